@@ -1,0 +1,35 @@
+# `make demo`, `make test`, `make check`: each creates .venv first when it is not there.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.PHONY: demo test check lint types install clean
+
+install: $(INSTALLED)
+
+$(INSTALLED): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+		{ echo "input_iba needs Python 3.10 or newer; '$(PYTHON)' is $$($(PYTHON) --version). Try 'make PYTHON=python3.11'."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --editable '.[dev]'
+	@touch $@
+
+demo: $(INSTALLED)
+	$(BIN)/python tools/vision/train.py configs/samples.py --work-dir workdirs/samples --pbar --resume
+
+test: lint types
+	$(BIN)/pytest -n 2 --dist worksteal
+
+check: lint types
+	$(BIN)/pytest -n 2 --dist worksteal -m 'not slow and not data'
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(INSTALLED)
+	$(BIN)/mypy
+
+clean:
+	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,58 @@
+"""Errors that say what is wrong, what was expected, what came, and what to do."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class InputIBAError(Exception):
+    """Base of all errors that a user of the toolkit can cause and mend."""
+
+
+class ConfigError(InputIBAError):
+    """A config file, a key of it, or a command-line option is wrong."""
+
+
+class LayerNotFoundError(ConfigError):
+    """The classifier has no module of the given name."""
+
+
+class MissingExtraError(InputIBAError):
+    """A package of an optional extra is needed and not installed."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(
+            f"Package '{package}' is not installed. Install the extra '{extra}': "
+            f"pip install 'input-iba[{extra}]'"
+        )
+
+
+class DataError(InputIBAError):
+    """A folder, a file or a sample cannot be used."""
+
+
+class CheckpointError(InputIBAError):
+    """A checkpoint cannot be read, or does not fit its network."""
+
+
+class AttributionError(InputIBAError):
+    """A map cannot be computed, or would mean nothing."""
+
+
+class ResumeError(InputIBAError):
+    """A work directory holds something that the present run may not overwrite or continue."""
+
+
+def closest(name: str, candidates: Iterable[str], most: int = 3) -> str:
+    """Say which of the candidates a mistyped name is nearest to.
+
+    Returns:
+        A sentence to append to an error, or an empty string when nothing is near.
+
+    >>> closest("vgg_16", ["vgg16", "resnet18"])
+    " Closest: 'vgg16'."
+    """
+    names = sorted({str(candidate) for candidate in candidates})
+    near = difflib.get_close_matches(name, names, n=most, cutoff=0.5)
+    return f" Closest: {', '.join(repr(n) for n in near)}." if near else ""

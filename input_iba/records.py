@@ -1,0 +1,111 @@
+"""The frozen dataclasses that the parts of the toolkit hand to each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+TargetLoss = Callable[[Tensor], Tensor]
+"""Maps logits (B, classes) to one loss per row (B,)."""
+
+Targets = Tensor | Sequence[int] | TargetLoss | Sequence[TargetLoss]
+"""What to explain: class indices (S,), one-hot rows (S, classes), or losses of the logits."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One input with what is known about it.
+
+    Attributes:
+        id: Unique in its data set; the name of its files in the work directory.
+        input: Preprocessed input, (C, H, W) for images.
+        image: The same picture before normalisation, uint8 (3, H, W), for people to look at.
+        target: Class index to explain, or None for the class that the classifier predicts.
+        path: Where the sample comes from, for messages.
+        boxes: Object boxes (n, 4) as x1, y1, x2, y2 in pixels of `input`, or None.
+    """
+
+    id: str
+    input: Tensor
+    image: Tensor
+    target: int | None = None
+    path: str = ""
+    boxes: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class FeatureStatistics:
+    """What the chosen layer puts out over the estimation set, per element.
+
+    Attributes:
+        mean: Mean μ, shape of one layer output, e.g. (C, h, w).
+        std: Standard deviation s (n − 1 in the denominator), same shape, not floored.
+        nonzero: Share of the samples in which the element is not zero, same shape, in [0, 1].
+        count: Number of samples seen.
+    """
+
+    mean: Tensor
+    std: Tensor
+    nonzero: Tensor
+    count: int
+
+    def active(self, threshold: float = 0.01) -> Tensor:
+        """Return which elements are non-zero in more than a `threshold` share of samples."""
+        return self.nonzero > threshold
+
+    def to(self, device: torch.device, dtype: torch.dtype) -> FeatureStatistics:
+        """Return the statistics on another device and in another floating-point type."""
+        mean, std, nonzero = (
+            value.to(device=device, dtype=dtype) for value in (self.mean, self.std, self.nonzero)
+        )
+        return FeatureStatistics(mean, std, nonzero, self.count)
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """What one run of the three stages found about one sample.
+
+    Attributes:
+        id: The sample's id.
+        target: Class index that was explained, or None for a loss of the caller's own.
+        prediction: Class index with the highest logit on the unchanged input.
+        target_probability: Probability of `target`; NaN when `target` is None.
+        prediction_probability: Probability of `prediction`.
+        input_mask: The map: (H, W) for images, in [0, 1], float32 or float64, on the CPU.
+        feature_mask: Saliency of the feature bottleneck at input resolution, (H, W), bits per
+            pixel, on the CPU.
+        feature_capacity: The same at the layer's own resolution (h, w), bits per position.
+        prior_mask: Mean over channels of the prior's mask λ_G, (H, W), in [0, 1].
+        losses: Loss history per stage and part, each (steps,).
+        seed: Seed of the run.
+        seconds: Wall time per stage, this sample's share of its batch.
+    """
+
+    id: str
+    target: int | None
+    prediction: int
+    target_probability: float
+    prediction_probability: float
+    input_mask: Tensor
+    feature_mask: Tensor
+    feature_capacity: Tensor
+    prior_mask: Tensor
+    losses: Mapping[str, Tensor] = field(default_factory=dict)
+    seed: int = 0
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A sample that could not be explained, and why.
+
+    Attributes:
+        id: The sample's id.
+        reason: What happened, in a sentence for the user.
+    """
+
+    id: str
+    reason: str
