@@ -1,0 +1,22 @@
+"""Fixtures and settings that all tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Every worker would otherwise start one thread per core, and they would only wait for each other.
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def data_root() -> Path:
+    """Return the folder of real data that the variable INPUT_IBA_DATA names."""
+    folder = os.environ.get("INPUT_IBA_DATA")
+    if not folder:
+        pytest.skip("INPUT_IBA_DATA is not set")
+    return Path(folder)
