@@ -9,7 +9,7 @@ import pytest
 import torch
 
 if "PYTEST_XDIST_WORKER" in os.environ:
-    # Every worker would otherwise start one thread per core, and they would only wait for each other.
+    # Otherwise every worker starts one thread per core, and they only wait for each other.
     torch.set_num_threads(1)
 
 
