@@ -1,0 +1,1 @@
+"""Tensor maths and torch plumbing that know nothing of images, words or configs."""

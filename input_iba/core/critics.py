@@ -1,0 +1,116 @@
+"""Wasserstein critics of feature maps, S of them stacked into one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, stack_module_state, vmap
+from torch.nn import functional as F
+
+SMALLEST_MAP = 4
+"""Pixels per side below which two strided convolutions leave nothing; maps are padded to it."""
+
+
+class VisionCritic(nn.Module):
+    """Score feature maps: three convolutions and three linear layers, one number per map.
+
+    Batch norms always use the batch's own statistics.
+
+    Args:
+        channels: C of the feature map.
+        height: h, any; maps below 4 × 4 are padded with zeros at the bottom and the right.
+        width: w.
+
+    References:
+        Zhang et al. 2021 (arXiv 2110.01471), appendix on the generative model; Arjovsky et al.
+        2017 (arXiv 1701.07875).
+    """
+
+    def __init__(self, channels: int, height: int, width: int) -> None:
+        super().__init__()
+        height, width = max(height, SMALLEST_MAP), max(width, SMALLEST_MAP)
+        self.size = (height, width)
+        widths = (channels, 2 * channels, 4 * channels, channels)
+        self.convolutions = nn.Sequential(
+            *_block(widths[0], widths[1], kernel=4, stride=2),
+            *_block(widths[1], widths[2], kernel=4, stride=2),
+            *_block(widths[2], widths[3], kernel=3, stride=1),
+        )
+        positions = (height // 2 // 2) * (width // 2 // 2)
+        self.head = nn.Sequential(
+            nn.Linear(channels * positions, 512),
+            nn.LeakyReLU(0.2),
+            nn.Linear(512, 256),
+            nn.LeakyReLU(0.2),
+            nn.Linear(256, 1),
+        )
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map (n, C, h, w) to scores (n,)."""
+        missing = (self.size[0] - features.shape[-2], self.size[1] - features.shape[-1])
+        if any(missing):
+            features = F.pad(features, (0, missing[1], 0, missing[0]))
+        maps: Tensor = self.convolutions(features)
+        scores: Tensor = self.head(maps.flatten(1))
+        return scores.squeeze(1)
+
+
+def _block(inputs: int, outputs: int, kernel: int, stride: int) -> tuple[nn.Module, ...]:
+    return (
+        nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=1),
+        nn.BatchNorm2d(outputs, track_running_stats=False),
+        nn.LeakyReLU(0.2),
+    )
+
+
+class StackedCritics:
+    """S critics of one shape, each with its own weights, evaluated together.
+
+    Args:
+        critics: The critics.
+    """
+
+    def __init__(self, critics: Sequence[nn.Module]) -> None:
+        stacked, _ = stack_module_state(list(critics))
+        self.parameters: dict[str, Tensor] = {
+            name: value.detach().requires_grad_() for name, value in stacked.items()
+        }
+        self._skeleton = critics[0]
+
+    def __call__(self, features: Tensor) -> Tensor:
+        """Map (S, n, …) to scores (S, n), sample s by critic s."""
+        if len(features) == 1:
+            alone = {name: value[0] for name, value in self.parameters.items()}
+            return self._score(alone, features[0])[None]
+        scores: Tensor = vmap(self._score)(self.parameters, features)
+        return scores
+
+    def _score(self, parameters: dict[str, Tensor], features: Tensor) -> Tensor:
+        scores: Tensor = functional_call(self._skeleton, parameters, (features,))
+        return scores
+
+    @torch.no_grad()
+    def clip(self, limit: float) -> None:
+        """Clamp every weight to ±`limit`, which bounds the critics' slopes."""
+        for value in self.parameters.values():
+            value.clamp_(-limit, limit)
+
+
+def build_critics(
+    make: Callable[[], nn.Module], seeds: Sequence[int], like: Tensor
+) -> StackedCritics:
+    """Build one critic per seed; the global random state stays as it is.
+
+    Args:
+        make: Builds a critic with weights drawn from torch's global generator.
+        seeds: One per sample.
+        like: A tensor on the device and of the type that the critics are to have.
+    """
+    critics = []
+    with torch.random.fork_rng(devices=[]):
+        for seed in seeds:
+            torch.manual_seed(seed)
+            critics.append(make().to(like))
+    return StackedCritics(critics)

@@ -1,0 +1,128 @@
+"""Finding layers of a model, listing them, and reading or rewriting what they put out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from input_iba.core.modes import frozen
+from input_iba.errors import AttributionError, ConfigError, LayerNotFoundError, closest
+
+Rewrite = Callable[[Any], Any]
+
+
+def find_layer(model: nn.Module, name: str) -> nn.Module:
+    """Return the module that `model.named_modules()` knows as `name`.
+
+    Raises:
+        LayerNotFoundError: There is none; names the closest.
+    """
+    modules: dict[str, nn.Module] = dict(model.named_modules())
+    modules.pop("", None)
+    if name not in modules:
+        raise LayerNotFoundError(
+            f"Layer {name!r} not found in {type(model).__name__}.{closest(name, modules)} "
+            f"'input-iba layers CONFIG' lists all {len(modules)}."
+        )
+    return modules[name]
+
+
+def unwrap(output: Any) -> Tensor:
+    """Return the tensor in a module's output: the output itself, or the first in a tuple or list.
+
+    Raises:
+        AttributionError: There is no tensor in it.
+
+    >>> unwrap((torch.ones(1), "state"))
+    tensor([1.])
+    """
+    if isinstance(output, Tensor):
+        return output
+    if isinstance(output, tuple | list):
+        for item in output:
+            if isinstance(item, Tensor):
+                return item
+    raise AttributionError(
+        f"The layer puts out {type(output).__name__}; expected a tensor, or a tuple or list that "
+        "holds one. Choose another layer."
+    )
+
+
+def rewrap(output: Any, value: Tensor) -> Any:
+    """Put `value` where `unwrap` found its tensor, and keep the rest of the output.
+
+    >>> rewrap((torch.ones(1), "state"), torch.zeros(1))
+    (tensor([0.]), 'state')
+    """
+    if isinstance(output, Tensor):
+        return value
+    items = list(output)
+    items[next(i for i, item in enumerate(items) if isinstance(item, Tensor))] = value
+    if hasattr(output, "_make"):
+        return output._make(items)
+    return type(output)(items)
+
+
+@contextmanager
+def hooked(module: nn.Module, rewrite: Rewrite, side: str = "output") -> Iterator[None]:
+    """Let `rewrite` replace what goes into or comes out of a module.
+
+    Args:
+        module: The module to hook.
+        rewrite: Gets the output (or the positional input when there is one, else their tuple) and
+            returns its replacement.
+        side: 'output' or 'input'.
+
+    Raises:
+        ConfigError: `side` is neither.
+    """
+    if side == "output":
+        handle = module.register_forward_hook(lambda _module, _args, output: rewrite(output))
+    elif side == "input":
+        handle = module.register_forward_pre_hook(
+            lambda _module, args: (rewrite(args[0]),) if len(args) == 1 else rewrite(args)
+        )
+    else:
+        raise ConfigError(f"input_or_output must be 'input' or 'output', got {side!r}.")
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+def layer_shapes(model: nn.Module, example: Tensor) -> dict[str, list[tuple[int, ...]]]:
+    """List what every module puts out on an example, in the order of the first call.
+
+    Args:
+        model: Any model.
+        example: One input, (1, C, H, W).
+
+    Returns:
+        Layer name to one output shape per call, without the batch dimension. Modules that are
+        called several times have several shapes; those that put out no tensor have empty ones.
+    """
+    shapes: dict[str, list[tuple[int, ...]]] = {}
+
+    def note(name: str) -> Rewrite:
+        def record(output: Any) -> Any:
+            try:
+                shape = tuple(unwrap(output).shape[1:])
+            except AttributionError:
+                shape = ()
+            shapes.setdefault(name, []).append(shape)
+            return output
+
+        return record
+
+    with ExitStack() as stack:
+        stack.enter_context(torch.no_grad())
+        stack.enter_context(frozen(model))
+        for name, module in model.named_modules():
+            if name:
+                stack.enter_context(hooked(module, note(name)))
+        model(example.clone())
+    return shapes

@@ -1,0 +1,188 @@
+"""The one optimisation loop behind both bottlenecks: fit masks that keep the target's loss low."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from input_iba.core.information import clamp_mask
+from input_iba.core.noise import NoiseSource
+from input_iba.core.targets import TargetLosses
+
+Progress = Callable[[str, int, int, Mapping[str, float]], None]
+"""Called after every step: stage, steps done, steps in all, loss parts (mean over samples)."""
+
+
+@dataclass(frozen=True)
+class Bottleneck:
+    """A noisy channel in front of (a part of) a classifier.
+
+    Attributes:
+        signal: What passes the channel, (S, *shape).
+        mask: Maps α (S, *shape) to the mask λ of the same shape, before it is clamped.
+        noisy: Maps masks, samples and standard-normal noise to what the classifier gets:
+            (λ (s, 1, *shape), slice of s samples, noise (s, k, *shape)) → (s, k, *shape).
+        logits: Maps (samples, what the classifier gets) to logits (s, k, classes).
+        capacity: Maps λ (S, *shape) to nats, the same shape.
+        terms: (sign, reverse) of each term of the target's loss; `reverse` swaps signal and noise.
+    """
+
+    signal: Tensor
+    mask: Callable[[Tensor], Tensor]
+    noisy: Callable[[Tensor, slice, Tensor], Tensor]
+    logits: Callable[[slice, Tensor], Tensor]
+    capacity: Callable[[Tensor], Tensor]
+    terms: tuple[tuple[float, bool], ...] = ((1.0, False),)
+
+
+@dataclass(frozen=True)
+class FittedMask:
+    """What the loop found.
+
+    Attributes:
+        alpha: The mask's logit before smoothing, (S, *shape).
+        lambda_: The mask, smoothed and clamped, (S, *shape).
+        capacity: Nats per element at that mask, (S, *shape).
+        target_loss: Mean over draws, per step, (steps, S).
+        information_loss: Mean capacity in nats, per step, (steps, S).
+        failures: Per sample what went wrong, or None.
+    """
+
+    alpha: Tensor
+    lambda_: Tensor
+    capacity: Tensor
+    target_loss: Tensor
+    information_loss: Tensor
+    failures: tuple[str | None, ...]
+
+
+def fit_mask(
+    bottleneck: Bottleneck,
+    losses: TargetLosses,
+    noise: NoiseSource,
+    *,
+    stage: str,
+    initial_alpha: float,
+    beta: float,
+    steps: int,
+    lr: float,
+    draws: int,
+    internal_batch_size: int | None = None,
+    progress: Progress | None = None,
+) -> FittedMask:
+    """Minimise target loss + β · mean capacity over α with Adam.
+
+    The loss is averaged over K draws and summed over S samples. Adam is elementwise, so every
+    sample follows the path that it would follow alone.
+
+    Args:
+        bottleneck: The channel.
+        losses: The targets' losses, of S samples.
+        noise: Draws (S, K, *shape) standard-normal numbers per step.
+        stage: Name for messages and progress.
+        initial_alpha: α at the start.
+        beta: Weight of the mean capacity.
+        steps: Steps of Adam.
+        lr: Its learning rate.
+        draws: K.
+        internal_batch_size: Most rows that the classifier sees at once; None for S·K.
+        progress: Told about every step.
+    """
+    signal = bottleneck.signal
+    alpha = torch.full_like(signal, initial_alpha).requires_grad_()
+    optimiser = torch.optim.Adam([alpha], lr=lr)
+    history: list[tuple[Tensor, Tensor]] = []
+    reached = torch.zeros(len(signal), dtype=torch.bool, device=signal.device)
+    for step in range(steps):
+        smoothed = clamp_mask(bottleneck.mask(alpha))
+        lambda_ = smoothed.detach().requires_grad_()
+        eps = noise.normal(draws, *signal.shape[1:])
+        target_loss = _backward_target(bottleneck, losses, lambda_, eps, internal_batch_size)
+        if lambda_.grad is not None:
+            reached |= lambda_.grad.flatten(1).ne(0).any(1)
+        information = bottleneck.capacity(lambda_).flatten(1).mean(1)
+        (beta * information.sum()).backward()  # type: ignore[no-untyped-call]
+        optimiser.zero_grad()
+        smoothed.backward(lambda_.grad)  # type: ignore[no-untyped-call]
+        optimiser.step()
+        history.append((target_loss, information.detach()))
+        if progress is not None:
+            parts = {"target": target_loss, "information": information.detach()}
+            progress(stage, step + 1, steps, {k: v.mean().item() for k, v in parts.items()})
+    with torch.no_grad():
+        lambda_ = clamp_mask(bottleneck.mask(alpha))
+        capacity = bottleneck.capacity(lambda_)
+    target_history, information_history = (torch.stack(part) for part in zip(*history, strict=True))
+    total = target_history + beta * information_history
+    failures = _failures(stage, total, capacity, reached)
+    return FittedMask(
+        alpha.detach(), lambda_, capacity, target_history, information_history, failures
+    )
+
+
+def _backward_target(
+    bottleneck: Bottleneck,
+    losses: TargetLosses,
+    lambda_: Tensor,
+    eps: Tensor,
+    internal_batch_size: int | None,
+) -> Tensor:
+    """Add the gradient of the target's loss to `lambda_.grad`; return the loss, (S,)."""
+    samples, draws = eps.shape[:2]
+    total = torch.zeros(samples, dtype=lambda_.dtype, device=lambda_.device)
+    for rows, columns in chunks(samples, draws, internal_batch_size):
+        wanted = losses.select(range(*rows.indices(samples)))
+        for sign, reverse in bottleneck.terms:
+            mask = lambda_[rows, None]
+            noisy = bottleneck.noisy(1 - mask if reverse else mask, rows, eps[rows, columns])
+            loss = sign * wanted(bottleneck.logits(rows, noisy)).sum(1) / draws
+            if loss.requires_grad:
+                loss.sum().backward()  # type: ignore[no-untyped-call]
+            total[rows] += loss.detach()
+    return total
+
+
+def chunks(samples: int, draws: int, limit: int | None) -> Iterator[tuple[slice, slice]]:
+    """Cut S × K rows into blocks of at most `limit` rows.
+
+    >>> list(chunks(3, 4, 8))
+    [(slice(0, 2, None), slice(0, 4, None)), (slice(2, 3, None), slice(0, 4, None))]
+    """
+    limit = limit or samples * draws
+    rows = max(limit // draws, 1)
+    columns = min(limit, draws)
+    for start in range(0, samples, rows):
+        for first in range(0, draws, columns):
+            yield (
+                slice(start, min(start + rows, samples)),
+                slice(first, min(first + columns, draws)),
+            )
+
+
+def _failures(
+    stage: str, total: Tensor, capacity: Tensor, reached: Tensor
+) -> tuple[str | None, ...]:
+    """Say of each sample what went wrong, or None."""
+    finite = torch.isfinite(total)
+    reasons: list[str | None] = []
+    for sample in range(total.shape[1]):
+        if not finite[:, sample].all():
+            step = int((~finite[:, sample]).nonzero()[0]) + 1
+            reasons.append(
+                f"the loss is not finite at step {step} of {stage}: check the input and the "
+                "classifier's weights for NaN, or lower the learning rate"
+            )
+        elif not torch.isfinite(capacity[sample]).all():
+            reasons.append(f"the mask of {stage} is not finite: lower the learning rate")
+        elif not reached[sample]:
+            reasons.append(
+                f"the target's loss has no gradient with respect to the mask of {stage}: the "
+                "target does not depend on that layer, so a map would mean nothing. Choose "
+                "another layer"
+            )
+        else:
+            reasons.append(None)
+    return tuple(reasons)

@@ -1,0 +1,58 @@
+"""Gaussian smoothing of masks, as a pair of small matrices."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+
+def gaussian_matrix(size: int, sigma: float) -> Tensor:
+    """Return the matrix that smooths a line of `size` values.
+
+    The kernel reaches 2σ to each side (rounded to whole pixels). Values beyond an end are the
+    line's own, mirrored without repeating the end, as often as a short line needs it.
+
+    Args:
+        size: Number of values n.
+        sigma: Standard deviation in pixels, above 0.
+
+    Returns:
+        (n, n), float64, rows sum to 1.
+
+    >>> gaussian_matrix(1, 1.0)
+    tensor([[1.]], dtype=torch.float64)
+    """
+    radius = round(2 * sigma)
+    offsets = torch.arange(-radius, radius + 1)
+    kernel = torch.exp(-0.5 * (offsets / sigma).double().square())
+    kernel = kernel / kernel.sum()
+    position = torch.arange(size)[:, None] + offsets[None, :]
+    period = max(2 * (size - 1), 1)
+    position = position % period
+    position = torch.where(position >= size, period - position, position)
+    matrix = torch.zeros(size, size, dtype=torch.float64)
+    return matrix.scatter_add_(1, position, kernel.expand(size, -1))
+
+
+@lru_cache(maxsize=32)
+def _cached_matrix(size: int, sigma: float, device: torch.device, dtype: torch.dtype) -> Tensor:
+    return gaussian_matrix(size, sigma).to(device=device, dtype=dtype)
+
+
+def gaussian_smooth(mask: Tensor, sigma: float) -> Tensor:
+    """Smooth the last two dimensions with a Gaussian, reflecting at the border.
+
+    Args:
+        mask: (..., h, w); any size down to 1×1.
+        sigma: Standard deviation in pixels; 0 leaves the mask as it is.
+
+    Returns:
+        (..., h, w).
+    """
+    if sigma <= 0:
+        return mask
+    rows = _cached_matrix(mask.shape[-2], sigma, mask.device, mask.dtype)
+    columns = _cached_matrix(mask.shape[-1], sigma, mask.device, mask.dtype)
+    return rows @ mask @ columns.mT

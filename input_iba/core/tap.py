@@ -1,0 +1,155 @@
+"""A classifier with a tap at one layer: read what flows there, or put something in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from input_iba.core.hooks import find_layer, hooked, rewrap, unwrap
+from input_iba.core.modes import frozen
+from input_iba.errors import AttributionError
+
+
+class _LayerReachedError(Exception):
+    """Stops a forward pass once the layer has been read."""
+
+
+class TappedClassifier:
+    """A classifier and one of its layers.
+
+    Inputs and results are in the inputs' floating-point type; `autocast` concerns only what
+    happens inside the classifier.
+
+    Args:
+        model: Maps (B, …) to logits (B, classes).
+        layer: Name of a module in it that is called once in a forward pass.
+        side: 'output' to tap what the layer puts out, 'input' for what goes into it.
+        autocast: Type in which the classifier computes where that is safe, or None for its own.
+        unwrap: Takes the tensor of interest out of what flows at the tap.
+        rewrap: Puts another tensor in its place.
+
+    Raises:
+        LayerNotFoundError: The model has no such layer.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        layer: str,
+        *,
+        side: str = "output",
+        autocast: torch.dtype | None = None,
+        unwrap: Callable[[Any], Tensor] = unwrap,
+        rewrap: Callable[[Any, Tensor], Any] = rewrap,
+    ) -> None:
+        self.model = model
+        self.layer = layer
+        self.side = side
+        self.autocast = autocast
+        self._module = find_layer(model, layer)
+        self._unwrap = unwrap
+        self._rewrap = rewrap
+
+    @contextmanager
+    def frozen(self) -> Iterator[TappedClassifier]:
+        """Keep the model in eval mode without weight gradients, and restore it afterwards."""
+        with frozen(self.model):
+            yield self
+
+    def features(self, inputs: Tensor) -> Tensor:
+        """Run the classifier up to the layer, and no further.
+
+        Args:
+            inputs: (B, C, H, W).
+
+        Returns:
+            What flows at the tap, (B, …), in the graph of `inputs` where gradients are on.
+
+        Raises:
+            AttributionError: The layer is not called.
+        """
+        read: list[Tensor] = []
+
+        def stop(value: Any) -> Any:
+            read.append(self._unwrap(value))
+            raise _LayerReachedError
+
+        with hooked(self._module, stop, self.side), self._precision(inputs):
+            try:
+                self.model(_unaliased(inputs))
+            except _LayerReachedError:
+                return read[0].to(inputs.dtype)
+        raise AttributionError(self._never_called())
+
+    def logits(self, inputs: Tensor) -> Tensor:
+        """Run the whole classifier.
+
+        Args:
+            inputs: (B, C, H, W).
+
+        Returns:
+            (B, classes).
+
+        Raises:
+            AttributionError: The classifier puts out something else.
+        """
+        with self._precision(inputs):
+            logits = unwrap(self.model(_unaliased(inputs)))
+        if logits.ndim != 2 or len(logits) != len(inputs):
+            raise AttributionError(
+                f"The classifier puts out shape {tuple(logits.shape)} for {len(inputs)} inputs; "
+                f"expected logits of shape ({len(inputs)}, classes)."
+            )
+        return logits.to(inputs.dtype)
+
+    def logits_with(self, inputs: Tensor, features: Tensor) -> Tensor:
+        """Run the classifier with `features` in place of what flows at the tap.
+
+        Args:
+            inputs: (B, C, H, W).
+            features: (B, …), the shape that `features(inputs)` has.
+
+        Returns:
+            (B, classes), in the graph of `features`.
+
+        Raises:
+            AttributionError: The layer is called never, or more than once.
+        """
+        calls = 0
+
+        def replace(value: Any) -> Any:
+            nonlocal calls
+            calls += 1
+            return self._rewrap(value, features.to(self._unwrap(value).dtype))
+
+        with hooked(self._module, replace, self.side):
+            logits = self.logits(inputs)
+        if calls == 0:
+            raise AttributionError(self._never_called())
+        if calls > 1:
+            raise AttributionError(
+                f"Layer {self.layer!r} is called {calls} times in one forward pass, so its output "
+                "is not one set of features. Choose a layer that is called once, such as the "
+                "block around it."
+            )
+        return logits
+
+    def _precision(self, inputs: Tensor) -> AbstractContextManager[Any]:
+        if self.autocast is None:
+            return nullcontext()
+        return torch.autocast(inputs.device.type, dtype=self.autocast)
+
+    def _never_called(self) -> str:
+        return (
+            f"Layer {self.layer!r} is not called in the classifier's forward pass. "
+            "'input-iba layers CONFIG' lists the layers that are."
+        )
+
+
+def _unaliased(inputs: Tensor) -> Tensor:
+    """Copy the caller's own tensors, which an in-place first layer would overwrite."""
+    return inputs.clone() if inputs.grad_fn is None else inputs

@@ -1,0 +1,116 @@
+"""What is to be explained: from class indices, one-hot rows or losses to a loss per logit row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import cast
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from input_iba.errors import AttributionError, ConfigError
+from input_iba.records import TargetLoss, Targets
+
+
+class TargetLosses:
+    """The losses of S samples.
+
+    Args:
+        losses: One loss per sample, each from logits (B, classes) to (B,).
+        labels: The class index of each sample, None where the target is not one class.
+    """
+
+    def __init__(self, losses: Sequence[TargetLoss], labels: Sequence[int | None]) -> None:
+        self.losses = tuple(losses)
+        self.labels = tuple(labels)
+
+    def __len__(self) -> int:
+        return len(self.losses)
+
+    def __call__(self, logits: Tensor) -> Tensor:
+        """Compute the loss of every draw: (S, K, classes) to (S, K).
+
+        Raises:
+            AttributionError: A loss of the caller's own returns another shape than (K,).
+        """
+        rows = []
+        for loss, of_sample in zip(self.losses, logits, strict=True):
+            row = loss(of_sample)
+            if row.shape != of_sample.shape[:1]:
+                raise AttributionError(
+                    f"The target loss returned shape {tuple(row.shape)} for logits of shape "
+                    f"{tuple(of_sample.shape)}; expected one loss per row, "
+                    f"{tuple(of_sample.shape[:1])}."
+                )
+            rows.append(row)
+        return torch.stack(rows)
+
+    def select(self, indices: Sequence[int]) -> TargetLosses:
+        """Return the losses of some of the samples."""
+        return TargetLosses([self.losses[i] for i in indices], [self.labels[i] for i in indices])
+
+
+def target_losses(targets: Targets, logits: Tensor, use_softmax: bool = True) -> TargetLosses:
+    """Turn the forms a target may have into one loss per sample.
+
+    Args:
+        targets: Class indices (S,), cross-entropy of the softmax; or one-hot (multi-label) rows
+            (S, classes), mean binary cross-entropy; or one loss of logits (B, classes) → (B,) for
+            all samples, or S of them.
+        logits: Logits of the unchanged inputs, (S, classes), to check the targets against.
+        use_softmax: With False a class index stands for the binary cross-entropy of its own
+            logit, for heads whose classes do not exclude each other.
+
+    Raises:
+        ConfigError: Wrong number of targets, or a class that the classifier does not have.
+    """
+    samples, classes = logits.shape
+    if callable(targets):
+        return TargetLosses([targets] * samples, [None] * samples)
+    if len(targets) != samples:
+        raise ConfigError(f"Expected one target per sample: {samples}, got {len(targets)}.")
+    if not isinstance(targets, Tensor) and all(callable(target) for target in targets):
+        return TargetLosses(cast(Sequence[TargetLoss], targets), [None] * samples)
+    values = torch.as_tensor(targets, device=logits.device)
+    if values.ndim == 2:
+        if values.shape[1] != classes:
+            raise ConfigError(
+                f"One-hot targets have {values.shape[1]} columns, the classifier {classes} classes."
+            )
+        return TargetLosses(
+            [_multi_label(row.to(logits.dtype)) for row in values], [None] * samples
+        )
+    if values.ndim != 1 or values.is_floating_point():
+        raise ConfigError(
+            f"Targets must be integer class indices (S,) or one-hot rows (S, classes); got "
+            f"{values.dtype} of shape {tuple(values.shape)}."
+        )
+    labels = [int(label) for label in values]
+    for label in labels:
+        if not 0 <= label < classes:
+            raise ConfigError(
+                f"Target class {label} does not exist: the classifier has classes 0 to "
+                f"{classes - 1}."
+            )
+    of_class = _cross_entropy if use_softmax else _binary_cross_entropy
+    return TargetLosses([of_class(label) for label in labels], labels)
+
+
+def probabilities(logits: Tensor, use_softmax: bool = True) -> Tensor:
+    """Turn logits (…, classes) into probabilities of the same shape."""
+    return logits.softmax(-1) if use_softmax else logits.sigmoid()
+
+
+def _cross_entropy(label: int) -> TargetLoss:
+    return lambda logits: -logits.log_softmax(-1)[:, label]
+
+
+def _binary_cross_entropy(label: int) -> TargetLoss:
+    return lambda logits: F.softplus(-logits[:, label])
+
+
+def _multi_label(row: Tensor) -> Callable[[Tensor], Tensor]:
+    return lambda logits: F.binary_cross_entropy_with_logits(
+        logits, row.expand_as(logits), reduction="none"
+    ).mean(-1)
