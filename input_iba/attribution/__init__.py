@@ -1,0 +1,23 @@
+"""The three stages and the pipeline that runs them."""
+
+from input_iba.attribution.attributor import Attributor
+from input_iba.attribution.feature_iba import FeatureBottleneck, FeatureIBA
+from input_iba.attribution.input_iba import InputIBA
+from input_iba.attribution.prior import FittedPrior, Prior, WGANPrior
+from input_iba.attribution.task import AttributionTask
+from input_iba.core.optimise import Progress
+
+FeatureIBASettings = FeatureIBA
+InputIBASettings = InputIBA
+
+__all__ = [
+    "AttributionTask",
+    "Attributor",
+    "FeatureBottleneck",
+    "FeatureIBA",
+    "FittedPrior",
+    "InputIBA",
+    "Prior",
+    "Progress",
+    "WGANPrior",
+]

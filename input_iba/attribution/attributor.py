@@ -1,0 +1,267 @@
+"""The pipeline: feature statistics, FeatureIBA, prior, InputIBA, for a batch of samples."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from input_iba.attribution.feature_iba import FeatureIBA
+from input_iba.attribution.input_iba import InputIBA
+from input_iba.attribution.prior import Prior, WGANPrior
+from input_iba.attribution.task import AttributionTask
+from input_iba.core.optimise import Progress
+from input_iba.core.statistics import RunningStatistics
+from input_iba.core.tap import TappedClassifier
+from input_iba.core.targets import probabilities, target_losses
+from input_iba.errors import AttributionError, ConfigError
+from input_iba.modality import Modality, VisionModality
+from input_iba.records import Attribution, Failure, FeatureStatistics, Targets
+
+
+class Attributor:
+    """Explain what a classifier looked at.
+
+    The classifier is borrowed: it is moved to `device`, and otherwise comes back from every call
+    as it was.
+
+    Args:
+        classifier: Maps (B, C, H, W) to logits (B, classes).
+        layer: Name of the layer at which the feature bottleneck sits.
+        feature_iba: Settings of stage 1.
+        prior: Stage 2.
+        input_iba: Settings of stage 3.
+        use_softmax: Whether the classes exclude each other.
+        statistics: Of the layer, when they are known already.
+        modality: What kind of input the classifier takes; images by default.
+        device: Where to compute.
+        autocast: Type in which the classifier computes where that is safe, or None for its own.
+        internal_batch_size: Most rows that the classifier sees at once; None for no bound.
+
+    Raises:
+        LayerNotFoundError: The classifier has no such layer.
+
+    >>> _ = torch.manual_seed(0)
+    >>> net = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(144, 2))
+    >>> short = WGANPrior(epochs=1, dataset_size=8, batch_size=4)
+    >>> attributor = Attributor(net, "1", prior=short, input_iba=InputIBA(opt_steps=2))
+    >>> _ = attributor.estimate([torch.randn(16, 1, 8, 8)])
+    >>> [result] = attributor.attribute(torch.randn(1, 1, 8, 8), [1])
+    >>> result.input_mask.shape
+    torch.Size([8, 8])
+    """
+
+    def __init__(
+        self,
+        classifier: nn.Module,
+        layer: str,
+        *,
+        feature_iba: FeatureIBA | None = None,
+        prior: Prior | None = None,
+        input_iba: InputIBA | None = None,
+        use_softmax: bool = True,
+        statistics: FeatureStatistics | None = None,
+        modality: Modality | None = None,
+        device: torch.device | str = "cpu",
+        autocast: torch.dtype | None = None,
+        internal_batch_size: int | None = None,
+    ) -> None:
+        self.device = torch.device(device)
+        self.feature_iba = feature_iba or FeatureIBA()
+        self.prior = prior or WGANPrior()
+        self.input_iba = input_iba or InputIBA()
+        self.use_softmax = use_softmax
+        self.statistics = statistics
+        self.modality = modality or VisionModality()
+        self.internal_batch_size = internal_batch_size
+        self.classifier = TappedClassifier(
+            classifier.to(self.device),
+            layer,
+            side=self.feature_iba.input_or_output,
+            autocast=autocast,
+            unwrap=self.modality.unwrap,
+            rewrap=self.modality.rewrap,
+        )
+
+    def estimate(self, batches: Iterable[Tensor], n_samples: int = 1000) -> FeatureStatistics:
+        """Estimate and keep the layer's statistics.
+
+        Args:
+            batches: Normalised inputs, (B, C, H, W) each.
+            n_samples: Samples after which to stop; whole batches are cut to it.
+
+        Raises:
+            AttributionError: Fewer than two samples, features of changing shape, or NaN in them.
+        """
+        running = RunningStatistics()
+        with torch.no_grad(), self.classifier.frozen():
+            for batch in batches:
+                wanted = batch[: n_samples - running.count].to(self.device)
+                features = self.classifier.features(wanted)
+                self.modality.check_features(features, self.classifier.layer)
+                running.update(features)
+                if running.count >= n_samples:
+                    break
+        self.statistics = running.result()
+        return self.statistics
+
+    def attribute(
+        self,
+        inputs: Tensor,
+        targets: Targets | None = None,
+        *,
+        ids: Sequence[str] | None = None,
+        seed: int = 0,
+        progress: Progress | None = None,
+    ) -> list[Attribution | Failure]:
+        """Explain S samples.
+
+        Args:
+            inputs: Normalised inputs, (S, C, H, W).
+            targets: What to explain; None for the predicted classes. See `target_losses`.
+            ids: Ids of the samples, which with the seed decide the random numbers; by default
+                their positions.
+            seed: Seed of the run.
+            progress: Told about every step of every stage.
+
+        Returns:
+            One record per sample, in order; a `Failure` where a sample could not be explained.
+
+        Raises:
+            AttributionError: `estimate` has not been called, or the layer cannot be explained.
+            ConfigError: Targets, ids or statistics do not fit the inputs.
+        """
+        if self.statistics is None:
+            raise AttributionError(
+                "The layer's statistics are not known. Call estimate(batches) first, or give "
+                "statistics=... to the Attributor."
+            )
+        names = tuple(ids) if ids is not None else tuple(str(i) for i in range(len(inputs)))
+        if len(names) != len(inputs) or len(set(names)) != len(names):
+            raise ConfigError(
+                f"Expected {len(inputs)} ids that differ from each other, got {len(names)} of "
+                f"which {len(set(names))} differ."
+            )
+        with self.classifier.frozen():
+            return self._explain(inputs.to(self.device), targets, names, seed, progress)
+
+    def _explain(
+        self,
+        inputs: Tensor,
+        targets: Targets | None,
+        names: tuple[str, ...],
+        seed: int,
+        progress: Progress | None,
+    ) -> list[Attribution | Failure]:
+        with torch.no_grad():
+            logits = self.classifier.logits(inputs)
+        losses = target_losses(
+            logits.argmax(1) if targets is None else targets, logits, self.use_softmax
+        )
+        task = AttributionTask(
+            classifier=self.classifier,
+            modality=self.modality,
+            inputs=inputs,
+            losses=losses,
+            ids=names,
+            seed=seed,
+            internal_batch_size=self.internal_batch_size,
+            progress=progress,
+        )
+        return self._run_stages(task, logits)
+
+    def _run_stages(self, task: AttributionTask, logits: Tensor) -> list[Attribution | Failure]:
+        """Run the three stages; a sample that fails in one never disturbs the others."""
+        assert self.statistics is not None  # checked by attribute()
+        seconds: dict[str, float] = {}
+        reasons = _logit_failures(logits)
+        with _clock(seconds, "feature_iba", self.device):
+            feature = self.feature_iba.fit(task, self.statistics)
+        reasons = _first(reasons, feature.failures)
+        if all(reasons):
+            return _failed(task.ids, reasons)
+        with _clock(seconds, "prior", self.device):
+            prior = self.prior.fit(task, feature)
+        reasons = _first(reasons, prior.failures)
+        with _clock(seconds, "input_iba", self.device):
+            fitted = self.input_iba.fit(task, prior.lambda_)
+        reasons = _first(reasons, fitted.failures)
+        histories = {
+            "feature_iba/target": feature.target_loss,
+            "feature_iba/information": feature.information_loss,
+            **{f"prior/{part}": values for part, values in prior.losses.items()},
+            "input_iba/target": fitted.target_loss,
+            "input_iba/information": fitted.information_loss,
+        }
+        to_map = task.modality.to_map
+        maps = {
+            "input_mask": to_map(fitted.alpha.sigmoid()),
+            "feature_mask": feature.saliency,
+            "feature_capacity": task.modality.position_bits(feature.capacity),
+            "prior_mask": to_map(prior.lambda_),
+        }
+        shares = {stage: value / len(task.ids) for stage, value in seconds.items()}
+        return self._records(task, logits, maps, histories, shares, reasons)
+
+    def _records(
+        self,
+        task: AttributionTask,
+        logits: Tensor,
+        maps: Mapping[str, Tensor],
+        histories: Mapping[str, Tensor],
+        seconds: Mapping[str, float],
+        reasons: Sequence[str | None],
+    ) -> list[Attribution | Failure]:
+        chances = probabilities(logits, self.use_softmax).cpu()
+        maps = {name: values.cpu() for name, values in maps.items()}
+        histories = {name: values.cpu() for name, values in histories.items()}
+        records: list[Attribution | Failure] = []
+        for i, (sample_id, reason) in enumerate(zip(task.ids, reasons, strict=True)):
+            if reason is not None:
+                records.append(Failure(sample_id, reason))
+                continue
+            prediction, target = int(chances[i].argmax()), task.losses.labels[i]
+            records.append(
+                Attribution(
+                    id=sample_id,
+                    target=target,
+                    prediction=prediction,
+                    target_probability=math.nan if target is None else chances[i, target].item(),
+                    prediction_probability=chances[i, prediction].item(),
+                    losses={name: values[:, i] for name, values in histories.items()},
+                    seed=task.seed,
+                    seconds=dict(seconds),
+                    **{name: values[i] for name, values in maps.items()},
+                )
+            )
+        return records
+
+
+def _logit_failures(logits: Tensor) -> list[str | None]:
+    reason = (
+        "the classifier's logits are not finite: check the input and the classifier's weights "
+        "for NaN"
+    )
+    return [None if ok else reason for ok in torch.isfinite(logits).all(1).tolist()]
+
+
+def _first(reasons: Sequence[str | None], later: Sequence[str | None]) -> list[str | None]:
+    return [old or new for old, new in zip(reasons, later, strict=True)]
+
+
+def _failed(ids: Sequence[str], reasons: Sequence[str | None]) -> list[Attribution | Failure]:
+    return [Failure(sample, reason or "") for sample, reason in zip(ids, reasons, strict=True)]
+
+
+@contextmanager
+def _clock(seconds: dict[str, float], stage: str, device: torch.device) -> Iterator[None]:
+    """Note how long a stage takes, until the device has finished it."""
+    start = time.perf_counter()
+    yield
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    seconds[stage] = time.perf_counter() - start

@@ -1,0 +1,162 @@
+"""Stage 1: a bottleneck at a layer finds which features the target needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from input_iba.attribution.task import AttributionTask
+from input_iba.core.information import feature_capacity
+from input_iba.core.optimise import Bottleneck, fit_mask
+from input_iba.errors import ConfigError, check_positive
+from input_iba.records import FeatureStatistics
+
+
+@dataclass(frozen=True)
+class FeatureBottleneck:
+    """The bottleneck that stage 1 has learned, for S samples.
+
+    Attributes:
+        features: Layer output R of the unchanged inputs, (S, C', h, w).
+        lambda_: Mask λ, (S, C', h, w).
+        capacity: Nats per element, (S, C', h, w); 0 where inactive.
+        mean: Noise mean μ, (C', h, w).
+        std: Noise deviation s, floored, (C', h, w).
+        active: 1 where the element is active, else 0, (C', h, w).
+        saliency: Bits per pixel at input resolution, (S, H, W).
+        target_loss: (steps, S).
+        information_loss: Mean capacity in nats, (steps, S).
+        failures: Per sample what went wrong, or None.
+    """
+
+    features: Tensor
+    lambda_: Tensor
+    capacity: Tensor
+    mean: Tensor
+    std: Tensor
+    active: Tensor
+    saliency: Tensor
+    target_loss: Tensor
+    information_loss: Tensor
+    failures: tuple[str | None, ...]
+
+
+@dataclass(frozen=True)
+class FeatureIBA:
+    """Settings of the feature bottleneck.
+
+    Attributes:
+        input_or_output: Side of the layer at which it sits.
+        active_neurons_threshold: Elements that are non-zero in at most this share of the
+            estimation set are set to 0.
+        initial_alpha: Logit of the mask at the start.
+        sigma: Deviation of the smoothing, in positions of the layer; 0 for none.
+        relu: Cut the noisy features at 0, for layers that follow a ReLU.
+        reverse_lambda: Find instead the least noise that destroys the prediction.
+        combine_loss: Both at once: the signal keeps the prediction, its complement loses it.
+        batch_size: K, noise draws per sample and step.
+        beta: Weight of the mean capacity.
+        opt_steps: Steps of Adam.
+        lr: Its learning rate.
+        min_std: Floor of the noise deviation.
+        log_every_steps: Write the loss to the log every so many steps; −1 for never.
+
+    References:
+        Schulz et al. 2020 (arXiv 2001.00396), section 3.2, per-sample bottleneck.
+    """
+
+    input_or_output: str = "output"
+    active_neurons_threshold: float = 0.01
+    initial_alpha: float = 5.0
+    sigma: float = 1.0
+    relu: bool = False
+    reverse_lambda: bool = False
+    combine_loss: bool = False
+    batch_size: int = 10
+    beta: float = 20.0
+    opt_steps: int = 10
+    lr: float = 1.0
+    min_std: float = 0.01
+    log_every_steps: int = -1
+
+    def __post_init__(self) -> None:
+        check_positive("feat_iba", self, "batch_size", "opt_steps", "lr", "min_std")
+        if self.input_or_output not in ("input", "output"):
+            raise ConfigError(
+                f"input_or_output must be 'input' or 'output', got {self.input_or_output!r}."
+            )
+
+    def fit(self, task: AttributionTask, statistics: FeatureStatistics) -> FeatureBottleneck:
+        """Learn a mask on the features of every sample.
+
+        Args:
+            task: The samples.
+            statistics: Of the tapped layer, of the shape that its output has for the samples.
+
+        Raises:
+            ConfigError: The statistics are of another shape.
+            AttributionError: The layer has no map-shaped output or is not called exactly once.
+        """
+        features = task.classifier.features(task.inputs).detach()
+        task.modality.check_features(features, task.classifier.layer)
+        if features.shape[1:] != statistics.mean.shape:
+            raise ConfigError(
+                f"Layer {task.classifier.layer!r} puts out {tuple(features.shape[1:])} for these "
+                f"inputs, but the statistics are of shape {tuple(statistics.mean.shape)}. Estimate "
+                "them on inputs of the same size as those to explain."
+            )
+        statistics = statistics.to(features.device, features.dtype)
+        mean, std = statistics.mean, statistics.std.clamp_min(self.min_std)
+        active = statistics.active(self.active_neurons_threshold).to(features.dtype)
+        fitted = fit_mask(
+            self._bottleneck(task, features, mean, std, active),
+            task.losses,
+            task.noise("feature_iba"),
+            stage="FeatureIBA",
+            initial_alpha=self.initial_alpha,
+            beta=self.beta,
+            steps=self.opt_steps,
+            lr=self.lr,
+            draws=self.batch_size,
+            internal_batch_size=task.internal_batch_size,
+            progress=task.progress,
+        )
+        return FeatureBottleneck(
+            features=features,
+            lambda_=fitted.lambda_,
+            capacity=fitted.capacity,
+            mean=mean,
+            std=std,
+            active=active,
+            saliency=task.modality.saliency(fitted.capacity, task.inputs),
+            target_loss=fitted.target_loss,
+            information_loss=fitted.information_loss,
+            failures=fitted.failures,
+        )
+
+    def _bottleneck(
+        self, task: AttributionTask, features: Tensor, mean: Tensor, std: Tensor, active: Tensor
+    ) -> Bottleneck:
+        def noisy(lambda_: Tensor, samples: slice, eps: Tensor) -> Tensor:
+            signal = features[samples, None]
+            z = (lambda_ * signal + (1 - lambda_) * (mean + std * eps)) * active
+            return z.clamp_min(0) if self.relu else z
+
+        def logits(samples: slice, z: Tensor) -> Tensor:
+            inputs = task.inputs[samples].repeat_interleave(z.shape[1], 0)
+            return task.in_rows(lambda rows: task.classifier.logits_with(inputs, rows), z)
+
+        terms: tuple[tuple[float, bool], ...] = ((1.0, False),)
+        if self.reverse_lambda:
+            terms = ((-1.0, True),)
+        elif self.combine_loss:
+            terms = ((1.0, False), (-1.0, True))
+        return Bottleneck(
+            signal=features,
+            mask=lambda alpha: task.modality.smooth(alpha.sigmoid(), self.sigma),
+            noisy=noisy,
+            logits=logits,
+            capacity=lambda lambda_: feature_capacity(features, lambda_, mean, std) * active,
+            terms=terms,
+        )

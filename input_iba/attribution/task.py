@@ -1,0 +1,57 @@
+"""What stays the same through the three stages of one batch of samples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from torch import Tensor
+
+from input_iba.core.noise import NoiseSource
+from input_iba.core.optimise import Progress
+from input_iba.core.tap import TappedClassifier
+from input_iba.core.targets import TargetLosses
+from input_iba.modality import Modality
+
+
+@dataclass(frozen=True)
+class AttributionTask:
+    """S samples to explain, and how to run the classifier on them.
+
+    Attributes:
+        classifier: The classifier with a tap at the chosen layer.
+        modality: What kind of input the samples are.
+        inputs: Normalised inputs, (S, C, H, W).
+        losses: The S targets' losses.
+        ids: The S samples' ids; with the seed they decide all random numbers.
+        seed: Seed of the run.
+        internal_batch_size: Most rows that the classifier sees at once; None for no bound.
+        progress: Told about every step of every stage.
+    """
+
+    classifier: TappedClassifier
+    modality: Modality
+    inputs: Tensor
+    losses: TargetLosses
+    ids: tuple[str, ...]
+    seed: int = 0
+    internal_batch_size: int | None = None
+    progress: Progress | None = None
+
+    def noise(self, stage: str) -> NoiseSource:
+        """Return the random numbers of one stage, from their beginning."""
+        return NoiseSource(self.ids, self.seed, stage, self.inputs.device, self.inputs.dtype)
+
+    def select(self, indices: Sequence[int]) -> AttributionTask:
+        """Return the same task for some of the samples."""
+        return replace(
+            self,
+            inputs=self.inputs[list(indices)],
+            losses=self.losses.select(indices),
+            ids=tuple(self.ids[i] for i in indices),
+        )
+
+    def in_rows(self, run: Callable[[Tensor], Tensor], values: Tensor) -> Tensor:
+        """Apply `run` to (s, k, …) as rows (s·k, …); return (s, k, …)."""
+        rows = run(values.flatten(0, 1))
+        return rows.reshape(*values.shape[:2], *rows.shape[1:])

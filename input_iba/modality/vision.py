@@ -1,0 +1,63 @@
+"""Images: inputs (S, C, H, W), features (S, C', h, w), maps (S, H, W)."""
+
+from __future__ import annotations
+
+import math
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from input_iba.core.critics import VisionCritic
+from input_iba.core.smoothing import gaussian_smooth
+from input_iba.errors import AttributionError
+from input_iba.modality.base import Modality
+
+
+class VisionModality(Modality):
+    """Images of any number of channels and any size."""
+
+    def check_features(self, features: Tensor, layer: str) -> None:
+        """Refuse features that have no height and width."""
+        if features.ndim != 4:
+            raise AttributionError(
+                f"Layer {layer!r} puts out features of shape {tuple(features.shape[1:])}; expected "
+                "(channels, height, width). Choose a layer before the features are flattened: "
+                "'input-iba layers CONFIG' lists layers with their shapes."
+            )
+
+    def smooth(self, mask: Tensor, sigma: float) -> Tensor:
+        """Smooth with a Gaussian, reflecting at the border."""
+        return gaussian_smooth(mask, sigma)
+
+    def position_bits(self, capacity: Tensor) -> Tensor:
+        """Sum over channels."""
+        return capacity.sum(1) / math.log(2)
+
+    def saliency(self, capacity: Tensor, inputs: Tensor) -> Tensor:
+        """Sum over channels, divide by the pixels per position, and enlarge bilinearly.
+
+        References:
+            Schulz et al. 2020 (arXiv 2001.00396), section 3.3.
+        """
+        bits = self.position_bits(capacity)[:, None]
+        height, width = inputs.shape[-2:]
+        share = bits.shape[-2] * bits.shape[-1] / (height * width)
+        size = (height, width)
+        return F.interpolate(bits * share, size, mode="bilinear", align_corners=False)[:, 0]
+
+    def expand(self, saliency: Tensor, inputs: Tensor) -> Tensor:
+        """Give every channel the same map."""
+        return saliency[:, None].expand_as(inputs).contiguous()
+
+    def to_map(self, mask: Tensor) -> Tensor:
+        """Average over channels."""
+        return mask.mean(1)
+
+    def noise_shape(self, inputs: Tensor) -> tuple[int, ...]:
+        """One value per channel."""
+        return (inputs.shape[1], 1, 1)
+
+    def critic(self, features: Tensor) -> nn.Module:
+        """Build a convolutional critic."""
+        channels, height, width = features.shape[1:]
+        return VisionCritic(channels, height, width)
