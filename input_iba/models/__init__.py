@@ -1,0 +1,15 @@
+"""Classifiers to be explained: networks of our own, other libraries' networks, checkpoints."""
+
+from input_iba.models.build import SOURCES, build_classifier
+from input_iba.models.checkpoints import load_checkpoint, read_state_dict
+from input_iba.models.resnet_cifar import CifarResNet
+from input_iba.models.small_vgg import SmallVGG
+
+__all__ = [
+    "SOURCES",
+    "CifarResNet",
+    "SmallVGG",
+    "build_classifier",
+    "load_checkpoint",
+    "read_state_dict",
+]

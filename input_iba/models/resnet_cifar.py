@@ -1,0 +1,131 @@
+"""Residual networks for 32×32 images."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from input_iba.errors import ConfigError
+from input_iba.registry import CLASSIFIERS
+
+
+def _shortcut(in_channels: int, out_channels: int, stride: int) -> nn.Sequential:
+    """Return the identity, or a strided 1×1 convolution where the shape changes."""
+    if stride == 1 and in_channels == out_channels:
+        return nn.Sequential()
+    return nn.Sequential(
+        nn.Conv2d(in_channels, out_channels, kernel_size=1, stride=stride, bias=False),
+        nn.BatchNorm2d(out_channels),
+    )
+
+
+class BasicBlock(nn.Module):
+    """Two 3×3 convolutions beside a shortcut: (B, C, H, W) to (B, width, H/stride, W/stride)."""
+
+    expansion = 1
+
+    def __init__(self, in_channels: int, width: int, stride: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(in_channels, width, 3, stride=stride, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.conv2 = nn.Conv2d(width, width, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(width)
+        self.shortcut = _shortcut(in_channels, width, stride)
+        self.relu = nn.ReLU(inplace=True)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return the block's output, after the last activation."""
+        hidden = self.relu(self.bn1(self.conv1(features)))
+        hidden = self.bn2(self.conv2(hidden))
+        output: Tensor = self.relu(hidden + self.shortcut(features))
+        return output
+
+
+class Bottleneck(nn.Module):
+    """1×1, 3×3 and 1×1 convolutions beside a shortcut; puts out 4·width channels."""
+
+    expansion = 4
+
+    def __init__(self, in_channels: int, width: int, stride: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(in_channels, width, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.conv2 = nn.Conv2d(width, width, 3, stride=stride, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(width)
+        self.conv3 = nn.Conv2d(width, width * self.expansion, 1, bias=False)
+        self.bn3 = nn.BatchNorm2d(width * self.expansion)
+        self.shortcut = _shortcut(in_channels, width * self.expansion, stride)
+        self.relu = nn.ReLU(inplace=True)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return the block's output, after the last activation."""
+        hidden = self.relu(self.bn1(self.conv1(features)))
+        hidden = self.relu(self.bn2(self.conv2(hidden)))
+        hidden = self.bn3(self.conv3(hidden))
+        output: Tensor = self.relu(hidden + self.shortcut(features))
+        return output
+
+
+DEPTHS: dict[int, tuple[type[BasicBlock] | type[Bottleneck], tuple[int, ...]]] = {
+    8: (BasicBlock, (1, 1, 1)),
+    10: (BasicBlock, (1, 1, 1, 1)),
+    18: (BasicBlock, (2, 2, 2, 2)),
+    34: (BasicBlock, (3, 4, 6, 3)),
+    50: (Bottleneck, (3, 4, 6, 3)),
+    101: (Bottleneck, (3, 4, 23, 3)),
+}
+
+
+class CifarResNet(nn.Module):
+    """Residual network with a 3×3 stem and no pooling before the stages; `ResNet` in configs.
+
+    Stages `layer1`, `layer2`, … have 64, 128, 256 (and 512) channels, times 4 with bottleneck
+    blocks, and strides 1, 2, 2 (and 2).
+
+    Args:
+        depth: 8, 10, 18, 34 (basic blocks), 50 or 101 (bottleneck blocks).
+        num_classes: Number of classes.
+        in_channels: Channels of the input, 3 for RGB.
+
+    Raises:
+        ConfigError: There is no network of that depth.
+
+    References:
+        He et al. 2016, "Deep Residual Learning for Image Recognition" (arXiv 1512.03385).
+
+    >>> CifarResNet(depth=8)(torch.zeros(2, 3, 32, 32)).shape
+    torch.Size([2, 10])
+    """
+
+    def __init__(self, depth: int = 18, num_classes: int = 10, in_channels: int = 3) -> None:
+        super().__init__()
+        if depth not in DEPTHS:
+            raise ConfigError(
+                f"ResNet has no depth {depth!r}. Expected one of {sorted(DEPTHS)}: set `depth`."
+            )
+        block, counts = DEPTHS[depth]
+        self.conv1 = nn.Conv2d(in_channels, 64, 3, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(64)
+        self.relu = nn.ReLU(inplace=True)
+        channels = 64
+        self.stage_names = [f"layer{i + 1}" for i in range(len(counts))]
+        for i, (name, count) in enumerate(zip(self.stage_names, counts, strict=True)):
+            blocks: list[nn.Module] = []
+            for j in range(count):
+                stride = 2 if i > 0 and j == 0 else 1
+                blocks.append(block(channels, 64 * 2**i, stride))
+                channels = 64 * 2**i * block.expansion
+            self.add_module(name, nn.Sequential(*blocks))
+        self.avgpool = nn.AdaptiveAvgPool2d(1)
+        self.linear = nn.Linear(channels, num_classes)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return logits (B, classes) of images (B, C, H, W)."""
+        features = self.relu(self.bn1(self.conv1(images)))
+        for name in self.stage_names:
+            features = self.get_submodule(name)(features)
+        logits: Tensor = self.linear(torch.flatten(self.avgpool(features), 1))
+        return logits
+
+
+CLASSIFIERS.register_module(name="ResNet", module=CifarResNet)
