@@ -1,0 +1,30 @@
+"""The work directory: files that appear whole or not at all, records, manifest, resume."""
+
+from input_iba.results.manifest import Identity, Manifest
+from input_iba.results.names import file_names, safe_name
+from input_iba.results.record_log import RecordLog, SampleRecord
+from input_iba.results.work_dir import WorkDir
+from input_iba.results.writing import (
+    write_arrays,
+    write_image,
+    write_json,
+    write_mask,
+    write_text,
+    written_whole,
+)
+
+__all__ = [
+    "Identity",
+    "Manifest",
+    "RecordLog",
+    "SampleRecord",
+    "WorkDir",
+    "file_names",
+    "safe_name",
+    "write_arrays",
+    "write_image",
+    "write_json",
+    "write_mask",
+    "write_text",
+    "written_whole",
+]

@@ -1,0 +1,155 @@
+"""`manifest.json`: what made the masks of a work directory, and whether all are there."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from input_iba import __version__
+from input_iba.errors import ResumeError
+from input_iba.results.writing import write_json
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What must stay the same for a run to be continued: every part of it changes masks.
+
+    Attributes:
+        config: Hash of the effective config.
+        classifier: Hash of the classifier's weights.
+        data: Fingerprint of the data set that is explained.
+        estimation_data: Fingerprint of the data set that the statistics come from.
+        samples: Hash of the ids selected from `data`.
+        seed: Seed of all noise.
+        precision: 'fp32' or 'bf16'.
+        out_style: 'single_folder' or 'image_folder'.
+    """
+
+    config: str
+    classifier: str
+    data: str
+    estimation_data: str
+    samples: str
+    seed: int
+    precision: str
+    out_style: str
+
+    def differences(self, other: Identity) -> list[str]:
+        """Say in one line each what differs, `self` being the earlier run."""
+        return [
+            f"{_MEANING[name]}: was {old}, now {new}"
+            for name, old in asdict(self).items()
+            if (new := getattr(other, name)) != old
+        ]
+
+
+_MEANING = {
+    "config": "config (hash)",
+    "classifier": "weights of the classifier (hash)",
+    "data": "files of data.attribution (fingerprint)",
+    "estimation_data": "files of data.estimation (fingerprint)",
+    "samples": "selected samples (hash; --subset-file)",
+    "seed": "--seed",
+    "precision": "--precision",
+    "out_style": "--out-style",
+}
+
+
+def installed_versions() -> dict[str, str]:
+    """Return the versions of what decides results."""
+    found = {"python": platform.python_version(), "input_iba": __version__}
+    for package in ("torch", "torchvision", "numpy", "timm"):
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What made the masks of a work directory.
+
+    Attributes:
+        identity: What a resumed run must share.
+        config_file: Where the config was read.
+        layer: Layer of the feature bottleneck.
+        device: Device of the latest run, e.g. 'cpu'.
+        options: Command-line options as given.
+        samples: Number of samples selected.
+        started: Time of the first start, ISO 8601 with zone.
+        resumed: Times of later starts.
+        finished: Time of the latest end, or None while a run is on or after it was killed.
+        done: Samples whose files are all there.
+        failed: Samples that could not be explained.
+        complete: Whether every selected sample is done.
+        versions: Versions of Python and of the packages that decide results.
+    """
+
+    identity: Identity
+    config_file: str
+    layer: str
+    device: str
+    options: Mapping[str, Any]
+    samples: int
+    started: str = ""
+    resumed: list[str] = field(default_factory=list)
+    finished: str | None = None
+    done: int = 0
+    failed: int = 0
+    complete: bool = False
+    versions: Mapping[str, str] = field(default_factory=installed_versions)
+
+    def write(self, path: Path) -> None:
+        """Write the manifest as JSON, whole or not at all."""
+        write_json(path, {"format": FORMAT, **asdict(self)})
+
+    @classmethod
+    def read(cls, path: Path) -> Manifest:
+        """Read a manifest.
+
+        Raises:
+            ResumeError: The file is no manifest of this format.
+        """
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+            if values.get("format") != FORMAT:
+                raise ValueError(f"format {values.get('format')!r}, expected {FORMAT}")
+            known = {item.name for item in fields(cls)}
+            kept = {key: value for key, value in values.items() if key in known}
+            return cls(**kept | {"identity": Identity(**values["identity"])})
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+            raise ResumeError(
+                f"'{path}' cannot be read as the manifest of a work directory ({error}). "
+                "Choose another --work-dir."
+            ) from error
+
+    def restarted(self, earlier: Manifest | None) -> Manifest:
+        """Return the manifest to write at a start, after the one of an earlier run if any."""
+        now = now_text()
+        if earlier is None:
+            return replace(self, started=now)
+        return replace(self, started=earlier.started, resumed=[*earlier.resumed, now])
+
+    def ended(self, done: int, failed: int) -> Manifest:
+        """Return the manifest to write at the end of a run."""
+        return replace(
+            self,
+            finished=now_text(),
+            done=done,
+            failed=failed,
+            complete=done == self.samples,
+        )
+
+
+def now_text() -> str:
+    """Return the present time, ISO 8601, UTC, to the second."""
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")

@@ -1,0 +1,67 @@
+"""File names for sample ids: readable, valid everywhere, never the same for two ids."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable
+from urllib.parse import quote
+
+LONGEST = 180
+"""Bytes of a name; file systems allow 255, and extensions must fit too."""
+
+_PLAIN = set("._-+=()[]{},@ ~")
+_RESERVED = {"con", "prn", "aux", "nul", *(f"{n}{i}" for n in ("com", "lpt") for i in range(1, 10))}
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:10]
+
+
+def safe_name(name: str) -> str:
+    """Turn any text into one file name, without its extension.
+
+    Letters and digits of any script stay; separators, control and other special characters are
+    percent-encoded, so that different texts keep different names. A very long name is cut and
+    ends in a digest of the whole.
+
+    >>> safe_name("cat photo"), safe_name("a/b:c")
+    ('cat photo', 'a%2Fb%3Ac')
+    """
+    kept = [
+        c if c.isalnum() or c in _PLAIN else quote(c, safe="", errors="surrogatepass") for c in name
+    ]
+    # A leading dot hides the file; Windows drops trailing dots and spaces.
+    for place, characters in ((0, ". "), (-1, ". ")):
+        if kept and kept[place] in characters:
+            kept[place] = f"%{ord(kept[place]):02X}"
+    safe = "".join(kept) or "%00"
+    if safe.split(".")[0].lower() in _RESERVED:
+        safe = f"%{ord(safe[0]):02X}{safe[1:]}"
+    if len(safe.encode()) > LONGEST:
+        head = safe.encode()[: LONGEST - 11].decode("utf-8", "ignore")
+        safe = f"{head}~{_digest(name)}"
+    return safe
+
+
+def file_names(ids: Iterable[str]) -> dict[str, str]:
+    """Give every id a file name of its own, on file systems that ignore case too.
+
+    Args:
+        ids: All ids of the data set, not only those of one run: a name must not depend on
+            which of its neighbours are explained.
+
+    Returns:
+        From id to a file name without extension.
+
+    >>> file_names(["cat", "Cat", "dog"])
+    {'cat': 'cat~77af778b51', 'Cat': 'Cat~48735c4fae', 'dog': 'dog'}
+    """
+    names = {id_: safe_name(id_) for id_ in ids}
+    folded = {id_: unicodedata.normalize("NFKC", name).casefold() for id_, name in names.items()}
+    count = Counter(folded.values())
+    return {
+        id_: f"{name}~{_digest(id_)}" if count[folded[id_]] > 1 else name
+        for id_, name in names.items()
+    }

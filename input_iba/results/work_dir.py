@@ -1,0 +1,139 @@
+"""A work directory: what lies where, what is finished, and who may write to it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+
+from input_iba.errors import ResumeError
+from input_iba.results.manifest import Manifest
+from input_iba.results.record_log import RecordLog, SampleRecord
+from input_iba.results.writing import remove_parts, write_text
+
+
+class WorkDir:
+    """The folder that one run, or a run and its resumptions, writes to.
+
+    Layout: `config.py`, `log_file.log`, `manifest.json`, `records.jsonl`, `overview.html`,
+    `feature_statistics.npz`, and the folders `input_masks`, `feat_masks`, `prior_masks`,
+    `images` and `overlays`.
+
+    Args:
+        root: The folder; made when it is missing.
+        resume: Whether a run that is already in the folder is to be continued.
+
+    Raises:
+        ResumeError: The folder holds something that this run would mix with its own files.
+    """
+
+    def __init__(self, root: Path, *, resume: bool = False) -> None:
+        self.root = root
+        self.config_path = root / "config.py"
+        self.log_path = root / "log_file.log"
+        self.manifest_path = root / "manifest.json"
+        self.statistics_path = root / "feature_statistics.npz"
+        self.overview_path = root / "overview.html"
+        self.records = RecordLog(root / "records.jsonl")
+        self.resumed = self._may_continue(resume)
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ResumeError(f"Work directory '{root}' cannot be made: {error}.") from error
+
+    def _may_continue(self, resume: bool) -> bool:
+        """Say whether a run is continued; refuse what would mix two runs."""
+        if self.root.exists() and not self.root.is_dir():
+            raise ResumeError(f"Work directory '{self.root}' is a file. Choose another --work-dir.")
+        # A run that ended before it began, for a wrong layer say, leaves nothing but its log.
+        content = {p.name for p in self.root.iterdir()} if self.root.is_dir() else set()
+        if not content - {self.log_path.name}:
+            return False
+        if not self.manifest_path.is_file():
+            raise ResumeError(
+                f"Work directory '{self.root}' holds files but no manifest.json, so no run of "
+                "this tool is in it. Choose another --work-dir."
+            )
+        if not resume:
+            raise ResumeError(
+                f"Work directory '{self.root}' already holds a run. Continue it with --resume, "
+                "or choose another --work-dir."
+            )
+        return True
+
+    def check_config(self, digest: str, text: str) -> None:
+        """Refuse to continue a run that had another config.
+
+        Args:
+            digest: Hash of the present config.
+            text: The present config as it would be dumped.
+
+        Raises:
+            ResumeError: The config changed; the message holds the difference.
+        """
+        if not self.resumed or Manifest.read(self.manifest_path).identity.config == digest:
+            return
+        old = self.config_path.read_text(encoding="utf-8") if self.config_path.is_file() else ""
+        difference = "\n".join(
+            difflib.unified_diff(
+                old.splitlines(), text.splitlines(), "work directory", "now", n=1, lineterm=""
+            )
+        )
+        raise ResumeError(
+            f"The config is not the one that the run in '{self.root}' was started with:\n"
+            f"{difference}\nUndo the change, or choose another --work-dir."
+        )
+
+    def claim(self, manifest: Manifest, config_text: str) -> Manifest:
+        """Write the manifest and the config, and clear what a killed run left half-written.
+
+        Returns:
+            The manifest as written.
+
+        Raises:
+            ResumeError: The run to be continued differs in something that changes masks.
+        """
+        earlier = Manifest.read(self.manifest_path) if self.resumed else None
+        if earlier is not None:
+            different = earlier.identity.differences(manifest.identity)
+            if different:
+                raise ResumeError(
+                    f"The run in '{self.root}' cannot be continued:\n  "
+                    + "\n  ".join(different)
+                    + "\nUse the same again, or choose another --work-dir."
+                )
+        started = manifest.restarted(earlier)
+        started.write(self.manifest_path)
+        write_text(self.config_path, config_text)
+        remove_parts(self.root)
+        self.records.tidy()
+        return started
+
+    def finished(self) -> dict[str, SampleRecord]:
+        """Return the records of the samples of which every file exists."""
+        return {
+            id_: record
+            for id_, record in self.records.load().items()
+            if record.status == "done"
+            and record.files
+            and all((self.root / file).is_file() for file in record.files.values())
+        }
+
+    def close(self, manifest: Manifest, order: Iterable[str]) -> Manifest:
+        """Order the records, count them, and write the final manifest.
+
+        Args:
+            manifest: What `claim` returned.
+            order: Ids of the run in the order of the data set.
+
+        Returns:
+            The manifest as written.
+        """
+        ids = list(order)
+        self.records.tidy(ids)
+        finished = self.finished()
+        records = self.records.load()
+        failed = sum(id_ in records and records[id_].status == "failed" for id_ in ids)
+        final = manifest.ended(done=sum(id_ in finished for id_ in ids), failed=failed)
+        final.write(self.manifest_path)
+        return final

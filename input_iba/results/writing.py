@@ -1,0 +1,88 @@
+"""Write files whole or not at all: aside in the same folder, then rename."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+PART_SUFFIX = ".part"
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """Lend a path to write to; it becomes `path` when the block ends without an error.
+
+    A reader sees the old file or the new one, never a part of it, even when the process is
+    killed. What a killed process leaves behind ends in `.part`.
+
+    Args:
+        path: The file to write; its folder is made when it is missing.
+
+    Yields:
+        A path in the same folder.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # The temporary name is short and independent of the file's: a name of the greatest length
+    # that the file system allows could not grow.
+    aside = path.parent / f".{abs(hash(path.name)):x}-{os.getpid()}{PART_SUFFIX}"
+    try:
+        yield aside
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write text in UTF-8, whole or not at all; what UTF-8 cannot hold becomes `?`."""
+    with written_whole(path) as aside:
+        aside.write_text(text, encoding="utf-8", errors="replace")
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Write a mapping as indented JSON, whole or not at all."""
+    write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+def write_arrays(path: Path, **arrays: NDArray[Any]) -> None:
+    """Write named arrays as a compressed npz, whole or not at all."""
+    with written_whole(path) as aside, aside.open("wb") as stream:
+        np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
+
+
+def write_mask(path: Path, mask: NDArray[np.floating[Any]]) -> None:
+    """Write a mask as npz, key `mask`, float32.
+
+    Args:
+        path: Ends in `.npz`.
+        mask: (H, W).
+    """
+    write_arrays(path, mask=np.asarray(mask, dtype=np.float32))
+
+
+def write_image(path: Path, pixels: NDArray[np.uint8]) -> None:
+    """Write a picture in the format that the extension of `path` names.
+
+    Args:
+        path: Ends in `.png`, `.jpg` or `.JPEG`.
+        pixels: (H, W) or (H, W, 3), uint8.
+    """
+    lossy = path.suffix.lower() in {".jpg", ".jpeg"}
+    options: dict[str, Any] = {"quality": 92, "subsampling": 0} if lossy else {}
+    with written_whole(path) as aside:
+        Image.fromarray(pixels).save(aside, format="JPEG" if lossy else "PNG", **options)
+
+
+def remove_parts(folder: Path) -> int:
+    """Delete what killed processes left half-written under `folder`; return how many."""
+    parts = [path for path in folder.rglob(f".*{PART_SUFFIX}") if path.is_file()]
+    for path in parts:
+        path.unlink(missing_ok=True)
+    return len(parts)

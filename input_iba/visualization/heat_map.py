@@ -1,0 +1,142 @@
+"""Heat maps: from masks to colours, and over the photograph."""
+
+from __future__ import annotations
+
+import os
+import platform
+from typing import Any
+
+import matplotlib
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from input_iba.errors import ConfigError, closest
+
+COLOUR_MAP = "inferno"
+"""Perceptually uniform: equal steps of the mask look like equal steps."""
+
+Floats = NDArray[np.floating[Any]]
+Pixels = NDArray[np.uint8]
+
+
+def scale_to_peak(mask: Floats) -> Floats:
+    """Divide by the largest value, so that 0 stays 0 and the largest becomes 1.
+
+    Args:
+        mask: (H, W), not negative.
+
+    Returns:
+        (H, W) in [0, 1]; all zero when the mask is.
+
+    >>> scale_to_peak(np.array([[0.0, 2.0]])).tolist()
+    [[0.0, 1.0]]
+    """
+    peak = float(mask.max())
+    return mask / peak if peak > 0 else np.zeros_like(mask)
+
+
+def scale_to_range(mask: Floats) -> Floats:
+    """Stretch linearly so that the smallest value becomes 0 and the largest 1.
+
+    Args:
+        mask: (H, W).
+
+    Returns:
+        (H, W) in [0, 1]; all zero when the mask is flat.
+    """
+    return scale_to_peak(mask - mask.min())
+
+
+def to_8_bits(mask: Floats) -> Pixels:
+    """Round a mask in [0, 1] to 0…255; values outside are cut, never wrapped around.
+
+    >>> to_8_bits(np.array([[-0.1, 0.5, 1.2]])).tolist()
+    [[0, 128, 255]]
+    """
+    return np.round(np.clip(mask, 0, 1) * 255).astype(np.uint8)
+
+
+def check_colour_map(name: str) -> None:
+    """Refuse a colour map that matplotlib does not have.
+
+    Raises:
+        ConfigError: Names the closest matches.
+    """
+    if name not in matplotlib.colormaps:
+        raise ConfigError(
+            f"Unknown colour map {name!r}.{closest(name, list(matplotlib.colormaps))} "
+            "The names are those of matplotlib."
+        )
+
+
+def colourise(mask: Floats, colour_map: str = COLOUR_MAP) -> Pixels:
+    """Colour a mask.
+
+    Args:
+        mask: (H, W) in [0, 1].
+        colour_map: A name of matplotlib's; 'bwr' puts white at 0.5.
+
+    Returns:
+        (H, W, 3), uint8.
+
+    Raises:
+        ConfigError: The colour map is unknown.
+    """
+    check_colour_map(colour_map)
+    colours = matplotlib.colormaps[colour_map](np.clip(mask, 0, 1))
+    return to_8_bits(colours[..., :3])
+
+
+def overlay(photograph: Pixels, mask: Floats, colour_map: str = COLOUR_MAP) -> Pixels:
+    """Lay a heat map over a photograph: grey and dim where cold, coloured where hot.
+
+    Args:
+        photograph: (H, W, 3), uint8.
+        mask: (h, w) in [0, 1]; resized to the photograph where it differs.
+        colour_map: A name of matplotlib's.
+
+    Returns:
+        (H, W, 3), uint8.
+    """
+    height, width = photograph.shape[:2]
+    if mask.shape != (height, width):
+        picture = Image.fromarray(mask.astype(np.float32))
+        mask = np.asarray(picture.resize((width, height), Image.Resampling.BILINEAR))
+    heat = np.clip(mask, 0, 1)[..., None].astype(np.float32)
+    grey = photograph.astype(np.float32).mean(axis=2, keepdims=True)
+    colours = colourise(mask, colour_map).astype(np.float32)
+    mixed = (1 - 0.7 * heat) * 0.75 * grey + 0.7 * heat * colours
+    pixels: Pixels = np.round(np.clip(mixed, 0, 255)).astype(np.uint8)
+    return pixels
+
+
+def has_display() -> bool:
+    """Say whether a window can open."""
+    if platform.system() == "Linux":
+        return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    return True
+
+
+def show(pictures: dict[str, Pixels]) -> bool:
+    """Open a window with pictures side by side where there is a display.
+
+    Args:
+        pictures: From title to (H, W, 3) or (H, W), uint8.
+
+    Returns:
+        Whether a window opened.
+    """
+    if not has_display():
+        return False
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(1, len(pictures), squeeze=False)
+    for axis, (title, picture) in zip(axes[0], pictures.items(), strict=True):
+        axis.imshow(picture, cmap="gray", vmin=0, vmax=255)
+        axis.set_title(title)
+        axis.axis("off")
+    plt.show(block=False)
+    plt.pause(0.1)
+    plt.close(figure)
+    return True

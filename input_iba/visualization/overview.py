@@ -1,0 +1,172 @@
+"""The HTML page of a run: photograph, overlay, feature mask and input mask side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from urllib.parse import quote
+
+from input_iba.visualization.page_style import STYLE
+from input_iba.visualization.rows import Row, percent, printable
+
+MOST_ROWS = 2000
+"""A browser should open the page of any run; all samples are in `records.jsonl`."""
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """What the page says about the run as a whole.
+
+    Attributes:
+        title: Heading, e.g. the config's name.
+        facts: Short facts, from label to value: layer, device, seed, …
+        samples: Number of samples selected.
+        complete: Whether all of them are done.
+    """
+
+    title: str
+    facts: dict[str, str]
+    samples: int
+    complete: bool
+
+
+def overview_page(summary: RunSummary, rows: Sequence[Row]) -> str:
+    """Return one static page without scripts; pictures are linked by relative paths.
+
+    Args:
+        summary: What is said about the run.
+        rows: The samples, in the order of the page.
+    """
+    failed = [row for row in rows if row.failure]
+    done = [row for row in rows if not row.failure]
+    title = escape(printable(summary.title))
+    facts = "".join(
+        f"<div><dt>{_text(label)}</dt><dd>{_text(value)}</dd></div>"
+        for label, value in summary.facts.items()
+    )
+    cards = "\n".join(_card(row) for row in done[:MOST_ROWS])
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>{title}: which pixels decided</title>
+<style>{STYLE}</style>
+</head>
+<body>
+<header>
+<p class="kicker">input_iba</p>
+<h1>{title}</h1>
+<p class="lead">Which pixels made the classifier decide. In both masks bright means used.</p>
+<dl class="facts">{facts}</dl>
+{_state(summary, len(done), len(failed))}
+</header>
+<main>
+{_failures(failed)}
+{cards}
+{_cut(len(done))}
+</main>
+<footer>
+<p><strong>Feature mask:</strong> information that passes the bottleneck at the layer, in bits
+per pixel, scaled to its largest value. <strong>Input mask:</strong> the share of each pixel that
+the classifier must see, from 0 to 1. The <code>npz</code> files hold the values.</p>
+<p class="scale"><span>0</span><span class="ramp" role="img"
+aria-label="Colour scale from black over red to yellow"></span><span>1</span></p>
+</footer>
+</body>
+</html>
+"""
+
+
+def _text(value: str) -> str:
+    return escape(printable(value))
+
+
+def _link(path: str) -> str:
+    """Return a relative path as a URL: names may hold `%`, `#` and `?`."""
+    return escape("./" + quote(path, errors="surrogatepass"))
+
+
+def _state(summary: RunSummary, done: int, failed: int) -> str:
+    if summary.complete:
+        return f'<p class="state good">{done} of {summary.samples} samples explained</p>'
+    open_ = summary.samples - done - failed
+    parts = [f"{done} of {summary.samples} samples explained"]
+    parts += [f"{failed} failed"] if failed else []
+    parts += [f"{open_} not done yet: continue with --resume"] if open_ else []
+    return f'<p class="state partial"><strong>Partial.</strong> {"; ".join(parts)}</p>'
+
+
+def _failures(rows: Sequence[Row]) -> str:
+    if not rows:
+        return ""
+    items = "".join(
+        f"<li><code>{_text(row.id)}</code> {_text(row.failure)}</li>" for row in rows[:MOST_ROWS]
+    )
+    count = f"{len(rows)} sample{'s' if len(rows) > 1 else ''} failed"
+    return f'<section class="failures"><h2>{count}</h2><ul>{items}</ul></section>'
+
+
+def _cut(done: int) -> str:
+    if done <= MOST_ROWS:
+        return ""
+    return f"<p>The first {MOST_ROWS} of {done} samples; all are in <code>records.jsonl</code>.</p>"
+
+
+def _card(row: Row) -> str:
+    name = row.class_name or "the given loss"
+    peak = "" if row.feature_peak is None else f" · up to {row.feature_peak:.2g} bits per pixel"
+    figures = "".join(
+        [
+            _figure(row, "photograph", "photograph", f"Photograph {row.id}", "Photograph"),
+            _figure(row, "overlay", "overlay", f"Input mask of {name} on {row.id}", "Overlay"),
+            _figure(
+                row,
+                "feature_mask_picture",
+                "feature_mask_png",
+                f"Feature mask of {name} for {row.id}",
+                f"Feature mask{peak}",
+            ),
+            _figure(
+                row,
+                "input_mask_picture",
+                "input_mask_png",
+                f"Input mask of {name} for {row.id}",
+                "Input mask",
+            ),
+        ]
+    )
+    return f"""<article>
+<header class="card">
+<div><h2>{_text(name)}</h2><p class="id">{_text(row.id)}</p></div>
+{_numbers(row)}
+</header>
+<div class="pictures">{figures}</div>
+</article>"""
+
+
+def _numbers(row: Row) -> str:
+    stages = ", ".join(f"{stage} {value:.1f} s" for stage, value in row.seconds.items())
+    share = 0.0 if row.probability is None else 100 * row.probability
+    other = ""
+    if row.predicted_class_name and row.predicted_class_name != row.class_name:
+        other = (
+            f'<p class="other">classifier prefers {_text(row.predicted_class_name)}, '
+            f"{percent(row.predicted_probability)}</p>"
+        )
+    return f"""<div class="numbers">
+<p><b>{escape(percent(row.probability))}</b> <span class="bar" aria-hidden="true"><i
+style="width:{share:.1f}%"></i></span></p>
+<p title="{_text(stages)}">{row.total_seconds:.1f} s</p>{other}</div>"""
+
+
+def _figure(row: Row, kind: str, large: str, alt: str, caption: str) -> str:
+    if kind not in row.files:
+        return ""
+    source, target = _link(row.files[kind]), _link(row.files.get(large, row.files[kind]))
+    return (
+        f'<figure><a href="{target}"><img src="{source}" alt="{_text(alt)}" loading="lazy">'
+        f"</a><figcaption>{_text(caption)}</figcaption></figure>"
+    )

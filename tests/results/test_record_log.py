@@ -1,0 +1,49 @@
+"""Records: appended line by line, the last one counts, a cut line is no record."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from input_iba.results import RecordLog, SampleRecord
+
+
+def test_records_come_back(tmp_path: Path) -> None:
+    log = RecordLog(tmp_path / "records.jsonl")
+    record = SampleRecord(
+        "caf\udce9\n", "done", target=3, seconds={"prior": 1.5}, files={"input_mask": "a.npz"}
+    )
+    log.append([record])
+    assert log.load() == {"caf\udce9\n": record}
+
+
+def test_no_file_is_no_records(tmp_path: Path) -> None:
+    assert RecordLog(tmp_path / "records.jsonl").load() == {}
+
+
+def test_the_last_record_of_a_sample_counts(tmp_path: Path) -> None:
+    log = RecordLog(tmp_path / "records.jsonl")
+    log.append([SampleRecord("a", "failed", "broken"), SampleRecord("b", "done")])
+    log.append([SampleRecord("a", "done")])
+    assert [record.status for record in log.load().values()] == ["done", "done"]
+
+
+def test_a_line_cut_off_by_a_crash_counts_as_absent_and_is_cleared(tmp_path: Path) -> None:
+    log = RecordLog(tmp_path / "records.jsonl")
+    log.append([SampleRecord("a", "done"), SampleRecord("b", "done")])
+    log.path.write_bytes(log.path.read_bytes()[:-20])
+    assert list(log.load()) == ["a"]
+    log.tidy()
+    log.append([SampleRecord("c", "done")])
+    assert list(log.load()) == ["a", "c"]
+
+
+def test_tidying_orders_and_keeps_one_line_per_sample(tmp_path: Path) -> None:
+    log = RecordLog(tmp_path / "records.jsonl")
+    log.append([SampleRecord("b", "failed"), SampleRecord("a", "done"), SampleRecord("x", "done")])
+    log.append([SampleRecord("b", "done")])
+    log.tidy(["a", "b", "c"])
+    lines = [json.loads(line) for line in log.path.read_text().splitlines()]
+    assert [(line["id"], line["status"]) for line in lines] == [
+        *(("a", "done"), ("b", "done"), ("x", "done"))
+    ]

@@ -1,0 +1,89 @@
+"""Files appear whole or not at all."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from input_iba.results.writing import (
+    remove_parts,
+    write_image,
+    write_mask,
+    write_text,
+    written_whole,
+)
+
+
+def test_a_file_is_not_there_before_the_block_ends(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "a.txt"
+    with written_whole(path) as aside:
+        aside.write_text("half")
+        assert not path.exists()
+    assert path.read_text() == "half"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_an_error_keeps_the_old_file_and_leaves_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    with pytest.raises(RuntimeError), written_whole(path) as aside:
+        aside.write_text("half")
+        raise RuntimeError
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def _die_while_writing(path: Path) -> None:
+    with written_whole(path) as aside:
+        aside.write_text("half")
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_killed_process_leaves_the_old_file_and_a_part_that_can_be_cleared(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "masks" / "a.txt"
+    path.parent.mkdir()
+    path.write_text("old")
+    process = multiprocessing.get_context("fork").Process(target=_die_while_writing, args=(path,))
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    assert path.read_text() == "old"
+    assert remove_parts(tmp_path) == 1
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_mask_comes_back_as_float32_bit_for_bit(tmp_path: Path) -> None:
+    mask = np.random.default_rng(0).random((5, 7))
+    write_mask(tmp_path / "a.npz", mask)
+    with np.load(tmp_path / "a.npz") as arrays:
+        assert arrays.files == ["mask"]
+        assert arrays["mask"].dtype == np.float32
+        np.testing.assert_array_equal(arrays["mask"], mask.astype(np.float32))
+
+
+def test_equal_masks_make_equal_files(tmp_path: Path) -> None:
+    for name in ("a.npz", "b.npz"):
+        write_mask(tmp_path / name, np.ones((4, 4)))
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("a.png", "PNG"), ("a.JPEG", "JPEG"), ("a.jpg", "JPEG")]
+)
+def test_the_extension_chooses_the_format(tmp_path: Path, name: str, kind: str) -> None:
+    write_image(tmp_path / name, np.full((6, 5, 3), 200, dtype=np.uint8))
+    with Image.open(tmp_path / name) as image:
+        assert (image.format, image.size) == (kind, (5, 6))
+
+
+def test_text_that_utf8_cannot_hold_is_still_written(tmp_path: Path) -> None:
+    write_text(tmp_path / "a", "caf\udce9")
+    assert (tmp_path / "a").read_text(encoding="utf-8") == "caf?"
