@@ -26,7 +26,7 @@ def gaussian_matrix(size: int, sigma: float) -> Tensor:
     """
     radius = round(2 * sigma)
     offsets = torch.arange(-radius, radius + 1)
-    kernel = torch.exp(-0.5 * (offsets / sigma).double().square())
+    kernel = torch.exp(-0.5 * (offsets.double() / sigma).square())
     kernel = kernel / kernel.sum()
     position = torch.arange(size)[:, None] + offsets[None, :]
     period = max(2 * (size - 1), 1)

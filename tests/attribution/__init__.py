@@ -1,0 +1,1 @@
+"""Tests of the three stages and of the pipeline."""
