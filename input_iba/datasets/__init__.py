@@ -1,0 +1,21 @@
+"""Data sets of pictures: samples that dependencies bring, ImageNet, folders."""
+
+from input_iba.datasets.base import SampleDataset, build_dataset
+from input_iba.datasets.collate import stack_inputs
+from input_iba.datasets.image_folder import ImageFolder
+from input_iba.datasets.imagenet import ImageNet
+from input_iba.datasets.pipeline import Pipeline
+from input_iba.datasets.samples import SampleCrops, Samples
+from input_iba.datasets.selection import select_ids
+
+__all__ = [
+    "ImageFolder",
+    "ImageNet",
+    "Pipeline",
+    "SampleCrops",
+    "SampleDataset",
+    "Samples",
+    "build_dataset",
+    "select_ids",
+    "stack_inputs",
+]

@@ -1,0 +1,74 @@
+"""Object boxes in the XML files of PASCAL VOC, which ImageNet uses too."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from xml.etree import ElementTree
+
+import torch
+from torch import Tensor
+
+from input_iba.errors import DataError
+
+CORNERS = ("xmin", "ymin", "xmax", "ymax")
+
+
+def read_voc_boxes(path: str | Path, width: int, height: int) -> Tensor:
+    """Read the boxes of all objects in a picture.
+
+    Args:
+        path: The XML file.
+        width: Width of the picture in pixels; boxes are cut at its edges.
+        height: Height of the picture.
+
+    Returns:
+        (n, 4), float32: x1, y1, x2, y2 in pixels. A box whose two corners share a row or column
+        is one pixel thick.
+
+    Raises:
+        DataError: The file is absent or no XML, or a box is missing, inverted, or outside.
+    """
+    path = Path(path)
+    try:
+        root = ElementTree.parse(path).getroot()
+    except FileNotFoundError as error:
+        raise DataError(
+            f"Boxes '{path}' do not exist. Add the file, or set with_bbox=False in the data set."
+        ) from error
+    except (ElementTree.ParseError, OSError, UnicodeDecodeError) as error:
+        raise DataError(f"Boxes '{path}' cannot be read as XML: {error}. Replace it.") from error
+    found = [_box(element, path) for element in root.iter("bndbox")]
+    if not found:
+        raise DataError(
+            f"Boxes '{path}': expected at least one <object> with a <bndbox>, found none. Add "
+            "the box, or set with_bbox=False in the data set."
+        )
+    boxes = torch.tensor(found, dtype=torch.float32)
+    boxes[:, 2:] = torch.maximum(boxes[:, 2:], boxes[:, :2] + 1)
+    limits = torch.tensor([width, height, width, height], dtype=torch.float32)
+    cut = torch.minimum(boxes.clamp(min=0), limits)
+    outside = (cut[:, 2] <= cut[:, 0]) | (cut[:, 3] <= cut[:, 1])
+    if bool(outside.any()):
+        raise DataError(
+            f"Boxes '{path}': box {boxes[outside][0].int().tolist()} lies outside its picture of "
+            f"{width}×{height} pixels. Correct the file."
+        )
+    return cut
+
+
+def _box(element: ElementTree.Element, path: Path) -> list[float]:
+    texts = [element.findtext(corner) for corner in CORNERS]
+    try:
+        box = [float(text or "") for text in texts]
+    except ValueError as error:
+        raise DataError(
+            f"Boxes '{path}': expected the numbers {', '.join(CORNERS)}, got {texts}. Correct "
+            "the file."
+        ) from error
+    if not all(map(math.isfinite, box)) or box[2] < box[0] or box[3] < box[1]:
+        raise DataError(
+            f"Boxes '{path}': inverted box: expected xmin ≤ xmax and ymin ≤ ymax, got "
+            f"{dict(zip(CORNERS, box, strict=True))}. Correct the file."
+        )
+    return box

@@ -1,0 +1,217 @@
+"""Six photographs that dependencies bring, so that the first run needs no data."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib import cbook
+from PIL import Image
+from torch import Tensor
+
+from input_iba.datasets.base import PipelineConfig, SampleDataset
+from input_iba.datasets.class_index import names_by_index, read_class_index
+from input_iba.datasets.images import read_image, to_rgb
+from input_iba.errors import ConfigError, MissingExtraError, closest
+from input_iba.registry import DATASETS
+
+NAMES = ("coffee", "camera", "chelsea", "motorcycle", "rocket", "grace_hopper")
+
+
+@lru_cache(maxsize=len(NAMES))
+def photograph(name: str) -> Image.Image:
+    """Return one of the photographs, RGB, in its own size.
+
+    Raises:
+        ConfigError: There is no photograph of that name.
+        MissingExtraError: scikit-image is not installed.
+    """
+    if name not in NAMES:
+        raise ConfigError(
+            f"Unknown photograph {name!r}.{closest(name, NAMES)} Known: {', '.join(NAMES)}."
+        )
+    if name == "grace_hopper":
+        return read_image(cbook.get_sample_data("grace_hopper.jpg", asfileobj=False))
+    try:
+        from skimage import data
+    except ImportError as error:
+        raise MissingExtraError("scikit-image", "samples") from error
+    loaded: Any = getattr(data, "stereo_motorcycle" if name == "motorcycle" else name)()
+    pixels = loaded[0] if name == "motorcycle" else loaded
+    return to_rgb(Image.fromarray(pixels))
+
+
+def _imagenet_names(ind_to_cls_file: str | Path | None) -> list[str]:
+    if ind_to_cls_file is not None:
+        return names_by_index(read_class_index(ind_to_cls_file))
+    from torchvision.models import VGG16_Weights
+
+    return list(VGG16_Weights.IMAGENET1K_V1.meta["categories"])
+
+
+class Samples(SampleDataset):
+    """The photographs coffee, camera, chelsea (a cat), motorcycle, rocket and grace_hopper.
+
+    Args:
+        pipeline: Transforms as plain data.
+        names: Which photographs, in this order; all by default.
+        targets: Class index or class name by photograph; the others are explained for the class
+            that the classifier predicts.
+        ind_to_cls_file: JSON file of the classes; by default those of ImageNet.
+        channels: Channels of the inputs: 3 (RGB) or 1 (grey).
+
+    Raises:
+        ConfigError: Unknown photograph or class.
+        MissingExtraError: scikit-image is not installed.
+    """
+
+    def __init__(
+        self,
+        pipeline: PipelineConfig,
+        names: Sequence[str] = NAMES,
+        targets: Mapping[str, int | str] | None = None,
+        ind_to_cls_file: str | Path | None = None,
+        channels: int = 3,
+    ) -> None:
+        _check_names(names)
+        super().__init__(list(names), pipeline, _imagenet_names(ind_to_cls_file), channels)
+        self._targets = self._resolve(targets or {})
+
+    def _resolve(self, targets: Mapping[str, int | str]) -> dict[str, int]:
+        classes = [_plain(name) for name in self.class_names or []]
+        indices = {}
+        for name, target in targets.items():
+            if name not in self.ids:
+                raise ConfigError(
+                    f"`targets` names {name!r}, which is not among the photographs "
+                    f"{', '.join(self.ids)}.{closest(name, self.ids)}"
+                )
+            index = target if isinstance(target, int) else _index(target, classes)
+            if not 0 <= index < len(classes):
+                raise ConfigError(
+                    f"Target {target} of {name!r}: class indices go from 0 to {len(classes) - 1}."
+                )
+            indices[name] = index
+        return indices
+
+    def read(self, index: int) -> tuple[Image.Image, Tensor | None]:
+        """Return the photograph; no boxes."""
+        return photograph(self.ids[index]), None
+
+    def target(self, index: int) -> int | None:
+        """Return the class index that `targets` gives, or None."""
+        return self._targets.get(self.ids[index])
+
+    def path(self, index: int) -> str:
+        """Return the package that brings the photograph, and its name."""
+        return _origin(self.ids[index])
+
+    def content(self) -> list[Any]:
+        """Return name and checksum of the photographs, and the targets."""
+        return [*_checksums(self.ids), self._targets]
+
+
+class SampleCrops(SampleDataset):
+    """Random crops and flips of the photographs, as an estimation set.
+
+    The crop at a position depends on seed and position only.
+
+    Args:
+        pipeline: Transforms as plain data, applied to every crop.
+        n: Number of crops; the photographs take turns.
+        names: Which photographs; all by default.
+        scale: Smallest and largest share of the photograph's area.
+        seed: Seeds position, size and flip of the crops.
+        channels: Channels of the inputs: 3 (RGB) or 1 (grey).
+
+    Raises:
+        ConfigError: Unknown photograph, `n` below one, or an impossible `scale`.
+        MissingExtraError: scikit-image is not installed.
+    """
+
+    def __init__(
+        self,
+        pipeline: PipelineConfig,
+        n: int = 200,
+        names: Sequence[str] = NAMES,
+        scale: tuple[float, float] = (0.2, 1.0),
+        seed: int = 0,
+        channels: int = 3,
+    ) -> None:
+        _check_names(names)
+        if n < 1:
+            raise ConfigError(f"`n`, the number of crops, is at least 1; got {n!r}.")
+        if not 0 < scale[0] <= scale[1] <= 1:
+            raise ConfigError(f"`scale` is two shares in (0, 1], small to large; got {scale!r}.")
+        digits = len(str(n - 1))
+        ids = [f"{names[i % len(names)]}_{i:0{digits}d}" for i in range(n)]
+        super().__init__(ids, pipeline, None, channels, seed)
+        self.names = list(names)
+        self.scale = (float(scale[0]), float(scale[1]))
+
+    def read(self, index: int) -> tuple[Image.Image, Tensor | None]:
+        """Return a crop; no boxes."""
+        image = photograph(self.names[index % len(self.names)])
+        draws = np.random.default_rng((self.seed, index))
+        area = draws.uniform(*self.scale) * image.width * image.height
+        ratio = np.exp(draws.uniform(np.log(3 / 4), np.log(4 / 3)))
+        width = min(image.width, max(1, round(np.sqrt(area * ratio))))
+        height = min(image.height, max(1, round(np.sqrt(area / ratio))))
+        left = int(draws.integers(image.width - width + 1))
+        top = int(draws.integers(image.height - height + 1))
+        crop = image.crop((left, top, left + width, top + height))
+        if draws.random() < 0.5:
+            crop = crop.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+        return crop, None
+
+    def target(self, index: int) -> int | None:
+        """Return None: crops may show nothing of their photograph's class."""
+        return None
+
+    def path(self, index: int) -> str:
+        """Return the photograph's origin and the crop's number."""
+        return f"{_origin(self.names[index % len(self.names)])}, crop {index}"
+
+    def content(self) -> list[Any]:
+        """Return name and checksum of the photographs, and how they are cropped."""
+        return [*_checksums(self.names), len(self), self.scale]
+
+
+def _check_names(names: Sequence[str]) -> None:
+    if isinstance(names, str) or not names or len(set(names)) != len(names):
+        raise ConfigError(
+            f"`names` is a list of different photographs among {', '.join(NAMES)}; got {names!r}."
+        )
+    for name in names:
+        photograph(name)
+
+
+def _checksums(names: Sequence[str]) -> list[Any]:
+    return [[name, zlib.crc32(photograph(name).tobytes())] for name in names]
+
+
+def _origin(name: str) -> str:
+    return f"{'matplotlib' if name == 'grace_hopper' else 'scikit-image'}: {name}"
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", " ").casefold()
+
+
+def _index(name: str, classes: list[str]) -> int:
+    """Find a class by name; underscores count as spaces, upper and lower case are the same."""
+    count = classes.count(_plain(name))
+    if count == 1:
+        return classes.index(_plain(name))
+    if count == 0:
+        raise ConfigError(f"Unknown class {name!r}.{closest(_plain(name), classes)}")
+    indices = [i for i, known in enumerate(classes) if known == _plain(name)]
+    raise ConfigError(f"{count} classes are called {name!r}: give one of the indices {indices}.")
+
+
+DATASETS.register_module(name="Samples", module=Samples)
+DATASETS.register_module(name="SampleCrops", module=SampleCrops)

@@ -1,0 +1,68 @@
+"""Choosing some samples of a data set by a list of names."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path, PurePath
+
+from input_iba.errors import DataError, closest
+
+
+def select_ids(dataset_ids: Sequence[str], subset_file: str | Path) -> list[str]:
+    """Return the ids that a file names, in the data set's order.
+
+    Args:
+        dataset_ids: Ids of all samples.
+        subset_file: Text with one name a line (empty lines and what follows a # are ignored), or
+            a JSON list of names. A name is an id, or a file name of which the id is the stem.
+
+    Raises:
+        DataError: The file cannot be read, names nothing, or names something that is not there.
+    """
+    names = _read_names(Path(subset_file))
+    if not names:
+        raise DataError(f"Subset file '{subset_file}' names no samples. List at least one id.")
+    known = set(dataset_ids)
+    chosen = set()
+    unknown = []
+    for name in names:
+        # The name itself comes first: ids may contain dots.
+        match = next((n for n in (name, PurePath(name).stem) if n in known), None)
+        if match is None:
+            unknown.append(name)
+        else:
+            chosen.add(match)
+    if unknown:
+        more = f" (and {len(unknown) - 1} more unknown names)" if len(unknown) > 1 else ""
+        raise DataError(
+            f"Subset file '{subset_file}': no sample is called {unknown[0]!r}{more}."
+            f"{_similar(unknown[0], dataset_ids)} Names are ids: file names without ending, with "
+            "'<class>__' before them where two classes share a name."
+        )
+    return [id_ for id_ in dataset_ids if id_ in chosen]
+
+
+def _similar(name: str, ids: Sequence[str]) -> str:
+    stem = PurePath(name).stem
+    ambiguous = [id_ for id_ in ids if id_.endswith(f"__{stem}")]
+    if ambiguous:
+        return f" Closest: {', '.join(map(repr, ambiguous[:3]))}."
+    return closest(stem, ids)
+
+
+def _read_names(path: Path) -> list[str]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"Subset file '{path}' cannot be read: {error}.") from error
+    if path.suffix.lower() == ".json" or text.lstrip().startswith("["):
+        try:
+            names = json.loads(text)
+        except ValueError as error:
+            raise DataError(f"Subset file '{path}' is no valid JSON: {error}.") from error
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise DataError(f"Subset file '{path}': expected a JSON list of names.")
+        return names
+    lines = (line.split("#", 1)[0].strip() for line in text.splitlines())
+    return [line for line in lines if line]
