@@ -1,0 +1,111 @@
+"""Arguments that commands share."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import DictAction
+
+
+class OverrideAction(DictAction):  # type: ignore[misc]
+    """Reads `a.b=c` pairs as mmengine does, and says what is wrong with a malformed one."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[Any] | None,
+        option_string: str | None = None,
+    ) -> None:
+        """Add the pairs to the namespace."""
+        for pair in values or []:
+            key, equals, _ = pair.partition("=")
+            if not equals or not all(key.split(".")):
+                parser.error(f"{option_string}: expected KEY=VALUE, as in a.b=3; got {pair!r}")
+        try:
+            super().__call__(parser, namespace, values, option_string)
+        except AssertionError as error:
+            parser.error(f"{option_string}: {error}")
+
+
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """Add the config and its overrides."""
+    parser.add_argument(
+        "config", metavar="CONFIG", type=Path, help="config file, e.g. configs/samples.py"
+    )
+    parser.add_argument(
+        "--cfg-options",
+        nargs="+",
+        action=OverrideAction,
+        default={},
+        metavar="KEY=VALUE",
+        help="override config keys: attribution_cfg.gan.epochs=5 attributor.layer=features.10; "
+        "lists as KEY=[a,b] without spaces",
+    )
+
+
+def add_run_options(parser: argparse.ArgumentParser) -> None:
+    """Add where to write, on what to compute, and what to explain."""
+    parser.add_argument(
+        "--work-dir",
+        type=Path,
+        metavar="DIR",
+        help="folder for masks, log and records (default: workdirs/<name of the config>)",
+    )
+    parser.add_argument(
+        "--device",
+        default="auto",
+        metavar="{auto,cpu,cuda[:i],mps}",
+        help="where to compute; auto takes an NVIDIA GPU where there is one (default: auto)",
+    )
+    parser.add_argument(
+        "--gpu-id",
+        type=int,
+        metavar="I",
+        help="index of the GPU; without a GPU the CPU is used, with a warning",
+    )
+    parser.add_argument(
+        "--precision",
+        choices=("auto", "fp32", "bf16"),
+        default="auto",
+        help="number format of the classifier; masks are always computed in fp32. auto takes "
+        "bf16 where the hardware has it (default: auto)",
+    )
+    parser.add_argument(
+        "--seed", type=_seed, default=0, metavar="N", help="seed of all noise (default: 0)"
+    )
+    parser.add_argument(
+        "--out-style",
+        choices=("single_folder", "image_folder"),
+        default="single_folder",
+        help="all masks in one folder, or one sub-folder per class (default: single_folder)",
+    )
+    parser.add_argument(
+        "--subset-file",
+        type=Path,
+        metavar="FILE",
+        help="text file with one sample id per line; only these are explained",
+    )
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="continue the run in the work directory: finished samples are kept, failed ones "
+        "are tried again; refused when the config or another setting of masks changed",
+    )
+    parser.add_argument(
+        "--pbar",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="show a progress bar (default: on a terminal only)",
+    )
+
+
+def _seed(text: str) -> int:
+    """Read a seed that every generator accepts."""
+    value = int(text)
+    if not 0 <= value < 2**63:
+        raise argparse.ArgumentTypeError(f"expected a number from 0 to 2**63 - 1, got {text}")
+    return value

@@ -1,0 +1,149 @@
+"""The commands, and the one place where errors become messages and exit status."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+
+from input_iba import __version__
+from input_iba.cli.arguments import add_config, add_run_options
+from input_iba.errors import InputIBAError
+
+FAILED, USAGE, INTERRUPTED, TERMINATED = 1, 2, 130, 143
+"""Exit status: some sample failed; wrong config or usage; interrupt key; SIGTERM."""
+
+STATUS_HELP = (
+    "exit status: 0 everything explained, 1 some sample failed, 2 the config or an option is "
+    "wrong, 130 interrupted"
+)
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command `input-iba`.
+
+    Args:
+        argv: Arguments after the command's name; None for those of the process.
+
+    Returns:
+        The exit status.
+    """
+    parser = argparse.ArgumentParser(
+        prog="input-iba",
+        description="See which pixels made a PyTorch classifier decide.",
+        epilog=STATUS_HELP,
+    )
+    parser.add_argument("--version", action="version", version=f"input-iba {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    explain = commands.add_parser(
+        "attribute",
+        help="explain every sample of a config's data set",
+        description=ATTRIBUTE_HELP,
+        epilog=STATUS_HELP,
+    )
+    _set_up_attribute(explain)
+    layers = commands.add_parser(
+        "layers",
+        help="list the classifier's layers with their output shapes",
+        description="List the classifier's layers with their output shapes (channels, height, "
+        "width), so that one can be chosen as attributor.layer.",
+        epilog=STATUS_HELP,
+    )
+    add_config(layers)
+    layers.set_defaults(command=_layers)
+    return _run(parser, argv)
+
+
+def train(argv: Sequence[str] | None = None) -> int:
+    """Run `attribute` as a command of its own, under the name of the published script."""
+    parser = argparse.ArgumentParser(description=ATTRIBUTE_HELP, epilog=STATUS_HELP)
+    _set_up_attribute(parser)
+    return _run(parser, argv)
+
+
+ATTRIBUTE_HELP = (
+    "Explain every sample of a config's data set: feature masks and input masks go to a work "
+    "directory, with a record per sample and an overview.html."
+)
+
+
+def _set_up_attribute(parser: argparse.ArgumentParser) -> None:
+    add_config(parser)
+    add_run_options(parser)
+    parser.set_defaults(command=_attribute)
+
+
+def _run(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> int:
+    """Parse, run, and turn what goes wrong into one message and an exit status."""
+    try:
+        arguments = parser.parse_args(argv)
+        command: Command = arguments.command
+        return command(arguments)
+    except InputIBAError as error:
+        _say(f"error: {error}")
+        return USAGE
+    except KeyboardInterrupt as error:
+        return TERMINATED if type(error).__name__ == "Terminated" else INTERRUPTED
+    except BrokenPipeError:
+        # The reader of the output, `head` say, has seen enough.
+        sys.stderr.close()
+        return 0
+    # Whatever else happens is a fault of ours: the traceback is in the log, not the only message.
+    except Exception as error:
+        _say(
+            f"error: unexpected {type(error).__name__}: {error}. "
+            "Details are in log_file.log of the work directory."
+        )
+        return FAILED
+
+
+def _attribute(arguments: argparse.Namespace) -> int:
+    # Imported here, so that --help and typing errors answer at once.
+    from input_iba.engine.attribution_run import run_attribution
+    from input_iba.engine.config import load_config
+    from input_iba.engine.options import RunOptions
+
+    config = load_config(arguments.config, arguments.cfg_options)
+    result = run_attribution(
+        config,
+        RunOptions(
+            work_dir=arguments.work_dir,
+            device=arguments.device,
+            gpu_id=arguments.gpu_id,
+            precision=arguments.precision,
+            seed=arguments.seed,
+            out_style=arguments.out_style,
+            resume=arguments.resume,
+            progress_bar=arguments.pbar,
+            subset_file=arguments.subset_file,
+            cfg_options=arguments.cfg_options,
+        ),
+    )
+    _print(result.table)
+    _print(f"\n{result.done} explained, {result.failed} failed. Overview: {result.overview}")
+    return FAILED if result.failed else 0
+
+
+def _layers(arguments: argparse.Namespace) -> int:
+    from input_iba.engine.config import load_config
+    from input_iba.engine.layers import list_layers
+
+    _print(list_layers(load_config(arguments.config, arguments.cfg_options)))
+    return 0
+
+
+def _say(message: str) -> None:
+    _print(message, sys.stderr)
+
+
+def _print(text: str, stream: object = None) -> None:
+    """Print text that the terminal's encoding may not hold."""
+    out = sys.stdout if stream is None else sys.stderr
+    encoding = getattr(out, "encoding", None) or "utf-8"
+    print(text.encode(encoding, "backslashreplace").decode(encoding), file=out, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Run things: config, device, precision, seeds, progress, and the loop over samples."""

@@ -1,0 +1,150 @@
+"""A run from config to report: build, check, estimate, explain, close the work directory."""
+
+from __future__ import annotations
+
+import hashlib
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from input_iba.core.hooks import find_layer
+from input_iba.datasets.selection import select_ids
+from input_iba.engine.build import (
+    MakeExplainer,
+    build_attributor,
+    build_classifier,
+    build_datasets,
+    weights_digest,
+)
+from input_iba.engine.config import RunConfig
+from input_iba.engine.device import choose_device
+from input_iba.engine.estimation import provide_statistics
+from input_iba.engine.explain import Job, batches_to_do, explain_all
+from input_iba.engine.interruption import terminable
+from input_iba.engine.logs import LOGGER, logging_to, to_file_only
+from input_iba.engine.options import RunOptions
+from input_iba.engine.precision import choose_precision, precision_name
+from input_iba.engine.report import write_report
+from input_iba.engine.seeds import seed_everything
+from input_iba.errors import InputIBAError
+from input_iba.results import Identity, Manifest, WorkDir
+from input_iba.visualization import has_display
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """How a run ended.
+
+    Attributes:
+        done: Samples whose files are all in the work directory.
+        failed: Samples that could not be explained.
+        table: The samples, laid out for a terminal.
+        overview: The HTML page.
+    """
+
+    done: int
+    failed: int
+    table: str
+    overview: Path
+
+
+def run_attribution(
+    config: RunConfig, options: RunOptions, make_explainer: MakeExplainer = build_attributor
+) -> RunResult:
+    """Explain every selected sample of a config's data set.
+
+    Args:
+        config: What to explain, and how.
+        options: Where to put it, on which device, with which seed.
+        make_explainer: Builds the three stages.
+
+    Raises:
+        InputIBAError: Nothing could be started; the message says why. A single sample that
+            cannot be explained raises nothing: it is recorded as failed.
+    """
+    work = WorkDir(options.work_dir_for(config.path), resume=options.resume)
+    with logging_to(work.log_path), terminable():
+        try:
+            return _run(config, options, work, make_explainer)
+        except InputIBAError as error:
+            to_file_only(f"Ended by an error: {error}")
+            raise
+        except KeyboardInterrupt:
+            LOGGER.warning("Interrupted. What is done is kept: continue with --resume.")
+            raise
+        except Exception:
+            to_file_only(f"Ended by an unexpected error:\n{traceback.format_exc()}")
+            raise
+
+
+def _run(
+    config: RunConfig, options: RunOptions, work: WorkDir, make_explainer: MakeExplainer
+) -> RunResult:
+    for warning in config.warnings:
+        LOGGER.warning("%s", warning)
+    text = config.text()
+    work.check_config(config.digest(), text)
+    device, warnings = choose_device(options.device, options.gpu_id)
+    for warning in warnings:
+        LOGGER.warning("%s", warning)
+    autocast = choose_precision(options.precision, device)
+    if (config.feature_mask.show or config.input_mask.show) and not has_display():
+        LOGGER.warning("'show' has no effect: there is no display here.")
+    seed_everything(options.seed)
+    classifier = build_classifier(config)
+    find_layer(classifier, config.layer)
+    estimation_set, dataset = build_datasets(config)
+    ids = list(dataset.ids)
+    if options.subset_file is not None:
+        ids = select_ids(ids, options.subset_file)
+    identity = Identity(
+        config=config.digest(),
+        classifier=weights_digest(classifier),
+        data=dataset.fingerprint(),
+        estimation_data=estimation_set.fingerprint(),
+        samples=hashlib.sha256("\n".join(ids).encode("utf-8", "surrogatepass")).hexdigest(),
+        seed=options.seed,
+        precision=precision_name(autocast),
+        out_style=options.out_style,
+    )
+    manifest = work.claim(_manifest(config, options, identity, device, len(ids)), text)
+    try:
+        finished = frozenset(work.finished())
+        todo = batches_to_do(dataset.ids, ids, config.loader.batch_size, finished)
+        if todo:
+            LOGGER.info(
+                "%d of %d samples to explain on %s in %s, work directory %s",
+                *(sum(map(len, todo)), len(ids), device, identity.precision, work.root),
+            )
+            explainer = make_explainer(config, classifier, device, autocast)
+            seed_everything(options.seed)
+            provide_statistics(
+                *(explainer, estimation_set, config, identity, work.statistics_path),
+                shown=options.progress_bar,
+            )
+            explain_all(Job(config, options, work, explainer, dataset), todo, finished)
+    finally:
+        manifest = work.close(manifest, ids)
+        table, overview = write_report(work, manifest, ids)
+    return RunResult(manifest.done, manifest.failed, table, overview)
+
+
+def _manifest(
+    config: RunConfig, options: RunOptions, identity: Identity, device: torch.device, samples: int
+) -> Manifest:
+    return Manifest(
+        identity=identity,
+        config_file=str(config.path),
+        layer=config.layer,
+        device=_describe(device),
+        options=options.as_plain(),
+        samples=samples,
+    )
+
+
+def _describe(device: torch.device) -> str:
+    if device.type == "cuda":
+        return f"{device} ({torch.cuda.get_device_name(device)})"
+    return str(device)

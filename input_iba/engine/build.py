@@ -1,0 +1,131 @@
+"""From a checked config to objects: classifier, data sets, attributor."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import chain
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from input_iba import datasets, models
+from input_iba.attribution import Attributor
+from input_iba.datasets import SampleDataset
+from input_iba.engine.config import RunConfig
+from input_iba.errors import CheckpointError, ConfigError, DataError
+from input_iba.records import Attribution, Failure, FeatureStatistics, Targets
+from input_iba.registry import PRIORS, build
+
+
+class Explainer(Protocol):
+    """What a run needs of an attributor."""
+
+    statistics: FeatureStatistics | None
+
+    def estimate(self, batches: Iterable[Tensor], n_samples: int = 1000) -> FeatureStatistics:
+        """Estimate feature statistics and keep them."""
+
+    def attribute(
+        self,
+        inputs: Tensor,
+        targets: Targets | None = None,
+        *,
+        ids: Sequence[str] | None = None,
+        seed: int = 0,
+        progress: Callable[..., None] | None = None,
+    ) -> list[Attribution | Failure]:
+        """Explain a batch."""
+
+
+MakeExplainer = Callable[[RunConfig, nn.Module, torch.device, torch.dtype | None], Explainer]
+
+
+def build_classifier(config: RunConfig) -> nn.Module:
+    """Build and load the classifier, in eval mode.
+
+    Raises:
+        ConfigError: The config is one for text, or asks for something unknown.
+        CheckpointError: Weights are missing, do not fit, or are not finite.
+    """
+    if config.text_modality:
+        raise ConfigError(
+            f"'{config.path}' explains text ('NLPAttributor'), which a later release runs. "
+            "This release explains images: 'VisionAttributor'."
+        )
+    with errors_name(config, "attributor.classifier"):
+        classifier: nn.Module = models.build_classifier(config.classifier)
+    check_finite(classifier)
+    return classifier.eval()
+
+
+def check_finite(classifier: nn.Module) -> None:
+    """Refuse weights with which every output would be NaN.
+
+    Raises:
+        CheckpointError: Names the first tensor with NaN or infinite values.
+    """
+    for name, values in chain(classifier.named_parameters(), classifier.named_buffers()):
+        if values.is_floating_point() and not bool(torch.isfinite(values).all()):
+            count = int((~torch.isfinite(values)).sum())
+            raise CheckpointError(
+                f"The classifier's weights hold NaN or infinity: {count} of {values.numel()} "
+                f"values of '{name}'. Train again, or give another checkpoint as 'pretrained'."
+            )
+
+
+def weights_digest(classifier: nn.Module) -> str:
+    """Return the SHA-256 of names, shapes and values of all weights and buffers."""
+    digest = hashlib.sha256()
+    for name, values in classifier.state_dict().items():
+        if isinstance(values, Tensor):
+            digest.update(f"{name} {tuple(values.shape)} {values.dtype}\n".encode())
+            flat = values.detach().cpu().contiguous().reshape(-1)
+            digest.update(flat.view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
+def build_datasets(config: RunConfig) -> tuple[SampleDataset, SampleDataset]:
+    """Build the estimation set and the data set to explain.
+
+    Raises:
+        ConfigError: A type or key is unknown.
+        DataError: A folder or file is missing or empty.
+    """
+    with errors_name(config, "data.estimation"):
+        estimation_set = datasets.build_dataset(config.estimation_data)
+    with errors_name(config, "data.attribution"):
+        dataset = datasets.build_dataset(config.attribution_data)
+    return estimation_set, dataset
+
+
+@contextmanager
+def errors_name(config: RunConfig, section: str) -> Iterator[None]:
+    """Let errors of the block say which section of which file they are about."""
+    try:
+        yield
+    except (ConfigError, DataError) as error:
+        raise type(error)(f"{error} [section '{section}' of '{config.path}']") from error
+
+
+def build_attributor(
+    config: RunConfig, classifier: nn.Module, device: torch.device, autocast: torch.dtype | None
+) -> Explainer:
+    """Build the three stages as the config sets them.
+
+    Raises:
+        ConfigError: The layer or the prior does not exist.
+    """
+    return Attributor(
+        classifier,
+        config.layer,
+        feature_iba=config.feature_iba,
+        prior=build(PRIORS, config.prior),
+        input_iba=config.input_iba,
+        use_softmax=config.use_softmax,
+        device=device,
+        autocast=autocast,
+        internal_batch_size=config.internal_batch_size,
+    )

@@ -1,0 +1,223 @@
+"""From a config file to plain, checked, frozen settings."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+import input_iba.datasets  # noqa: F401  registers its types
+from input_iba.attribution import FeatureIBASettings, InputIBASettings
+from input_iba.engine import schema
+from input_iba.engine.settings import (
+    EstimationSettings,
+    LoaderSettings,
+    MaskSettings,
+    of_type,
+    read_settings,
+)
+from input_iba.errors import ConfigError, closest
+from input_iba.visualization import check_colour_map
+
+Plain = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """A config as the run needs it.
+
+    Attributes:
+        path: The config file.
+        raw: All of it as plain data, under present names, overrides applied.
+        text_modality: Whether the config is one for text, which a later release explains.
+        layer: Layer of the feature bottleneck.
+        use_softmax: Classes exclude each other (cross-entropy); else each is a question of its
+            own (binary cross-entropy).
+        classifier: Config of the classifier.
+        estimation_data: Config of the data set that statistics come from.
+        attribution_data: Config of the data set to explain.
+        loader: How samples are read.
+        estimation: How statistics are estimated.
+        feature_iba: Settings of the feature bottleneck.
+        prior: Config of the prior, with `type`.
+        input_iba: Settings of the input bottleneck.
+        feature_mask: How feature masks are saved.
+        input_mask: How input masks are saved.
+        internal_batch_size: Most inputs that the classifier sees at once, or None.
+        warnings: What the user should change.
+    """
+
+    path: Path
+    raw: Plain
+    text_modality: bool
+    layer: str
+    use_softmax: bool
+    classifier: Plain
+    estimation_data: Plain
+    attribution_data: Plain
+    loader: LoaderSettings
+    estimation: EstimationSettings
+    feature_iba: FeatureIBASettings
+    prior: Plain
+    input_iba: InputIBASettings
+    feature_mask: MaskSettings
+    input_mask: MaskSettings
+    internal_batch_size: int | None
+    warnings: tuple[str, ...] = ()
+
+    def digest(self) -> str:
+        """Return the SHA-256 of every key that can change a result."""
+        text = json.dumps(_without_display(self.raw), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def text(self) -> str:
+        """Return the effective config as a Python file that loads to the same settings."""
+        lines = Config(dict(self.raw)).pretty_text
+        return f"# From {self.path.name}, with all bases and options applied.\n{lines}\n"
+
+
+def load_config(path: Path | str, overrides: Plain | None = None) -> RunConfig:
+    """Load, override, check and freeze a config.
+
+    Args:
+        path: An mmcv-style Python config, `_base_` and all.
+        overrides: From dotted keys to values, as `--cfg-options` gives them.
+
+    Raises:
+        ConfigError: Says file, section, key and remedy.
+    """
+    file = Path(path)
+    config = _read(file)
+    raw, warnings = _checked(config, f"'{file}'")
+    if overrides:
+        options = {_present_name(key): value for key, value in overrides.items()}
+        config = Config(raw)
+        try:
+            config.merge_from_dict(options)
+        except (KeyError, TypeError, ValueError, IndexError, AssertionError) as error:
+            raise ConfigError(
+                f"--cfg-options {' '.join(overrides)} does not fit '{file}': {error}"
+            ) from error
+        raw, more = _checked(config, f"'{file}' with --cfg-options {' '.join(overrides)}")
+        warnings += more
+    return _frozen(file, raw, warnings)
+
+
+def _read(path: Path) -> Config:
+    """Let mmengine read the file; whatever is wrong with it becomes one kind of error."""
+    if not path.is_file():
+        folder = path.parent if path.parent.is_dir() else Path()
+        near = closest(path.name, (p.name for p in folder.glob("*.py")))
+        raise ConfigError(f"Config file '{path}' does not exist.{near}")
+    try:
+        return Config.fromfile(str(path))
+    except SyntaxError as error:
+        raise ConfigError(
+            f"Config file '{error.filename or path}' is not valid Python, line {error.lineno}: "
+            f"{error.msg}."
+        ) from error
+    except FileNotFoundError as error:
+        raise ConfigError(f"A _base_ of config file '{path}' is missing: {error}.") from error
+    # A config is code of the user's own: anything can come out of it.
+    except Exception as error:
+        raise ConfigError(
+            f"Config file '{path}' cannot be read: {type(error).__name__}: {error}."
+        ) from error
+
+
+def _checked(config: Config, where: str) -> tuple[dict[str, Any], tuple[str, ...]]:
+    top = {key: value for key, value in config.items() if not key.startswith("_")}
+    raw: dict[str, Any] = {key: schema.plain(value, key) for key, value in top.items()}
+    warnings = tuple(schema.rename(raw))
+    schema.imply_types(raw)
+    schema.validate(raw, where)
+    return raw, warnings
+
+
+def _present_name(dotted: str) -> str:
+    return ".".join(schema.RENAMED.get(key, key) for key in dotted.split("."))
+
+
+def _frozen(path: Path, raw: dict[str, Any], warnings: tuple[str, ...]) -> RunConfig:
+    attributor = _required(raw, "attributor", path)
+    layer = _required(raw, "attributor.layer", path)
+    if not isinstance(layer, str):
+        raise ConfigError(f"'attributor.layer' of '{path}' must be a module's name, got {layer!r}.")
+    if not _flag(attributor, "eval_classifier", True, path):
+        warnings += (
+            "'attributor.eval_classifier=False' has no effect: classifiers are explained in eval "
+            "mode.",
+        )
+    how = raw.get("attribution_cfg", {})
+    gan = {k: v for k, v in attributor["gan"].items() if k not in {"generator", "discriminator"}}
+    return RunConfig(
+        path=path,
+        raw=raw,
+        text_modality=schema.ATTRIBUTORS[attributor["type"]] == "NLP",
+        layer=layer,
+        use_softmax=_flag(attributor, "use_softmax", True, path),
+        classifier=_required(raw, "attributor.classifier", path),
+        estimation_data=_required(raw, "data.estimation", path),
+        attribution_data=_required(raw, "data.attribution", path),
+        loader=read_settings(LoaderSettings, raw, ["data.data_loader"], path),
+        estimation=read_settings(EstimationSettings, raw, ["estimation_cfg"], path),
+        feature_iba=read_settings(
+            FeatureIBASettings, raw, ["attributor.feat_iba", "attribution_cfg.feat_iba"], path
+        ),
+        prior=gan | dict(how.get("gan", {})),
+        input_iba=read_settings(
+            InputIBASettings, raw, ["attributor.input_iba", "attribution_cfg.input_iba"], path
+        ),
+        feature_mask=_mask_settings(raw, "attribution_cfg.feat_mask", path),
+        input_mask=_mask_settings(raw, "attribution_cfg.input_mask", path),
+        internal_batch_size=_internal_batch_size(how, path),
+        warnings=warnings,
+    )
+
+
+def _required(raw: Plain, dotted: str, path: Path) -> Any:
+    value: Any = raw
+    for key in dotted.split("."):
+        if not isinstance(value, Mapping) or value.get(key) is None:
+            raise ConfigError(f"Config '{path}' has no '{dotted}', which every run needs.")
+        value = value[key]
+    return value
+
+
+def _mask_settings(raw: Plain, section: str, path: Path) -> MaskSettings:
+    settings = read_settings(MaskSettings, raw, [section], path)
+    check_colour_map(settings.colour_map)
+    return settings
+
+
+def _flag(section: Plain, key: str, default: bool, path: Path) -> bool:
+    return bool(of_type(section.get(key, default), default, f"'attributor.{key}' of '{path}'"))
+
+
+def _internal_batch_size(how: Plain, path: Path) -> int | None:
+    value = how.get("internal_batch_size")
+    if value is not None and (type(value) is not int or value < 1):
+        raise ConfigError(
+            f"'attribution_cfg.internal_batch_size' of '{path}' must be a number of inputs of at "
+            f"least 1, or None, got {value!r}."
+        )
+    return value
+
+
+def _without_display(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {
+            key: _without_display(item)
+            for key, item in value.items()
+            if key not in schema.WITHOUT_EFFECT
+        }
+    if isinstance(value, (list, tuple)):
+        return [_without_display(item) for item in value]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)  # 20 and 20.0 mean the same
+    return value

@@ -1,0 +1,146 @@
+"""The loop over samples: explain each batch, save it as it is done, record what failed."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from input_iba.datasets import SampleDataset
+from input_iba.engine.build import Explainer
+from input_iba.engine.config import RunConfig
+from input_iba.engine.loading import alike, cut, read_batches
+from input_iba.engine.logs import LOGGER, to_file_only
+from input_iba.engine.options import RunOptions
+from input_iba.engine.progress import RunProgress
+from input_iba.engine.saving import SampleWriter
+from input_iba.errors import InputIBAError
+from input_iba.records import Attribution, Failure, Sample
+from input_iba.results import SampleRecord, WorkDir, file_names
+
+EXPECTED_SHARES = {"FeatureIBA": 0.05, "WGAN": 0.75, "InputIBA": 0.2}
+"""Of a batch's time, for the progress bar until a batch has been measured."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is explained, how, and where it goes.
+
+    Attributes:
+        config: The checked config.
+        options: The command line's options.
+        work: The work directory, claimed by this run.
+        explainer: The three stages, with statistics.
+        dataset: The data set that the samples come from.
+    """
+
+    config: RunConfig
+    options: RunOptions
+    work: WorkDir
+    explainer: Explainer
+    dataset: SampleDataset
+
+
+def batches_to_do(
+    all_ids: Sequence[str], ids: Sequence[str], size: int, finished: frozenset[str]
+) -> list[list[int]]:
+    """Cut the selected samples into batches and leave out those that are finished.
+
+    A batch of which only some samples are finished stays whole: rounding depends on what is
+    computed together, and a continued run is to give the masks of an uninterrupted one.
+    """
+    position = {id_: index for index, id_ in enumerate(all_ids)}
+    batches = cut([position[id_] for id_ in ids], size)
+    return [batch for batch in batches if not all(all_ids[i] in finished for i in batch)]
+
+
+def explain_all(job: Job, batches: Sequence[list[int]], finished: frozenset[str]) -> None:
+    """Read, explain, save and record the samples of all batches.
+
+    Args:
+        job: What is explained, and where it goes.
+        batches: Indices into the data set.
+        finished: Ids of samples that are computed again only for their batch's sake.
+    """
+    config, dataset = job.config, job.dataset
+    class_folders = None
+    if job.options.out_style == "image_folder":
+        class_folders = file_names(dataset.class_names or [])
+    writer = SampleWriter(
+        job.work.root, config, file_names(dataset.ids), dataset.class_names, class_folders
+    )
+    progress = RunProgress(
+        sum(map(len, batches)),
+        shown=job.options.progress_bar,
+        log_every={
+            "FeatureIBA": config.feature_iba.log_every_steps,
+            "InputIBA": config.input_iba.log_every_steps,
+        },
+        expected=EXPECTED_SHARES,
+    )
+    with progress:
+        for items in read_batches(dataset, batches, config.loader.num_workers):
+            progress.start_batch(len(items))
+            _explain_batch(job, items, writer, progress, finished)
+            progress.end_batch(len(items))
+
+
+def _explain_batch(
+    job: Job,
+    items: Sequence[Sample | Failure],
+    writer: SampleWriter,
+    progress: RunProgress,
+    finished: frozenset[str],
+) -> None:
+    """Explain what could be read of a batch; save and record each sample."""
+    failures = [item for item in items if isinstance(item, Failure)]
+    for samples in alike([item for item in items if isinstance(item, Sample)]):
+        by_id = {sample.id: sample for sample in samples}
+        for found in _explain(job, samples, progress):
+            if isinstance(found, Failure):
+                failures.append(found)
+            elif found.id not in finished:
+                job.work.records.append([writer.save(by_id[found.id], found)])
+    for failure in failures:
+        LOGGER.error("sample %s failed: %s", failure.id, failure.reason)
+        if failure.id not in finished:
+            record = SampleRecord(failure.id, "failed", failure.reason, seed=job.options.seed)
+            job.work.records.append([record])
+
+
+def _explain(
+    job: Job, samples: Sequence[Sample], progress: RunProgress
+) -> list[Attribution | Failure]:
+    """Explain samples together; where that raises, one by one, so that only bad ones fail."""
+    try:
+        return _attribute(job, samples, progress)
+    except Exception as error:
+        if len(samples) > 1:
+            to_file_only(f"A batch of {len(samples)} failed, now one by one: {_details(error)}")
+            return [found for sample in samples for found in _explain(job, [sample], progress)]
+        to_file_only(f"sample {samples[0].id}: {_details(error)}")
+        reason = str(error)
+        if not isinstance(error, InputIBAError):
+            reason = f"{type(error).__name__}: {reason} (details in {job.work.log_path.name})"
+        return [Failure(samples[0].id, reason)]
+
+
+def _attribute(
+    job: Job, samples: Sequence[Sample], progress: RunProgress
+) -> list[Attribution | Failure]:
+    targets = [sample.target for sample in samples if sample.target is not None]
+    return job.explainer.attribute(
+        torch.stack([sample.input for sample in samples]),
+        targets or None,
+        ids=[sample.id for sample in samples],
+        seed=job.options.seed,
+        progress=progress.step,
+    )
+
+
+def _details(error: BaseException) -> str:
+    if isinstance(error, InputIBAError):
+        return str(error)
+    return "".join(traceback.format_exception(error))

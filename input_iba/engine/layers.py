@@ -1,0 +1,76 @@
+"""List a classifier's layers with what they put out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from input_iba import datasets
+from input_iba.core.hooks import layer_shapes
+from input_iba.engine.build import build_classifier
+from input_iba.engine.config import RunConfig
+from input_iba.errors import ConfigError, DataError
+
+
+def list_layers(config: RunConfig) -> str:
+    """Return a table: name, output shape without the batch, remarks; the chosen one marked.
+
+    Raises:
+        ConfigError: The size of the input is neither in the data nor in the config.
+    """
+    classifier = build_classifier(config)
+    kinds = {name: type(module).__name__ for name, module in classifier.named_modules()}
+    shapes = layer_shapes(classifier, _example(config))
+    cells = [("layer", "module", "output", "")]
+    for name, outputs in shapes.items():
+        cells.append((name, kinds[name], _shape(outputs[0]), _remarks(name, outputs, config)))
+    unused = [name for name in kinds if name and name not in shapes]
+    cells += [(name, kinds[name], "–", "not called") for name in unused]
+    widths = [max(len(row[i]) for row in cells) for i in range(3)]
+    return "\n".join(
+        "  ".join([*(row[i].ljust(widths[i]) for i in range(3)), row[3]]).rstrip() for row in cells
+    )
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return "×".join(map(str, shape)) if shape else "no tensor"
+
+
+def _remarks(name: str, outputs: Sequence[tuple[int, ...]], config: RunConfig) -> str:
+    remarks = []
+    if name == config.layer:
+        remarks.append("<- attributor.layer")
+    if len(outputs) > 1:
+        remarks.append(f"called {len(outputs)} times: cannot be chosen")
+    elif len(outputs[0]) != 3:
+        remarks.append("no map: cannot be chosen")
+    return ", ".join(remarks)
+
+
+def _example(config: RunConfig) -> Tensor:
+    """Return one input (1, C, H, W): a sample where there are data, else noise of its size."""
+    for data in (config.attribution_data, config.estimation_data):
+        try:
+            dataset = datasets.build_dataset(data)
+            return dataset[0].input[None]
+        except (DataError, IndexError):
+            continue
+    size = _size(config.attribution_data) or _size(config.estimation_data)
+    if size is None:
+        raise ConfigError(
+            f"The size of the input is not known: no sample of '{config.path}' can be read, and "
+            "no 'Resize' with height and width is in its pipeline. Provide the data."
+        )
+    return torch.randn(1, 3, *size)
+
+
+def _size(data: Mapping[str, Any]) -> tuple[int, int] | None:
+    sizes = [
+        (step["height"], step["width"])
+        for step in data.get("pipeline") or []
+        if isinstance(step, Mapping) and {"height", "width"} <= set(step)
+    ]
+    return sizes[-1] if sizes else None

@@ -1,0 +1,67 @@
+"""Read samples in batches; a bad sample becomes a record of its failure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from torch.utils.data import DataLoader, Dataset
+
+from input_iba.datasets import SampleDataset
+from input_iba.errors import DataError
+from input_iba.records import Failure, Sample
+
+
+class _Guarded(Dataset[Sample | Failure]):
+    """Returns a `Failure` in place of an error, so that worker processes can report it."""
+
+    def __init__(self, dataset: SampleDataset) -> None:
+        self.dataset = dataset
+
+    def __getitem__(self, index: int) -> Sample | Failure:
+        try:
+            sample: Sample = self.dataset[index]
+        except DataError as error:
+            return Failure(self.dataset.ids[index], str(error))
+        # A decoder or a transform of the user's own may raise anything about one bad file.
+        except Exception as error:
+            reason = f"cannot be read: {type(error).__name__}: {error}"
+            return Failure(self.dataset.ids[index], reason)
+        return sample
+
+
+def read_batches(
+    dataset: SampleDataset, batches: Sequence[list[int]], num_workers: int = 0
+) -> Iterator[list[Sample | Failure]]:
+    """Read the samples of each batch, in order.
+
+    Args:
+        dataset: Any data set.
+        batches: Indices of the samples of each batch.
+        num_workers: Processes that read ahead.
+    """
+    loader = DataLoader(
+        _Guarded(dataset), batch_sampler=batches, num_workers=num_workers, collate_fn=_as_list
+    )
+    yield from loader
+
+
+def _as_list(items: list[Sample | Failure]) -> list[Sample | Failure]:
+    """Keep samples apart: stacking them would need equal shapes."""
+    return items
+
+
+def cut(indices: Sequence[int], size: int) -> list[list[int]]:
+    """Cut indices into batches.
+
+    >>> cut([4, 5, 6], 2)
+    [[4, 5], [6]]
+    """
+    return [list(indices[i : i + size]) for i in range(0, len(indices), size)]
+
+
+def alike(samples: Sequence[Sample]) -> list[list[Sample]]:
+    """Group samples that can be explained together: same shape, target given or not."""
+    groups: dict[tuple[tuple[int, ...], bool], list[Sample]] = {}
+    for sample in samples:
+        groups.setdefault((tuple(sample.input.shape), sample.target is None), []).append(sample)
+    return list(groups.values())

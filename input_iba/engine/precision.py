@@ -1,0 +1,60 @@
+"""Choose the number format in which the classifier computes; masks are float32 always."""
+
+from __future__ import annotations
+
+import platform
+from pathlib import Path
+
+import torch
+
+from input_iba.errors import ConfigError
+
+PRECISIONS = ("auto", "fp32", "bf16")
+
+
+def choose_precision(name: str, device: torch.device) -> torch.dtype | None:
+    """Return the type to autocast the classifier to, or None for float32.
+
+    Args:
+        name: 'auto' takes bfloat16 where the hardware computes with it, else float32.
+        device: Where the classifier runs.
+
+    Raises:
+        ConfigError: The name is unknown, or the device cannot do it.
+    """
+    if name not in PRECISIONS:
+        raise ConfigError(f"Unknown --precision {name!r}. Known: {', '.join(PRECISIONS)}.")
+    if name == "fp32":
+        return None
+    if name == "bf16":
+        if device.type == "mps":
+            raise ConfigError("--precision bf16 is not supported on mps. Use fp32.")
+        return torch.bfloat16
+    return torch.bfloat16 if computes_bf16(device) else None
+
+
+def computes_bf16(device: torch.device) -> bool:
+    """Say whether the device multiplies bfloat16 in hardware, rather than emulating it."""
+    if device.type == "cuda":
+        # Ampere is the first with bfloat16 units; torch's own check also counts emulation.
+        return torch.cuda.get_device_capability(device) >= (8, 0) and torch.version.hip is None
+    return device.type == "cpu" and bool(cpu_flags() & {"avx512_bf16", "amx_bf16"})
+
+
+def cpu_flags(cpuinfo: Path = Path("/proc/cpuinfo")) -> frozenset[str]:
+    """Return what the processor can do, in Linux's names; empty where that cannot be read."""
+    if platform.system() != "Linux":
+        return frozenset()
+    try:
+        text = cpuinfo.read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return frozenset()
+    for line in text.splitlines():
+        if line.startswith("flags"):
+            return frozenset(line.partition(":")[2].split())
+    return frozenset()
+
+
+def precision_name(dtype: torch.dtype | None) -> str:
+    """Return 'bf16' or 'fp32', as the manifest has it."""
+    return "bf16" if dtype is torch.bfloat16 else "fp32"

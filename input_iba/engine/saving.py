@@ -1,0 +1,163 @@
+"""What a work directory keeps of one sample: masks as values, previews, pictures, a record."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from input_iba.engine.config import RunConfig
+from input_iba.records import Attribution, Sample
+from input_iba.results import SampleRecord, write_image, write_mask
+from input_iba.visualization import (
+    colourise,
+    overlay,
+    scale_to_peak,
+    scale_to_range,
+    show,
+    to_8_bits,
+)
+
+DIGITS = 6
+"""Significant digits of losses in a record."""
+
+
+class SampleWriter:
+    """Saves attributions under file names that no two samples share.
+
+    Args:
+        root: The work directory.
+        config: How masks are saved and shown.
+        names: From sample id to file name, for the whole data set.
+        class_names: Names of the classes, or None.
+        class_folders: Whether files go into one sub-folder per class.
+        folder_of: From class name to a valid folder name.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        config: RunConfig,
+        names: Mapping[str, str],
+        class_names: Sequence[str] | None,
+        class_folders: Mapping[str, str] | None = None,
+    ) -> None:
+        self.root = root
+        self.config = config
+        self.names = names
+        self.class_names = class_names
+        self.class_folders = class_folders
+
+    def save(self, sample: Sample, found: Attribution) -> SampleRecord:
+        """Write all files of a sample and return its record, which the caller then logs."""
+        place = self._place(found)
+        files: dict[str, str] = {}
+        feature = found.feature_mask if self.config.feature_mask.upscale else found.feature_capacity
+        masks = {
+            "input_mask": (found.input_mask, "input_masks"),
+            "feature_mask": (feature, "feat_masks"),
+            "prior_mask": (found.prior_mask, "prior_masks"),
+        }
+        for kind, (mask, folder) in masks.items():
+            files[kind] = f"{folder}/{place}.npz"
+            write_mask(self.root / files[kind], array(mask))
+        for kind, pixels in self._pictures(sample, found, feature).items():
+            file = f"{_FOLDERS[kind][0]}/{place}{_FOLDERS[kind][1]}"
+            write_image(self.root / file, pixels)
+            files[kind] = file
+        return SampleRecord(
+            id=found.id,
+            status="done",
+            path=sample.path,
+            target=found.target,
+            class_name=self.class_name(found.target),
+            target_probability=_finite(found.target_probability),
+            prediction=found.prediction,
+            predicted_class_name=self.class_name(found.prediction),
+            prediction_probability=_finite(found.prediction_probability),
+            feature_peak=_finite(float(feature.max())),
+            seconds={stage: round(value, 3) for stage, value in found.seconds.items()},
+            files=files,
+            losses={name: _rounded(values) for name, values in found.losses.items()},
+            seed=found.seed,
+        )
+
+    def class_name(self, index: int | None) -> str:
+        """Return the name of a class, or its number where it has no name."""
+        if index is None:
+            return ""
+        if self.class_names is not None and index < len(self.class_names):
+            return self.class_names[index]
+        return f"class {index}"
+
+    def _place(self, found: Attribution) -> str:
+        """Return the path below a masks folder, without extension."""
+        name = self.names[found.id]
+        if self.class_folders is None:
+            return name
+        label = self.class_name(found.prediction if found.target is None else found.target)
+        return f"{self.class_folders.get(label, label)}/{name}"
+
+    def _pictures(
+        self, sample: Sample, found: Attribution, feature: Tensor
+    ) -> dict[str, NDArray[np.uint8]]:
+        """Make the pictures of a sample: previews in grey, renderings in colour."""
+        values = array(found.input_mask)
+        stretched = scale_to_range(values)
+        capacity = scale_to_peak(array(feature))
+        photograph = sample.image.permute(1, 2, 0).contiguous().numpy()
+        if photograph.shape[2] == 1:
+            photograph = photograph.repeat(3, axis=2)
+        colours = self.config.input_mask.colour_map
+        pictures = {
+            "input_mask_png": to_8_bits(values),
+            "input_mask_picture": colourise(stretched, colours),
+            "feature_mask_png": to_8_bits(capacity),
+            "feature_mask_picture": colourise(capacity, self.config.feature_mask.colour_map),
+            "photograph": photograph,
+            "overlay": overlay(photograph, stretched, colours),
+        }
+        self._show(sample.id, pictures)
+        return pictures
+
+    def _show(self, id_: str, pictures: Mapping[str, NDArray[np.uint8]]) -> None:
+        wanted = {
+            "feature mask": (self.config.feature_mask.show, "feature_mask_picture"),
+            "input mask": (self.config.input_mask.show, "input_mask_picture"),
+        }
+        chosen = {f"{title} of {id_}": pictures[kind] for title, (on, kind) in wanted.items() if on}
+        if chosen:
+            show(chosen)
+
+
+_FOLDERS = {
+    "input_mask_png": ("input_masks", ".png"),
+    "input_mask_picture": ("input_masks", ".JPEG"),
+    "feature_mask_png": ("feat_masks", ".png"),
+    "feature_mask_picture": ("feat_masks", ".JPEG"),
+    "photograph": ("images", ".jpg"),
+    "overlay": ("overlays", ".jpg"),
+}
+"""Folder and extension of each picture."""
+
+
+def array(values: Tensor) -> NDArray[np.float32]:
+    """Return a tensor as a float32 array on the CPU."""
+    result: NDArray[np.float32] = values.detach().cpu().float().numpy()
+    return result
+
+
+def _finite(value: float) -> float | None:
+    return round(value, 8) if math.isfinite(value) else None
+
+
+def _rounded(values: Tensor) -> list[Any]:
+    return [
+        float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None
+        for value in values.flatten().tolist()
+    ]

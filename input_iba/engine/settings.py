@@ -1,0 +1,112 @@
+"""Settings of a run as frozen dataclasses, read from sections of a config."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from input_iba.errors import ConfigError
+from input_iba.visualization import COLOUR_MAP
+
+Settings = TypeVar("Settings")
+
+COUNTS = ("batch_size", "n_samples", "opt_steps")
+"""Keys whose values must be at least 1."""
+
+
+@dataclass(frozen=True)
+class LoaderSettings:
+    """How samples are read.
+
+    Attributes:
+        batch_size: Samples explained at once.
+        shuffle: Whether the estimation set is drawn in random order (seeded).
+        num_workers: Processes that read and preprocess; 0 reads in the run's own.
+    """
+
+    batch_size: int = 1
+    shuffle: bool = True
+    num_workers: int = 0
+
+
+@dataclass(frozen=True)
+class EstimationSettings:
+    """How feature statistics are estimated.
+
+    Attributes:
+        n_samples: Number of samples, at most those of the estimation set.
+        verbose: Accepted from published configs; progress is reported anyway.
+    """
+
+    n_samples: int = 1000
+    verbose: bool = False
+
+
+@dataclass(frozen=True)
+class MaskSettings:
+    """How a mask is saved and shown.
+
+    Attributes:
+        upscale: Save the feature mask at the input's resolution; else at the layer's.
+        show: Open a window with the mask where there is a display.
+        colour_map: Colours of the JPEG, a name of matplotlib's; the published 'bwr' has white
+            in the middle.
+    """
+
+    upscale: bool = True
+    show: bool = False
+    colour_map: str = COLOUR_MAP
+
+
+def read_settings(
+    kind: type[Settings], raw: Mapping[str, Any], sections: list[str], path: Path
+) -> Settings:
+    """Make a settings object of the sections that hold its keys.
+
+    Args:
+        kind: A dataclass whose every field has a default.
+        raw: The whole config as plain data.
+        sections: Dotted names of the sections; keys that are no fields are left to others.
+        path: The config file, for messages.
+
+    Raises:
+        ConfigError: A value is not of its default's type, or not in its range.
+    """
+    values: dict[str, Any] = {}
+    defaults = kind()
+    known = {item.name for item in fields(kind)}  # type: ignore[arg-type]
+    for section in sections:
+        for key, value in _lookup(raw, section).items():
+            if key in known:
+                where = f"'{section}.{key}' of '{path}'"
+                values[key] = of_type(value, getattr(defaults, key), where)
+    try:
+        return kind(**values)
+    except (ConfigError, ValueError) as error:
+        raise ConfigError(f"{' and '.join(sections)} of '{path}': {error}") from error
+
+
+def of_type(value: Any, default: Any, where: str) -> Any:
+    """Return a value as the type of its default; an int may stand for a float.
+
+    Raises:
+        ConfigError: The value is of another type, or a count below 1.
+    """
+    expected = type(default)
+    if expected is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if type(value) is not expected:
+        raise ConfigError(f"{where} must be of type {expected.__name__}, got {value!r}.")
+    if isinstance(value, int) and value < 1 and where.rsplit(".", 1)[-1].startswith(COUNTS):
+        raise ConfigError(f"{where} must be at least 1, got {value}.")
+    return value
+
+
+def _lookup(raw: Mapping[str, Any], dotted: str) -> Mapping[str, Any]:
+    value: Any = raw
+    for key in dotted.split("."):
+        value = value.get(key, {})
+    found: Mapping[str, Any] = value
+    return found
