@@ -16,33 +16,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from input_iba.attribution import FeatureIBA, InputIBA, WGANPrior
 from tests import reference
 from tests.reference_prior import BatchNorm
 
 
 @dataclass(frozen=True)
 class Parameters:
-    """Counts and weights of one run; the defaults are the published ones."""
+    """Counts and weights of one run, the package's own settings; the defaults are published."""
 
-    draws: int = 10
-    feature_steps: int = 10
-    feature_beta: float = 20.0
-    dataset_size: int = 200
-    sub_dataset_size: int = 20
-    batch_size: int = 32
-    epochs: int = 20
-    critic_iter: int = 5
-    weight_clip: float = 0.01
-    input_steps: int = 60
-    input_beta: float = 20.0
-    sigma: float = 1.0
-    initial_alpha: float = 5.0
+    feature_iba: FeatureIBA = field(default_factory=FeatureIBA)
+    prior: WGANPrior = field(default_factory=WGANPrior)
+    input_iba: InputIBA = field(default_factory=InputIBA)
 
 
 @dataclass(frozen=True)
@@ -66,11 +57,18 @@ class Problem:
 
 @dataclass(frozen=True)
 class StageCost:
-    """Seconds of a whole stage, scaled up from `timed` of its `total` steps."""
+    """Seconds of a whole stage, scaled up from `timed` of its `total` steps.
+
+    Attributes:
+        forward: Rows that go through the classifier in the whole stage.
+        backward: Rows whose gradient comes back.
+    """
 
     seconds: float
     timed: int
     total: int
+    forward: int
+    backward: int
 
 
 def make_problem(model: nn.Module, layer: str, x: Tensor, estimation: Tensor) -> Problem:
@@ -87,11 +85,11 @@ def published_cost(problem: Problem, parameters: Parameters, timed: int) -> dict
     required = [p.requires_grad for p in problem.model.parameters()]
     problem.model.requires_grad_(False)
     try:
-        feature_cost, capacity = time_feature_stage(problem, parameters, timed)
+        feature_cost, capacity = time_feature_stage(problem, parameters.feature_iba, timed)
         height, width = problem.x.shape[-2:]
         start = reference.saliency(capacity.cpu(), height, width).to(problem.x)
-        wgan_cost, prior_lambda = time_wgan_stage(problem, parameters, capacity, start, timed)
-        input_cost = time_input_stage(problem, parameters, prior_lambda, timed)
+        wgan_cost, prior_lambda = time_wgan_stage(problem, parameters.prior, capacity, start, timed)
+        input_cost = time_input_stage(problem, parameters.input_iba, prior_lambda, timed)
     finally:
         for parameter, value in zip(problem.model.parameters(), required, strict=True):
             parameter.requires_grad_(value)
@@ -117,6 +115,8 @@ def synchronise(device: torch.device) -> None:
 
 def smooth(mask: Tensor, sigma: float) -> Tensor:
     """Smooth each channel of a mask (1, C, h, w) by a Gaussian with reflected borders."""
+    if sigma <= 0:
+        return mask.clamp(0, reference.LARGEST_LAMBDA)
     radius = round(2 * sigma)
     axis = torch.arange(-radius, radius + 1, dtype=mask.dtype, device=mask.device)
     kernel = torch.exp(-(axis[:, None] ** 2 + axis[None] ** 2) / (2 * sigma**2))
@@ -127,15 +127,15 @@ def smooth(mask: Tensor, sigma: float) -> Tensor:
 
 
 def time_feature_stage(
-    problem: Problem, parameters: Parameters, timed: int
+    problem: Problem, settings: FeatureIBA, timed: int
 ) -> tuple[StageCost, Tensor]:
     """Return the cost of the feature bottleneck and its capacity (C, h, w) in nats."""
     x, zero = problem.x, torch.zeros_like(problem.mean)
     features = reference.layer_output(problem.model, problem.layer, x).detach()
-    alpha = torch.full_like(features, parameters.initial_alpha).requires_grad_()
-    optimiser = torch.optim.Adam([alpha], lr=1.0)
-    targets = torch.full((parameters.draws,), problem.target, device=x.device)
-    batch = x.expand(parameters.draws, -1, -1, -1)
+    alpha = torch.full_like(features, settings.initial_alpha).requires_grad_()
+    optimiser = torch.optim.Adam([alpha], lr=settings.lr)
+    targets = torch.full((settings.batch_size,), problem.target, device=x.device)
+    batch = x.expand(settings.batch_size, -1, -1, -1)
     masked: Tensor = features
 
     def replace(module: nn.Module, arguments: object, output: Tensor) -> Tensor:
@@ -147,26 +147,27 @@ def time_feature_stage(
 
     def step() -> None:
         nonlocal masked
-        lambda_ = smooth(torch.sigmoid(alpha), parameters.sigma)
-        noise = torch.randn_like(features.expand(parameters.draws, -1, -1, -1))
+        lambda_ = smooth(torch.sigmoid(alpha), settings.sigma)
+        noise = torch.randn_like(features.expand(settings.batch_size, -1, -1, -1))
         epsilon = noise * problem.std + problem.mean
         masked = torch.where(problem.active, lambda_ * features + (1 - lambda_) * epsilon, zero)
         entropy = F.cross_entropy(problem.model(batch), targets)
-        loss = entropy + parameters.feature_beta * capacity_of(lambda_).mean()
+        loss = entropy + settings.beta * capacity_of(lambda_).mean()
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
 
     handle = problem.model.get_submodule(problem.layer).register_forward_hook(replace)
     try:
-        timed = min(timed, parameters.feature_steps)
+        timed = min(timed, settings.opt_steps)
         seconds = seconds_per_call(step, timed, x.device)
     finally:
         handle.remove()
     with torch.no_grad():
-        capacity = capacity_of(smooth(torch.sigmoid(alpha), parameters.sigma))[0]
-    total = parameters.feature_steps
-    return StageCost(seconds * total, timed, total), capacity
+        capacity = capacity_of(smooth(torch.sigmoid(alpha), settings.sigma))[0]
+    total = settings.opt_steps
+    rows = total * settings.batch_size
+    return StageCost(seconds * total, timed, total, rows + 1, rows), capacity
 
 
 def published_critic(feature: Tensor) -> nn.Module:
@@ -180,20 +181,20 @@ def published_critic(feature: Tensor) -> nn.Module:
 
 
 def time_wgan_stage(
-    problem: Problem, parameters: Parameters, capacity: Tensor, start: Tensor, timed: int
+    problem: Problem, settings: WGANPrior, capacity: Tensor, start: Tensor, timed: int
 ) -> tuple[StageCost, Tensor]:
     """Return the cost of the WGAN and its mask λ_G (1, C, H, W).
 
     An epoch costs as much as its samples make full critic batches, plus its generator steps, which
     are timed apart.
     """
-    x, size = problem.x, parameters.batch_size
+    x, size = problem.x, min(settings.batch_size, settings.dataset_size)
     features = reference.layer_output(problem.model, problem.layer, x).detach()
     critic = published_critic(capacity)
     a = start.expand_as(x).clone().requires_grad_()
     m = x.new_zeros(1, x.shape[1], 1, 1).requires_grad_()
     e = x.new_ones(1, x.shape[1], 1, 1).requires_grad_()
-    critic_optimiser = torch.optim.RMSprop(critic.parameters(), lr=5e-5)
+    critic_optimiser = torch.optim.RMSprop(critic.parameters(), lr=settings.lr)
     groups = [{"params": [m], "lr": 0.1}, {"params": [e], "lr": 0.05}, {"params": [a], "lr": 0.003}]
     generator_optimiser = torch.optim.RMSprop(groups)
     z = torch.randn(size, *x.shape[1:], device=x.device, dtype=x.dtype)
@@ -215,42 +216,46 @@ def time_wgan_stage(
         loss.backward()
         critic_optimiser.step()
         for parameter in critic.parameters():
-            parameter.data.clamp_(-parameters.weight_clip, parameters.weight_clip)
+            parameter.data.clamp_(-settings.weight_clip, settings.weight_clip)
 
     def generator_step() -> None:
         generator_optimiser.zero_grad()
         (-critic(fakes()).mean()).backward()
         generator_optimiser.step()
 
-    batches = parameters.dataset_size / size
-    iterations = -(-parameters.dataset_size // size)
-    generator_steps = -(-iterations // parameters.critic_iter)
-    total = parameters.epochs * iterations
+    batches = settings.dataset_size / size
+    iterations = -(-settings.dataset_size // size)
+    generator_steps = -(-iterations // settings.critic_iter)
+    total = settings.epochs * iterations
     timed = min(timed, total)
     of_critic = seconds_per_call(critic_step, timed, x.device)
     of_generator = seconds_per_call(generator_step, timed, x.device)
-    seconds = parameters.epochs * (batches * of_critic + generator_steps * of_generator)
-    return StageCost(seconds, timed, total), torch.sigmoid(a.detach())
+    seconds = settings.epochs * (batches * of_critic + generator_steps * of_generator)
+    generated = settings.epochs * generator_steps * size
+    forward = settings.epochs * settings.dataset_size + generated + 1
+    return StageCost(seconds, timed, total, forward, generated), torch.sigmoid(a.detach())
 
 
 def time_input_stage(
-    problem: Problem, parameters: Parameters, prior_lambda: Tensor, timed: int
+    problem: Problem, settings: InputIBA, prior_lambda: Tensor, timed: int
 ) -> StageCost:
     """Return the cost of the input bottleneck."""
     x = problem.x
-    alpha = torch.full_like(x, parameters.initial_alpha).requires_grad_()
-    optimiser = torch.optim.Adam([alpha], lr=1.0)
-    targets = torch.full((parameters.draws,), problem.target, device=x.device)
+    alpha = torch.full_like(x, settings.initial_alpha).requires_grad_()
+    optimiser = torch.optim.Adam([alpha], lr=settings.lr)
+    targets = torch.full((settings.batch_size,), problem.target, device=x.device)
 
     def step() -> None:
-        lambda_ = smooth(torch.sigmoid(alpha), parameters.sigma)
-        noise = torch.randn_like(x.expand(parameters.draws, -1, -1, -1))
+        lambda_ = smooth(torch.sigmoid(alpha), settings.sigma)
+        noise = torch.randn_like(x.expand(settings.batch_size, -1, -1, -1))
         entropy = F.cross_entropy(problem.model(lambda_ * x + (1 - lambda_) * noise), targets)
         capacity = reference.input_capacity(x, lambda_, prior_lambda)
-        loss = entropy + parameters.input_beta * capacity.mean()
+        loss = entropy + settings.beta * capacity.mean()
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
 
-    timed, total = min(timed, parameters.input_steps), parameters.input_steps
-    return StageCost(seconds_per_call(step, timed, x.device) * total, timed, total)
+    timed, total = min(timed, settings.opt_steps), settings.opt_steps
+    seconds = seconds_per_call(step, timed, x.device) * total
+    rows = total * settings.batch_size
+    return StageCost(seconds, timed, total, rows, rows)

@@ -1,0 +1,107 @@
+"""Meters: rows that go through a classifier, and the most memory a piece of work takes."""
+
+from __future__ import annotations
+
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+MIB = 2**20
+
+
+@dataclass
+class Passes:
+    """Rows through a classifier's first and last module, forward and backward.
+
+    A pass up to a layer shows in `forward_first` only; a pass whose gradient goes no further than
+    a layer in the middle shows in `backward_last` only.
+    """
+
+    forward_first: int = 0
+    forward_last: int = 0
+    backward_first: int = 0
+    backward_last: int = 0
+
+
+@contextmanager
+def counted(model: nn.Module, example: Tensor) -> Iterator[Passes]:
+    """Count what the model does inside the context.
+
+    Args:
+        model: Any classifier that calls its modules one after the other.
+        example: One input (1, C, H, W), to find out which module is first and which last.
+    """
+    first, last = ends(model, example)
+    passes = Passes()
+
+    def count(end: str) -> Any:
+        def forward(module: nn.Module, arguments: object, output: Tensor) -> None:
+            add(f"forward_{end}", len(output))
+            if output.requires_grad:
+                note = partial(add, f"backward_{end}")
+                output.register_hook(lambda slope: note(len(slope)))  # type: ignore[no-untyped-call]
+
+        return forward
+
+    def add(name: str, rows: int) -> None:
+        setattr(passes, name, getattr(passes, name) + rows)
+
+    handles = [
+        first.register_forward_hook(count("first")),
+        last.register_forward_hook(count("last")),
+    ]
+    try:
+        yield passes
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def ends(model: nn.Module, example: Tensor) -> tuple[nn.Module, nn.Module]:
+    """Return the leaf modules that a forward pass calls first and last."""
+    called: list[nn.Module] = []
+    leaves = [module for module in model.modules() if not list(module.children())]
+    handles = [
+        leaf.register_forward_pre_hook(lambda module, _: called.append(module)) for leaf in leaves
+    ]
+    try:
+        with torch.no_grad():
+            model(example)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return called[0], called[-1]
+
+
+class PeakMemory:
+    """The most memory held since `start`: of the GPU, else of the process (resident, Linux)."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+
+    def start(self) -> None:
+        """Forget earlier peaks, where the system allows it."""
+        if self.device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(self.device)
+            return
+        reset = Path("/proc/self/clear_refs")
+        if reset.exists():
+            reset.write_text("5")
+
+    def mebibytes(self) -> float:
+        """Return the peak in MiB; of the whole process's life where it cannot be forgotten."""
+        if self.device.type == "cuda":
+            return torch.cuda.max_memory_allocated(self.device) / MIB
+        status = Path("/proc/self/status")
+        if status.exists():
+            for line in status.read_text().splitlines():
+                if line.startswith("VmHWM:"):
+                    return int(line.split()[1]) / 1024
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
