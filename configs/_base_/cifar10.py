@@ -1,0 +1,26 @@
+# CIFAR-10 as folders of pictures: data/cifar10/{train,val,test}/<class>/<name>.png (or .jpg).
+_pipeline = [
+    dict(type="Resize", height=32, width=32, always_apply=True),
+    dict(
+        type="Normalize",
+        always_apply=True,
+        mean=[0.485, 0.456, 0.406],
+        std=[0.229, 0.224, 0.225],
+    ),
+    dict(type="ToTensorV2"),
+]
+data = dict(
+    data_loader=dict(batch_size=1, shuffle=True, num_workers=0),
+    estimation=dict(
+        type="ImageFolder",
+        img_root="data/cifar10/train/",
+        pipeline=_pipeline,
+        valid_formats=("png", "jpg"),
+    ),
+    attribution=dict(
+        type="ImageFolder",
+        img_root="data/cifar10/test/",
+        pipeline=_pipeline,
+        valid_formats=("png", "jpg"),
+    ),
+)
