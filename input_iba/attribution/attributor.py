@@ -22,6 +22,9 @@ from input_iba.errors import AttributionError, ConfigError
 from input_iba.modality import Modality, VisionModality
 from input_iba.records import Attribution, Failure, FeatureStatistics, Targets
 
+PIXELS_AT_ONCE = 32 * 224 * 224
+"""Pixels that the classifier sees at once on a CPU; accelerators get eight times as many."""
+
 
 class Attributor:
     """Explain what a classifier looked at.
@@ -40,7 +43,8 @@ class Attributor:
         modality: What kind of input the classifier takes; images by default.
         device: Where to compute.
         autocast: Type in which the classifier computes where that is safe, or None for its own.
-        internal_batch_size: Most rows that the classifier sees at once; None for no bound.
+        internal_batch_size: Most rows that the classifier sees at once, which bounds memory and
+            changes no mask; None for as many as make up `PIXELS_AT_ONCE` pixels.
 
     Raises:
         LayerNotFoundError: The classifier has no such layer.
@@ -169,7 +173,7 @@ class Attributor:
             losses=losses,
             ids=names,
             seed=seed,
-            internal_batch_size=self.internal_batch_size,
+            internal_batch_size=self.internal_batch_size or _rows_at_once(inputs),
             progress=progress,
         )
         return self._run_stages(task, logits)
@@ -239,6 +243,12 @@ class Attributor:
                 )
             )
         return records
+
+
+def _rows_at_once(inputs: Tensor) -> int:
+    pixels = inputs[0].numel() / inputs.shape[1]
+    scale = 1 if inputs.device.type == "cpu" else 8
+    return max(int(scale * PIXELS_AT_ONCE / pixels), 8)
 
 
 def _logit_failures(logits: Tensor) -> list[str | None]:

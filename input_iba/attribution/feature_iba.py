@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
@@ -40,6 +41,20 @@ class FeatureBottleneck:
     target_loss: Tensor
     information_loss: Tensor
     failures: tuple[str | None, ...]
+
+    def select(self, indices: Sequence[int]) -> FeatureBottleneck:
+        """Return the bottlenecks of some of the samples."""
+        rows = list(indices)
+        return replace(
+            self,
+            features=self.features[rows],
+            lambda_=self.lambda_[rows],
+            capacity=self.capacity[rows],
+            saliency=self.saliency[rows],
+            target_loss=self.target_loss[:, rows],
+            information_loss=self.information_loss[:, rows],
+            failures=tuple(self.failures[i] for i in rows),
+        )
 
 
 @dataclass(frozen=True)

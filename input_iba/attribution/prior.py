@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -15,6 +15,7 @@ from input_iba.attribution.generator import MaskedInputGenerator
 from input_iba.attribution.task import AttributionTask
 from input_iba.core.critics import StackedCritics, build_critics
 from input_iba.core.noise import NoiseSource
+from input_iba.core.optimise import Progress
 from input_iba.errors import ConfigError, check_positive
 from input_iba.registry import PRIORS
 
@@ -97,12 +98,31 @@ class WGANPrior(Prior):
             raise ConfigError("gan.dataset_size and gan.batch_size must be 2 or more.")
 
     def fit(self, task: AttributionTask, feature: FeatureBottleneck) -> FittedPrior:
-        """Train one generator and one critic per sample, all side by side."""
+        """Train one generator and one critic per sample, as many side by side as memory allows."""
+        limit = task.internal_batch_size or len(task.ids) * self.batch_size
+        together = max(limit // self.batch_size, 1)
+        groups = [
+            list(range(len(task.ids)))[start : start + together]
+            for start in range(0, len(task.ids), together)
+        ]
+        parts = [
+            self._fit_together(
+                replace(task.select(group), progress=_part(task.progress, i, len(groups))),
+                feature.select(group),
+            )
+            for i, group in enumerate(groups)
+        ]
+        return _joined(parts)
+
+    def _fit_together(self, task: AttributionTask, feature: FeatureBottleneck) -> FittedPrior:
         noise = task.noise("prior")
         real_batch = self._real_features(feature, noise)
         generator = MaskedInputGenerator(task, feature.saliency)
         critics = build_critics(
-            lambda: task.modality.critic(feature.features), task.noise("critic").seeds, task.inputs
+            lambda: task.modality.critic(feature.features),
+            task.noise("critic").seeds,
+            like=task.inputs,
+            autocast=task.classifier.autocast,
         )
         optimiser = RMSprop(critics.parameters.values(), lr=self.lr)
         losses: dict[str, list[Tensor]] = {"critic": [], "generator": []}
@@ -164,6 +184,29 @@ class WGANPrior(Prior):
         optimiser.step()
         critics.clip(self.weight_clip)
         return loss.detach()
+
+
+def _part(progress: Progress | None, part: int, parts: int) -> Progress | None:
+    """Let one of several equal parts report its steps as a part of the whole."""
+    if progress is None:
+        return None
+
+    def report(stage: str, step: int, steps: int, losses: Mapping[str, float]) -> None:
+        progress(stage, part * steps + step, parts * steps, losses)
+
+    return report
+
+
+def _joined(parts: Sequence[FittedPrior]) -> FittedPrior:
+    """Put the priors of groups of samples together again."""
+    return FittedPrior(
+        lambda_=torch.cat([part.lambda_ for part in parts]),
+        failures=tuple(failure for part in parts for failure in part.failures),
+        losses={
+            name: torch.cat([part.losses[name] for part in parts], dim=1)
+            for name in parts[0].losses
+        },
+    )
 
 
 def _failures(lambda_: Tensor) -> tuple[str | None, ...]:

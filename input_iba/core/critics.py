@@ -9,6 +9,8 @@ from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 from torch.nn import functional as F
 
+from input_iba.core.tap import precision
+
 SMALLEST_MAP = 4
 """Pixels per side below which two strided convolutions leave nothing; maps are padded to it."""
 
@@ -70,22 +72,26 @@ class StackedCritics:
 
     Args:
         critics: The critics.
+        autocast: Type in which they compute where that is safe, or None for their own.
     """
 
-    def __init__(self, critics: Sequence[nn.Module]) -> None:
+    def __init__(self, critics: Sequence[nn.Module], autocast: torch.dtype | None = None) -> None:
         stacked, _ = stack_module_state(list(critics))
         self.parameters: dict[str, Tensor] = {
             name: value.detach().requires_grad_() for name, value in stacked.items()
         }
         self._skeleton = critics[0]
+        self._autocast = autocast
 
     def __call__(self, features: Tensor) -> Tensor:
         """Map (S, n, …) to scores (S, n), sample s by critic s."""
-        if len(features) == 1:
-            alone = {name: value[0] for name, value in self.parameters.items()}
-            return self._score(alone, features[0])[None]
-        scores: Tensor = vmap(self._score)(self.parameters, features)
-        return scores
+        with precision(self._autocast, features.device):
+            if len(features) == 1:
+                alone = {name: value[0] for name, value in self.parameters.items()}
+                scores = self._score(alone, features[0])[None]
+            else:
+                scores = vmap(self._score)(self.parameters, features)
+        return scores.to(features.dtype)
 
     def _score(self, parameters: dict[str, Tensor], features: Tensor) -> Tensor:
         scores: Tensor = functional_call(self._skeleton, parameters, (features,))
@@ -99,7 +105,10 @@ class StackedCritics:
 
 
 def build_critics(
-    make: Callable[[], nn.Module], seeds: Sequence[int], like: Tensor
+    make: Callable[[], nn.Module],
+    seeds: Sequence[int],
+    like: Tensor,
+    autocast: torch.dtype | None = None,
 ) -> StackedCritics:
     """Build one critic per seed; the global random state stays as it is.
 
@@ -107,10 +116,11 @@ def build_critics(
         make: Builds a critic with weights drawn from torch's global generator.
         seeds: One per sample.
         like: A tensor on the device and of the type that the critics are to have.
+        autocast: Type in which they compute where that is safe, or None for their own.
     """
     critics = []
     with torch.random.fork_rng(devices=[]):
         for seed in seeds:
             torch.manual_seed(seed)
             critics.append(make().to(like))
-    return StackedCritics(critics)
+    return StackedCritics(critics, autocast)

@@ -78,9 +78,9 @@ class TappedClassifier:
             read.append(self._unwrap(value))
             raise _LayerReachedError
 
-        with hooked(self._module, stop, self.side), self._precision(inputs):
+        with hooked(self._module, stop, self.side), precision(self.autocast, inputs.device):
             try:
-                self.model(_unaliased(inputs))
+                self.model(_prepared(inputs))
             except _LayerReachedError:
                 return read[0].to(inputs.dtype)
         raise AttributionError(self._never_called())
@@ -97,8 +97,8 @@ class TappedClassifier:
         Raises:
             AttributionError: The classifier puts out something else.
         """
-        with self._precision(inputs):
-            logits = unwrap(self.model(_unaliased(inputs)))
+        with precision(self.autocast, inputs.device):
+            logits = unwrap(self.model(_prepared(inputs)))
         if logits.ndim != 2 or len(logits) != len(inputs):
             raise AttributionError(
                 f"The classifier puts out shape {tuple(logits.shape)} for {len(inputs)} inputs; "
@@ -138,11 +138,6 @@ class TappedClassifier:
             )
         return logits
 
-    def _precision(self, inputs: Tensor) -> AbstractContextManager[Any]:
-        if self.autocast is None:
-            return nullcontext()
-        return torch.autocast(inputs.device.type, dtype=self.autocast)
-
     def _never_called(self) -> str:
         return (
             f"Layer {self.layer!r} is not called in the classifier's forward pass. "
@@ -150,6 +145,18 @@ class TappedClassifier:
         )
 
 
-def _unaliased(inputs: Tensor) -> Tensor:
-    """Copy the caller's own tensors, which an in-place first layer would overwrite."""
-    return inputs.clone() if inputs.grad_fn is None else inputs
+def precision(autocast: torch.dtype | None, device: torch.device) -> AbstractContextManager[Any]:
+    """Return the context in which networks compute in `autocast`, or in their own type for None."""
+    return nullcontext() if autocast is None else torch.autocast(device.type, dtype=autocast)
+
+
+def _prepared(inputs: Tensor) -> Tensor:
+    """Copy the caller's own tensors, which an in-place first layer would overwrite.
+
+    Images go in channels-last, the layout in which convolutions are fastest.
+    """
+    if inputs.grad_fn is None:
+        inputs = inputs.clone()
+    if inputs.ndim == 4:
+        inputs = inputs.contiguous(memory_format=torch.channels_last)
+    return inputs
