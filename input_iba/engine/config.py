@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from input_iba.engine.settings import (
     read_settings,
 )
 from input_iba.errors import ConfigError, closest
+from input_iba.registry import PRIORS
 from input_iba.visualization import check_colour_map
 
 Plain = Mapping[str, Any]
@@ -169,7 +170,7 @@ def _frozen(path: Path, raw: dict[str, Any], warnings: tuple[str, ...]) -> RunCo
         feature_iba=read_settings(
             FeatureIBASettings, raw, ["attributor.feat_iba", "attribution_cfg.feat_iba"], path
         ),
-        prior=gan | dict(how.get("gan", {})),
+        prior=_prior(gan | dict(how.get("gan", {})), raw, path),
         input_iba=read_settings(
             InputIBASettings, raw, ["attributor.input_iba", "attribution_cfg.input_iba"], path
         ),
@@ -187,6 +188,14 @@ def _required(raw: Plain, dotted: str, path: Path) -> Any:
             raise ConfigError(f"Config '{path}' has no '{dotted}', which every run needs.")
         value = value[key]
     return value
+
+
+def _prior(config: dict[str, Any], raw: Plain, path: Path) -> Plain:
+    """Check the values of the prior's config now, not after minutes of other work."""
+    kind = PRIORS.module_dict.get(config["type"])
+    if isinstance(kind, type) and is_dataclass(kind):
+        read_settings(kind, raw, schema.PRIOR_SECTIONS, path)
+    return config
 
 
 def _mask_settings(raw: Plain, section: str, path: Path) -> MaskSettings:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,8 +12,8 @@ from input_iba.visualization import COLOUR_MAP
 
 Settings = TypeVar("Settings")
 
-COUNTS = ("batch_size", "n_samples", "opt_steps")
-"""Keys whose values must be at least 1."""
+LEAST = {"batch_size": 1, "n_samples": 1, "opt_steps": 1, "num_workers": 0}
+"""Smallest values of counts."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class MaskSettings:
 
 
 def read_settings(
-    kind: type[Settings], raw: Mapping[str, Any], sections: list[str], path: Path
+    kind: type[Settings], raw: Mapping[str, Any], sections: Sequence[str], path: Path
 ) -> Settings:
     """Make a settings object of the sections that hold its keys.
 
@@ -82,6 +82,8 @@ def read_settings(
             if key in known:
                 where = f"'{section}.{key}' of '{path}'"
                 values[key] = of_type(value, getattr(defaults, key), where)
+                if key in LEAST and values[key] < LEAST[key]:
+                    raise ConfigError(f"{where} must be at least {LEAST[key]}, got {value}.")
     try:
         return kind(**values)
     except (ConfigError, ValueError) as error:
@@ -92,15 +94,13 @@ def of_type(value: Any, default: Any, where: str) -> Any:
     """Return a value as the type of its default; an int may stand for a float.
 
     Raises:
-        ConfigError: The value is of another type, or a count below 1.
+        ConfigError: The value is of another type.
     """
     expected = type(default)
     if expected is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if type(value) is not expected:
         raise ConfigError(f"{where} must be of type {expected.__name__}, got {value!r}.")
-    if isinstance(value, int) and value < 1 and where.rsplit(".", 1)[-1].startswith(COUNTS):
-        raise ConfigError(f"{where} must be at least 1, got {value}.")
     return value
 
 
