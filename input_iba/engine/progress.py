@@ -57,6 +57,7 @@ class RunProgress:
         self._expected = dict(expected or {})
         self._measured: dict[str, float] = {}
         self._finished = 0.0
+        self._position = 0.0
         self._batch = 0
         self._stage = ""
         self._since = time.perf_counter()
@@ -71,6 +72,11 @@ class RunProgress:
         trace: TracebackType | None,
     ) -> None:
         self._bar.close()
+
+    @property
+    def samples(self) -> float:
+        """Samples dealt with, the share of the present batch included."""
+        return self._position
 
     def start_batch(self, size: int) -> None:
         """Say that the next `size` samples begin."""
@@ -111,7 +117,9 @@ class RunProgress:
 
     def _move_to(self, samples: float) -> None:
         # A bar that went back would be wrong twice.
-        self._bar.update(max(0.0, samples - self._bar.n))
+        samples = max(samples, self._position)
+        self._bar.update(samples - self._position)
+        self._position = samples
 
 
 def refresh_seconds() -> float:

@@ -1,0 +1,146 @@
+"""The published script as a process of its own: tiny data, the real three stages."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.engine.conftest import tiny_config, write_config, write_images
+
+SCRIPT = Path(__file__).parents[2] / "tools" / "vision" / "train.py"
+FOLDERS = ("input_masks", "feat_masks", "prior_masks", "images", "overlays")
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def config_file(tmp_path: Path) -> Path:
+    for i, name in enumerate(("cat", "dog")):
+        write_images(tmp_path / "estimation" / name, "abcd", seed=i)
+        write_images(tmp_path / "attribution" / name, ["same", f"only {name}"], seed=10 + i)
+    config = tiny_config(tmp_path)
+    config["data"]["data_loader"]["batch_size"] = 1
+    return write_config(tmp_path / "tiny.py", config)
+
+
+def command(config: Path, work: Path, *options: str) -> Sequence[str]:
+    fixed = ("--work-dir", str(work), "--precision", "fp32", "--device", "cpu")
+    return [sys.executable, str(SCRIPT), str(config), *fixed, *options]
+
+
+def run(config: Path, work: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(config, work, *options),
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=config.parent,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+
+
+def files(work: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(work)): path.read_bytes()
+        for folder in FOLDERS
+        for path in sorted((work / folder).rglob("*"))
+        if not path.name.endswith(".part")
+    }
+
+
+def open_all(work: Path) -> int:
+    """Open every file that a reader would see; half a file would raise."""
+    count = 0
+    for path in [path for folder in FOLDERS for path in (work / folder).rglob("*")]:
+        if path.suffix == ".npz":
+            with np.load(path) as arrays:
+                count += arrays["mask"].size > 0
+        elif path.suffix != ".part":
+            with Image.open(path) as image:
+                image.load()
+                count += 1
+    return count
+
+
+def test_a_run_from_another_folder_ends_with_table_and_page(config_file: Path) -> None:
+    work = config_file.parent / "work"
+    done = run(config_file, work, "--gpu-id", "0", "--device", "auto", "--pbar")
+    assert done.returncode == 0, done.stderr
+    assert [line.split()[0] for line in done.stdout.splitlines()[:5]] == [
+        *("sample", "only", "cat__same", "only", "dog__same")
+    ]
+    assert f"Overview: {work / 'overview.html'}" in done.stdout
+    assert "4.0/4 samples" in done.stderr
+    assert json.loads((work / "manifest.json").read_text())["complete"] is True
+    assert len(files(work)) == open_all(work) == 4 * (3 + 6)
+
+
+def test_a_killed_run_resumes_to_the_same_files_bit_for_bit(config_file: Path) -> None:
+    whole, broken = config_file.parent / "whole", config_file.parent / "broken"
+    assert run(config_file, whole).returncode == 0
+    log = (config_file.parent / "out.txt").open("w")
+    process = subprocess.Popen(
+        command(config_file, broken),
+        cwd=config_file.parent,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        stdout=log,
+        stderr=log,
+    )
+    records = broken / "records.jsonl"
+    deadline = time.monotonic() + 120
+    while not records.is_file() and process.poll() is None and time.monotonic() < deadline:
+        open_all(broken)
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    log.close()
+    assert process.returncode == -signal.SIGKILL, (config_file.parent / "out.txt").read_text()
+    open_all(broken)
+    assert json.loads((broken / "manifest.json").read_text())["complete"] is False
+    assert len(files(broken)) < len(files(whole))
+    refused = run(config_file, broken, "--resume", "--cfg-options", "estimation_cfg.n_samples=4")
+    assert refused.returncode == 2
+    assert "-estimation_cfg = dict(n_samples=8" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    resumed = run(config_file, broken, "--resume")
+    assert resumed.returncode == 0, resumed.stderr
+    assert files(broken) == files(whole)
+    assert not list(broken.rglob("*.part"))
+
+
+def test_a_terminated_run_says_how_to_go_on(config_file: Path) -> None:
+    work = config_file.parent / "work"
+    process = subprocess.Popen(
+        command(config_file, work, "--cfg-options", "attribution_cfg.gan.epochs=500"),
+        cwd=config_file.parent,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    )
+    deadline = time.monotonic() + 120
+    while not (work / "feature_statistics.npz").is_file() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGTERM)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == 143, error
+    assert "continue with --resume" in error
+    assert "Traceback" not in error
+    assert json.loads((work / "manifest.json").read_text())["complete"] is False
+
+
+def test_one_bad_picture_of_four_makes_the_status_1(config_file: Path) -> None:
+    bad = config_file.parent / "attribution" / "dog" / "same.png"
+    bad.write_bytes(bad.read_bytes()[:100])
+    done = run(config_file, config_file.parent / "work")
+    assert done.returncode == 1
+    assert "3 explained, 1 failed" in done.stdout
+    assert "Traceback" not in done.stderr

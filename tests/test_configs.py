@@ -1,0 +1,129 @@
+"""Every config of the repository loads, builds, and says what users of published ones rely on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+from input_iba.core.hooks import find_layer
+from input_iba.engine.build import build_attributor, build_classifier, build_datasets
+from input_iba.engine.config import RunConfig, load_config
+from input_iba.records import Sample
+
+ROOT = Path(__file__).parent.parent
+CONFIGS = sorted(
+    path.relative_to(ROOT / "configs").as_posix()
+    for path in (ROOT / "configs").rglob("*.py")
+    if "_base_" not in path.parts
+)
+NO_WEIGHTS = {"attributor.classifier.pretrained": False}
+
+PUBLISHED_LAYERS = {
+    "vgg_imagenet.py": "features.17",
+    "sanity_check.py": "features.17",
+    "cifar10/vgg_cifar10_test.py": "features.14",
+    "cifar10/resnet_cifar10_test.py": "layer1",
+    "stanford_cars/vgg_cars_test.py": "features.17",
+}
+
+
+def load(name: str, options: dict[str, Any] | None = None) -> RunConfig:
+    return load_config(ROOT / "configs" / name, options)
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_a_config_loads_without_a_warning(name: str) -> None:
+    config = load(name)
+    assert config.warnings == ()
+    assert config.prior["type"] == "VisionWGAN"
+    assert config.feature_iba.initial_alpha == 5.0
+    assert load(name).digest() == config.digest()
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_a_config_builds(name: str, tmp_path: Path) -> None:
+    config = load(name, {**NO_WEIGHTS, **_little_data(load(name), tmp_path)})
+    classifier = _meta_free(config)
+    find_layer(classifier, config.layer)
+    explainer = build_attributor(config, classifier, torch.device("cpu"), None)
+    assert explainer.statistics is None
+    for dataset in build_datasets(config):
+        sample = dataset[0]
+        assert isinstance(sample, Sample)
+        assert sample.input.shape[0] == 3
+        assert sample.input.shape[1:] == sample.image.shape[1:]
+        assert sample.input.abs().max() > 0.01
+
+
+@pytest.mark.parametrize(("name", "layer"), PUBLISHED_LAYERS.items())
+def test_published_layers_stay(name: str, layer: str) -> None:
+    assert load(name).layer == layer
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("vgg_imagenet.py", (20, 10, 20, 60, 1000)),
+        ("cifar10/resnet_cifar10_train.py", (30, 10, 100, 60, 1000)),
+        ("stanford_cars/vgg_cars_val.py", (50, 10, 50, 60, 1000)),
+    ],
+)
+def test_published_values_stay(name: str, values: tuple[int, ...]) -> None:
+    config = load(name)
+    assert (
+        config.feature_iba.beta,
+        config.feature_iba.opt_steps,
+        config.input_iba.beta,
+        config.input_iba.opt_steps,
+        config.estimation.n_samples,
+    ) == values
+
+
+def test_the_sanity_check_keeps_its_section() -> None:
+    assert load("sanity_check.py").raw["sanity_check"]["perturb_layers"][0] == "classifier.6"
+
+
+def _meta_free(config: RunConfig) -> nn.Module:
+    """Build a classifier with random weights, without the time that drawing them takes."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("kaiming_normal_", "kaiming_uniform_", "normal_", "uniform_"):
+            patch.setattr(nn.init, name, lambda tensor, *_, **__: tensor.detach().zero_())
+        return build_classifier(config)
+
+
+def _little_data(config: RunConfig, root: Path) -> dict[str, Any]:
+    """Make one picture per data set of files, in the layout that its type has."""
+    options: dict[str, Any] = {}
+    index = root / "index.json"
+    index.write_text('{"0": ["n01440764", "tench"]}')
+    for name, data in (
+        ("estimation", config.estimation_data),
+        ("attribution", config.attribution_data),
+    ):
+        if data["type"] not in {"ImageNet", "ImageFolder"}:
+            continue
+        ending = data.get("valid_formats", ["JPEG"])[0]
+        folder = root / name / "n01440764"
+        folder.mkdir(parents=True)
+        Image.new("RGB", (300, 260), (200, 30, 60)).save(folder / f"n01440764_1.{ending}")
+        options[f"data.{name}.img_root"] = str(root / name)
+        if data["type"] == "ImageNet":
+            options[f"data.{name}.ind_to_cls_file"] = str(index)
+            options[f"data.{name}.annot_root"] = str(_annotation(root))
+    return options
+
+
+def _annotation(root: Path) -> Path:
+    folder = root / "annotations" / "n01440764"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "n01440764_1.xml").write_text(
+        "<annotation><size><width>300</width><height>260</height></size><object>"
+        "<name>n01440764</name><bndbox><xmin>10</xmin><ymin>20</ymin><xmax>100</xmax>"
+        "<ymax>90</ymax></bndbox></object></annotation>"
+    )
+    return folder.parent
