@@ -104,5 +104,11 @@ class Pipeline:
 
 
 def _steps(entry: Mapping[str, Any]) -> list[Step]:
-    steps: list[Step] = build(TRANSFORMS, entry)
+    try:
+        steps: list[Step] = build(TRANSFORMS, entry)
+    except (TypeError, ValueError) as error:  # values that torchvision refuses
+        raise ConfigError(
+            f"Transform {entry['type']!r} cannot be built: {error}. Correct its values: "
+            f"{dict(entry)}."
+        ) from error
     return steps
