@@ -90,6 +90,10 @@ def _run(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> int:
         # The reader of the output, `head` say, has seen enough.
         sys.stderr.close()
         return 0
+    except OSError as error:
+        # A full disk, a folder without permission: nothing that a traceback would explain.
+        _say(f"error: {error}. What is done is kept.")
+        return FAILED
     # Whatever else happens is a fault of ours: the traceback is in the log, not the only message.
     except Exception as error:
         _say(

@@ -117,14 +117,15 @@ def _explain(
     try:
         return _attribute(job, samples, progress)
     except Exception as error:
-        if len(samples) > 1:
-            to_file_only(f"A batch of {len(samples)} failed, now one by one: {_details(error)}")
-            return [found for sample in samples for found in _explain(job, [sample], progress)]
-        to_file_only(f"sample {samples[0].id}: {_details(error)}")
-        reason = str(error)
+        details, reason = _details(error), str(error)
         if not isinstance(error, InputIBAError):
             reason = f"{type(error).__name__}: {reason} (details in {job.work.log_path.name})"
-        return [Failure(samples[0].id, reason)]
+    # Outside of the handler, so that the tensors of what failed are gone when memory ran out.
+    if len(samples) > 1:
+        to_file_only(f"A batch of {len(samples)} failed, now one by one: {details}")
+        return [found for sample in samples for found in _explain(job, [sample], progress)]
+    to_file_only(f"sample {samples[0].id}: {details}")
+    return [Failure(samples[0].id, reason)]
 
 
 def _attribute(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 
 from input_iba.errors import DataError, InputIBAError
@@ -34,7 +35,7 @@ def write_report(work: WorkDir, manifest: Manifest, ids: Iterable[str]) -> tuple
             "Precision": identity.precision,
             "Seed": str(identity.seed),
             "Time for all": f"{sum(row.total_seconds for row in rows):.0f} s",
-            "Finished": manifest.finished or "not yet",
+            "Finished": _readable(manifest.finished),
             "Config": identity.config[:12],
         },
         samples=manifest.samples,
@@ -42,6 +43,11 @@ def write_report(work: WorkDir, manifest: Manifest, ids: Iterable[str]) -> tuple
     )
     write_text(work.overview_path, overview_page(summary, rows))
     return format_table(rows), work.overview_path
+
+
+def _readable(time: str | None) -> str:
+    """Return a time of a manifest, which is in UTC, for reading."""
+    return "not yet" if time is None else f"{datetime.fromisoformat(time):%Y-%m-%d %H:%M} UTC"
 
 
 def rows_of(work: WorkDir, ids: Iterable[str] | None = None) -> list[Row]:

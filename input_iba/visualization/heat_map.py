@@ -89,7 +89,7 @@ def colourise(mask: Floats, colour_map: str = COLOUR_MAP) -> Pixels:
 
 
 def overlay(photograph: Pixels, mask: Floats, colour_map: str = COLOUR_MAP) -> Pixels:
-    """Lay a heat map over a photograph: grey and dim where cold, coloured where hot.
+    """Light a photograph by a heat map: grey and dim where cold, itself and tinted where hot.
 
     Args:
         photograph: (H, W, 3), uint8.
@@ -104,9 +104,10 @@ def overlay(photograph: Pixels, mask: Floats, colour_map: str = COLOUR_MAP) -> P
         picture = Image.fromarray(mask.astype(np.float32))
         mask = np.asarray(picture.resize((width, height), Image.Resampling.BILINEAR))
     heat = np.clip(mask, 0, 1)[..., None].astype(np.float32)
-    grey = photograph.astype(np.float32).mean(axis=2, keepdims=True)
-    colours = colourise(mask, colour_map).astype(np.float32)
-    mixed = (1 - 0.7 * heat) * 0.75 * grey + 0.7 * heat * colours
+    colours = photograph.astype(np.float32)
+    dim = 0.4 * colours.mean(axis=2, keepdims=True)
+    tinted = 0.65 * colours + 0.35 * colourise(mask, colour_map).astype(np.float32)
+    mixed = (1 - heat) * dim + heat * tinted
     pixels: Pixels = np.round(np.clip(mixed, 0, 255)).astype(np.uint8)
     return pixels
 

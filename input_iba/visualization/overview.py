@@ -70,10 +70,11 @@ def overview_page(summary: RunSummary, rows: Sequence[Row]) -> str:
 </main>
 <footer>
 <p><strong>Feature mask:</strong> information that passes the bottleneck at the layer, in bits
-per pixel, scaled to its largest value. <strong>Input mask:</strong> the share of each pixel that
-the classifier must see, from 0 to 1. The <code>npz</code> files hold the values.</p>
-<p class="scale"><span>0</span><span class="ramp" role="img"
-aria-label="Colour scale from black over red to yellow"></span><span>1</span></p>
+per pixel. <strong>Input mask:</strong> the share of each pixel that the classifier must see, from
+0 to 1. Every picture is stretched to the range of its own mask; the <code>npz</code> files hold
+the values.</p>
+<p class="scale"><span>least</span><span class="ramp" role="img"
+aria-label="Colour scale from black over red to yellow"></span><span>most</span></p>
 </footer>
 </body>
 </html>
