@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import settings
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Otherwise every worker starts one thread per core, and they only wait for each other.
@@ -20,3 +21,8 @@ def data_root() -> Path:
     if not folder:
         pytest.skip("INPUT_IBA_DATA is not set")
     return Path(folder)
+
+
+# A loaded machine must not fail a property by the clock.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")

@@ -1,0 +1,320 @@
+"""The pipeline: batch invariance, the model's return, the forms of input, and what may go wrong."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from input_iba.attribution import Attributor, FeatureIBA, InputIBA, WGANPrior
+from input_iba.errors import AttributionError, ConfigError
+from input_iba.records import Attribution, Failure, Targets
+from tests.attribution.nets import small_attributor, small_net
+
+IDS = ["a", "b", "c", "d"]
+
+
+def inputs(count: int = 4, channels: int = 2, size: tuple[int, int] = (8, 8)) -> Tensor:
+    generator = torch.Generator().manual_seed(1)
+    return torch.randn(count, channels, *size, generator=generator, dtype=torch.float64)
+
+
+def estimated(net: nn.Module, layer: str = "4", **options: object) -> Attributor:
+    attributor = small_attributor(net, layer, **options)
+    attributor.estimate([inputs(20) + 0.1])
+    return attributor
+
+
+def maps(record: Attribution | Failure) -> list[Tensor]:
+    assert isinstance(record, Attribution), record
+    return [record.input_mask, record.feature_mask, record.prior_mask, record.feature_capacity]
+
+
+def assert_same(one: Attribution | Failure, other: Attribution | Failure) -> None:
+    for ours, theirs in zip(maps(one), maps(other), strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("real", ["capacity", "bottleneck"])
+def test_many_at_once_are_as_each_alone_in_any_order(real: str) -> None:
+    prior = WGANPrior(epochs=3, dataset_size=9, batch_size=4, sub_dataset_size=3, real=real)
+    attributor = estimated(small_net(), prior=prior)
+    x = inputs()
+    together = attributor.attribute(x, [0, 1, 2, 0], ids=IDS)
+    turned = attributor.attribute(x.flip(0), [0, 2, 1, 0], ids=IDS[::-1])
+    for i, sample_id in enumerate(IDS):
+        [alone] = attributor.attribute(x[i : i + 1], [[0, 1, 2, 0][i]], ids=[sample_id])
+        assert_same(together[i], alone)
+        assert_same(turned[3 - i], alone)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 5, 8])
+def test_the_internal_batch_size_changes_no_mask(rows: int) -> None:
+    expected = estimated(small_net()).attribute(inputs(), ids=IDS)
+    bounded = estimated(small_net(), internal_batch_size=rows).attribute(inputs(), ids=IDS)
+    for ours, theirs in zip(bounded, expected, strict=True):
+        assert_same(ours, theirs)
+
+
+def test_the_internal_batch_size_bounds_what_the_classifier_sees() -> None:
+    net, seen = small_net(), []
+    net[0].register_forward_pre_hook(lambda _module, args: seen.append(len(args[0])))
+    attributor = small_attributor(net, internal_batch_size=5)
+    attributor.estimate([inputs(5), inputs(5)])
+    attributor.attribute(inputs(3))
+    assert max(seen) == 5
+
+
+def test_seed_and_id_decide_the_masks() -> None:
+    attributor = estimated(small_net())
+    x = inputs(1)
+    first, again, other_seed, other_id = (
+        attributor.attribute(x, ids=[sample_id], seed=seed)[0]
+        for sample_id, seed in [("a", 0), ("a", 0), ("a", 1), ("b", 0)]
+    )
+    assert torch.equal(maps(first)[0], maps(again)[0])
+    assert not torch.allclose(maps(first)[0], maps(other_seed)[0])
+    assert not torch.allclose(maps(first)[0], maps(other_id)[0])
+
+
+class FaultError(Exception):
+    """An exception in the middle."""
+
+
+@pytest.mark.parametrize("fault_at", [None, "FeatureIBA", "WGAN", "InputIBA"])
+def test_the_model_comes_back_as_it_was(fault_at: str | None) -> None:
+    net = small_net()
+    net.train()
+    net[1].eval()
+    net[8].bias.requires_grad_(False)
+    weight = net.get_parameter("0.weight")
+    weight.grad = torch.ones_like(weight)
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    training = [module.training for module in net.modules()]
+
+    def fail(stage: str, _step: int, _steps: int, _losses: Mapping[str, float]) -> None:
+        if stage == fault_at:
+            raise FaultError
+
+    attributor = estimated(net)
+    if fault_at is None:
+        attributor.attribute(inputs(2), progress=fail)
+    else:
+        with pytest.raises(FaultError):
+            attributor.attribute(inputs(2), progress=fail)
+    assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
+    assert [module.training for module in net.modules()] == training
+    assert [n for n, p in net.named_parameters() if not p.requires_grad] == ["8.bias"]
+    assert torch.equal(weight.grad, torch.ones_like(weight))
+    assert [n for n, p in net.named_parameters() if p.grad is not None] == ["0.weight"]
+    assert not any(m._forward_hooks or m._forward_pre_hooks for m in net.modules())
+
+
+def test_the_callers_inputs_are_left_alone() -> None:
+    net = nn.Sequential(nn.ReLU(inplace=True), *small_net())
+    attributor = estimated(net, "1")
+    x = inputs(2)
+    kept = x.clone()
+    attributor.attribute(x)
+    assert torch.equal(x, kept)
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+@pytest.mark.parametrize("size", [(4, 4), (9, 14)], ids=str)
+def test_channels_and_sizes(channels: int, size: tuple[int, int]) -> None:
+    net = small_net(channels)  # size 4 x 4 makes feature maps of 2 x 2
+    attributor = small_attributor(net)
+    attributor.estimate([inputs(8, channels, size)])
+    [found] = attributor.attribute(inputs(1, channels, size))
+    assert isinstance(found, Attribution)
+    assert [tuple(m.shape) for m in maps(found)] == [size] * 3 + [(size[0] // 2, size[1] // 2)]
+    assert all(torch.isfinite(m).all() for m in maps(found))
+    assert 0 <= found.input_mask.min() <= found.input_mask.max() <= 1
+    assert found.feature_mask.min() >= 0
+
+
+@pytest.mark.parametrize("side", ["output", "input"])
+def test_the_bottleneck_may_sit_on_either_side(side: str) -> None:
+    settings = FeatureIBA(batch_size=3, opt_steps=4, input_or_output=side)
+    net = small_net()
+    found = estimated(net, "4", feature_iba=settings).attribute(inputs(1))[0]
+    same = "3" if side == "input" else "4"  # what goes into layer 4 comes out of layer 3
+    assert_same(found, estimated(net, same).attribute(inputs(1))[0])
+
+
+TARGETS: list[Targets | None] = [
+    None,
+    [2, 1],
+    torch.tensor([2, 1]),
+    torch.tensor([[1, 0, 1], [0, 0, 1]]),
+    lambda logits: logits[:, 0] - logits[:, 1],
+    [lambda logits: -logits[:, 0], lambda logits: -logits[:, 2]],
+]
+
+
+@pytest.mark.parametrize("targets", TARGETS, ids=["predicted", "list", "index", "multi", "f", "fs"])
+def test_targets(targets: Targets | None) -> None:
+    attributor = estimated(small_net())
+    x = inputs(2)
+    with torch.no_grad():
+        chances = small_net().eval()(x).softmax(1)
+    for i, record in enumerate(attributor.attribute(x, targets)):
+        assert isinstance(record, Attribution)
+        assert record.prediction == chances[i].argmax()
+        if targets is None:
+            assert record.target == record.prediction
+        elif targets is TARGETS[1] or targets is TARGETS[2]:
+            assert record.target == [2, 1][i]
+        else:
+            assert record.target is None
+            assert math.isnan(record.target_probability)
+        if record.target is not None:
+            assert record.target_probability == pytest.approx(chances[i, record.target].item())
+
+
+def test_a_target_that_no_pixel_changes_is_refused() -> None:
+    attributor = estimated(small_net())
+    [record] = attributor.attribute(inputs(1), lambda logits: (logits * 0).sum(1))
+    assert isinstance(record, Failure)
+    assert "no gradient" in record.reason
+    assert "another layer" in record.reason
+
+
+def test_a_layer_that_the_target_does_not_depend_on_is_refused() -> None:
+    class Fork(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.net = small_net()
+            self.aside = nn.Conv2d(2, 2, 1).double()
+
+        def forward(self, x: Tensor) -> Tensor:
+            self.aside(x)
+            out: Tensor = self.net(x)
+            return out
+
+    [record] = estimated(Fork(), "aside").attribute(inputs(1))
+    assert isinstance(record, Failure)
+    assert "does not depend on that layer" in record.reason
+
+
+def test_a_bad_sample_leaves_its_neighbours_alone() -> None:
+    attributor = estimated(small_net())
+    x = inputs(3)
+    expected = attributor.attribute(x, ids=IDS[:3])
+    x[1, 0, 0, 0] = torch.nan
+    first, bad, last = attributor.attribute(x, ids=IDS[:3])
+    assert isinstance(bad, Failure)
+    assert bad.id == "b"
+    assert "logits are not finite" in bad.reason
+    assert_same(first, expected[0])
+    assert_same(last, expected[2])
+
+
+def test_a_loss_that_blows_up_names_the_step() -> None:
+    calls = 0
+
+    def blows_up(logits: Tensor) -> Tensor:
+        nonlocal calls
+        calls += 1
+        return logits[:, 0] * (torch.inf if calls == 3 else 1)
+
+    attributor = estimated(small_net())
+    [record] = attributor.attribute(inputs(1), [blows_up])
+    assert isinstance(record, Failure)
+    assert "not finite at step 3 of FeatureIBA" in record.reason
+
+
+def test_nan_in_the_weights_is_an_error() -> None:
+    net = small_net()
+    attributor = estimated(net)
+    with torch.no_grad():
+        net.get_parameter("8.weight")[0] = torch.nan
+    [record] = attributor.attribute(inputs(1))
+    assert isinstance(record, Failure)
+    assert "weights for NaN" in record.reason
+    with torch.no_grad():
+        net.get_parameter("0.weight")[0] = torch.nan
+    with pytest.raises(AttributionError, match="NaN"):
+        attributor.estimate([inputs(4)])
+
+
+def test_misuse_is_explained() -> None:
+    net = small_net()
+    with pytest.raises(AttributionError, match="Call estimate"):
+        small_attributor(net).attribute(inputs(1))
+    with pytest.raises(AttributionError, match="channels, height, width"):
+        estimated(net, "8")
+    attributor = estimated(net)
+    with pytest.raises(ConfigError, match="same size"):
+        attributor.attribute(inputs(1, size=(12, 12)))
+    with pytest.raises(ConfigError, match="ids"):
+        attributor.attribute(inputs(2), ids=["a", "a"])
+    with pytest.raises(ConfigError, match="class 3"):
+        attributor.attribute(inputs(1), [3])
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (lambda: FeatureIBA(opt_steps=0), "feat_iba.opt_steps"),
+        (lambda: FeatureIBA(input_or_output="both"), "input_or_output"),
+        (lambda: InputIBA(lr=-1.0), "input_iba.lr"),
+        (lambda: WGANPrior(epochs=0), "gan.epochs"),
+        (lambda: WGANPrior(real="paper"), "gan.real"),
+        (lambda: WGANPrior(batch_size=1), "2 or more"),
+    ],
+)
+def test_settings_are_checked(settings: type[FeatureIBA], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        settings()
+
+
+def test_reversed_and_combined_masks() -> None:
+    """The reversed mask drowns the target; both terms together are both losses."""
+    results = {}
+    for name, options in {
+        "plain": {},
+        "reversed": {"reverse_lambda": True},
+        "combined": {"combine_loss": True},
+        "relu": {"relu": True},
+    }.items():
+        settings = FeatureIBA(batch_size=3, opt_steps=6, beta=0.01, **options)  # type: ignore[arg-type]
+        [record] = estimated(small_net(), feature_iba=settings).attribute(inputs(1), [1])
+        assert isinstance(record, Attribution)
+        results[name] = record.losses["feature_iba/target"]
+    assert (results["reversed"] < 0).all()  # minus a cross-entropy
+    assert len({tuple(loss.tolist()) for loss in results.values()}) == 4
+
+
+def test_progress_and_records_tell_of_every_step() -> None:
+    seen: dict[str, list[tuple[int, int]]] = {}
+
+    def note(stage: str, step: int, steps: int, losses: Mapping[str, float]) -> None:
+        seen.setdefault(stage, []).append((step, steps))
+        assert all(isinstance(value, float) for value in losses.values())
+
+    attributor = estimated(small_net(), internal_batch_size=4)  # priors one after the other
+    [record, _] = attributor.attribute(inputs(2), progress=note, seed=5)
+    assert isinstance(record, Attribution)
+    for stage, steps in {"FeatureIBA": 4, "WGAN": 8, "InputIBA": 4}.items():
+        assert seen[stage] == [(step + 1, steps) for step in range(steps)]
+    assert {name: len(loss) for name, loss in record.losses.items()} == {
+        "feature_iba/target": 4,
+        "feature_iba/information": 4,
+        "prior/critic": 4,
+        "prior/generator": 2,
+        "input_iba/target": 4,
+        "input_iba/information": 4,
+    }
+    assert record.seed == 5
+    assert set(record.seconds) == {"feature_iba", "prior", "input_iba"}
+    assert all(value > 0 for value in record.seconds.values())
+
+
+def test_estimation_stops_at_the_number_asked_for() -> None:
+    attributor = small_attributor(small_net())
+    found = attributor.estimate((inputs(7) for _ in range(100)), n_samples=10)
+    assert found.count == 10

@@ -1,0 +1,40 @@
+"""Gaussian smoothing: what it keeps, and that it is a convolution with reflection."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch.nn import functional as F
+
+from input_iba.core.smoothing import gaussian_matrix, gaussian_smooth
+
+
+@given(st.integers(1, 40), st.floats(0.2, 6))
+def test_rows_are_weights(size: int, sigma: float) -> None:
+    matrix = gaussian_matrix(size, sigma)
+    assert matrix.shape == (size, size)
+    assert (matrix >= 0).all()
+    torch.testing.assert_close(matrix.sum(1), torch.ones(size, dtype=torch.float64))
+
+
+@given(st.floats(0, 1), st.integers(1, 9), st.integers(1, 9))
+def test_a_flat_mask_stays_flat(value: float, height: int, width: int) -> None:
+    mask = torch.full((2, 3, height, width), value)
+    torch.testing.assert_close(gaussian_smooth(mask, 1.0), mask)
+
+
+@pytest.mark.parametrize("sigma", [0.7, 1.0, 2.0])
+def test_equals_a_padded_convolution(sigma: float) -> None:
+    mask = torch.rand(2, 1, 12, 17, dtype=torch.float64)
+    radius = round(2 * sigma)
+    line = torch.exp(-(torch.arange(-radius, radius + 1).double() ** 2) / (2 * sigma**2))
+    kernel = torch.outer(line, line)
+    kernel = kernel / kernel.sum()
+    padded = F.pad(mask, [radius] * 4, mode="reflect")
+    expected = F.conv2d(padded, kernel[None, None])
+    torch.testing.assert_close(gaussian_smooth(mask, sigma), expected, rtol=0, atol=1e-12)
+
+
+def test_zero_sigma_changes_nothing() -> None:
+    mask = torch.rand(1, 3, 4, 4)
+    assert gaussian_smooth(mask, 0.0) is mask

@@ -1,0 +1,65 @@
+"""Targets in all their forms, and what is wrong with those that do not fit."""
+
+import math
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from input_iba.core.targets import probabilities, target_losses
+from input_iba.errors import AttributionError, ConfigError
+from input_iba.records import Targets
+
+LOGITS = torch.tensor([[2.0, -1.0, 0.5], [0.1, 0.2, 0.3]])
+DRAWS = torch.randn(2, 4, 3, generator=torch.Generator().manual_seed(0))
+
+
+def test_class_indices_are_cross_entropy() -> None:
+    losses = target_losses([2, 0], LOGITS)
+    expected = F.cross_entropy(DRAWS[1], torch.tensor([0] * 4), reduction="none")
+    torch.testing.assert_close(losses(DRAWS)[1], expected)
+    assert losses.labels == (2, 0)
+    torch.testing.assert_close(losses.select([1])(DRAWS[1:])[0], expected)
+
+
+def test_one_hot_rows_are_binary_cross_entropy() -> None:
+    rows = torch.tensor([[1, 0, 1], [0, 0, 1]])
+    found = target_losses(rows, LOGITS)(DRAWS)
+    expected = F.binary_cross_entropy_with_logits(
+        DRAWS, rows[:, None].expand_as(DRAWS).float(), reduction="none"
+    ).mean(-1)
+    torch.testing.assert_close(found, expected)
+
+
+def test_without_softmax_a_class_is_its_own_question() -> None:
+    found = target_losses([1, 1], LOGITS, use_softmax=False)(DRAWS)
+    torch.testing.assert_close(found, -DRAWS[..., 1].sigmoid().log())
+    assert probabilities(LOGITS, use_softmax=False)[0, 0].item() == pytest.approx(
+        1 / (1 + math.exp(-2))
+    )
+
+
+def test_losses_of_the_callers_own() -> None:
+    everywhere = target_losses(lambda logits: logits[:, 0] - logits[:, 1], LOGITS)
+    torch.testing.assert_close(everywhere(DRAWS), DRAWS[..., 0] - DRAWS[..., 1])
+    each = target_losses([lambda x: x[:, 0], lambda x: x[:, 2]], LOGITS)
+    torch.testing.assert_close(each(DRAWS), torch.stack([DRAWS[0, :, 0], DRAWS[1, :, 2]]))
+    assert each.labels == (None, None)
+    with pytest.raises(AttributionError, match="one loss per row"):
+        target_losses(lambda logits: logits.sum(), LOGITS)(DRAWS)
+
+
+@pytest.mark.parametrize(
+    ("targets", "message"),
+    [
+        ([0], "one target per sample: 2, got 1"),
+        ([0, 3], "class 3 does not exist: the classifier has classes 0 to 2"),
+        ([0, -1], "class -1"),
+        (torch.tensor([0.0, 1.0]), "integer class indices"),
+        (torch.zeros(2, 4), "4 columns, the classifier 3 classes"),
+    ],
+    ids=["count", "class", "negative", "float", "columns"],
+)
+def test_targets_that_do_not_fit(targets: Targets, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        target_losses(targets, LOGITS)
