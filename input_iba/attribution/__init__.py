@@ -7,9 +7,6 @@ from input_iba.attribution.prior import FittedPrior, Prior, WGANPrior
 from input_iba.attribution.task import AttributionTask
 from input_iba.core.optimise import Progress
 
-FeatureIBASettings = FeatureIBA
-InputIBASettings = InputIBA
-
 __all__ = [
     "AttributionTask",
     "Attributor",

@@ -24,6 +24,7 @@ from input_iba.engine.estimation import provide_statistics
 from input_iba.engine.explain import Job, batches_to_do, explain_all
 from input_iba.engine.interruption import terminable
 from input_iba.engine.logs import LOGGER, logging_to, to_file_only
+from input_iba.engine.memory import keep_freed_memory
 from input_iba.engine.options import RunOptions
 from input_iba.engine.precision import choose_precision, precision_name
 from input_iba.engine.report import write_report
@@ -92,6 +93,7 @@ def _run(
     autocast = choose_precision(options.precision, device)
     if (config.feature_mask.show or config.input_mask.show) and not has_display():
         LOGGER.warning("'show' has no effect: there is no display here.")
+    keep_freed_memory()
     seed_everything(options.seed)
     classifier = build_classifier(config)
     find_layer(classifier, config.layer)

@@ -12,7 +12,7 @@ from typing import Any
 from mmengine.config import Config
 
 import input_iba.datasets  # noqa: F401  registers its types
-from input_iba.attribution import FeatureIBASettings, InputIBASettings
+from input_iba.attribution import FeatureIBA, InputIBA
 from input_iba.engine import schema
 from input_iba.engine.settings import (
     EstimationSettings,
@@ -63,9 +63,9 @@ class RunConfig:
     attribution_data: Plain
     loader: LoaderSettings
     estimation: EstimationSettings
-    feature_iba: FeatureIBASettings
+    feature_iba: FeatureIBA
     prior: Plain
-    input_iba: InputIBASettings
+    input_iba: InputIBA
     feature_mask: MaskSettings
     input_mask: MaskSettings
     internal_batch_size: int | None
@@ -168,11 +168,11 @@ def _frozen(path: Path, raw: dict[str, Any], warnings: tuple[str, ...]) -> RunCo
         loader=read_settings(LoaderSettings, raw, ["data.data_loader"], path),
         estimation=read_settings(EstimationSettings, raw, ["estimation_cfg"], path),
         feature_iba=read_settings(
-            FeatureIBASettings, raw, ["attributor.feat_iba", "attribution_cfg.feat_iba"], path
+            FeatureIBA, raw, ["attributor.feat_iba", "attribution_cfg.feat_iba"], path
         ),
         prior=_prior(gan | dict(how.get("gan", {})), raw, path),
         input_iba=read_settings(
-            InputIBASettings, raw, ["attributor.input_iba", "attribution_cfg.input_iba"], path
+            InputIBA, raw, ["attributor.input_iba", "attribution_cfg.input_iba"], path
         ),
         feature_mask=_mask_settings(raw, "attribution_cfg.feat_mask", path),
         input_mask=_mask_settings(raw, "attribution_cfg.input_mask", path),

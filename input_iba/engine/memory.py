@@ -1,0 +1,25 @@
+"""Let the process keep memory that it has freed, where the C library can."""
+
+from __future__ import annotations
+
+import ctypes
+import platform
+
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+"""Numbers of two options of glibc's mallopt(3)."""
+
+
+def keep_freed_memory() -> bool:
+    """Tell glibc to re-use the memory of large tensors instead of returning it each time.
+
+    Otherwise every activation of a few MB is a fresh mapping whose pages the kernel has to clear:
+    half of the time of a forward pass on a CPU. The process's peak memory stays the same.
+
+    Returns:
+        Whether the C library took it; False where it is not glibc.
+    """
+    if platform.system() != "Linux" or platform.libc_ver()[0] != "glibc":
+        return False
+    libc = ctypes.CDLL(None)
+    options = {M_MMAP_THRESHOLD: 1 << 30, M_TRIM_THRESHOLD: (1 << 31) - 1}
+    return all(libc.mallopt(option, value) for option, value in options.items())
