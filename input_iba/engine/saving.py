@@ -20,6 +20,7 @@ from input_iba.visualization import (
     scale_to_peak,
     scale_to_range,
     show,
+    smoothed,
     to_8_bits,
 )
 
@@ -120,7 +121,7 @@ class SampleWriter:
             "feature_mask_png": to_8_bits(capacity),
             "feature_mask_picture": colourise(capacity, self.config.feature_mask.colour_map),
             "photograph": photograph,
-            "overlay": overlay(photograph, stretched, colours),
+            "overlay": overlay(photograph, scale_to_range(smoothed(values)), colours),
         }
         self._show(sample.id, pictures)
         return pictures

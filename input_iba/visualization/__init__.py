@@ -10,6 +10,7 @@ from input_iba.visualization.heat_map import (
     scale_to_peak,
     scale_to_range,
     show,
+    smoothed,
     to_8_bits,
 )
 from input_iba.visualization.overview import RunSummary, overview_page
@@ -29,6 +30,7 @@ __all__ = [
     "scale_to_peak",
     "scale_to_range",
     "show",
+    "smoothed",
     "to_8_bits",
     "write_contact_sheet",
 ]

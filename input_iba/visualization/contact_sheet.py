@@ -13,7 +13,7 @@ from input_iba.visualization.rows import Row, percent
 
 COLUMNS = (
     ("photograph", "photograph"),
-    ("overlay", "input mask on the photograph"),
+    ("overlay", "overlay, smoothed"),
     ("feature_mask_picture", "feature mask"),
     ("input_mask_picture", "input mask"),
 )

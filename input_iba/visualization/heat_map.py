@@ -10,6 +10,7 @@ import matplotlib
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from scipy.ndimage import gaussian_filter
 
 from input_iba.errors import ConfigError, closest
 
@@ -88,8 +89,22 @@ def colourise(mask: Floats, colour_map: str = COLOUR_MAP) -> Pixels:
     return to_8_bits(colours[..., :3])
 
 
+def smoothed(mask: Floats, share: float = 0.013) -> Floats:
+    """Blur a mask for looking at: single pixels hardly show on a photograph.
+
+    Args:
+        mask: (H, W).
+        share: Deviation of the Gaussian, as a share of the shorter side.
+
+    Returns:
+        (H, W).
+    """
+    blurred: Floats = gaussian_filter(mask, share * min(mask.shape))
+    return blurred
+
+
 def overlay(photograph: Pixels, mask: Floats, colour_map: str = COLOUR_MAP) -> Pixels:
-    """Light a photograph by a heat map: grey and dim where cold, itself and tinted where hot.
+    """Lay a heat map over a photograph: grey where cold, coloured where hot.
 
     Args:
         photograph: (H, W, 3), uint8.
@@ -103,11 +118,9 @@ def overlay(photograph: Pixels, mask: Floats, colour_map: str = COLOUR_MAP) -> P
     if mask.shape != (height, width):
         picture = Image.fromarray(mask.astype(np.float32))
         mask = np.asarray(picture.resize((width, height), Image.Resampling.BILINEAR))
-    heat = np.clip(mask, 0, 1)[..., None].astype(np.float32)
-    colours = photograph.astype(np.float32)
-    dim = 0.4 * colours.mean(axis=2, keepdims=True)
-    tinted = 0.65 * colours + 0.35 * colourise(mask, colour_map).astype(np.float32)
-    mixed = (1 - heat) * dim + heat * tinted
+    heat = 0.75 * np.clip(mask, 0, 1)[..., None].astype(np.float32)
+    grey = 0.7 * photograph.astype(np.float32).mean(axis=2, keepdims=True)
+    mixed = (1 - heat) * grey + heat * colourise(mask, colour_map).astype(np.float32)
     pixels: Pixels = np.round(np.clip(mixed, 0, 255)).astype(np.uint8)
     return pixels
 

@@ -118,11 +118,13 @@ def _cut(done: int) -> str:
 
 def _card(row: Row) -> str:
     name = row.class_name or "the given loss"
-    peak = "" if row.feature_peak is None else f" · up to {row.feature_peak:.2g} bits per pixel"
+    peak = "" if row.feature_peak is None else f" · max {row.feature_peak:.2g} bits/px"
     figures = "".join(
         [
             _figure(row, "photograph", "photograph", f"Photograph {row.id}", "Photograph"),
-            _figure(row, "overlay", "overlay", f"Input mask of {name} on {row.id}", "Overlay"),
+            _figure(
+                row, "overlay", "overlay", f"Input mask of {name} on {row.id}", "Overlay, smoothed"
+            ),
             _figure(
                 row,
                 "feature_mask_picture",

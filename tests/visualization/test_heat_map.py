@@ -13,6 +13,7 @@ from input_iba.visualization import (
     scale_to_peak,
     scale_to_range,
     show,
+    smoothed,
     to_8_bits,
 )
 
@@ -63,6 +64,15 @@ def test_an_overlay_is_coloured_where_hot_and_grey_where_cold() -> None:
 
 def test_an_overlay_resizes_a_mask_of_another_resolution() -> None:
     assert overlay(np.zeros((8, 12, 3), dtype=np.uint8), np.ones((2, 3))).shape == (8, 12, 3)
+
+
+def test_smoothing_spreads_a_pixel_and_keeps_the_mean() -> None:
+    mask = np.zeros((224, 224))
+    mask[100, 100] = 1
+    blurred = smoothed(mask)
+    assert blurred[100, 100] == blurred.max() < 0.05
+    assert blurred[100, 103] > 0.4 * blurred.max()
+    assert blurred.sum() == pytest.approx(1)
 
 
 def test_without_a_display_nothing_opens(monkeypatch: pytest.MonkeyPatch) -> None:
