@@ -31,12 +31,12 @@ class Normalize:
     std: tuple[float, ...]
 
     def __call__(self, pixels: Tensor) -> Tensor:
-        """Return the normalised pixels, (C, H, W).
+        """Return the normalised pixels, (C, H, W) or (B, C, H, W).
 
         Raises:
             ConfigError: There are neither one nor C values of mean and std.
         """
-        channels = pixels.shape[0]
+        channels = pixels.shape[-3]
         for name, values in (("mean", self.mean), ("std", self.std)):
             if len(values) not in (1, channels):
                 raise ConfigError(
