@@ -1,0 +1,138 @@
+"""Choose a small estimation set and attribution set from an ImageNet-like folder."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from input_iba.datasets.folders import Entry, class_folders, find_images
+from input_iba.datasets.images import SUFFIXES
+from input_iba.errors import ConfigError, DataError
+
+INDEX_FILE = "imagenet_class_index.json"
+
+
+@dataclass(frozen=True)
+class SmallImageNet:
+    """What was written.
+
+    Attributes:
+        estimation: Number of pictures in the estimation set.
+        attribution: Number of pictures in the attribution set.
+        annotations: Number of the latter's annotation files.
+        classes: Number of classes.
+    """
+
+    estimation: int
+    attribution: int
+    annotations: int
+    classes: int
+
+
+def generate_small_imagenet(
+    source: Path,
+    destination: Path,
+    index_file: Path,
+    n: int = 10,
+    n_attribution: int = 1,
+    annotations: Path | None = None,
+    seed: int = 0,
+) -> SmallImageNet:
+    """Copy two disjoint random choices of pictures, with annotations and class index.
+
+    The destination appears whole or not at all, in the layout that the ImageNet configs read:
+    `images/{estimation,attribution}/<wnid>/`, `annotations/attribution/<wnid>/`, and the class
+    index beside them.
+
+    Args:
+        source: Folder of class folders of pictures, or one with these in `images/`.
+        destination: Folder to write; absent or empty.
+        index_file: Class index file to take along.
+        n: Pictures per class in the estimation set.
+        n_attribution: Pictures per class in the attribution set.
+        annotations: Folder of class folders of XML files; by default `annotations/` in the source
+            or beside it, when there is one.
+        seed: Seeds the choice.
+
+    Raises:
+        ConfigError: A number is below one, or the destination is in use.
+        DataError: The source has no class folders, or a class too few pictures.
+    """
+    if n < 1 or n_attribution < 1:
+        raise ConfigError(
+            f"Numbers of pictures per class must be at least 1; got {n} for estimation and "
+            f"{n_attribution} for attribution."
+        )
+    if destination.exists() and (not destination.is_dir() or any(destination.iterdir())):
+        raise ConfigError(
+            f"Destination '{destination}' is not empty. Remove it, or name another folder."
+        )
+    if not index_file.is_file():
+        raise DataError(f"Class index file '{index_file}' does not exist. Set --index-file.")
+    images = source / "images" if (source / "images").is_dir() else source
+    classes = _by_class(images)
+    boxes = annotations or _beside(source)
+    if annotations is not None and not annotations.is_dir():
+        raise DataError(f"Folder of annotations '{annotations}' does not exist.")
+    # Written aside, then renamed: a run that is stopped leaves nothing that looks finished.
+    aside = destination.with_name(f".{destination.name}.part")
+    shutil.rmtree(aside, ignore_errors=True)
+    try:
+        found = 0
+        for name, entries in classes.items():
+            chosen = _choose(name, entries, n + n_attribution, seed)
+            _copy([entry.path for entry in chosen[:n]], aside / "images/estimation" / name)
+            paths = [entry.path for entry in chosen[n:]]
+            _copy(paths, aside / "images/attribution" / name)
+            if boxes is not None:
+                files = [boxes / name / f"{path.stem}.xml" for path in paths]
+                files = [file for file in files if file.is_file()]
+                _copy(files, aside / "annotations/attribution" / name)
+                found += len(files)
+        shutil.copyfile(index_file, aside / INDEX_FILE)
+        if destination.exists():
+            destination.rmdir()
+        aside.rename(destination)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return SmallImageNet(n * len(classes), n_attribution * len(classes), found, len(classes))
+
+
+def _by_class(images: Path) -> dict[str, list[Entry]]:
+    folders = class_folders(images)
+    if not folders:
+        raise DataError(
+            f"Source '{images}' has no class folders. Expected the layout "
+            f"'{images}/<wnid>/<name>.JPEG'."
+        )
+    classes: dict[str, list[Entry]] = {}
+    for entry in find_images(images, folders, SUFFIXES):
+        classes.setdefault(str(entry.group), []).append(entry)
+    return classes
+
+
+def _beside(source: Path) -> Path | None:
+    for folder in (source / "annotations", source.parent / "annotations"):
+        if folder.is_dir():
+            return folder
+    return None
+
+
+def _choose(name: str, entries: Sequence[Entry], count: int, seed: int) -> list[Entry]:
+    if len(entries) < count:
+        raise DataError(
+            f"Class '{name}' has {len(entries)} pictures; {count} are needed for two disjoint "
+            "sets. Lower --n or --n-attribution."
+        )
+    # A generator per class: further classes do not change the choice.
+    return random.Random(f"{seed}/{name}").sample(list(entries), count)
+
+
+def _copy(paths: Sequence[Path], folder: Path) -> None:
+    if paths:
+        folder.mkdir(parents=True)
+    for path in paths:
+        shutil.copyfile(path, folder / path.name)
