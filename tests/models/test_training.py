@@ -30,7 +30,7 @@ def test_pictures_smaller_than_the_padding() -> None:
 
 def data(count: int = 40, classes: int = 2) -> LabelledPixels:
     targets = torch.arange(count) % classes
-    return LabelledPixels(torch.zeros(count, 3, 4, 4, dtype=torch.uint8), targets)
+    return LabelledPixels(torch.zeros(count, 3, 8, 8, dtype=torch.uint8), targets)
 
 
 def test_a_split_loses_nothing() -> None:
