@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -12,6 +11,7 @@ from torch import Tensor, nn
 
 from input_iba.attribution.feature_iba import FeatureIBA
 from input_iba.attribution.input_iba import InputIBA
+from input_iba.attribution.outcome import first_reasons, logit_failures, make_records
 from input_iba.attribution.prior import Prior, WGANPrior
 from input_iba.attribution.task import AttributionTask
 from input_iba.core.optimise import Progress
@@ -182,18 +182,18 @@ class Attributor:
         """Run the three stages; a sample that fails in one never disturbs the others."""
         assert self.statistics is not None  # checked by attribute()
         seconds: dict[str, float] = {}
-        reasons = _logit_failures(logits)
+        reasons = logit_failures(logits)
         with _clock(seconds, "feature_iba", self.device):
             feature = self.feature_iba.fit(task, self.statistics)
-        reasons = _first(reasons, feature.failures)
+        reasons = first_reasons(reasons, feature.failures)
         if all(reasons):
-            return _failed(task.ids, reasons)
+            return [Failure(i, reason or "") for i, reason in zip(task.ids, reasons, strict=True)]
         with _clock(seconds, "prior", self.device):
             prior = self.prior.fit(task, feature)
-        reasons = _first(reasons, prior.failures)
+        reasons = first_reasons(reasons, prior.failures)
         with _clock(seconds, "input_iba", self.device):
             fitted = self.input_iba.fit(task, prior.lambda_)
-        reasons = _first(reasons, fitted.failures)
+        reasons = first_reasons(reasons, fitted.failures)
         histories = {
             "feature_iba/target": feature.target_loss,
             "feature_iba/information": feature.information_loss,
@@ -209,62 +209,14 @@ class Attributor:
             "prior_mask": to_map(prior.lambda_),
         }
         shares = {stage: value / len(task.ids) for stage, value in seconds.items()}
-        return self._records(task, logits, maps, histories, shares, reasons)
-
-    def _records(
-        self,
-        task: AttributionTask,
-        logits: Tensor,
-        maps: Mapping[str, Tensor],
-        histories: Mapping[str, Tensor],
-        seconds: Mapping[str, float],
-        reasons: Sequence[str | None],
-    ) -> list[Attribution | Failure]:
-        chances = probabilities(logits, self.use_softmax).cpu()
-        maps = {name: values.cpu() for name, values in maps.items()}
-        histories = {name: values.cpu() for name, values in histories.items()}
-        records: list[Attribution | Failure] = []
-        for i, (sample_id, reason) in enumerate(zip(task.ids, reasons, strict=True)):
-            if reason is not None:
-                records.append(Failure(sample_id, reason))
-                continue
-            prediction, target = int(chances[i].argmax()), task.losses.labels[i]
-            records.append(
-                Attribution(
-                    id=sample_id,
-                    target=target,
-                    prediction=prediction,
-                    target_probability=math.nan if target is None else chances[i, target].item(),
-                    prediction_probability=chances[i, prediction].item(),
-                    losses={name: values[:, i] for name, values in histories.items()},
-                    seed=task.seed,
-                    seconds=dict(seconds),
-                    **{name: values[i] for name, values in maps.items()},
-                )
-            )
-        return records
+        chances = probabilities(logits, self.use_softmax)
+        return make_records(task, chances, maps, histories, shares, reasons)
 
 
 def _rows_at_once(inputs: Tensor) -> int:
     pixels = inputs[0].numel() / inputs.shape[1]
     scale = 1 if inputs.device.type == "cpu" else 8
     return max(int(scale * PIXELS_AT_ONCE / pixels), 8)
-
-
-def _logit_failures(logits: Tensor) -> list[str | None]:
-    reason = (
-        "the classifier's logits are not finite: check the input and the classifier's weights "
-        "for NaN"
-    )
-    return [None if ok else reason for ok in torch.isfinite(logits).all(1).tolist()]
-
-
-def _first(reasons: Sequence[str | None], later: Sequence[str | None]) -> list[str | None]:
-    return [old or new for old, new in zip(reasons, later, strict=True)]
-
-
-def _failed(ids: Sequence[str], reasons: Sequence[str | None]) -> list[Attribution | Failure]:
-    return [Failure(sample, reason or "") for sample, reason in zip(ids, reasons, strict=True)]
 
 
 @contextmanager
