@@ -61,6 +61,31 @@ def generate_small_imagenet(
         ConfigError: A number is below one, or the destination is in use.
         DataError: The source has no class folders, or a class too few pictures.
     """
+    _check(destination, index_file, annotations, n, n_attribution)
+    classes = _by_class(source / "images" if (source / "images").is_dir() else source)
+    boxes = annotations or _beside(source)
+    # Written aside, then renamed: a run that is stopped leaves nothing that looks finished.
+    aside = destination.with_name(f".{destination.name}.part")
+    shutil.rmtree(aside, ignore_errors=True)
+    try:
+        found = 0
+        for name, entries in classes.items():
+            chosen = [e.path for e in _choose(name, entries, n + n_attribution, seed)]
+            _copy(chosen[:n], aside / "images/estimation" / name)
+            _copy(chosen[n:], aside / "images/attribution" / name)
+            found += _copy_boxes(chosen[n:], boxes, aside / "annotations/attribution" / name)
+        shutil.copyfile(index_file, aside / INDEX_FILE)
+        if destination.exists():
+            destination.rmdir()
+        aside.rename(destination)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return SmallImageNet(n * len(classes), n_attribution * len(classes), found, len(classes))
+
+
+def _check(
+    destination: Path, index_file: Path, annotations: Path | None, n: int, n_attribution: int
+) -> None:
     if n < 1 or n_attribution < 1:
         raise ConfigError(
             f"Numbers of pictures per class must be at least 1; got {n} for estimation and "
@@ -72,33 +97,8 @@ def generate_small_imagenet(
         )
     if not index_file.is_file():
         raise DataError(f"Class index file '{index_file}' does not exist. Set --index-file.")
-    images = source / "images" if (source / "images").is_dir() else source
-    classes = _by_class(images)
-    boxes = annotations or _beside(source)
     if annotations is not None and not annotations.is_dir():
         raise DataError(f"Folder of annotations '{annotations}' does not exist.")
-    # Written aside, then renamed: a run that is stopped leaves nothing that looks finished.
-    aside = destination.with_name(f".{destination.name}.part")
-    shutil.rmtree(aside, ignore_errors=True)
-    try:
-        found = 0
-        for name, entries in classes.items():
-            chosen = _choose(name, entries, n + n_attribution, seed)
-            _copy([entry.path for entry in chosen[:n]], aside / "images/estimation" / name)
-            paths = [entry.path for entry in chosen[n:]]
-            _copy(paths, aside / "images/attribution" / name)
-            if boxes is not None:
-                files = [boxes / name / f"{path.stem}.xml" for path in paths]
-                files = [file for file in files if file.is_file()]
-                _copy(files, aside / "annotations/attribution" / name)
-                found += len(files)
-        shutil.copyfile(index_file, aside / INDEX_FILE)
-        if destination.exists():
-            destination.rmdir()
-        aside.rename(destination)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-    return SmallImageNet(n * len(classes), n_attribution * len(classes), found, len(classes))
 
 
 def _by_class(images: Path) -> dict[str, list[Entry]]:
@@ -136,3 +136,13 @@ def _copy(paths: Sequence[Path], folder: Path) -> None:
         folder.mkdir(parents=True)
     for path in paths:
         shutil.copyfile(path, folder / path.name)
+
+
+def _copy_boxes(pictures: Sequence[Path], boxes: Path | None, folder: Path) -> int:
+    """Copy the annotations that there are; return their number."""
+    if boxes is None:
+        return 0
+    files = [boxes / picture.parent.name / f"{picture.stem}.xml" for picture in pictures]
+    files = [file for file in files if file.is_file()]
+    _copy(files, folder)
+    return len(files)
