@@ -1,4 +1,4 @@
-"""Insertion and deletion areas of a heat map (METHOD.md, section 6), all steps batched."""
+"""Insertion and deletion areas of a heat map, all steps batched (Petsiuk et al. 2018, RISE)."""
 
 from __future__ import annotations
 

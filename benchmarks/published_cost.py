@@ -1,6 +1,6 @@
 """What one image costs when the method runs the way the published code runs it.
 
-A plain float32 transcription of METHOD.md, sections 2 to 4: one image at a time; to read the layer
+A plain float32 transcription of docs/METHOD.md, 2 to 4: one image at a time; to read the layer
 the whole classifier runs, and to try a mask on the layer the whole classifier runs again from the
 pixels; the generator's batch is computed once for the critic and once more for itself, with a
 graph both times. As in the published code the K noise draws of a step, and the samples of a WGAN

@@ -1,4 +1,4 @@
-"""Slow, literal re-implementation of METHOD.md, sections 1 to 4, to test the fast one against.
+"""Slow, literal re-implementation of docs/METHOD.md, sections 1 to 4, to test the fast one against.
 
 One sample at a time, one noise draw at a time, whole passes through the classifier, formulas as
 they are printed; section 3 (WGAN) is in `tests.reference_prior`. Nothing here imports the package.
@@ -48,7 +48,7 @@ LARGEST_LAMBDA = 1 - 1e-6
 
 
 def statistics(outputs: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
-    """Return mean, deviation (n − 1) and share of non-zeros per element (METHOD.md §1).
+    """Return mean, deviation (n − 1) and share of non-zeros per element (docs/METHOD.md §1).
 
     Args:
         outputs: One layer output per sample of the estimation set, all of one shape.
@@ -78,7 +78,7 @@ def reflected(index: int, size: int) -> int:
 
 
 def gaussian_smooth(mask: Tensor, sigma: float | None) -> Tensor:
-    """Return smooth(mask) of a mask (C, h, w) (METHOD.md §2).
+    """Return smooth(mask) of a mask (C, h, w) (docs/METHOD.md §2).
 
     out(y, x) = Σ g(dy, dx) · mask(y + dy, x + dx), the mask reflected at its borders, with
     g = exp(−(dy² + dx²) / 2σ²), normalised, on a square of 2·round(2σ) + 1 points a side.
@@ -101,7 +101,7 @@ def gaussian_smooth(mask: Tensor, sigma: float | None) -> Tensor:
 
 
 def feature_capacity(features: Tensor, lambda_: Tensor, mean: Tensor, std: Tensor) -> Tensor:
-    """Return KL[N(λR + (1−λ)μ, (1−λ)²s²) ‖ N(μ, s²)] in nats (METHOD.md §2; IBA)."""
+    """Return KL[N(λR + (1−λ)μ, (1−λ)²s²) ‖ N(μ, s²)] in nats (docs/METHOD.md §2; IBA)."""
     shift = lambda_ * (features - mean) / std
     return -0.5 * (1 + torch.log((1 - lambda_) ** 2) - shift**2 - (1 - lambda_) ** 2)
 
@@ -113,7 +113,7 @@ def input_capacity(
     noise_mean: float | Tensor = 0.0,
     noise_std: float | Tensor = 1.0,
 ) -> Tensor:
-    """Return the capacity of the input bottleneck in nats (METHOD.md §4; InputIBA).
+    """Return the capacity of the input bottleneck in nats (docs/METHOD.md §4; InputIBA).
 
     With Π = λ_G Λ it is KL[N(Λx + (1−Λ)m, (1−Λ)²d²) ‖ N(Πx + (1−Π)m, (1−Π)²d²)]: the input
     masked by Λ against the input masked by both masks at once. It is 0 where λ_G = 1, and for
@@ -167,7 +167,7 @@ class InputResult:
 
 
 def mask_of(alpha: Tensor, sigma: float | None) -> Tensor:
-    """Return λ = smooth(σ(α)), kept below 1 (METHOD.md §2 and 'Numerics')."""
+    """Return λ = smooth(σ(α)), kept below 1 (docs/METHOD.md §2 and 'Numerics')."""
     return gaussian_smooth(torch.sigmoid(alpha), sigma).clamp(0, LARGEST_LAMBDA)
 
 
@@ -219,7 +219,7 @@ def feature_iba_step(
     beta: float,
     sigma: float | None,
 ) -> tuple[Tensor, float, float]:
-    """Take one step of the feature bottleneck (METHOD.md §2).
+    """Take one step of the feature bottleneck (docs/METHOD.md §2).
 
     Shapes:
         features: R, the layer's output for `x`, one sample without batch dimension.
@@ -262,7 +262,7 @@ def feature_iba(
     threshold: float = 0.01,
     min_std: float = 0.01,
 ) -> FeatureResult:
-    """Learn the feature bottleneck of one sample (METHOD.md §2; IBA).
+    """Learn the feature bottleneck of one sample (docs/METHOD.md §2; IBA).
 
     Shapes:
         layer: Name of the module whose output is masked; the model is in eval mode.
@@ -301,7 +301,7 @@ def feature_iba(
 
 
 def saliency(capacity: Tensor, height: int, width: int) -> Tensor:
-    """Return bits per pixel (height, width) of a capacity (C, h, w) in nats (METHOD.md §2).
+    """Return bits per pixel (height, width) of a capacity (C, h, w) in nats (docs/METHOD.md §2).
 
     Bilinear, corners not aligned: pixel i reads the map at (i + ½)·h/H − ½, never below 0.
     """
@@ -333,7 +333,7 @@ def input_iba(
     initial_alpha: float = 5.0,
     sigma: float | None = 1.0,
 ) -> InputResult:
-    """Learn the input bottleneck of one sample (METHOD.md §4; InputIBA).
+    """Learn the input bottleneck of one sample (docs/METHOD.md §4; InputIBA).
 
     Shapes:
         x: Input (C, H, W), normalised; the model is in eval mode.

@@ -1,4 +1,4 @@
-"""Slow, literal transcription of METHOD.md, section 3: the prior on the input (WGAN).
+"""Slow, literal transcription of docs/METHOD.md, section 3: the prior on the input (WGAN).
 
 Written from the formulas alone, in the dtype of its arguments (float64 in tests). Every random
 number comes from the caller, so that a fast implementation can be fed the same ones. Use it
@@ -87,7 +87,7 @@ class ZeroPad(nn.Module):
 
 
 def make_critic(channels: int, height: int, width: int) -> nn.Sequential:
-    """Build the critic for feature maps (channels, height, width) (METHOD.md §3, last paragraph).
+    """Build the critic for feature maps (channels, height, width) (docs/METHOD.md §3).
 
     Its parameters, in order: weight and bias of each of three convolutions, each followed by
     weight and bias of its batch norm; then weight and bias of three linear layers.
@@ -159,7 +159,7 @@ def wgan_prior(
     lr_std: float = 0.05,
     lr_mask: float = 0.003,
 ) -> PriorResult:
-    """Estimate the prior's mask λ_G of one sample (METHOD.md §3; InputIBA).
+    """Estimate the prior's mask λ_G of one sample (docs/METHOD.md §3; InputIBA).
 
     Shapes and callables:
         layer: Name of the module whose output the critic sees; the model is in eval mode.

@@ -78,7 +78,7 @@ class FeatureIBA:
         log_every_steps: Write the loss to the log every so many steps; −1 for never.
 
     References:
-        Schulz et al. 2020 (arXiv 2001.00396), section 3.2, per-sample bottleneck.
+        Schulz et al. 2020 (arXiv 2001.00396), per-sample bottleneck; docs/METHOD.md, section 2.
     """
 
     input_or_output: str = "output"

@@ -22,7 +22,7 @@ class MaskedInputGenerator:
         saliency: Where the mask's logit a starts, (S, H, W).
 
     References:
-        Zhang et al. 2021 (arXiv 2110.01471), section 3.2.
+        Zhang et al. 2021 (arXiv 2110.01471); docs/METHOD.md, section 3.
     """
 
     def __init__(self, task: AttributionTask, saliency: Tensor) -> None:

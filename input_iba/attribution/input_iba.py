@@ -26,7 +26,7 @@ class InputIBA:
         log_every_steps: Write the loss to the log every so many steps; −1 for never.
 
     References:
-        Zhang et al. 2021 (arXiv 2110.01471), section 3.3.
+        Zhang et al. 2021 (arXiv 2110.01471); docs/METHOD.md, section 4.
     """
 
     initial_alpha: float = 5.0

@@ -71,7 +71,7 @@ class WGANPrior(Prior):
         verbose: Accepted from published configs; progress is reported anyway.
 
     References:
-        Zhang et al. 2021 (arXiv 2110.01471), section 3.2; Arjovsky et al. 2017 (arXiv
+        Zhang et al. 2021 (arXiv 2110.01471); docs/METHOD.md, section 3; Arjovsky et al. 2017 (arXiv
         1701.07875), algorithm 1.
     """
 

@@ -26,7 +26,7 @@ class VisionCritic(nn.Module):
         width: w.
 
     References:
-        Zhang et al. 2021 (arXiv 2110.01471), appendix on the generative model; Arjovsky et al.
+        Zhang et al. 2021 (arXiv 2110.01471); docs/METHOD.md, section 3; Arjovsky et al.
         2017 (arXiv 1701.07875).
     """
 

@@ -29,7 +29,7 @@ def feature_capacity(features: Tensor, lambda_: Tensor, mean: Tensor, std: Tenso
         Capacity in nats, the broadcast shape.
 
     References:
-        Schulz et al. 2020 (arXiv 2001.00396), equation 5 and appendix D.
+        Schulz et al. 2020 (arXiv 2001.00396); docs/METHOD.md, section 2.
 
     >>> zero, one = torch.zeros(()), torch.ones(())
     >>> feature_capacity(one, zero, mean=one, std=one).item() == 0  # all noise: no information
@@ -63,7 +63,7 @@ def input_capacity(
         Capacity in nats, the broadcast shape.
 
     References:
-        Zhang et al. 2021 (arXiv 2110.01471), section 3.3 and appendix A.
+        Zhang et al. 2021 (arXiv 2110.01471); docs/METHOD.md, section 4.
     """
     rest = 1 - prior_lambda * lambda_
     mean = lambda_ * (1 - prior_lambda) * (inputs - noise_mean) / (rest * noise_std)

@@ -37,7 +37,7 @@ class VisionModality(Modality):
         """Sum over channels, divide by the pixels per position, and enlarge bilinearly.
 
         References:
-            Schulz et al. 2020 (arXiv 2001.00396), section 3.3.
+            Schulz et al. 2020 (arXiv 2001.00396); docs/METHOD.md, section 2.
         """
         bits = self.position_bits(capacity)[:, None]
         height, width = inputs.shape[-2:]
