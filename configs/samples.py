@@ -33,4 +33,4 @@ attributor = dict(
 estimation_cfg = dict(n_samples=200)
 # Fewer epochs and steps than published (20 and 60), so that all six photographs together take
 # less than three minutes on two cores.
-attribution_cfg = dict(gan=dict(epochs=3), input_iba=dict(opt_steps=30))
+attribution_cfg = dict(gan=dict(epochs=3), input_iba=dict(opt_steps=40))

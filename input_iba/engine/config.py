@@ -94,7 +94,7 @@ def load_config(path: Path | str, overrides: Plain | None = None) -> RunConfig:
     """
     file = Path(path)
     config = _read(file)
-    raw, warnings = _checked(config, f"'{file}'")
+    raw, warnings = _checked(schema.without_own_names(config), f"'{file}'")
     if overrides:
         options = {_present_name(key): value for key, value in overrides.items()}
         config = Config(raw)
@@ -131,9 +131,8 @@ def _read(path: Path) -> Config:
         ) from error
 
 
-def _checked(config: Config, where: str) -> tuple[dict[str, Any], tuple[str, ...]]:
-    top = {key: value for key, value in config.items() if not key.startswith("_")}
-    raw: dict[str, Any] = {key: schema.plain(value, key) for key, value in top.items()}
+def _checked(config: Mapping[str, Any], where: str) -> tuple[dict[str, Any], tuple[str, ...]]:
+    raw: dict[str, Any] = {key: schema.plain(value, key) for key, value in config.items()}
     warnings = tuple(schema.rename(raw))
     schema.imply_types(raw)
     schema.validate(raw, where)

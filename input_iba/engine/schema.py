@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -97,6 +98,22 @@ def plain(value: Any, where: str) -> Any:
         f"'{where}' holds a {type(value).__name__}; a config is plain data: numbers, strings, "
         "lists and dicts. Write the value out, or name the object by its 'type'."
     )
+
+
+def without_own_names(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Drop what an author named for use within the file, such as `data_root` or `img_norm_cfg`.
+
+    A dict whose name is nearly that of a section is kept, so that `validate` can refuse it.
+    """
+    return {
+        key: value
+        for key, value in config.items()
+        if key in SECTIONS[""] or (isinstance(value, Mapping) and _nearly_a_section(key))
+    }
+
+
+def _nearly_a_section(name: str) -> bool:
+    return bool(difflib.get_close_matches(name, SECTIONS[""], cutoff=0.8))
 
 
 def rename(raw: dict[str, Any], section: str = "") -> Iterator[str]:

@@ -131,14 +131,16 @@ def test_a_base_is_inherited_and_overridden(tmp_path: Path, config_file: Path) -
     assert (config.layer, config.feature_iba.opt_steps) == ("layer2", 2)
 
 
-def test_names_that_begin_with_an_underscore_are_the_authors_own(
-    tmp_path: Path, config_file: Path
-) -> None:
+def test_an_authors_own_names_are_left_out(tmp_path: Path, config_file: Path) -> None:
+    own = "dataset_type = 'ImageNet'\ndata_root = 'data/'\nimg_norm_cfg = dict(mean=[0.5])\n"
     child = tmp_path / "child.py"
-    child.write_text("_base_ = ['./tiny.py']\n_size = 32\nestimation_cfg = dict(n_samples=_size)\n")
+    child.write_text(
+        f"_base_ = ['./tiny.py']\n{own}_size = 32\nestimation_cfg = dict(n_samples=_size)\n"
+    )
     config = load_config(child)
     assert config.estimation.n_samples == 32
-    assert "_size" not in config.raw
+    assert set(config.raw) == set(load_config(config_file).raw)
+    assert config.warnings == ()
 
 
 def test_old_names_work_with_a_warning(tmp_path: Path) -> None:
