@@ -1,13 +1,12 @@
 # The embedded default: six photographs that scikit-image and matplotlib bring, explained with
 # EfficientNet-Lite0, whose ImageNet weights come in a package. Nothing is downloaded.
-_base_ = ["./vgg_imagenet.py"]
+_base_ = ["./_base_/input_iba.py"]
 
 _normalize = [
     dict(type="Normalize", mean=[127 / 255] * 3, std=[128 / 255] * 3),
     dict(type="ToTensorV2"),
 ]
 data = dict(
-    _delete_=True,
     data_loader=dict(batch_size=6, shuffle=True, num_workers=0),
     estimation=dict(
         type="SampleCrops",

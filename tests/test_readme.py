@@ -25,6 +25,7 @@ def test_every_path_in_commands_and_links_exists() -> None:
     named = re.findall(r"\b(?:tools|configs|benchmarks)/[\w/]+\.py", commands)
     named += re.findall(r"\b(?:tools|configs|docs|resources)/[\w/]+\.\w+", TEXT)
     named += re.findall(r"\]\((?!http)([^)#]+)\)", TEXT)
+    named += re.findall(r'src="([^"]+)"', TEXT)
     assert len(named) > 8
     assert [path for path in named if not (ROOT / path).exists()] == []
 

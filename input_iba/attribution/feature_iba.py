@@ -9,7 +9,7 @@ from torch import Tensor
 
 from input_iba.attribution.task import AttributionTask
 from input_iba.core.information import feature_capacity
-from input_iba.core.optimise import Bottleneck, fit_mask
+from input_iba.core.optimise import Bottleneck
 from input_iba.errors import ConfigError, check_positive
 from input_iba.records import FeatureStatistics
 
@@ -124,19 +124,8 @@ class FeatureIBA:
         statistics = statistics.to(features.device, features.dtype)
         mean, std = statistics.mean, statistics.std.clamp_min(self.min_std)
         active = statistics.active(self.active_neurons_threshold).to(features.dtype)
-        fitted = fit_mask(
-            self._bottleneck(task, features, mean, std, active),
-            task.losses,
-            task.noise("feature_iba"),
-            stage="FeatureIBA",
-            initial_alpha=self.initial_alpha,
-            beta=self.beta,
-            steps=self.opt_steps,
-            lr=self.lr,
-            draws=self.batch_size,
-            internal_batch_size=task.internal_batch_size,
-            progress=task.progress,
-        )
+        bottleneck = self._bottleneck(task, features, mean, std, active)
+        fitted = task.fit(bottleneck, self, stage="FeatureIBA", noise="feature_iba")
         return FeatureBottleneck(
             features=features,
             lambda_=fitted.lambda_,

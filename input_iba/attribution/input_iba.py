@@ -8,7 +8,7 @@ from torch import Tensor
 
 from input_iba.attribution.task import AttributionTask
 from input_iba.core.information import input_capacity
-from input_iba.core.optimise import Bottleneck, FittedMask, fit_mask
+from input_iba.core.optimise import Bottleneck, FittedMask
 from input_iba.errors import check_positive
 
 
@@ -58,16 +58,4 @@ class InputIBA:
             logits=lambda _samples, z: task.in_rows(task.classifier.logits, z),
             capacity=lambda lambda_: input_capacity(task.inputs, lambda_, prior_lambda),
         )
-        return fit_mask(
-            bottleneck,
-            task.losses,
-            task.noise("input_iba"),
-            stage="InputIBA",
-            initial_alpha=self.initial_alpha,
-            beta=self.beta,
-            steps=self.opt_steps,
-            lr=self.lr,
-            draws=self.batch_size,
-            internal_batch_size=task.internal_batch_size,
-            progress=task.progress,
-        )
+        return task.fit(bottleneck, self, stage="InputIBA", noise="input_iba")

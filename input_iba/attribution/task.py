@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from torch import Tensor
 
 from input_iba.core.noise import NoiseSource
-from input_iba.core.optimise import Progress
+from input_iba.core.optimise import Bottleneck, FittedMask, MaskSettings, Progress, fit_mask
 from input_iba.core.tap import TappedClassifier
 from input_iba.core.targets import TargetLosses
 from input_iba.modality import Modality
@@ -55,3 +55,24 @@ class AttributionTask:
         """Apply `run` to (s, k, …) as rows (s·k, …); return (s, k, …)."""
         rows = run(values.flatten(0, 1))
         return rows.reshape(*values.shape[:2], *rows.shape[1:])
+
+    def fit(
+        self, bottleneck: Bottleneck, settings: MaskSettings, stage: str, noise: str
+    ) -> FittedMask:
+        """Fit the masks of a bottleneck to the targets.
+
+        Args:
+            bottleneck: Of the same samples.
+            settings: Steps, learning rate, β, draws.
+            stage: Name of the stage for people.
+            noise: Name under which its random numbers are drawn.
+        """
+        return fit_mask(
+            bottleneck,
+            self.losses,
+            self.noise(noise),
+            settings,
+            stage=stage,
+            internal_batch_size=self.internal_batch_size,
+            progress=self.progress,
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -14,6 +15,29 @@ from input_iba.core.targets import TargetLosses
 
 Progress = Callable[[str, int, int, Mapping[str, float]], None]
 """Called after every step: stage, steps done, steps in all, loss parts (mean over samples)."""
+
+
+class MaskSettings(Protocol):
+    """What the loop has to know of a stage's settings.
+
+    Attributes:
+        initial_alpha: α at the start.
+        beta: Weight of the mean capacity.
+        opt_steps: Steps of Adam.
+        lr: Its learning rate.
+        batch_size: K, noise draws per sample and step.
+    """
+
+    @property
+    def initial_alpha(self) -> float: ...  # noqa: D102
+    @property
+    def beta(self) -> float: ...  # noqa: D102
+    @property
+    def opt_steps(self) -> int: ...  # noqa: D102
+    @property
+    def lr(self) -> float: ...  # noqa: D102
+    @property
+    def batch_size(self) -> int: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -63,13 +87,9 @@ def fit_mask(
     bottleneck: Bottleneck,
     losses: TargetLosses,
     noise: NoiseSource,
+    settings: MaskSettings,
     *,
     stage: str,
-    initial_alpha: float,
-    beta: float,
-    steps: int,
-    lr: float,
-    draws: int,
     internal_batch_size: int | None = None,
     progress: Progress | None = None,
 ) -> FittedMask:
@@ -82,41 +102,39 @@ def fit_mask(
         bottleneck: The channel.
         losses: The targets' losses, of S samples.
         noise: Draws (S, K, *shape) standard-normal numbers per step.
+        settings: Steps, learning rate, β, draws.
         stage: Name for messages and progress.
-        initial_alpha: α at the start.
-        beta: Weight of the mean capacity.
-        steps: Steps of Adam.
-        lr: Its learning rate.
-        draws: K.
         internal_batch_size: Most rows that the classifier sees at once; None for S·K.
         progress: Told about every step.
     """
     signal = bottleneck.signal
-    alpha = torch.full_like(signal, initial_alpha).requires_grad_()
-    optimiser = torch.optim.Adam([alpha], lr=lr)
+    alpha = torch.full_like(signal, settings.initial_alpha).requires_grad_()
+    optimiser = torch.optim.Adam([alpha], lr=settings.lr)
     history: list[tuple[Tensor, Tensor]] = []
     reached = torch.zeros(len(signal), dtype=torch.bool, device=signal.device)
-    for step in range(steps):
+    for step in range(settings.opt_steps):
         smoothed = clamp_mask(bottleneck.mask(alpha))
         lambda_ = smoothed.detach().requires_grad_()
-        eps = noise.normal(draws, *signal.shape[1:])
+        eps = noise.normal(settings.batch_size, *signal.shape[1:])
         target_loss = _backward_target(bottleneck, losses, lambda_, eps, internal_batch_size)
         if lambda_.grad is not None:
             reached |= lambda_.grad.flatten(1).ne(0).any(1)
         information = bottleneck.capacity(lambda_).flatten(1).mean(1)
-        (beta * information.sum()).backward()  # type: ignore[no-untyped-call]
+        (settings.beta * information.sum()).backward()  # type: ignore[no-untyped-call]
         optimiser.zero_grad()
         smoothed.backward(lambda_.grad)  # type: ignore[no-untyped-call]
         optimiser.step()
         history.append((target_loss, information.detach()))
         if progress is not None:
             parts = {"target": target_loss, "information": information.detach()}
-            progress(stage, step + 1, steps, {k: v.mean().item() for k, v in parts.items()})
+            progress(
+                stage, step + 1, settings.opt_steps, {k: v.mean().item() for k, v in parts.items()}
+            )
     with torch.no_grad():
         lambda_ = clamp_mask(bottleneck.mask(alpha))
         capacity = bottleneck.capacity(lambda_)
     target_history, information_history = (torch.stack(part) for part in zip(*history, strict=True))
-    total = target_history + beta * information_history
+    total = target_history + settings.beta * information_history
     failures = _failures(stage, total, capacity, reached)
     return FittedMask(
         alpha.detach(), lambda_, capacity, target_history, information_history, failures
