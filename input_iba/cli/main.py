@@ -53,14 +53,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     add_config(layers)
     layers.set_defaults(command=_layers)
-    return _run(parser, argv)
+    return run_command(parser, argv)
 
 
 def train(argv: Sequence[str] | None = None) -> int:
     """Run `attribute` as a command of its own, under the name of the published script."""
     parser = argparse.ArgumentParser(description=ATTRIBUTE_HELP, epilog=STATUS_HELP)
     _set_up_attribute(parser)
-    return _run(parser, argv)
+    return run_command(parser, argv)
 
 
 ATTRIBUTE_HELP = (
@@ -75,8 +75,13 @@ def _set_up_attribute(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command=_attribute)
 
 
-def _run(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> int:
-    """Parse, run, and turn what goes wrong into one message and an exit status."""
+def run_command(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> int:
+    """Parse, run, and turn what goes wrong into one message and an exit status.
+
+    Args:
+        parser: Sets `command` to a function from the parsed arguments to the exit status.
+        argv: Arguments after the command's name; None for those of the process.
+    """
     try:
         arguments = parser.parse_args(argv)
         command: Command = arguments.command

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from input_iba.cli.main import _run
+from input_iba.cli.main import run_command
 
 RESOURCE = Path("resources/imagenet_class_index.json")
 
@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
     parser.set_defaults(command=_generate)
-    return _run(parser, argv)
+    return run_command(parser, argv)
 
 
 def _generate(arguments: argparse.Namespace) -> int:

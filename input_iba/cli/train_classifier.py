@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from input_iba.cli.arguments import add_config
-from input_iba.cli.main import _run
+from input_iba.cli.main import run_command
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--resume", action="store_true", help="continue after the last whole epoch")
     parser.set_defaults(command=_train)
-    return _run(parser, argv)
+    return run_command(parser, argv)
 
 
 def _train(arguments: argparse.Namespace) -> int:

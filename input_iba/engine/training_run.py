@@ -18,6 +18,7 @@ from input_iba.engine.build import errors_name
 from input_iba.engine.config import RunConfig
 from input_iba.engine.device import choose_device
 from input_iba.engine.logs import LOGGER, logging_to
+from input_iba.engine.memory import keep_freed_memory
 from input_iba.engine.precision import choose_precision, precision_name
 from input_iba.engine.progress import refresh_seconds
 from input_iba.errors import ConfigError, DataError, ResumeError
@@ -87,6 +88,7 @@ def run_training(
     _check(settings)
     device, warnings = choose_device(options.device)
     autocast = choose_precision(options.precision, device)
+    keep_freed_memory()
     options.work_dir.mkdir(parents=True, exist_ok=True)
     with logging_to(options.work_dir / "log_file.log"):
         for warning in warnings:
