@@ -16,7 +16,8 @@ $(INSTALLED): pyproject.toml
 	@touch $@
 
 demo: $(INSTALLED)
-	$(BIN)/python tools/vision/train.py configs/samples.py --work-dir workdirs/samples --pbar --resume
+	$(BIN)/python tools/vision/train.py configs/samples.py --work-dir workdirs/samples --pbar --resume || \
+		{ echo "To start the demo afresh: rm -r workdirs/samples"; exit 1; }
 
 test: lint types
 	$(BIN)/pytest -n 2 --dist worksteal

@@ -144,45 +144,57 @@ class Attributor:
                 "The layer's statistics are not known. Call estimate(batches) first, or give "
                 "statistics=... to the Attributor."
             )
+        if len(inputs) == 0:
+            return []
+        with self.classifier.frozen():
+            return self._run_stages(self.task(inputs, targets, ids, seed, progress))
+
+    def task(
+        self,
+        inputs: Tensor,
+        targets: Targets | None = None,
+        ids: Sequence[str] | None = None,
+        seed: int = 0,
+        progress: Progress | None = None,
+    ) -> AttributionTask:
+        """Prepare samples for running the stages one by one: the arguments of `attribute`.
+
+        >>> net = nn.Sequential(nn.Conv2d(1, 4, 3), nn.Flatten(), nn.Linear(144, 2))
+        >>> attributor = Attributor(net, "0")
+        >>> statistics = attributor.estimate([torch.randn(16, 1, 8, 8)])
+        >>> task = attributor.task(torch.randn(2, 1, 8, 8), [0, 1])
+        >>> feature = FeatureIBA(opt_steps=2).fit(task, statistics)
+        >>> prior = WGANPrior(epochs=1, dataset_size=8, batch_size=4).fit(task, feature)
+        >>> InputIBA(opt_steps=2).fit(task, prior.lambda_).lambda_.shape
+        torch.Size([2, 1, 8, 8])
+        """
         names = tuple(ids) if ids is not None else tuple(str(i) for i in range(len(inputs)))
         if len(names) != len(inputs) or len(set(names)) != len(names):
             raise ConfigError(
                 f"Expected {len(inputs)} ids that differ from each other, got {len(names)} of "
                 f"which {len(set(names))} differ."
             )
-        with self.classifier.frozen():
-            return self._explain(inputs.to(self.device), targets, names, seed, progress)
-
-    def _explain(
-        self,
-        inputs: Tensor,
-        targets: Targets | None,
-        names: tuple[str, ...],
-        seed: int,
-        progress: Progress | None,
-    ) -> list[Attribution | Failure]:
-        with torch.no_grad():
+        inputs = inputs.to(self.device)
+        with torch.no_grad(), self.classifier.frozen():
             logits = self.classifier.logits(inputs)
-        losses = target_losses(
-            logits.argmax(1) if targets is None else targets, logits, self.use_softmax
-        )
-        task = AttributionTask(
+        wanted = logits.argmax(1) if targets is None else targets
+        return AttributionTask(
             classifier=self.classifier,
             modality=self.modality,
             inputs=inputs,
-            losses=losses,
+            logits=logits,
+            losses=target_losses(wanted, logits, self.use_softmax),
             ids=names,
             seed=seed,
             internal_batch_size=self.internal_batch_size or _rows_at_once(inputs),
             progress=progress,
         )
-        return self._run_stages(task, logits)
 
-    def _run_stages(self, task: AttributionTask, logits: Tensor) -> list[Attribution | Failure]:
+    def _run_stages(self, task: AttributionTask) -> list[Attribution | Failure]:
         """Run the three stages; a sample that fails in one never disturbs the others."""
         assert self.statistics is not None  # checked by attribute()
         seconds: dict[str, float] = {}
-        reasons = logit_failures(logits)
+        reasons = logit_failures(task.logits)
         with _clock(seconds, "feature_iba", self.device):
             feature = self.feature_iba.fit(task, self.statistics)
         reasons = first_reasons(reasons, feature.failures)
@@ -209,7 +221,7 @@ class Attributor:
             "prior_mask": to_map(prior.lambda_),
         }
         shares = {stage: value / len(task.ids) for stage, value in seconds.items()}
-        chances = probabilities(logits, self.use_softmax)
+        chances = probabilities(task.logits, self.use_softmax)
         return make_records(task, chances, maps, histories, shares, reasons)
 
 

@@ -113,6 +113,10 @@ class FeatureIBA:
             ConfigError: The statistics are of another shape.
             AttributionError: The layer has no map-shaped output or is not called exactly once.
         """
+        with task.classifier.frozen():
+            return self._fit(task, statistics)
+
+    def _fit(self, task: AttributionTask, statistics: FeatureStatistics) -> FeatureBottleneck:
         features = task.classifier.features(task.inputs).detach()
         task.modality.check_features(features, task.classifier.layer)
         if features.shape[1:] != statistics.mean.shape:

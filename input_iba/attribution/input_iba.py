@@ -58,4 +58,5 @@ class InputIBA:
             logits=lambda _samples, z: task.in_rows(task.classifier.logits, z),
             capacity=lambda lambda_: input_capacity(task.inputs, lambda_, prior_lambda),
         )
-        return task.fit(bottleneck, self, stage="InputIBA", noise="input_iba")
+        with task.classifier.frozen():
+            return task.fit(bottleneck, self, stage="InputIBA", noise="input_iba")

@@ -70,6 +70,8 @@ class WGANPrior(Prior):
             per group of `sub_dataset_size`.
         verbose: Accepted from published configs; progress is reported anyway.
 
+    The critic computes in the type that the classifier computes in.
+
     References:
         Zhang et al. 2021 (arXiv 2110.01471); docs/METHOD.md, section 3; Arjovsky et al. 2017 (arXiv
         1701.07875), algorithm 1.
@@ -105,13 +107,14 @@ class WGANPrior(Prior):
             list(range(len(task.ids)))[start : start + together]
             for start in range(0, len(task.ids), together)
         ]
-        parts = [
-            self._fit_together(
-                replace(task.select(group), progress=_part(task.progress, i, len(groups))),
-                feature.select(group),
-            )
-            for i, group in enumerate(groups)
-        ]
+        with task.classifier.frozen():
+            parts = [
+                self._fit_together(
+                    replace(task.select(group), progress=_part(task.progress, i, len(groups))),
+                    feature.select(group),
+                )
+                for i, group in enumerate(groups)
+            ]
         return _joined(parts)
 
     def _fit_together(self, task: AttributionTask, feature: FeatureBottleneck) -> FittedPrior:

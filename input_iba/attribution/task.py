@@ -22,6 +22,7 @@ class AttributionTask:
         classifier: The classifier with a tap at the chosen layer.
         modality: What kind of input the samples are.
         inputs: Normalised inputs, (S, C, H, W).
+        logits: The classifier's logits for them, (S, classes).
         losses: The S targets' losses.
         ids: The S samples' ids; with the seed they decide all random numbers.
         seed: Seed of the run.
@@ -32,6 +33,7 @@ class AttributionTask:
     classifier: TappedClassifier
     modality: Modality
     inputs: Tensor
+    logits: Tensor
     losses: TargetLosses
     ids: tuple[str, ...]
     seed: int = 0
@@ -47,6 +49,7 @@ class AttributionTask:
         return replace(
             self,
             inputs=self.inputs[list(indices)],
+            logits=self.logits[list(indices)],
             losses=self.losses.select(indices),
             ids=tuple(self.ids[i] for i in indices),
         )

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import argparse
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 
 from input_iba import __version__
 from input_iba.cli.arguments import add_config, add_run_options
+from input_iba.engine.interruption import Terminated
 from input_iba.errors import InputIBAError
 
 FAILED, USAGE, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 """Exit status: some sample failed; wrong config or usage; interrupt key; SIGTERM."""
 
 STATUS_HELP = (
-    "exit status: 0 everything explained, 1 some sample failed, 2 the config or an option is "
-    "wrong, 130 interrupted"
+    "exit status: 0 everything explained, 1 some sample failed or could not be read, 2 the config "
+    "or an option is wrong, 130 interrupted"
 )
 
 Command = Callable[[argparse.Namespace], int]
@@ -90,7 +92,7 @@ def run_command(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> 
         _say(f"error: {error}")
         return USAGE
     except KeyboardInterrupt as error:
-        return TERMINATED if type(error).__name__ == "Terminated" else INTERRUPTED
+        return TERMINATED if isinstance(error, Terminated) else INTERRUPTED
     except BrokenPipeError:
         # The reader of the output, `head` say, has seen enough.
         sys.stderr.close()
@@ -99,11 +101,12 @@ def run_command(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> 
         # A full disk, a folder without permission: nothing that a traceback would explain.
         _say(f"error: {error}. What is done is kept.")
         return FAILED
-    # Whatever else happens is a fault of ours: the traceback is in the log, not the only message.
+    # Whatever else happens is a fault of ours, and the one message that needs a traceback.
     except Exception as error:
         _say(
-            f"error: unexpected {type(error).__name__}: {error}. "
-            "Details are in log_file.log of the work directory."
+            f"error: unexpected {type(error).__name__}: {error}. What is done is kept. "
+            "This may be a fault of input_iba: please report it with the lines below.\n"
+            + traceback.format_exc()
         )
         return FAILED
 
@@ -132,7 +135,9 @@ def _attribute(arguments: argparse.Namespace) -> int:
     )
     _print(result.table)
     _print(f"\n{result.done} explained, {result.failed} failed. Overview: {result.overview}")
-    return FAILED if result.failed else 0
+    if result.unread:
+        _print(f"{result.unread} samples of the estimation set could not be read.")
+    return FAILED if result.failed or result.unread else 0
 
 
 def _layers(arguments: argparse.Namespace) -> int:

@@ -198,8 +198,8 @@ def _failures(
         elif not reached[sample]:
             reasons.append(
                 f"the target's loss has no gradient with respect to the mask of {stage}: the "
-                "target does not depend on that layer, so a map would mean nothing. Choose "
-                "another layer"
+                "target does not depend on that layer, or its probability is exactly 1 whatever "
+                "the noise, so a map would mean nothing. Choose another layer"
             )
         else:
             reasons.append(None)

@@ -1,7 +1,6 @@
 """Data sets of pictures: samples that dependencies bring, ImageNet, folders."""
 
 from input_iba.datasets.base import SampleDataset, build_dataset
-from input_iba.datasets.collate import stack_inputs
 from input_iba.datasets.image_folder import ImageFolder
 from input_iba.datasets.imagenet import ImageNet
 from input_iba.datasets.pipeline import Pipeline
@@ -17,5 +16,4 @@ __all__ = [
     "Samples",
     "build_dataset",
     "select_ids",
-    "stack_inputs",
 ]

@@ -69,9 +69,10 @@ class ImageNet(FolderDataset):
     def read(self, index: int) -> tuple[Image.Image, Tensor | None]:
         """Return the RGB picture, and its boxes (n, 4) where they are wanted."""
         entry = self.entries[index]
-        image = read_image(entry.path)
         if self.annot_root is None:
-            return image, None
+            return read_image(entry.path), None
+        # Boxes are drawn on the pixels as they are stored, whatever the EXIF entry says.
+        image = read_image(entry.path, upright=False)
         file = self.annot_root / str(entry.group) / f"{entry.path.stem}.xml"
         return image, read_voc_boxes(file, image.width, image.height)
 

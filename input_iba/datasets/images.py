@@ -13,7 +13,7 @@ SUFFIXES = (".jpeg", ".jpg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif")
 """File names with these endings, in any case, are taken for pictures."""
 
 
-def read_image(path: str | Path, channels: int = 3) -> Image.Image:
+def read_image(path: str | Path, channels: int = 3, upright: bool = True) -> Image.Image:
     """Read a picture as it should be looked at.
 
     Pictures are turned as their EXIF entry says; 16 bits are scaled to 8; transparent pixels are
@@ -22,6 +22,7 @@ def read_image(path: str | Path, channels: int = 3) -> Image.Image:
     Args:
         path: The file.
         channels: 3 for an RGB picture, 1 for a grey one.
+        upright: Turn it as its EXIF entry says.
 
     Raises:
         DataError: The file is absent, truncated, or no picture.
@@ -29,7 +30,7 @@ def read_image(path: str | Path, channels: int = 3) -> Image.Image:
     try:
         with Image.open(path) as image:
             image.load()
-            turned = ImageOps.exif_transpose(image)
+            turned = ImageOps.exif_transpose(image) if upright else image
             return as_channels(to_rgb(turned), channels)
     except FileNotFoundError as error:
         raise DataError(f"Picture '{path}' does not exist. Check the data set's paths.") from error

@@ -41,12 +41,14 @@ class RunResult:
     Attributes:
         done: Samples whose files are all in the work directory.
         failed: Samples that could not be explained.
+        unread: Samples of the estimation set that could not be read in this run.
         table: The samples, laid out for a terminal.
         overview: The HTML page.
     """
 
     done: int
     failed: int
+    unread: int
     table: str
     overview: Path
 
@@ -112,6 +114,7 @@ def _run(
         out_style=options.out_style,
     )
     manifest = work.claim(_manifest(config, options, identity, device, len(ids)), text)
+    unread = 0
     try:
         finished = frozenset(work.finished())
         todo = batches_to_do(dataset.ids, ids, config.loader.batch_size, finished)
@@ -122,7 +125,7 @@ def _run(
             )
             explainer = make_explainer(config, classifier, device, autocast)
             seed_everything(options.seed)
-            provide_statistics(
+            unread = provide_statistics(
                 *(explainer, estimation_set, config, identity, work.statistics_path),
                 shown=options.progress_bar,
             )
@@ -130,7 +133,7 @@ def _run(
     finally:
         manifest = work.close(manifest, ids)
         table, overview = write_report(work, manifest, ids)
-    return RunResult(manifest.done, manifest.failed, table, overview)
+    return RunResult(manifest.done, manifest.failed, unread, table, overview)
 
 
 def _manifest(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import sys
+import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +20,6 @@ from input_iba.engine.config import RunConfig
 from input_iba.engine.loading import cut, read_batches
 from input_iba.engine.logs import LOGGER
 from input_iba.engine.progress import refresh_seconds
-from input_iba.errors import DataError
 from input_iba.records import FeatureStatistics, Sample
 from input_iba.results import Identity, write_arrays
 
@@ -39,26 +40,29 @@ def provide_statistics(
     identity: Identity,
     cache: Path,
     shown: bool | None = None,
-) -> FeatureStatistics:
+) -> int:
     """Load the statistics from the work directory, or estimate and save them.
 
     Args:
-        explainer: Gets the statistics; its `estimate` computes them.
+        explainer: Keeps the statistics; its `estimate` computes them.
         dataset: The estimation set.
         config: Layer, number of samples, loader.
         identity: What the statistics depend on, beside the config.
         cache: The npz in the work directory.
         shown: Whether a bar shows; None for on a terminal only.
 
+    Returns:
+        How many samples of the estimation set could not be read.
+
     Raises:
-        DataError: The estimation set has fewer than two usable samples.
+        AttributionError: The estimation set has fewer than two usable samples.
     """
     key = _key(config, identity)
     found = _load(cache, key)
     if found is not None:
         LOGGER.info("Feature statistics of %d samples: from %s", found.count, cache.name)
         explainer.statistics = found
-        return found
+        return 0
     wanted = config.estimation.n_samples
     visible = shown if shown is not None else sys.stderr.isatty()
     with tqdm(
@@ -69,17 +73,13 @@ def provide_statistics(
         dynamic_ncols=True,
         mininterval=refresh_seconds(),
     ) as bar:
-        batches = _inputs(dataset, config, identity.seed, bar)
+        bad: list[str] = []
+        batches = _inputs(dataset, config, identity.seed, bar, bad)
         found = explainer.estimate(batches, n_samples=wanted)
-    if found.count < 2:
-        raise DataError(
-            f"The estimation set has {found.count} usable samples; statistics need at least 2, "
-            "better 1000. See data.estimation in the config."
-        )
     _warn_if_few(found.count, wanted)
     _save(cache, found, key)
     LOGGER.info("Feature statistics of %d samples: saved to %s", found.count, cache.name)
-    return found
+    return len(bad)
 
 
 def _warn_if_few(count: int, wanted: int) -> None:
@@ -97,9 +97,9 @@ def _warn_if_few(count: int, wanted: int) -> None:
 
 
 def _inputs(
-    dataset: SampleDataset, config: RunConfig, seed: int, bar: tqdm[None]
+    dataset: SampleDataset, config: RunConfig, seed: int, bar: tqdm[None], bad: list[str]
 ) -> Iterator[Tensor]:
-    """Yield batches of inputs (B, C, H, W), at most `n_samples` in all, bad samples left out."""
+    """Yield batches of inputs (B, C, H, W), at most `n_samples` in all; note bad ids in `bad`."""
     generator = torch.Generator().manual_seed(seed)
     count = len(dataset)
     order = (
@@ -107,14 +107,14 @@ def _inputs(
         if config.loader.shuffle
         else list(range(count))
     )
-    left, bad = config.estimation.n_samples, 0
+    left = config.estimation.n_samples
     size = max(AT_ONCE, config.loader.batch_size)
     for batch in read_batches(dataset, cut(order, size), config.loader.num_workers):
         good: dict[tuple[int, ...], list[Tensor]] = {}
         for item in batch:
             if not isinstance(item, Sample):
-                bad += 1
-                if bad <= REPORTED:
+                bad.append(item.id)
+                if len(bad) <= REPORTED:
                     LOGGER.warning("Estimation sample %s is left out: %s", item.id, item.reason)
             elif left > 0:
                 good.setdefault(tuple(item.input.shape), []).append(item.input)
@@ -124,8 +124,8 @@ def _inputs(
             yield torch.stack(inputs)
         if left <= 0:
             break
-    if bad > REPORTED:
-        LOGGER.warning("%d estimation samples were left out in all.", bad)
+    if len(bad) > REPORTED:
+        LOGGER.warning("%d estimation samples were left out in all.", len(bad))
 
 
 def _key(config: RunConfig, identity: Identity) -> str:
@@ -157,5 +157,5 @@ def _load(path: Path, key: str) -> FeatureStatistics | None:
                 torch.from_numpy(arrays[name]) for name in ("mean", "std", "nonzero")
             )
             return FeatureStatistics(mean, std, nonzero, int(arrays["count"]))
-    except (OSError, ValueError, KeyError, EOFError):
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
         return None

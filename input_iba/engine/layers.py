@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torchvision.models import get_weight
 
 from input_iba import datasets
 from input_iba.core.hooks import layer_shapes
@@ -64,13 +65,16 @@ def _example(config: RunConfig) -> Tensor:
             f"The size of the input is not known: no sample of '{config.path}' can be read, and "
             "no 'Resize' with height and width is in its pipeline. Provide the data."
         )
-    return torch.randn(1, 3, *size)
+    channels = config.attribution_data.get("channels", 3)
+    return torch.randn(1, channels, *size)
 
 
 def _size(data: Mapping[str, Any]) -> tuple[int, int] | None:
-    sizes = [
-        (step["height"], step["width"])
-        for step in data.get("pipeline") or []
-        if isinstance(step, Mapping) and {"height", "width"} <= set(step)
-    ]
+    sizes = []
+    for step in data.get("pipeline") or []:
+        if isinstance(step, Mapping) and {"height", "width"} <= set(step):
+            sizes.append((step["height"], step["width"]))
+        elif isinstance(step, Mapping) and step.get("type") == "TorchvisionPreset":
+            side = get_weight(step["weights"]).transforms().crop_size[0]
+            sizes.append((side, side))
     return sizes[-1] if sizes else None

@@ -79,7 +79,9 @@ def read_settings(
     known = {item.name for item in fields(kind)}  # type: ignore[arg-type]
     for section in sections:
         for key, value in _lookup(raw, section).items():
-            if key in known:
+            if key == "sigma" and value is None:
+                values[key] = 0.0  # as in IBA's own code: no smoothing
+            elif key in known:
                 where = f"'{section}.{key}' of '{path}'"
                 values[key] = of_type(value, getattr(defaults, key), where)
                 if key in LEAST and values[key] < LEAST[key]:

@@ -45,9 +45,10 @@ class WorkDir:
         """Say whether a run is continued; refuse what would mix two runs."""
         if self.root.exists() and not self.root.is_dir():
             raise ResumeError(f"Work directory '{self.root}' is a file. Choose another --work-dir.")
-        # A run that ended before it began, for a wrong layer say, leaves nothing but its log.
+        # A run that ended before it explained anything, for a wrong layer say, may be begun anew.
         content = {p.name for p in self.root.iterdir()} if self.root.is_dir() else set()
-        if not content - {self.log_path.name}:
+        beginnings = (self.log_path, self.manifest_path, self.config_path, self.overview_path)
+        if not content - {path.name for path in beginnings}:
             return False
         if not self.manifest_path.is_file():
             raise ResumeError(

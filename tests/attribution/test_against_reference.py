@@ -93,6 +93,7 @@ class Case:
             classifier=self.attributor.classifier,
             modality=VisionModality(),
             inputs=self.inputs,
+            logits=logits,
             losses=target_losses(TARGETS, logits),
             ids=IDS,
             seed=SEED,

@@ -318,3 +318,26 @@ def test_estimation_stops_at_the_number_asked_for() -> None:
     attributor = small_attributor(small_net())
     found = attributor.estimate((inputs(7) for _ in range(100)), n_samples=10)
     assert found.count == 10
+
+
+def test_the_stages_one_by_one_are_the_pipeline_and_leave_the_model_alone() -> None:
+    net = small_net()
+    attributor = estimated(net)
+    [expected] = attributor.attribute(inputs(1), [1], ids=["a"], seed=3)
+    net.train()
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    assert attributor.statistics is not None
+    task = attributor.task(inputs(1), [1], ids=["a"], seed=3)
+    feature = attributor.feature_iba.fit(task, attributor.statistics)
+    prior = attributor.prior.fit(task, feature)
+    fitted = attributor.input_iba.fit(task, prior.lambda_)
+    found = [fitted.alpha.sigmoid().mean(1), feature.saliency, prior.lambda_.mean(1)]
+    for ours, theirs in zip(found, maps(expected), strict=False):
+        torch.testing.assert_close(ours[0], theirs, rtol=0, atol=1e-12)
+    assert net.training
+    assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
+    assert all(parameter.grad is None for parameter in net.parameters())
+
+
+def test_no_samples_give_no_records() -> None:
+    assert estimated(small_net()).attribute(inputs(1)[:0]) == []

@@ -169,7 +169,7 @@ def test_bad_estimation_pictures_are_left_out(
 ) -> None:
     (pictures / "estimation" / "cat" / "a.png").write_text("no picture")
     result, fake = run(config, options)
-    assert (result.done, fake.estimated) == (5, 7)
+    assert (result.done, result.unread, fake.estimated) == (5, 1, 7)
     error = capsys.readouterr().err
     assert "Estimation sample cat__a is left out" in error
     assert "Only 7 of 8 estimation samples" in error

@@ -264,3 +264,9 @@ def test_the_dumped_config_loads_to_the_same_settings(config: RunConfig, tmp_pat
     dumped = tmp_path / "dumped.py"
     dumped.write_text(config.text())
     assert load_config(dumped).digest() == config.digest()
+
+
+def test_no_sigma_is_no_smoothing(tmp_path: Path, config_file: Path) -> None:
+    child = tmp_path / "child.py"
+    child.write_text("_base_ = ['./tiny.py']\nattributor = dict(feat_iba=dict(sigma=None))\n")
+    assert load_config(child).feature_iba.sigma == 0

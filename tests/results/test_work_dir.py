@@ -18,7 +18,18 @@ MANIFEST = Manifest(IDENTITY, "configs/a.py", "layer", "cpu", {}, samples=2)
 def start(root: Path) -> WorkDir:
     work = WorkDir(root)
     work.claim(MANIFEST, "beta = 1\n")
+    work.statistics_path.touch()
     return work
+
+
+def test_a_run_that_ended_before_it_explained_anything_may_be_begun_anew(tmp_path: Path) -> None:
+    WorkDir(tmp_path).claim(MANIFEST, "layer = 'wrong'\n")
+    (tmp_path / "overview.html").touch()
+    other = replace(MANIFEST, identity=replace(IDENTITY, config="another"))
+    work = WorkDir(tmp_path)
+    work.check_config("another", "layer = 'right'\n")
+    work.claim(other, "layer = 'right'\n")
+    assert "right" in work.config_path.read_text()
 
 
 def test_a_started_run_says_that_it_is_not_complete(tmp_path: Path) -> None:

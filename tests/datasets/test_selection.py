@@ -1,15 +1,13 @@
-"""Choosing samples by name, and stacking them."""
+"""Choosing samples by name."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-import torch
 
-from input_iba.datasets import select_ids, stack_inputs
+from input_iba.datasets import select_ids
 from input_iba.errors import DataError
-from input_iba.records import Sample
 
 IDS = ["img_1", "img_2", "cat__3", "dog__3", "v1.5"]
 
@@ -48,15 +46,3 @@ def test_what_errors_say(tmp_path: Path, text: str, message: str) -> None:
         chosen(tmp_path, text)
     with pytest.raises(DataError, match="cannot be read"):
         select_ids(IDS, tmp_path / "none.txt")
-
-
-def sample(name: str, height: int = 4) -> Sample:
-    return Sample(name, torch.full((3, height, 5), 1.0), torch.zeros(3, height, 5))
-
-
-def test_stacking() -> None:
-    assert stack_inputs([sample("a"), sample("b")]).shape == (2, 3, 4, 5)
-    with pytest.raises(DataError, match=r"'a' and \(3, 6, 5\) for 'b'.*Resize"):
-        stack_inputs([sample("a"), sample("b", 6)])
-    with pytest.raises(DataError, match="no samples"):
-        stack_inputs([])
