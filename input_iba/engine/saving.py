@@ -36,8 +36,7 @@ class SampleWriter:
         config: How masks are saved and shown.
         names: From sample id to file name, for the whole data set.
         class_names: Names of the classes, or None.
-        class_folders: Whether files go into one sub-folder per class.
-        folder_of: From class name to a valid folder name.
+        class_folders: From class name to the sub-folder of its files; None for no sub-folders.
     """
 
     def __init__(

