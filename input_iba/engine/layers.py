@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -22,7 +23,9 @@ def list_layers(config: RunConfig) -> str:
     Raises:
         ConfigError: The size of the input is neither in the data nor in the config.
     """
-    classifier = build_classifier(config)
+    # Shapes do not depend on weights, which may have to be downloaded or trained first.
+    untrained = {**config.classifier, "pretrained": False}
+    classifier = build_classifier(replace(config, classifier=untrained))
     kinds = {name: type(module).__name__ for name, module in classifier.named_modules()}
     shapes = layer_shapes(classifier, _example(config))
     cells = [("layer", "module", "output", "")]
