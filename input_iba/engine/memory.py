@@ -12,8 +12,8 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 def keep_freed_memory() -> bool:
     """Tell glibc to re-use the memory of large tensors instead of returning it each time.
 
-    Otherwise every activation of a few MB is a fresh mapping whose pages the kernel has to clear:
-    half of the time of a forward pass on a CPU. The process's peak memory stays the same.
+    Otherwise every large activation is a fresh mapping whose pages the kernel has to clear, which
+    can take longer than the convolution that fills it.
 
     Returns:
         Whether the C library took it; False where it is not glibc.
