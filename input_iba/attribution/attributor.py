@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from input_iba.attribution.feature_iba import FeatureIBA
 from input_iba.attribution.input_iba import InputIBA
 from input_iba.attribution.outcome import first_reasons, logit_failures, make_records
-from input_iba.attribution.prior import Prior, WGANPrior
+from input_iba.attribution.priors import Prior, WGANPrior
 from input_iba.attribution.task import AttributionTask
 from input_iba.core.optimise import Progress
 from input_iba.core.statistics import RunningStatistics

@@ -59,7 +59,10 @@ def test_settings_come_from_both_sections(config: RunConfig) -> None:
             lambda c: c["attributor"]["feat_iba"].update(type="VisonFeatureIBA"),
             "Unknown type 'VisonFeatureIBA' in section 'attributor.feat_iba'.*'VisionFeatureIBA'",
         ),
-        (lambda c: c["attributor"]["gan"].update(type="NLPWGAN"), "Known: VisionWGAN"),
+        (
+            lambda c: c["attributor"]["gan"].update(type="NLPWGAN"),
+            "Known: .*SaliencyPrior.*VisionWGAN",
+        ),
         (
             lambda c: c["attributor"]["gan"]["generator"].update(type="Generator"),
             "section 'attributor.gan.generator'.*'VisionGenerator'",

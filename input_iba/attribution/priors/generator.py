@@ -1,13 +1,14 @@
-"""The generator of the WGAN prior: a masked, noisy input, sent through the classifier."""
+"""The generator of trained priors: a masked, noisy input, sent through the classifier."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 from torch.optim import RMSprop
 
 from input_iba.attribution.task import AttributionTask
-from input_iba.core.critics import StackedCritics
 from input_iba.core.optimise import chunks
 
 MEAN_LR, DEVIATION_LR, MASK_LR = 0.1, 0.05, 0.003
@@ -20,12 +21,13 @@ class MaskedInputGenerator:
     Args:
         task: The S samples.
         saliency: Where the mask's logit a starts, (S, H, W).
+        mask_lr: Learning rate of a.
 
     References:
         Zhang et al. 2021 (arXiv 2110.01471); docs/METHOD.md, section 3.
     """
 
-    def __init__(self, task: AttributionTask, saliency: Tensor) -> None:
+    def __init__(self, task: AttributionTask, saliency: Tensor, mask_lr: float = MASK_LR) -> None:
         inputs = task.inputs
         self.task = task
         self.logit = task.modality.expand(saliency, inputs).requires_grad_()
@@ -36,7 +38,7 @@ class MaskedInputGenerator:
             [
                 {"params": [self.mean], "lr": MEAN_LR},
                 {"params": [self.deviation], "lr": DEVIATION_LR},
-                {"params": [self.logit], "lr": MASK_LR},
+                {"params": [self.logit], "lr": mask_lr},
             ]
         )
 
@@ -67,11 +69,11 @@ class MaskedInputGenerator:
             out[rows, columns] = part
         return out
 
-    def step(self, critics: StackedCritics, fake: Tensor, z: Tensor) -> Tensor:
-        """Move the generator towards features that the critics take for real.
+    def step(self, loss_of: Callable[[Tensor], Tensor], fake: Tensor, z: Tensor) -> Tensor:
+        """Move the generator towards features of less loss.
 
         Args:
-            critics: The critics.
+            loss_of: Maps features (S, n, C', h, w) to each generator's loss (S,).
             fake: What `features(z, with_graph=True)` returned, (S, n, C', h, w).
             z: The same noise.
 
@@ -79,7 +81,7 @@ class MaskedInputGenerator:
             The generators' losses before the step, (S,).
         """
         leaf = fake.detach().requires_grad_()
-        loss = -critics(leaf).mean(1)
+        loss = loss_of(leaf)
         (slope,) = torch.autograd.grad(loss.sum(), leaf)
         self.optimiser.zero_grad()
         if fake.requires_grad:

@@ -1,0 +1,66 @@
+"""Real feature samples: what the layer would put out if only the bottleneck's share passed it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from torch import Tensor
+
+from input_iba.attribution.feature_iba import FeatureBottleneck
+from input_iba.core.noise import NoiseSource
+from input_iba.errors import ConfigError
+
+RealBatch = Callable[[Tensor, Tensor], Tensor]
+"""Maps indices (S, n) and noise (S, n, C', h, w) to feature samples (S, n, C', h, w)."""
+
+
+def check_real(name: str) -> None:
+    """Refuse ways to draw real features that do not exist.
+
+    Raises:
+        ConfigError: `name` is neither 'capacity' nor 'bottleneck'.
+    """
+    if name not in ("capacity", "bottleneck"):
+        raise ConfigError(f"gan.real must be 'capacity' or 'bottleneck', got {name!r}.")
+
+
+def real_features(
+    real: str, feature: FeatureBottleneck, noise: NoiseSource, size: int, group_size: int
+) -> RealBatch:
+    """Return how real feature samples are drawn.
+
+    Args:
+        real: 'bottleneck' for λR + (1−λ)ε with ε ~ N(μ, s²), as the paper says; 'capacity' for a
+            blend by the capacity in nats with noise of a random mean U(−2, 2) and deviation
+            U(0, 5) per group, as the published code does.
+        feature: What stage 1 has learned.
+        noise: Draws the groups' means and deviations.
+        size: Number of feature samples.
+        group_size: How many of them share one mean and deviation.
+
+    References:
+        Zhang et al. 2021 (arXiv 2110.01471); docs/METHOD.md, section 3.
+    """
+    if real == "bottleneck":
+        return _through_bottleneck(feature)
+    groups = -(-size // group_size)
+    means, stds = noise.uniform(-2, 2, groups), noise.uniform(0, 5, groups)
+    features, capacity = feature.features[:, None], feature.capacity[:, None]
+
+    def by_capacity(indices: Tensor, eps: Tensor) -> Tensor:
+        group = indices // group_size
+        shape = (*group.shape, *[1] * (eps.ndim - 2))
+        mean, std = (values.gather(1, group).view(shape) for values in (means, stds))
+        return capacity * features + (1 - capacity) * (mean + std * eps)
+
+    return by_capacity
+
+
+def _through_bottleneck(feature: FeatureBottleneck) -> RealBatch:
+    features, lambda_ = feature.features[:, None], feature.lambda_[:, None]
+
+    def draw(_indices: Tensor, eps: Tensor) -> Tensor:
+        z = lambda_ * features + (1 - lambda_) * (feature.mean + feature.std * eps)
+        return z * feature.active
+
+    return draw
