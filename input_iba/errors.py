@@ -40,6 +40,10 @@ class AttributionError(InputIBAError):
     """A map cannot be computed, or would mean nothing."""
 
 
+class EvaluationError(InputIBAError):
+    """A map cannot be scored, or its score would mean nothing."""
+
+
 class ResumeError(InputIBAError):
     """A work directory holds something that the present run may not overwrite or continue."""
 

@@ -1,0 +1,34 @@
+"""How faithful and how well placed maps are; every metric takes maps of any method.
+
+Each metric is a pure function over batches; the classes with the published call signatures are thin
+layers over them.
+"""
+
+from input_iba.evaluation.ehr import (
+    MAX_REGION_SHARE,
+    EffectiveHeatRatios,
+    HeatRatios,
+    effective_heat_ratios,
+)
+from input_iba.evaluation.insertion_deletion import (
+    InsertionDeletion,
+    VisionInsertionDeletion,
+    insertion_deletion,
+)
+from input_iba.evaluation.regions import box_mask, region_share
+from input_iba.evaluation.summary import Summary, paired_difference, summarise
+
+__all__ = [
+    "MAX_REGION_SHARE",
+    "EffectiveHeatRatios",
+    "HeatRatios",
+    "InsertionDeletion",
+    "Summary",
+    "VisionInsertionDeletion",
+    "box_mask",
+    "effective_heat_ratios",
+    "insertion_deletion",
+    "paired_difference",
+    "region_share",
+    "summarise",
+]

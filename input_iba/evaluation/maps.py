@@ -1,0 +1,58 @@
+"""Maps of any tool as tensors, and what every metric asks of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from torch import Tensor
+
+from input_iba.errors import EvaluationError
+
+
+def as_map(heat: ArrayLike | Tensor) -> Tensor:
+    """Return a copy of one map as a tensor, so that the caller's array is never changed.
+
+    Args:
+        heat: (H, W), an array, a tensor or nested lists, of any number type.
+
+    Returns:
+        (H, W), float64, on the CPU.
+
+    Raises:
+        EvaluationError: The map has another number of dimensions than two.
+    """
+    values = heat.detach().cpu().double().numpy() if isinstance(heat, Tensor) else heat
+    copied = torch.from_numpy(np.array(values, dtype=np.float64))
+    if copied.ndim != 2:
+        raise EvaluationError(
+            f"A heat map is (H, W), one value per pixel; got shape {tuple(copied.shape)}. Take the "
+            "mean or the sum over channels first."
+        )
+    return copied
+
+
+def check_maps(heats: Tensor, size: tuple[int, ...]) -> None:
+    """Refuse maps that cannot be scored.
+
+    Args:
+        heats: (S, H, W).
+        size: The shape they must have, (S, H, W).
+
+    Raises:
+        EvaluationError: Another shape, no values, or values that are not finite.
+    """
+    if tuple(heats.shape) != size or heats.ndim != 3:
+        raise EvaluationError(
+            f"Expected heat maps of shape {size}, one (H, W) per sample; got "
+            f"{tuple(heats.shape)}. Resize the maps to the input."
+        )
+    if heats.numel() == 0:
+        raise EvaluationError(f"Heat maps of shape {size} hold no values.")
+    finite = heats.isfinite().flatten(1).all(1)
+    if not bool(finite.all()):
+        wrong = (~finite).nonzero().flatten().tolist()
+        raise EvaluationError(
+            f"The heat maps at {wrong} hold NaN or infinite values, which have no rank. Leave "
+            "these samples out, or explain them again."
+        )

@@ -1,0 +1,131 @@
+"""Replace pixels of an input in the order of a map, and score what the classifier makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from input_iba.core.targets import probabilities
+from input_iba.errors import EvaluationError
+
+Classify = Callable[[Tensor], Tensor]
+"""Maps inputs (B, C, H, W) to logits (B, classes)."""
+
+
+def ranks(heats: Tensor) -> Tensor:
+    """Return each pixel's place in the order of heat, hottest first, ties in reading order.
+
+    Args:
+        heats: (S, H, W), finite.
+
+    Returns:
+        (S, H, W), int64, each 0 to H·W − 1.
+
+    >>> ranks(torch.tensor([[[0.1, 0.7], [0.7, 0.3]]]))
+    tensor([[[3, 0],
+             [1, 2]]])
+    """
+    order = heats.flatten(1).argsort(dim=1, descending=True, stable=True)
+    position = torch.arange(order.shape[1], device=order.device).expand_as(order)
+    return torch.empty_like(order).scatter_(1, order, position).view_as(heats)
+
+
+def step_counts(pixels: int, pixel_batch_size: int) -> Tensor:
+    """Return how many pixels are replaced after every step, from none to all of them.
+
+    Args:
+        pixels: H·W.
+        pixel_batch_size: Pixels per step; the last step takes what is left.
+
+    Returns:
+        (steps + 1,), int64.
+
+    Raises:
+        EvaluationError: `pixel_batch_size` is below 1.
+
+    >>> step_counts(5, 2)
+    tensor([0, 2, 4, 5])
+    """
+    if pixel_batch_size < 1:
+        raise EvaluationError(f"pixel_batch_size is at least 1; got {pixel_batch_size!r}.")
+    steps = -(-pixels // pixel_batch_size)
+    return (torch.arange(steps + 1) * pixel_batch_size).clamp(max=pixels)
+
+
+def replaced(start: Tensor, end: Tensor, places: Tensor, counts: Tensor) -> Tensor:
+    """Return inputs whose first pixels are those of another input.
+
+    Args:
+        start: Inputs (B, C, H, W), or one for all, (1, C, H, W).
+        end: What pixels are replaced by, shaped like `start`.
+        places: Ranks of the pixels, (B, H, W), or (1, H, W).
+        counts: Number of pixels to replace, (B,).
+
+    Returns:
+        (B, C, H, W).
+    """
+    chosen = places < counts[:, None, None]
+    return torch.where(chosen[:, None], end, start)
+
+
+@torch.no_grad()
+def scores_while_replacing(
+    classify: Classify,
+    start: Tensor,
+    end: Tensor,
+    places: Tensor,
+    counts: Tensor,
+    targets: Tensor,
+    rows: int = 32,
+    use_softmax: bool = True,
+) -> Tensor:
+    """Score every step on the way from one input to another.
+
+    Args:
+        classify: Maps inputs (B, C, H, W) to logits (B, classes).
+        start: Inputs before the first step, (S, C, H, W).
+        end: Inputs after the last step, (S, C, H, W).
+        places: Ranks of the pixels, (S, H, W).
+        counts: Number of pixels replaced after every step, (T,).
+        targets: Class indices, (S,).
+        rows: Inputs that the classifier sees at once; images and steps share a pass.
+        use_softmax: Whether classes exclude each other; sigmoids otherwise.
+
+    Returns:
+        Probability of the target, (S, T), float64, on the CPU.
+
+    Raises:
+        EvaluationError: `rows` is below 1, or a target is no class of the classifier.
+    """
+    if rows < 1:
+        raise EvaluationError(f"rows, the inputs of one forward pass, is at least 1; got {rows!r}.")
+    samples, steps = len(start), len(counts)
+    counts, targets = counts.to(start.device), targets.to(start.device)
+    limits = (int(targets.min()), int(targets.max()))
+    scores = []
+    for part in torch.split(torch.arange(samples * steps, device=start.device), rows):
+        sample = part // steps
+        # One image needs no copies of itself: it is broadcast over its steps.
+        chosen = slice(None) if samples == 1 else sample
+        inputs = replaced(start[chosen], end[chosen], places[chosen], counts[part % steps])
+        logits = classify(inputs)
+        _check_logits(logits, len(part), limits)
+        logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
+        of_target = probabilities(logits, use_softmax).gather(1, targets[sample][:, None])
+        scores.append(of_target[:, 0].cpu())
+    return torch.cat(scores).double().view(samples, steps)
+
+
+def _check_logits(logits: Tensor, rows: int, targets: tuple[int, int]) -> None:
+    if logits.ndim != 2 or len(logits) != rows:
+        raise EvaluationError(
+            f"The classifier must return logits (B, classes) with B = {rows}; got shape "
+            f"{tuple(logits.shape)}."
+        )
+    if targets[0] < 0 or targets[1] >= logits.shape[1]:
+        raise EvaluationError(
+            f"Targets reach from {targets[0]} to {targets[1]}, but the classifier has classes 0 "
+            f"to {logits.shape[1] - 1}."
+        )

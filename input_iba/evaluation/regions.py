@@ -1,0 +1,66 @@
+"""Regions of interest: boxes as masks, and how much of the picture they cover."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from input_iba.errors import EvaluationError
+
+
+def box_mask(boxes: Tensor, height: int, width: int) -> Tensor:
+    """Return which pixels lie in at least one box.
+
+    A pixel belongs to a box when its centre does; a box between two centres keeps one pixel per
+    side, and what reaches beyond the picture is cut.
+
+    Args:
+        boxes: (n, 4) or (4,): x1, y1, x2, y2 in pixels, 0 at the picture's left and top edge, so
+            that whole numbers cover the pixels x1 to x2 − 1.
+        height: H, of the picture.
+        width: W.
+
+    Returns:
+        (H, W), bool.
+
+    Raises:
+        EvaluationError: No box, not four finite numbers, or an inverted box.
+
+    >>> box_mask(torch.tensor([1, 0, 3, 1]), 2, 4).int()
+    tensor([[0, 1, 1, 0],
+            [0, 0, 0, 0]], dtype=torch.int32)
+    """
+    corners = boxes.detach().double().reshape(-1, 4) if boxes.shape[-1:] == (4,) else None
+    if corners is None or len(corners) == 0 or not bool(corners.isfinite().all()):
+        raise EvaluationError(
+            f"Expected one or more boxes of four finite numbers x1, y1, x2, y2; got shape "
+            f"{tuple(boxes.shape)}."
+        )
+    if bool((corners[:, 2:] < corners[:, :2]).any()):
+        raise EvaluationError(
+            f"Expected boxes with x1 ≤ x2 and y1 ≤ y2; got {corners.tolist()}. Corners are given "
+            "as x1, y1, x2, y2, not as a corner with width and height."
+        )
+    columns = _between(corners[:, 0], corners[:, 2], width)
+    rows = _between(corners[:, 1], corners[:, 3], height)
+    return (rows[:, :, None] & columns[:, None, :]).any(0)
+
+
+def _between(low: Tensor, high: Tensor, size: int) -> Tensor:
+    """Return which of `size` pixels lie between the ends, (n, size), at least one each."""
+    first = (low - 0.5).ceil().clamp(0, size - 1)
+    last = torch.maximum((high - 0.5).ceil(), first + 1)
+    position = torch.arange(size, device=low.device)
+    return (position >= first[:, None]) & (position < last[:, None])
+
+
+def region_share(regions: Tensor) -> Tensor:
+    """Return the share of the picture that each region covers.
+
+    Args:
+        regions: (..., H, W), true or non-zero inside.
+
+    Returns:
+        (...), float64, in [0, 1].
+    """
+    return (regions != 0).double().mean((-2, -1))

@@ -1,0 +1,1 @@
+"""Tests of the metrics, most of them against slow literal implementations."""
