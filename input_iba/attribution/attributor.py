@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -102,9 +102,11 @@ class Attributor:
             AttributionError: Fewer than two samples, features of changing shape, or NaN in them.
         """
         running = RunningStatistics()
-        with torch.no_grad(), self.classifier.frozen():
+        with torch.no_grad(), ExitStack() as stack:
             for batch in batches:
                 wanted = batch[: n_samples - running.count].to(self.device)
+                if running.count == 0:
+                    stack.enter_context(self.classifier.prepared(wanted[:1]))
                 features = self.classifier.features(wanted)
                 self.modality.check_features(features, self.classifier.layer)
                 running.update(features)
@@ -146,7 +148,7 @@ class Attributor:
             )
         if len(inputs) == 0:
             return []
-        with self.classifier.frozen():
+        with self.classifier.prepared(inputs[:1].to(self.device)):
             return self._run_stages(self.task(inputs, targets, ids, seed, progress))
 
     def task(

@@ -10,6 +10,7 @@ from torch import Tensor
 from input_iba.attribution.task import AttributionTask
 from input_iba.core.information import feature_capacity
 from input_iba.core.optimise import Bottleneck
+from input_iba.core.resume import ResumedClassifier
 from input_iba.errors import ConfigError, check_positive
 from input_iba.records import FeatureStatistics
 
@@ -151,9 +152,11 @@ class FeatureIBA:
             z = (lambda_ * signal + (1 - lambda_) * (mean + std * eps)) * active
             return z.clamp_min(0) if self.relu else z
 
+        resumed = ResumedClassifier(task.classifier, task.inputs[:2])
+
         def logits(samples: slice, z: Tensor) -> Tensor:
-            inputs = task.inputs[samples].repeat_interleave(z.shape[1], 0)
-            return task.in_rows(lambda rows: task.classifier.logits_with(inputs, rows), z)
+            inputs = task.inputs[samples]
+            return task.in_rows(lambda rows: resumed.logits(inputs, rows), z)
 
         terms: tuple[tuple[float, bool], ...] = ((1.0, False),)
         if self.reverse_lambda:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from torch import nn
+import torch
+from torch import Tensor, nn
+
+ROUNDING = {torch.float64: 1e-9, torch.float32: 1e-3}
+"""What rounding may change, as a share of the greatest value; 0.02 for shorter types."""
 
 
 @contextmanager
@@ -27,3 +32,31 @@ def frozen(model: nn.Module) -> Iterator[nn.Module]:
             module.training = flag
         for parameter, flag in gradients:
             parameter.requires_grad_(flag)
+
+
+@contextmanager
+def replaced_forward(module: nn.Module, forward: Callable[..., Any]) -> Iterator[None]:
+    """Give a module another forward method, and its own again afterwards."""
+    own = module.__dict__.get("forward")
+    try:
+        module.forward = forward
+        yield
+    finally:
+        if own is None:
+            del module.forward
+        else:
+            module.forward = own
+
+
+def same(one: Tensor, other: Tensor, dtype: torch.dtype | None = None) -> bool:
+    """Say whether two ways to compute the same gave the same, up to rounding.
+
+    Args:
+        one: Any shape.
+        other: The other way's result.
+        dtype: Type in which they were computed; None for their own.
+    """
+    if one.shape != other.shape:
+        return False
+    bound = ROUNDING.get(dtype or one.dtype, 0.02) * one.abs().max()
+    return bool((one - other).abs().max() <= bound)

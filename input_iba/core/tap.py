@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from input_iba.core.folding import foldable, folded, weights_in
 from input_iba.core.hooks import find_layer, hooked, rewrap, unwrap
 from input_iba.core.modes import frozen
+from input_iba.core.prefix import Prefix, recording
+from input_iba.core.strided import FloatGradients
 from input_iba.errors import AttributionError
 
 
@@ -60,6 +64,28 @@ class TappedClassifier:
         with frozen(self.model):
             yield self
 
+    @contextmanager
+    def prepared(self, example: Tensor) -> Iterator[TappedClassifier]:
+        """Freeze the model and make it cheaper to run, and restore it afterwards.
+
+        Batch norms are folded into the convolutions before them where that changes neither the
+        features at the tap nor the logits, and weights are held in the type of `autocast`.
+
+        Args:
+            example: A few inputs, (B, C, H, W), on which to compare.
+        """
+        with self.frozen():
+            exact = copy.copy(self)
+            exact.autocast = None
+            pairs = foldable(
+                self.model,
+                self._module,
+                lambda: exact.logits(example),
+                lambda: exact.features(example),
+            )
+            with folded(pairs), weights_in(self.model, self.autocast):
+                yield self
+
     def features(self, inputs: Tensor) -> Tensor:
         """Run the classifier up to the layer, and no further.
 
@@ -84,6 +110,13 @@ class TappedClassifier:
             except _LayerReachedError:
                 return read[0].to(inputs.dtype)
         raise AttributionError(self._never_called())
+
+    @torch.no_grad()
+    def prefix(self, inputs: Tensor) -> Prefix:
+        """Record what the modules before the layer put out for inputs (B, C, H, W)."""
+        with recording(self.model) as recorded:
+            self.features(inputs)
+            return recorded()
 
     def logits(self, inputs: Tensor) -> Tensor:
         """Run the whole classifier.
@@ -145,9 +178,18 @@ class TappedClassifier:
         )
 
 
-def precision(autocast: torch.dtype | None, device: torch.device) -> AbstractContextManager[Any]:
-    """Return the context in which networks compute in `autocast`, or in their own type for None."""
-    return nullcontext() if autocast is None else torch.autocast(device.type, dtype=autocast)
+@contextmanager
+def precision(autocast: torch.dtype | None, device: torch.device) -> Iterator[None]:
+    """Let networks compute in `autocast`, or in their own type for None."""
+    if autocast is None:
+        yield
+        return
+    with torch.autocast(device.type, dtype=autocast):
+        if device.type == "cpu":
+            with FloatGradients():
+                yield
+        else:
+            yield
 
 
 def _prepared(inputs: Tensor) -> Tensor:

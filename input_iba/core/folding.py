@@ -1,0 +1,151 @@
+"""Make a frozen classifier cheaper for the time of a run, without changing what it computes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
+
+from input_iba.core.modes import replaced_forward, same
+
+Read = Callable[[], Tensor]
+"""Runs the classifier once and returns what must not change."""
+
+
+@dataclass(frozen=True)
+class FoldablePair:
+    """A layer, and the batch norm that alone reads what the layer puts out."""
+
+    layer: nn.Module
+    norm: _BatchNorm
+
+
+def find_pairs(model: nn.Module, run: Callable[[], object]) -> list[FoldablePair]:
+    """Find batch norms that read the output of one convolution or linear layer.
+
+    Whether something else reads it too cannot be seen from outside: `check` it.
+
+    Args:
+        model: In eval mode.
+        run: Calls the model once.
+    """
+    makers: dict[int, tuple[nn.Module, Tensor]] = {}
+    calls: dict[nn.Module, int] = {}
+    pairs: list[FoldablePair] = []
+
+    def note_output(module: nn.Module, _args: object, output: object) -> None:
+        calls[module] = calls.get(module, 0) + 1
+        if isinstance(output, Tensor):
+            makers[id(output)] = (module, output)  # held, so that the id stays its own
+
+    def note_input(module: nn.Module, args: tuple[object, ...]) -> None:
+        calls[module] = calls.get(module, 0) + 1
+        maker = makers.get(id(args[0])) if args else None
+        if maker is not None and isinstance(module, _BatchNorm):
+            pairs.append(FoldablePair(maker[0], module))
+
+    with ExitStack() as stack, torch.no_grad():
+        for module in model.modules():
+            if _is_linear(module):
+                stack.enter_context(module.register_forward_hook(note_output))
+            elif isinstance(module, _BatchNorm) and module.running_mean is not None:
+                stack.enter_context(module.register_forward_pre_hook(note_input))
+        run()
+    return [pair for pair in pairs if calls[pair.layer] == calls[pair.norm] == 1]
+
+
+@contextmanager
+def folded(pairs: list[FoldablePair]) -> Iterator[None]:
+    """Let each layer do the work of its batch norm, which then passes its input on.
+
+    γ(Wx + b − μ)/√(σ² + ε) + β is one linear map of x. Weights and norms come back afterwards.
+    """
+    with ExitStack() as stack:
+        for pair in pairs:
+            weight, bias = _fold(pair.layer, pair.norm)
+            stack.enter_context(_parameters(pair.layer, weight=weight, bias=bias))
+            stack.enter_context(replaced_forward(pair.norm, _identity))
+        yield
+
+
+@contextmanager
+def weights_in(model: nn.Module, dtype: torch.dtype | None) -> Iterator[None]:
+    """Hold the weights of convolutions and linear layers in the type that autocast asks for.
+
+    Autocast converts weights that need no gradient anew in every pass. None leaves all as it is.
+    """
+    with ExitStack() as stack:
+        for module in model.modules() if dtype is not None else ():
+            if _is_linear(module):
+                converted = {
+                    name: value.detach().to(dtype)
+                    for name, value in module.named_parameters(recurse=False)
+                }
+                stack.enter_context(_parameters(module, **converted))
+        yield
+
+
+def foldable(model: nn.Module, tap: nn.Module, *reads: Read) -> list[FoldablePair]:
+    """Return the pairs that can be folded without changing what `reads` return.
+
+    Args:
+        model: In eval mode.
+        tap: A module whose own input and output must stay what they are.
+        reads: Run the classifier, the first of them to its end.
+
+    Returns:
+        All pairs away from the tap; none where folding them changes a result, as when something
+        else reads a convolution's output, too.
+    """
+    pairs = [pair for pair in find_pairs(model, reads[0]) if tap not in (pair.layer, pair.norm)]
+    if not pairs:
+        return []
+    with torch.no_grad():
+        before = [read() for read in reads]
+        with folded(pairs):
+            after = [read() for read in reads]
+    alike = all(map(same, before, after))
+    return pairs if alike else []
+
+
+def _is_linear(module: nn.Module) -> bool:
+    """Tell layers whose weight is an own parameter with outputs as its first dimension."""
+    known = isinstance(module, _ConvNd) and not isinstance(module, _ConvTransposeNd)
+    return (known or type(module) is nn.Linear) and module._parameters.get("weight") is not None
+
+
+def _fold(layer: nn.Module, norm: _BatchNorm) -> tuple[Tensor, Tensor]:
+    weight, bias = layer.get_parameter("weight").detach(), layer.bias
+    assert norm.running_mean is not None  # find_pairs takes no others
+    assert norm.running_var is not None
+    scale = (norm.running_var + norm.eps).rsqrt()
+    if norm.weight is not None:
+        scale = scale * norm.weight.detach()
+    shift = -norm.running_mean * scale
+    if isinstance(bias, Tensor):
+        shift = shift + bias.detach() * scale
+    if norm.bias is not None:
+        shift = shift + norm.bias.detach()
+    rows = scale.view(-1, *[1] * (weight.ndim - 1))
+    return (weight * rows).to(weight.dtype), shift.to(weight.dtype)
+
+
+@contextmanager
+def _parameters(module: nn.Module, **values: Tensor) -> Iterator[None]:
+    """Put other tensors in the place of a module's parameters."""
+    kept = {name: module._parameters[name] for name in values}
+    try:
+        for name, value in values.items():
+            module._parameters[name] = nn.Parameter(value, requires_grad=False)
+        yield
+    finally:
+        module._parameters.update(kept)
+
+
+def _identity(value: Tensor) -> Tensor:
+    return value

@@ -1,0 +1,89 @@
+"""Skip what a classifier computes before a layer, when the layer's output is replaced anyway."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor, nn
+from torch.utils._pytree import tree_map
+
+from input_iba.core.modes import replaced_forward
+
+
+@dataclass(frozen=True)
+class Prefix:
+    """The modules that a classifier has finished before it goes on from a layer.
+
+    Attributes:
+        calls: The outermost of them and what they put out for one input, in the order of calls.
+    """
+
+    calls: tuple[tuple[nn.Module, Any], ...]
+
+    @contextmanager
+    def skipped(self, rows: int) -> Iterator[None]:
+        """Let these modules return NaN of the right shape for `rows` inputs, without computing.
+
+        A module that is called more often than recorded computes from then on. NaN shows up in
+        the logits where something behind the layer reads what came before it.
+        """
+        outputs: dict[nn.Module, list[Any]] = {}
+        for module, output in self.calls:
+            hollow_output = tree_map(lambda value: _hollow(value, rows), output)
+            outputs.setdefault(module, []).append(hollow_output)
+        with ExitStack() as stack:
+            for module, values in outputs.items():
+                forward = _in_turn(values, module.forward)
+                stack.enter_context(replaced_forward(module, forward))
+            yield
+
+
+@contextmanager
+def recording(model: nn.Module) -> Iterator[Callable[[], Prefix]]:
+    """Record what modules put out; call what is yielded for the calls so far.
+
+    Leave the forward pass by an exception at the layer: modules that it interrupts have put out
+    nothing, and so are not part of the prefix.
+    """
+    calls: list[tuple[nn.Module, Any]] = []
+    begun: list[int] = []
+
+    def begin(_module: nn.Module, _args: object) -> None:
+        begun.append(len(calls))
+
+    def end(module: nn.Module, _args: object, output: object) -> None:
+        del calls[begun.pop() :]  # what ran within the module is part of it
+        calls.append((module, output))
+
+    with ExitStack() as stack:
+        for module in model.modules():
+            stack.enter_context(module.register_forward_pre_hook(begin))
+            stack.enter_context(module.register_forward_hook(end))
+        yield lambda: Prefix(tuple(calls))
+
+
+def hollow_rows(example: Tensor, rows: int) -> Tensor:
+    """Return NaN in the shape of `rows` examples (1, …), which take no memory."""
+    return example.new_full((), math.nan).expand(rows * example.shape[0], *example.shape[1:])
+
+
+def _hollow(value: Any, rows: int) -> Any:
+    if isinstance(value, Tensor) and value.is_floating_point() and value.ndim > 0:
+        return hollow_rows(value, rows)
+    return value
+
+
+def _in_turn(values: list[Any], compute: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that gives out values one by one, and then computes."""
+    left = iter(values)
+
+    def forward(*args: Any, **kwargs: Any) -> Any:
+        for value in left:
+            return value
+        return compute(*args, **kwargs)
+
+    return forward
