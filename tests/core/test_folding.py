@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from input_iba.core.folding import foldable, folded, weights_in
 from input_iba.core.tap import TappedClassifier
 
-
 Net = TypeVar("Net", bound=nn.Module)
 
 
