@@ -9,7 +9,7 @@ from torch import Tensor
 
 from input_iba.attribution.task import AttributionTask
 from input_iba.core.information import feature_capacity
-from input_iba.core.optimise import Bottleneck
+from input_iba.core.optimise import Bottleneck, check_optimisation
 from input_iba.core.resume import ResumedClassifier
 from input_iba.errors import ConfigError, check_positive
 from input_iba.records import FeatureStatistics
@@ -75,6 +75,9 @@ class FeatureIBA:
         beta: Weight of the mean capacity.
         opt_steps: Steps of Adam.
         lr: Its learning rate.
+        lr_schedule: 'constant', or 'cosine' to let it fall to 0.
+        noise: 'fresh' draws in every step; 'antithetic' ones, half of them the negatives of the
+            other half; or 'fixed', those of the first step.
         min_std: Floor of the noise deviation.
         log_every_steps: Write the loss to the log every so many steps; −1 for never.
 
@@ -93,11 +96,14 @@ class FeatureIBA:
     beta: float = 20.0
     opt_steps: int = 10
     lr: float = 1.0
+    lr_schedule: str = "constant"
+    noise: str = "fresh"
     min_std: float = 0.01
     log_every_steps: int = -1
 
     def __post_init__(self) -> None:
-        check_positive("feat_iba", self, "batch_size", "opt_steps", "lr", "min_std")
+        check_optimisation("feat_iba", self)
+        check_positive("feat_iba", self, "min_std")
         if self.input_or_output not in ("input", "output"):
             raise ConfigError(
                 f"input_or_output must be 'input' or 'output', got {self.input_or_output!r}."

@@ -8,8 +8,7 @@ from torch import Tensor
 
 from input_iba.attribution.task import AttributionTask
 from input_iba.core.information import input_capacity
-from input_iba.core.optimise import Bottleneck, FittedMask
-from input_iba.errors import check_positive
+from input_iba.core.optimise import Bottleneck, FittedMask, check_optimisation
 
 
 @dataclass(frozen=True)
@@ -22,6 +21,9 @@ class InputIBA:
         beta: Weight of the mean capacity.
         opt_steps: Steps of Adam.
         lr: Its learning rate.
+        lr_schedule: 'constant', or 'cosine' to let it fall to 0.
+        noise: 'fresh' draws in every step; 'antithetic' ones, half of them the negatives of the
+            other half; or 'fixed', those of the first step.
         batch_size: K, noise draws per sample and step.
         log_every_steps: Write the loss to the log every so many steps; −1 for never.
 
@@ -34,11 +36,13 @@ class InputIBA:
     beta: float = 20.0
     opt_steps: int = 60
     lr: float = 1.0
+    lr_schedule: str = "constant"
+    noise: str = "fresh"
     batch_size: int = 10
     log_every_steps: int = -1
 
     def __post_init__(self) -> None:
-        check_positive("input_iba", self, "batch_size", "opt_steps", "lr")
+        check_optimisation("input_iba", self)
 
     def fit(self, task: AttributionTask, prior_lambda: Tensor) -> FittedMask:
         """Learn a mask on the pixels of every sample.

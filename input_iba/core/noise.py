@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
+
+from input_iba.errors import ConfigError
 
 
 def sample_seed(seed: int, sample_id: str, stage: str) -> int:
@@ -63,3 +65,45 @@ class NoiseSource:
         """Draw one order of n things per sample, (S, n), int64."""
         orders = [torch.randperm(n, generator=g, device=self.device) for g in self._generators]
         return torch.stack(orders)
+
+
+NOISE_KINDS = ("fresh", "antithetic", "fixed")
+"""Ways to draw the noise of a step; see `noise_draws`."""
+
+
+def check_noise(section: str, kind: str) -> None:
+    """Refuse ways to draw noise that do not exist.
+
+    Raises:
+        ConfigError: `kind` is not among `NOISE_KINDS`.
+    """
+    if kind not in NOISE_KINDS:
+        known = ", ".join(map(repr, NOISE_KINDS))
+        raise ConfigError(f"{section}.noise must be one of {known}, got {kind!r}.")
+
+
+def noise_draws(source: NoiseSource, kind: str, draws: int, *shape: int) -> Callable[[], Tensor]:
+    """Return what gives the noise of every step, (S, K, *shape).
+
+    Args:
+        source: Draws the numbers.
+        kind: 'fresh' for new numbers in every step; 'antithetic' for half as many, each used
+            with both signs, so that their mean is exactly 0; 'fixed' for those of the first step.
+        draws: K.
+        shape: Of one sample.
+
+    >>> antithetic = noise_draws(NoiseSource(["coffee"], 0, "input_iba"), "antithetic", 4, 3)
+    >>> antithetic().sum(1).tolist()
+    [[0.0, 0.0, 0.0]]
+    """
+    if kind == "fixed":
+        kept = source.normal(draws, *shape)
+        return lambda: kept
+    if kind == "fresh":
+        return lambda: source.normal(draws, *shape)
+
+    def both_signs() -> Tensor:
+        half = source.normal(-(-draws // 2), *shape)
+        return torch.cat([half, -half[:, : draws // 2]], 1)
+
+    return both_signs

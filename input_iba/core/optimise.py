@@ -2,19 +2,44 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 import torch
 from torch import Tensor
+from torch.optim.lr_scheduler import LambdaLR
 
 from input_iba.core.information import clamp_mask
-from input_iba.core.noise import NoiseSource
+from input_iba.core.noise import NoiseSource, check_noise, noise_draws
 from input_iba.core.targets import TargetLosses
+from input_iba.errors import ConfigError, check_positive
 
 Progress = Callable[[str, int, int, Mapping[str, float]], None]
 """Called after every step: stage, steps done, steps in all, loss parts (mean over samples)."""
+
+
+SCHEDULES: dict[str, Callable[[float], float]] = {
+    "constant": lambda done: 1.0,
+    "cosine": lambda done: (1 + math.cos(math.pi * done)) / 2,
+}
+"""Share of the learning rate by the share of the steps that is done."""
+
+
+def check_optimisation(section: str, settings: MaskSettings) -> None:
+    """Refuse counts and rates that are not above 0, and names that do not exist.
+
+    Raises:
+        ConfigError: Names the setting and its value.
+    """
+    check_positive(section, settings, "batch_size", "opt_steps", "lr")
+    check_noise(section, settings.noise)
+    if settings.lr_schedule not in SCHEDULES:
+        raise ConfigError(
+            f"{section}.lr_schedule must be one of {', '.join(map(repr, SCHEDULES))}, "
+            f"got {settings.lr_schedule!r}."
+        )
 
 
 class MaskSettings(Protocol):
@@ -25,7 +50,9 @@ class MaskSettings(Protocol):
         beta: Weight of the mean capacity.
         opt_steps: Steps of Adam.
         lr: Its learning rate.
+        lr_schedule: What becomes of it: a name in `SCHEDULES`.
         batch_size: K, noise draws per sample and step.
+        noise: How they are drawn: a name in `NOISE_KINDS`.
     """
 
     @property
@@ -37,7 +64,11 @@ class MaskSettings(Protocol):
     @property
     def lr(self) -> float: ...  # noqa: D102
     @property
+    def lr_schedule(self) -> str: ...  # noqa: D102
+    @property
     def batch_size(self) -> int: ...  # noqa: D102
+    @property
+    def noise(self) -> str: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -101,7 +132,7 @@ def fit_mask(
     Args:
         bottleneck: The channel.
         losses: The targets' losses, of S samples.
-        noise: Draws (S, K, *shape) standard-normal numbers per step.
+        noise: Draws standard-normal numbers.
         settings: Steps, learning rate, β, draws.
         stage: Name for messages and progress.
         internal_batch_size: Most rows that the classifier sees at once; None for S·K.
@@ -110,13 +141,15 @@ def fit_mask(
     signal = bottleneck.signal
     alpha = torch.full_like(signal, settings.initial_alpha).requires_grad_()
     optimiser = torch.optim.Adam([alpha], lr=settings.lr)
+    share = SCHEDULES[settings.lr_schedule]
+    schedule = LambdaLR(optimiser, lambda step: share(step / settings.opt_steps))
+    draw = noise_draws(noise, settings.noise, settings.batch_size, *signal.shape[1:])
     history: list[tuple[Tensor, Tensor]] = []
     reached = torch.zeros(len(signal), dtype=torch.bool, device=signal.device)
     for step in range(settings.opt_steps):
         smoothed = clamp_mask(bottleneck.mask(alpha))
         lambda_ = smoothed.detach().requires_grad_()
-        eps = noise.normal(settings.batch_size, *signal.shape[1:])
-        target_loss = _backward_target(bottleneck, losses, lambda_, eps, internal_batch_size)
+        target_loss = _backward_target(bottleneck, losses, lambda_, draw(), internal_batch_size)
         if lambda_.grad is not None:
             reached |= lambda_.grad.flatten(1).ne(0).any(1)
         information = bottleneck.capacity(lambda_).flatten(1).mean(1)
@@ -124,6 +157,7 @@ def fit_mask(
         optimiser.zero_grad()
         smoothed.backward(lambda_.grad)  # type: ignore[no-untyped-call]
         optimiser.step()
+        schedule.step()
         history.append((target_loss, information.detach()))
         if progress is not None:
             parts = {"target": target_loss, "information": information.detach()}

@@ -26,7 +26,7 @@ class TargetLosses:
         self.labels = tuple(labels)
 
     def __len__(self) -> int:
-        return len(self.losses)
+        return len(self.labels)
 
     def __call__(self, logits: Tensor) -> Tensor:
         """Compute the loss of every draw: (S, K, classes) to (S, K).
@@ -49,6 +49,30 @@ class TargetLosses:
     def select(self, indices: Sequence[int]) -> TargetLosses:
         """Return the losses of some of the samples."""
         return TargetLosses([self.losses[i] for i in indices], [self.labels[i] for i in indices])
+
+
+class ClassLosses(TargetLosses):
+    """The losses of S samples whose targets are one class each, computed together.
+
+    Args:
+        labels: The class index of each sample.
+        use_softmax: Cross-entropy of the softmax; else binary cross-entropy of the class's logit.
+    """
+
+    def __init__(self, labels: Sequence[int], use_softmax: bool) -> None:
+        super().__init__((), labels)
+        self._classes = tuple(labels)
+        self._use_softmax = use_softmax
+
+    def __call__(self, logits: Tensor) -> Tensor:
+        """Compute the loss of every draw: (S, K, classes) to (S, K)."""
+        scores = logits.log_softmax(-1) if self._use_softmax else F.logsigmoid(logits)
+        samples = torch.arange(len(self._classes), device=logits.device)
+        return -scores[samples, :, torch.tensor(self._classes, device=logits.device)]
+
+    def select(self, indices: Sequence[int]) -> ClassLosses:
+        """Return the losses of some of the samples."""
+        return ClassLosses([self._classes[i] for i in indices], self._use_softmax)
 
 
 def target_losses(targets: Targets, logits: Tensor, use_softmax: bool = True) -> TargetLosses:
@@ -93,21 +117,12 @@ def target_losses(targets: Targets, logits: Tensor, use_softmax: bool = True) ->
                 f"Target class {label} does not exist: the classifier has classes 0 to "
                 f"{classes - 1}."
             )
-    of_class = _cross_entropy if use_softmax else _binary_cross_entropy
-    return TargetLosses([of_class(label) for label in labels], labels)
+    return ClassLosses(labels, use_softmax)
 
 
 def probabilities(logits: Tensor, use_softmax: bool = True) -> Tensor:
     """Turn logits (…, classes) into probabilities of the same shape."""
     return logits.softmax(-1) if use_softmax else logits.sigmoid()
-
-
-def _cross_entropy(label: int) -> TargetLoss:
-    return lambda logits: -logits.log_softmax(-1)[:, label]
-
-
-def _binary_cross_entropy(label: int) -> TargetLoss:
-    return lambda logits: F.softplus(-logits[:, label])
 
 
 def _multi_label(row: Tensor) -> Callable[[Tensor], Tensor]:

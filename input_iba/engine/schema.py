@@ -13,6 +13,11 @@ from input_iba.registry import PRIORS, check_keys
 ANY: frozenset[str] = frozenset()
 """Marks sections whose keys depend on their type; the part that builds them checks them."""
 
+OPTIMISATION = frozenset(
+    {"batch_size", "beta", "opt_steps", "lr", "lr_schedule", "noise", "log_every_steps"}
+)
+"""Keys of both bottlenecks."""
+
 SECTIONS: dict[str, frozenset[str]] = {
     "": frozenset({"data", "attributor", "estimation_cfg", "attribution_cfg", "sanity_check"}),
     "data": frozenset({"data_loader", "estimation", "attribution"}),
@@ -40,13 +45,9 @@ SECTIONS: dict[str, frozenset[str]] = {
     "attribution_cfg": frozenset(
         {"feat_iba", "gan", "input_iba", "feat_mask", "input_mask", "internal_batch_size"}
     ),
-    "attribution_cfg.feat_iba": frozenset(
-        {"batch_size", "beta", "opt_steps", "lr", "min_std", "log_every_steps"}
-    ),
+    "attribution_cfg.feat_iba": frozenset({*OPTIMISATION, "min_std"}),
     "attribution_cfg.gan": frozenset(),
-    "attribution_cfg.input_iba": frozenset(
-        {"batch_size", "beta", "opt_steps", "lr", "log_every_steps"}
-    ),
+    "attribution_cfg.input_iba": OPTIMISATION,
     "attribution_cfg.feat_mask": frozenset({"upscale", "show", "colour_map"}),
     "attribution_cfg.input_mask": frozenset({"upscale", "show", "colour_map"}),
     "sanity_check": frozenset({"perturb_layers", "check", "verbose"}),

@@ -5,7 +5,8 @@ import hashlib
 import pytest
 import torch
 
-from input_iba.core.noise import NoiseSource, sample_seed
+from input_iba.core.noise import NoiseSource, check_noise, noise_draws, sample_seed
+from input_iba.errors import ConfigError
 
 
 def test_neighbours_do_not_matter() -> None:
@@ -41,3 +42,29 @@ def test_distributions() -> None:
 def test_seeds_are_the_same_on_every_machine() -> None:
     digest = hashlib.sha256(b"0/coffee/prior").digest()
     assert sample_seed(0, "coffee", "prior") == int.from_bytes(digest[:8], "big") // 2
+
+
+def test_antithetic_draws_are_half_as_many_with_both_signs() -> None:
+    for draws in (1, 4, 5):
+        drawn = noise_draws(NoiseSource(["a", "b"], 0, "x"), "antithetic", draws, 3)()
+        assert drawn.shape == (2, draws, 3)
+        half = NoiseSource(["a", "b"], 0, "x").normal(-(-draws // 2), 3)
+        assert torch.equal(drawn[:, : half.shape[1]], half)
+        assert torch.equal(drawn[:, half.shape[1] :], -half[:, : draws // 2])
+
+
+def test_fixed_draws_are_those_of_the_first_step() -> None:
+    draw = noise_draws(NoiseSource(["a"], 0, "x"), "fixed", 4, 3)
+    first = draw()
+    assert torch.equal(first, NoiseSource(["a"], 0, "x").normal(4, 3))
+    assert torch.equal(draw(), first)
+
+
+def test_fresh_draws_differ_from_step_to_step() -> None:
+    draw = noise_draws(NoiseSource(["a"], 0, "x"), "fresh", 4, 3)
+    assert not torch.equal(draw(), draw())
+
+
+def test_unknown_ways_to_draw_are_refused() -> None:
+    with pytest.raises(ConfigError, match=r"input_iba.noise must be one of 'fresh', .* got 'new'"):
+        check_noise("input_iba", "new")
