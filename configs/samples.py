@@ -1,6 +1,6 @@
 # The embedded default: six photographs that scikit-image and matplotlib bring, explained with
 # EfficientNet-Lite0, whose ImageNet weights come in a package. Nothing is downloaded.
-_base_ = ["./_base_/input_iba.py"]
+_base_ = ["./_base_/fast.py"]
 
 _normalize = [
     dict(type="Normalize", mean=[127 / 255] * 3, std=[128 / 255] * 3),
@@ -30,6 +30,3 @@ attributor = dict(
     classifier=dict(source="efficientnet_lite", type="efficientnet_lite0", pretrained=True),
 )
 estimation_cfg = dict(n_samples=200)
-# Fewer epochs and steps than published (20 and 60), so that all six photographs together take
-# less than three minutes on two cores.
-attribution_cfg = dict(gan=dict(epochs=3), input_iba=dict(opt_steps=40))

@@ -1,4 +1,4 @@
-_base_ = ["./_base_/imagenet.py", "./_base_/input_iba.py"]
+_base_ = ["./_base_/imagenet.py", "./_base_/fast.py"]
 
 attributor = dict(
     layer="features.17",

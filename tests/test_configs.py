@@ -10,10 +10,19 @@ import torch
 from PIL import Image
 from torch import nn
 
+from input_iba.attribution import Prior
 from input_iba.core.hooks import find_layer
 from input_iba.engine.build import build_attributor, build_classifier, build_datasets
 from input_iba.engine.config import RunConfig, load_config
+from input_iba.engine.presets import (
+    PRESETS,
+    PRIOR_TYPE,
+    lookup,
+    preset_values,
+    without_effect,
+)
 from input_iba.records import Sample
+from input_iba.registry import PRIORS, build
 
 ROOT = Path(__file__).parent.parent
 CONFIGS = sorted(
@@ -32,17 +41,34 @@ PUBLISHED_LAYERS = {
 }
 
 
-def load(name: str, options: dict[str, Any] | None = None) -> RunConfig:
-    return load_config(ROOT / "configs" / name, options)
+def load(name: str, options: dict[str, Any] | None = None, preset: str | None = None) -> RunConfig:
+    return load_config(ROOT / "configs" / name, options, preset)
+
+
+OWN_VALUES = {
+    "samples.py": {"estimation_cfg.n_samples"},
+    "cifar10/resnet": {"attribution_cfg.feat_iba.beta", "attribution_cfg.input_iba.beta"},
+    "stanford": {"attribution_cfg.feat_iba.beta", "attribution_cfg.input_iba.beta"},
+}
+"""Parameters that belong to a data set or network, by the beginning of the config's name."""
 
 
 @pytest.mark.parametrize("name", CONFIGS)
 def test_a_config_loads_without_a_warning(name: str) -> None:
     config = load(name)
     assert config.warnings == ()
-    assert config.prior["type"] == "VisionWGAN"
-    assert config.feature_iba.initial_alpha == 5.0
+    assert config.preset == "fast"
     assert load(name).digest() == config.digest()
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_config_is_what_its_preset_says_but_for_its_own_values(name: str, preset: str) -> None:
+    config = load(name, preset=preset)
+    assert config.prior["type"] == lookup(preset_values(preset), PRIOR_TYPE)
+    assert isinstance(build(PRIORS, config.prior), Prior)
+    own = without_effect(preset_values(preset), config.raw, frozenset())
+    assert {key.partition(" ")[0] for key in own} <= OWN_VALUES.get(name.partition("_")[0], set())
 
 
 @pytest.mark.parametrize("name", CONFIGS)
@@ -74,7 +100,7 @@ def test_published_layers_stay(name: str, layer: str) -> None:
     ],
 )
 def test_published_values_stay(name: str, values: tuple[int, ...]) -> None:
-    config = load(name)
+    config = load(name, preset="paper")
     assert (
         config.feature_iba.beta,
         config.feature_iba.opt_steps,

@@ -1,5 +1,5 @@
 # tools/vision/train_classifier.py, with this config, trains the checkpoint.
-_base_ = ["../_base_/cifar10.py", "../_base_/input_iba.py"]
+_base_ = ["../_base_/cifar10.py", "../_base_/fast.py"]
 
 attributor = dict(
     layer="features.14",

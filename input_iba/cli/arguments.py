@@ -9,6 +9,8 @@ from typing import Any
 
 from mmengine.config import DictAction
 
+from input_iba.engine.presets import PRESETS
+
 
 class OverrideAction(DictAction):  # type: ignore[misc]
     """Reads `a.b=c` pairs as mmengine does, and says what is wrong with a malformed one."""
@@ -44,6 +46,16 @@ def add_config(parser: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         help="override config keys: attribution_cfg.gan.epochs=5 attributor.layer=features.10; "
         "lists as KEY=[a,b] without spaces",
+    )
+
+
+def add_preset(parser: argparse.ArgumentParser) -> None:
+    """Add the parameters beneath the config's own."""
+    parser.add_argument(
+        "--preset",
+        choices=PRESETS,
+        help="parameters of the method instead of those that the config inherits: paper is as "
+        "published, fast costs far less. What a config writes itself counts with either",
     )
 
 

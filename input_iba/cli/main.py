@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable, Sequence
 
 from input_iba import __version__
-from input_iba.cli.arguments import add_config, add_run_options
+from input_iba.cli.arguments import add_config, add_preset, add_run_options
 from input_iba.engine.interruption import Terminated
 from input_iba.errors import InputIBAError
 
@@ -73,6 +73,7 @@ ATTRIBUTE_HELP = (
 
 def _set_up_attribute(parser: argparse.ArgumentParser) -> None:
     add_config(parser)
+    add_preset(parser)
     add_run_options(parser)
     parser.set_defaults(command=_attribute)
 
@@ -117,7 +118,7 @@ def _attribute(arguments: argparse.Namespace) -> int:
     from input_iba.engine.config import load_config
     from input_iba.engine.options import RunOptions
 
-    config = load_config(arguments.config, arguments.cfg_options)
+    config = load_config(arguments.config, arguments.cfg_options, arguments.preset)
     result = run_attribution(
         config,
         RunOptions(
@@ -130,6 +131,7 @@ def _attribute(arguments: argparse.Namespace) -> int:
             resume=arguments.resume,
             progress_bar=arguments.pbar,
             subset_file=arguments.subset_file,
+            preset=arguments.preset,
             cfg_options=arguments.cfg_options,
         ),
     )

@@ -14,6 +14,7 @@ from mmengine.config import Config
 import input_iba.datasets  # noqa: F401  registers its types
 from input_iba.attribution import FeatureIBA, InputIBA
 from input_iba.engine import schema
+from input_iba.engine.assembly import PlainConfig, assemble
 from input_iba.engine.settings import (
     EstimationSettings,
     LoaderSettings,
@@ -21,7 +22,7 @@ from input_iba.engine.settings import (
     of_type,
     read_settings,
 )
-from input_iba.errors import ConfigError, closest
+from input_iba.errors import ConfigError
 from input_iba.registry import PRIORS
 from input_iba.visualization import check_colour_map
 
@@ -50,6 +51,7 @@ class RunConfig:
         feature_mask: How feature masks are saved.
         input_mask: How input masks are saved.
         internal_batch_size: Most inputs that the classifier sees at once, or None.
+        preset: Name of the preset beneath the config's own values, if any.
         warnings: What the user should change.
     """
 
@@ -69,6 +71,7 @@ class RunConfig:
     feature_mask: MaskSettings
     input_mask: MaskSettings
     internal_batch_size: int | None
+    preset: str | None = None
     warnings: tuple[str, ...] = ()
 
     def digest(self) -> str:
@@ -79,71 +82,31 @@ class RunConfig:
     def text(self) -> str:
         """Return the effective config as a Python file that loads to the same settings."""
         lines = Config(dict(self.raw)).pretty_text
-        return f"# From {self.path.name}, with all bases and options applied.\n{lines}\n"
+        preset = f"preset '{self.preset}', " if self.preset else ""
+        return f"# From {self.path.name}, {preset}with all bases and options applied.\n{lines}\n"
 
 
-def load_config(path: Path | str, overrides: Plain | None = None) -> RunConfig:
+def load_config(
+    path: Path | str, overrides: Plain | None = None, preset: str | None = None
+) -> RunConfig:
     """Load, override, check and freeze a config.
 
     Args:
         path: An mmcv-style Python config, `_base_` and all.
         overrides: From dotted keys to values, as `--cfg-options` gives them.
+        preset: Name of a preset that replaces the one that the config inherits, or that is put
+            beneath a config without one; None takes the config as it is.
 
     Raises:
         ConfigError: Says file, section, key and remedy.
     """
     file = Path(path)
-    config = _read(file)
-    raw, warnings = _checked(schema.without_own_names(config), f"'{file}'")
-    if overrides:
-        options = {_present_name(key): value for key, value in overrides.items()}
-        config = Config(raw)
-        try:
-            config.merge_from_dict(options)
-        except (KeyError, TypeError, ValueError, IndexError, AssertionError) as error:
-            raise ConfigError(
-                f"--cfg-options {' '.join(overrides)} does not fit '{file}': {error}"
-            ) from error
-        raw, more = _checked(config, f"'{file}' with --cfg-options {' '.join(overrides)}")
-        warnings += more
-    return _frozen(file, raw, warnings)
+    plain = assemble(file, overrides or {}, preset)
+    return _frozen(file, plain)
 
 
-def _read(path: Path) -> Config:
-    """Let mmengine read the file; whatever is wrong with it becomes one kind of error."""
-    if not path.is_file():
-        folder = path.parent if path.parent.is_dir() else Path()
-        near = closest(path.name, (p.name for p in folder.glob("*.py")))
-        raise ConfigError(f"Config file '{path}' does not exist.{near}")
-    try:
-        return Config.fromfile(str(path))
-    except SyntaxError as error:
-        raise ConfigError(
-            f"Config file '{error.filename or path}' is not valid Python, line {error.lineno}: "
-            f"{error.msg}."
-        ) from error
-    except FileNotFoundError as error:
-        raise ConfigError(f"A _base_ of config file '{path}' is missing: {error}.") from error
-    # A config is code of the user's own: anything can come out of it.
-    except Exception as error:
-        raise ConfigError(
-            f"Config file '{path}' cannot be read: {type(error).__name__}: {error}."
-        ) from error
-
-
-def _checked(config: Mapping[str, Any], where: str) -> tuple[dict[str, Any], tuple[str, ...]]:
-    raw: dict[str, Any] = {key: schema.plain(value, key) for key, value in config.items()}
-    warnings = tuple(schema.rename(raw))
-    schema.imply_types(raw)
-    schema.validate(raw, where)
-    return raw, warnings
-
-
-def _present_name(dotted: str) -> str:
-    return ".".join(schema.RENAMED.get(key, key) for key in dotted.split("."))
-
-
-def _frozen(path: Path, raw: dict[str, Any], warnings: tuple[str, ...]) -> RunConfig:
+def _frozen(path: Path, plain: PlainConfig) -> RunConfig:
+    raw, warnings = plain.values, plain.warnings
     attributor = _required(raw, "attributor", path)
     layer = _required(raw, "attributor.layer", path)
     if not isinstance(layer, str):
@@ -176,6 +139,7 @@ def _frozen(path: Path, raw: dict[str, Any], warnings: tuple[str, ...]) -> RunCo
         feature_mask=_mask_settings(raw, "attribution_cfg.feat_mask", path),
         input_mask=_mask_settings(raw, "attribution_cfg.input_mask", path),
         internal_batch_size=_internal_batch_size(how, path),
+        preset=plain.preset,
         warnings=warnings,
     )
 

@@ -25,6 +25,7 @@ class RunOptions:
         resume: Continue the run that the work directory holds.
         progress_bar: True shows the bar, False hides it, None shows it on a terminal.
         subset_file: Text file with the ids to explain, or None for all.
+        preset: Preset asked for, for the manifest.
         cfg_options: Overrides of config keys, for the manifest.
     """
 
@@ -37,6 +38,7 @@ class RunOptions:
     resume: bool = False
     progress_bar: bool | None = None
     subset_file: Path | None = None
+    preset: str | None = None
     cfg_options: Mapping[str, Any] = field(default_factory=dict)
 
     def work_dir_for(self, config: Path) -> Path:

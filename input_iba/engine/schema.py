@@ -208,6 +208,21 @@ def _prior_arguments(raw: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(inspect.signature(target).parameters) if target else frozenset()
 
 
+def of_other_priors(keys: Any, section: str, type_: Any) -> list[str]:
+    """Return which keys of a prior's section are arguments of other priors than `type_` only.
+
+    A key that no prior takes is not among them: it is mistyped.
+    """
+    if not isinstance(keys, Mapping) or type_ not in PRIORS.module_dict:
+        return []
+    taken = {
+        name: frozenset(inspect.signature(prior).parameters)
+        for name, prior in PRIORS.module_dict.items()
+    }
+    known = frozenset[str]().union(*taken.values())
+    return [key for key in keys if key in known - taken[type_] - SECTIONS[section]]
+
+
 def _section(raw: Mapping[str, Any], name: str, file: str) -> Mapping[str, Any] | None:
     """Return a section, or None where the config has none."""
     value: Any = raw

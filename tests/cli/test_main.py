@@ -48,7 +48,7 @@ def test_every_option_arrives(monkeypatch: pytest.MonkeyPatch, config_file: Path
         [
             *("attribute", str(config_file), "--work-dir", "w", "--gpu-id", "1"),
             *("--device", "cuda", "--out-style", "image_folder", "--pbar", "--subset-file", "s"),
-            *("--seed", "5", "--resume", "--precision", "bf16"),
+            *("--seed", "5", "--resume", "--precision", "bf16", "--preset", "paper"),
             *("--cfg-options", "attribution_cfg.gan.epochs=3", "attributor.layer=layer2"),
         ]
     )
@@ -59,6 +59,7 @@ def test_every_option_arrives(monkeypatch: pytest.MonkeyPatch, config_file: Path
     assert (options.out_style, options.progress_bar) == ("image_folder", True)
     assert (options.subset_file, options.seed, options.resume) == (Path("s"), 5, True)
     assert options.precision == "bf16"
+    assert config.preset == options.preset == "paper"
     assert options.cfg_options["attributor.layer"] == "layer2"
 
 
@@ -118,6 +119,7 @@ def test_errors_become_one_message_and_a_status(
         (["x.py", "--seed", "one"], "invalid"),
         (["x.py", "--out-style", "flat"], "single_folder"),
         (["x.py", "--precision", "fp8"], "bf16"),
+        (["x.py", "--preset", "quick"], "paper"),
         (["x.py", "--cfg-options", "a.b"], "expected KEY=VALUE, as in a.b=3; got 'a.b'"),
         (["x.py", "--cfg-options", "a..b=1"], "expected KEY=VALUE"),
         (["x.py", "--cfg-options", "a=[1,2"], "--cfg-options"),
