@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -123,6 +124,7 @@ class Attributor:
         ids: Sequence[str] | None = None,
         seed: int = 0,
         progress: Progress | None = None,
+        internal_batch_size: int | None = None,
     ) -> list[Attribution | Failure]:
         """Explain S samples.
 
@@ -133,6 +135,7 @@ class Attributor:
                 their positions.
             seed: Seed of the run.
             progress: Told about every step of every stage.
+            internal_batch_size: Instead of the attributor's own, for this call.
 
         Returns:
             One record per sample, in order; a `Failure` where a sample could not be explained.
@@ -149,7 +152,9 @@ class Attributor:
         if len(inputs) == 0:
             return []
         with self.classifier.prepared(inputs[:1].to(self.device)):
-            return self._run_stages(self.task(inputs, targets, ids, seed, progress))
+            return self._run_stages(
+                self.task(inputs, targets, ids, seed, progress, internal_batch_size)
+            )
 
     def task(
         self,
@@ -158,6 +163,7 @@ class Attributor:
         ids: Sequence[str] | None = None,
         seed: int = 0,
         progress: Progress | None = None,
+        internal_batch_size: int | None = None,
     ) -> AttributionTask:
         """Prepare samples for running the stages one by one: the arguments of `attribute`.
 
@@ -188,7 +194,9 @@ class Attributor:
             losses=target_losses(wanted, logits, self.use_softmax),
             ids=names,
             seed=seed,
-            internal_batch_size=self.internal_batch_size or _rows_at_once(inputs),
+            internal_batch_size=internal_batch_size
+            or self.internal_batch_size
+            or rows_at_once(inputs.shape[1:], self.device),
             progress=progress,
         )
 
@@ -227,10 +235,14 @@ class Attributor:
         return make_records(task, chances, maps, histories, shares, reasons)
 
 
-def _rows_at_once(inputs: Tensor) -> int:
-    pixels = inputs[0].numel() / inputs.shape[1]
-    scale = 1 if inputs.device.type == "cpu" else 8
-    return max(int(scale * PIXELS_AT_ONCE / pixels), 8)
+def rows_at_once(shape: Sequence[int], device: torch.device) -> int:
+    """Return how many inputs of a shape (C, H, W) make up `PIXELS_AT_ONCE`, at least 8.
+
+    >>> rows_at_once((3, 224, 224), torch.device("cpu"))
+    32
+    """
+    scale = 1 if device.type == "cpu" else 8
+    return max(scale * PIXELS_AT_ONCE // math.prod(shape[1:]), 8)
 
 
 @contextmanager

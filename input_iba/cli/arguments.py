@@ -87,6 +87,20 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         "bf16 where the hardware has it (default: auto)",
     )
     parser.add_argument(
+        "--samples-per-batch",
+        type=_samples_per_batch,
+        metavar="{N,auto}",
+        help="samples explained at once; auto takes what is likely to fit. Whatever is asked for "
+        "is halved when memory runs out (default: data.data_loader.batch_size of the config)",
+    )
+    parser.add_argument(
+        "--internal-batch-size",
+        type=_count,
+        metavar="N",
+        help="most rows that the classifier sees at once, which bounds memory; the same as "
+        "attribution_cfg.internal_batch_size",
+    )
+    parser.add_argument(
         "--seed", type=_seed, default=0, metavar="N", help="seed of all noise (default: 0)"
     )
     parser.add_argument(
@@ -113,6 +127,20 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         default=None,
         help="show a progress bar (default: on a terminal only)",
     )
+
+
+def _count(text: str, otherwise: str = "") -> int:
+    """Read a number of things."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(
+            f"expected a number of at least 1{otherwise}, got {text!r}"
+        )
+    return int(text)
+
+
+def _samples_per_batch(text: str) -> int | str:
+    """Read a number of samples, or 'auto'."""
+    return text if text == "auto" else _count(text, " or 'auto'")
 
 
 def _seed(text: str) -> int:

@@ -118,7 +118,10 @@ def _attribute(arguments: argparse.Namespace) -> int:
     from input_iba.engine.config import load_config
     from input_iba.engine.options import RunOptions
 
-    config = load_config(arguments.config, arguments.cfg_options, arguments.preset)
+    overrides = dict(arguments.cfg_options)
+    if arguments.internal_batch_size is not None:
+        overrides["attribution_cfg.internal_batch_size"] = arguments.internal_batch_size
+    config = load_config(arguments.config, overrides, arguments.preset)
     result = run_attribution(
         config,
         RunOptions(
@@ -131,8 +134,9 @@ def _attribute(arguments: argparse.Namespace) -> int:
             resume=arguments.resume,
             progress_bar=arguments.pbar,
             subset_file=arguments.subset_file,
+            samples_per_batch=arguments.samples_per_batch,
             preset=arguments.preset,
-            cfg_options=arguments.cfg_options,
+            cfg_options=overrides,
         ),
     )
     _print(result.table)

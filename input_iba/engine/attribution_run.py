@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
 from input_iba.core.hooks import find_layer
+from input_iba.datasets import SampleDataset
 from input_iba.datasets.selection import select_ids
+from input_iba.engine.batching import (
+    FittingSizes,
+    choose_samples_per_batch,
+    draws_per_sample,
+    first_shape,
+    fitting_samples,
+)
 from input_iba.engine.build import (
     MakeExplainer,
     build_attributor,
@@ -113,15 +122,16 @@ def _run(
         precision=precision_name(autocast),
         out_style=options.out_style,
     )
-    manifest = work.claim(_manifest(config, options, identity, device, len(ids)), text)
+    size = _samples_per_batch(config, options, work, dataset, ids, device)
+    manifest = work.claim(_manifest(config, options, identity, device, len(ids), size), text)
     unread = 0
     try:
         finished = frozenset(work.finished())
-        todo = batches_to_do(dataset.ids, ids, config.loader.batch_size, finished)
+        todo = batches_to_do(dataset.ids, ids, size, finished)
         if todo:
             LOGGER.info(
-                "%d of %d samples to explain on %s in %s, work directory %s",
-                *(sum(map(len, todo)), len(ids), device, identity.precision, work.root),
+                "%d of %d samples to explain, %d at once, on %s in %s, work directory %s",
+                *(sum(map(len, todo)), len(ids), size, device, identity.precision, work.root),
             )
             explainer = make_explainer(config, classifier, device, autocast)
             seed_everything(options.seed)
@@ -129,15 +139,46 @@ def _run(
                 *(explainer, estimation_set, config, identity, work.statistics_path),
                 shown=options.progress_bar,
             )
-            explain_all(Job(config, options, work, explainer, dataset), todo, finished)
+            sizes = FittingSizes(size, config, device)
+            explain_all(Job(config, options, work, explainer, dataset, sizes), todo, finished)
     finally:
         manifest = work.close(manifest, ids)
         table, overview = write_report(work, manifest, ids)
     return RunResult(manifest.done, manifest.failed, unread, table, overview)
 
 
+def _samples_per_batch(
+    config: RunConfig,
+    options: RunOptions,
+    work: WorkDir,
+    dataset: SampleDataset,
+    ids: Sequence[str],
+    device: torch.device,
+) -> int:
+    """Return how many samples are explained at once: as before, as asked for, or as configured."""
+
+    def fitting() -> int:
+        position = {id_: index for index, id_ in enumerate(dataset.ids)}
+        shape = first_shape(dataset, [position[id_] for id_ in ids])
+        if shape is None:
+            return 1
+        return fitting_samples(shape, draws_per_sample(config), device, len(ids))
+
+    return choose_samples_per_batch(
+        options.samples_per_batch,
+        config.loader.batch_size,
+        Manifest.read(work.manifest_path).samples_per_batch if work.resumed else None,
+        fitting,
+    )
+
+
 def _manifest(
-    config: RunConfig, options: RunOptions, identity: Identity, device: torch.device, samples: int
+    config: RunConfig,
+    options: RunOptions,
+    identity: Identity,
+    device: torch.device,
+    samples: int,
+    samples_per_batch: int,
 ) -> Manifest:
     return Manifest(
         identity=identity,
@@ -146,6 +187,7 @@ def _manifest(
         device=_describe(device),
         options=options.as_plain(),
         samples=samples,
+        samples_per_batch=samples_per_batch,
     )
 
 

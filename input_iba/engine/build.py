@@ -36,6 +36,7 @@ class Explainer(Protocol):
         ids: Sequence[str] | None = None,
         seed: int = 0,
         progress: Callable[..., None] | None = None,
+        internal_batch_size: int | None = None,
     ) -> list[Attribution | Failure]:
         """Explain a batch."""
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 
 from input_iba.datasets import SampleDataset
+from input_iba.engine.batching import FittingSizes, free_memory, out_of_memory
 from input_iba.engine.build import Explainer
 from input_iba.engine.config import RunConfig
 from input_iba.engine.loading import alike, cut, read_batches
@@ -24,6 +25,21 @@ EXPECTED_SHARES = {"FeatureIBA": 0.05, "WGAN": 0.75, "InputIBA": 0.2}
 """Of a batch's time, for the progress bar until a batch has been measured."""
 
 
+NO_MEMORY = (
+    "out of memory with this sample alone and one row at a time through the classifier. Let "
+    "data.attribution.pipeline make smaller inputs, or compute on a device with more memory"
+)
+
+
+@dataclass(frozen=True)
+class _Raised:
+    """What explaining some samples raised: for the record, for the log, and whether for memory."""
+
+    reason: str
+    details: str
+    memory: bool
+
+
 @dataclass(frozen=True)
 class Job:
     """What is explained, how, and where it goes.
@@ -34,6 +50,7 @@ class Job:
         work: The work directory, claimed by this run.
         explainer: The three stages, with statistics.
         dataset: The data set that the samples come from.
+        sizes: How much is computed at once.
     """
 
     config: RunConfig
@@ -41,6 +58,7 @@ class Job:
     work: WorkDir
     explainer: Explainer
     dataset: SampleDataset
+    sizes: FittingSizes
 
 
 def batches_to_do(
@@ -82,9 +100,7 @@ def explain_all(job: Job, batches: Sequence[list[int]], finished: frozenset[str]
     )
     with progress:
         for items in read_batches(dataset, batches, config.loader.num_workers):
-            progress.start_batch(len(items))
             _explain_batch(job, items, writer, progress, finished)
-            progress.end_batch(len(items))
 
 
 def _explain_batch(
@@ -96,6 +112,7 @@ def _explain_batch(
 ) -> None:
     """Explain what could be read of a batch; save and record each sample."""
     failures = [item for item in items if isinstance(item, Failure)]
+    progress.end_batch(len(failures))
     for samples in alike([item for item in items if isinstance(item, Sample)]):
         by_id = {sample.id: sample for sample in samples}
         for found in _explain(job, samples, progress):
@@ -112,20 +129,49 @@ def _explain_batch(
 
 def _explain(
     job: Job, samples: Sequence[Sample], progress: RunProgress
-) -> list[Attribution | Failure]:
-    """Explain samples together; where that raises, one by one, so that only bad ones fail."""
+) -> Iterator[Attribution | Failure]:
+    """Explain as many of some samples of one shape together as fit, and so on.
+
+    Where memory runs out, less is computed at once; where anything else is raised, the samples
+    are explained one by one, so that only bad ones fail.
+    """
+    shape = tuple(samples[0].input.shape)
+    most = job.sizes.samples(shape)
+    if len(samples) > most:
+        for start in range(0, len(samples), most):
+            yield from _explain(job, samples[start : start + most], progress)
+        return
+    progress.start_batch(len(samples))
+    tried = _try(job, samples, progress)
+    if isinstance(tried, list):
+        progress.end_batch(len(samples))
+        yield from tried
+    elif tried.memory and (remedy := job.sizes.halve(shape, len(samples))):
+        free_memory()
+        LOGGER.warning("%s", remedy)
+        yield from _explain(job, samples, progress)
+    elif len(samples) > 1:
+        to_file_only(f"A batch of {len(samples)} failed, now one by one: {tried.details}")
+        for sample in samples:
+            yield from _explain(job, [sample], progress)
+    else:
+        progress.end_batch(1)
+        to_file_only(f"sample {samples[0].id}: {tried.details}")
+        reason = f"{NO_MEMORY}: {tried.reason}" if tried.memory else tried.reason
+        yield Failure(samples[0].id, reason)
+
+
+def _try(
+    job: Job, samples: Sequence[Sample], progress: RunProgress
+) -> list[Attribution | Failure] | _Raised:
+    """Explain samples together, or tell what was raised once the tensors behind it are gone."""
     try:
         return _attribute(job, samples, progress)
     except Exception as error:
         details, reason = _details(error), str(error)
         if not isinstance(error, InputIBAError):
             reason = f"{type(error).__name__}: {reason} (details in {job.work.log_path.name})"
-    # Outside of the handler, so that the tensors of what failed are gone when memory ran out.
-    if len(samples) > 1:
-        to_file_only(f"A batch of {len(samples)} failed, now one by one: {details}")
-        return [found for sample in samples for found in _explain(job, [sample], progress)]
-    to_file_only(f"sample {samples[0].id}: {details}")
-    return [Failure(samples[0].id, reason)]
+        return _Raised(reason, details, out_of_memory(error))
 
 
 def _attribute(
@@ -138,6 +184,7 @@ def _attribute(
         ids=[sample.id for sample in samples],
         seed=job.options.seed,
         progress=progress.step,
+        internal_batch_size=job.sizes.rows(tuple(samples[0].input.shape)),
     )
 
 

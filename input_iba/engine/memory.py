@@ -15,11 +15,24 @@ def keep_freed_memory() -> bool:
     Otherwise every large activation is a fresh mapping whose pages the kernel has to clear, which
     can take longer than the convolution that fills it.
 
+    Where the address space is limited (`ulimit -v`) it is the other way round: every large tensor
+    goes back to the system when it is freed, because what else needs room, such as the code that
+    oneDNN generates, could not be had any more once kept memory has filled the space.
+
     Returns:
-        Whether the C library took it; False where it is not glibc.
+        Whether freed memory is kept; False where the C library is not glibc.
     """
     if platform.system() != "Linux" or platform.libc_ver()[0] != "glibc":
         return False
     libc = ctypes.CDLL(None)
+    if _address_space_is_limited():
+        libc.mallopt(M_MMAP_THRESHOLD, 128 << 10)
+        return False
     options = {M_MMAP_THRESHOLD: 1 << 30, M_TRIM_THRESHOLD: (1 << 31) - 1}
     return all(libc.mallopt(option, value) for option, value in options.items())
+
+
+def _address_space_is_limited() -> bool:
+    import resource  # not there on Windows
+
+    return resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY

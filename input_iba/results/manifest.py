@@ -85,6 +85,8 @@ class Manifest:
         device: Device of the latest run, e.g. 'cpu'.
         options: Command-line options as given.
         samples: Number of samples selected.
+        samples_per_batch: How many of them were to be explained at once; None where an earlier
+            release did not say.
         started: Time of the first start, ISO 8601 with zone.
         resumed: Times of later starts.
         finished: Time of the latest end, or None while a run is on or after it was killed.
@@ -100,6 +102,7 @@ class Manifest:
     device: str
     options: Mapping[str, Any]
     samples: int
+    samples_per_batch: int | None = None
     started: str = ""
     resumed: list[str] = field(default_factory=list)
     finished: str | None = None

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from input_iba.attribution import Attributor, FeatureIBA, InputIBA, WGANPrior
+from input_iba.attribution import Attributor, ConstantPrior, FeatureIBA, InputIBA, WGANPrior
 from input_iba.errors import AttributionError, ConfigError
 from input_iba.records import Attribution, Failure, Targets
 from tests.attribution.nets import small_attributor, small_net
@@ -55,6 +55,20 @@ def test_many_at_once_are_as_each_alone_in_any_order(real: str) -> None:
 def test_the_internal_batch_size_changes_no_mask(rows: int) -> None:
     expected = estimated(small_net()).attribute(inputs(), ids=IDS)
     bounded = estimated(small_net(), internal_batch_size=rows).attribute(inputs(), ids=IDS)
+    for ours, theirs in zip(bounded, expected, strict=True):
+        assert_same(ours, theirs)
+
+
+def test_a_bound_of_one_call_counts_for_that_call() -> None:
+    net = small_net()
+    attributor = estimated(net, prior=ConstantPrior(), internal_batch_size=12)
+    rows: list[int] = []
+    with net.register_forward_pre_hook(lambda _, args: rows.append(len(args[0]))):
+        expected = attributor.attribute(inputs(), ids=IDS)
+        assert max(rows) == 12
+        rows.clear()
+        bounded = attributor.attribute(inputs(), ids=IDS, internal_batch_size=6)
+        assert max(rows) == 6
     for ours, theirs in zip(bounded, expected, strict=True):
         assert_same(ours, theirs)
 

@@ -49,6 +49,7 @@ def test_every_option_arrives(monkeypatch: pytest.MonkeyPatch, config_file: Path
             *("attribute", str(config_file), "--work-dir", "w", "--gpu-id", "1"),
             *("--device", "cuda", "--out-style", "image_folder", "--pbar", "--subset-file", "s"),
             *("--seed", "5", "--resume", "--precision", "bf16", "--preset", "paper"),
+            *("--samples-per-batch", "auto", "--internal-batch-size", "7"),
             *("--cfg-options", "attribution_cfg.gan.epochs=3", "attributor.layer=layer2"),
         ]
     )
@@ -60,6 +61,8 @@ def test_every_option_arrives(monkeypatch: pytest.MonkeyPatch, config_file: Path
     assert (options.subset_file, options.seed, options.resume) == (Path("s"), 5, True)
     assert options.precision == "bf16"
     assert config.preset == options.preset == "paper"
+    assert (options.samples_per_batch, config.internal_batch_size) == ("auto", 7)
+    assert options.cfg_options["attribution_cfg.internal_batch_size"] == 7
     assert options.cfg_options["attributor.layer"] == "layer2"
 
 
@@ -70,6 +73,7 @@ def test_the_published_script_takes_the_same_arguments(
     assert cli.train([str(config_file), "--seed", "2"]) == 0
     options = calls[0][1]
     assert (options.seed, options.progress_bar, options.device) == (2, None, "auto")
+    assert (options.samples_per_batch, options.preset) == (None, None)
     assert options.work_dir_for(config_file) == Path("workdirs/tiny")
     output = capsys.readouterr().out
     assert "the table 猫" in output
@@ -120,6 +124,11 @@ def test_errors_become_one_message_and_a_status(
         (["x.py", "--out-style", "flat"], "single_folder"),
         (["x.py", "--precision", "fp8"], "bf16"),
         (["x.py", "--preset", "quick"], "paper"),
+        (["x.py", "--samples-per-batch", "0"], "at least 1 or 'auto', got '0'"),
+        (["x.py", "--samples-per-batch", "many"], "at least 1 or 'auto', got 'many'"),
+        (["x.py", "--samples-per-batch", "2.5"], "at least 1 or 'auto', got '2.5'"),
+        (["x.py", "--internal-batch-size", "-3"], "at least 1"),
+        (["x.py", "--internal-batch-size", "auto"], "at least 1, got 'auto'"),
         (["x.py", "--cfg-options", "a.b"], "expected KEY=VALUE, as in a.b=3; got 'a.b'"),
         (["x.py", "--cfg-options", "a..b=1"], "expected KEY=VALUE"),
         (["x.py", "--cfg-options", "a=[1,2"], "--cfg-options"),

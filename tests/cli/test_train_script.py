@@ -18,6 +18,7 @@ from PIL import Image
 from tests.engine.conftest import tiny_config, write_config, write_images
 
 SCRIPT = Path(__file__).parents[2] / "tools" / "vision" / "train.py"
+FEW = ("batch_size", "opt_steps")
 FOLDERS = ("input_masks", "feat_masks", "prior_masks", "images", "overlays")
 pytestmark = pytest.mark.slow
 
@@ -82,6 +83,31 @@ def test_a_run_from_another_folder_ends_with_table_and_page(config_file: Path) -
     assert "4.0/4 samples" in done.stderr
     assert json.loads((work / "manifest.json").read_text())["complete"] is True
     assert len(files(work)) == open_all(work) == 4 * (3 + 6)
+
+
+def test_a_config_without_parameters_runs_with_a_preset_and_what_fits(config_file: Path) -> None:
+    config = tiny_config(config_file.parent)
+    config["attributor"] = {
+        key: value
+        for key, value in config["attributor"].items()
+        if key in {"type", "layer", "classifier"}
+    }
+    del config["attribution_cfg"]
+    path, work = config_file.with_name("bare.py"), config_file.parent / "work"
+    few = [f"attribution_cfg.{stage}_iba.{key}=2" for stage in ("feat", "input") for key in FEW]
+    options = ("--preset", "fast", "--samples-per-batch", "auto", "--internal-batch-size", "4")
+    done = run(write_config(path, config), work, *options, "--cfg-options", *few)
+    assert done.returncode == 0, done.stderr
+    assert "4 of 4 samples to explain, 4 at once" in done.stderr
+    manifest = json.loads((work / "manifest.json").read_text())
+    assert manifest["samples_per_batch"] == 4
+    assert manifest["options"]["preset"] == "fast"
+    saved = (work / "config.py").read_text()
+    assert "internal_batch_size=4" in saved
+    assert "preset 'fast'" in saved
+    refused = run(path, work, "--resume", "--preset", "paper", "--cfg-options", *few)
+    assert refused.returncode == 2
+    assert "+++ now" in refused.stderr
 
 
 def test_a_killed_run_resumes_to_the_same_files_bit_for_bit(config_file: Path) -> None:

@@ -112,6 +112,7 @@ class FakeExplainer:
     def __init__(self, refuse: Refuse | None = None) -> None:
         self.statistics: FeatureStatistics | None = None
         self.calls: list[list[str]] = []
+        self.rows: list[int | None] = []
         self.targets: list[Any] = []
         self.estimated = 0
         self.refuse = refuse
@@ -132,10 +133,12 @@ class FakeExplainer:
         ids: Sequence[str] | None = None,
         seed: int = 0,
         progress: Callable[..., None] | None = None,
+        internal_batch_size: int | None = None,
     ) -> list[Attribution | Failure]:
         assert self.statistics is not None
         names = list(ids or [])
         self.calls.append(names)
+        self.rows.append(internal_batch_size)
         self.targets.append(targets)
         error = self.refuse(names) if self.refuse else None
         if error is not None:

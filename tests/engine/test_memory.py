@@ -25,6 +25,19 @@ def faults(mode: str) -> int:
     return int(done.stdout)
 
 
+LIMITED = """
+import resource
+from input_iba.engine.memory import keep_freed_memory
+resource.setrlimit(resource.RLIMIT_AS, (1 << 45, resource.getrlimit(resource.RLIMIT_AS)[1]))
+assert not keep_freed_memory()
+"""
+
+
+@pytest.mark.skipif(platform.system() != "Linux", reason="needs Linux")
+def test_nothing_is_kept_in_a_limited_address_space() -> None:
+    subprocess.run([sys.executable, "-c", LIMITED], check=True)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="needs glibc")
 def test_pages_are_used_again() -> None:

@@ -30,7 +30,7 @@ def test_photographs_of_imagenet_are_explained_and_a_broken_one_is_reported(
     status = train(
         [
             *(str(CONFIG), "--work-dir", str(tmp_path / "work"), "--device", "cpu"),
-            *("--precision", "fp32", "--cfg-options"),
+            *("--precision", "fp32", "--preset", "paper", "--cfg-options"),
             f"data.estimation.img_root={source / 'images' / 'estimation'}",
             f"data.estimation.ind_to_cls_file={source / 'imagenet_class_index.json'}",
             f"data.attribution.img_root={tmp_path / 'images'}",
