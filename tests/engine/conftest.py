@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from input_iba.engine.attribution_run import RunResult, run_attribution
 from input_iba.engine.config import RunConfig, load_config
 from input_iba.engine.options import RunOptions
 from input_iba.records import Attribution, Failure, FeatureStatistics
@@ -99,6 +101,13 @@ def options(tmp_path: Path) -> RunOptions:
     return RunOptions(work_dir=tmp_path / "work", precision="fp32", device="cpu")
 
 
+@pytest.fixture
+def many(pictures: Path, config_file: Path) -> RunConfig:
+    """Return a config of 21 pictures of one shape, eight at once."""
+    write_images(pictures / "attribution" / "cat", [f"m{i}" for i in range(16)])
+    return load_config(config_file, {"data.data_loader.batch_size": 8})
+
+
 Refuse = Callable[[Sequence[str]], BaseException | None]
 
 
@@ -150,6 +159,19 @@ class FakeExplainer:
             _fake(name, value, label, seed)
             for name, value, label in zip(names, inputs, labels, strict=True)
         ]
+
+
+def run(
+    config: RunConfig, options: RunOptions, explainer: FakeExplainer | None = None
+) -> tuple[RunResult, FakeExplainer]:
+    fake = explainer or FakeExplainer()
+    return run_attribution(config, options, lambda *_: fake), fake
+
+
+def manifest(options: RunOptions) -> dict[str, Any]:
+    assert options.work_dir is not None
+    values: dict[str, Any] = json.loads((options.work_dir / "manifest.json").read_text())
+    return values
 
 
 def _fake(name: str, value: Tensor, label: int | None, seed: int) -> Attribution:

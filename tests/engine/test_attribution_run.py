@@ -26,7 +26,7 @@ from input_iba.errors import (
     LayerNotFoundError,
     ResumeError,
 )
-from tests.engine.conftest import FakeExplainer, Refuse, write_images
+from tests.engine.conftest import FakeExplainer, Refuse, manifest, write_images
 
 IDS = ["cat__1", "cat__2", "dog__1", "dog__2", "3"]
 
@@ -48,11 +48,6 @@ def records(options: RunOptions) -> dict[str, dict[str, Any]]:
     found = [json.loads(line) for line in lines]
     assert len({record["id"] for record in found}) == len(found)
     return {record["id"]: record for record in found}
-
-
-def manifest(options: RunOptions) -> dict[str, Any]:
-    values: dict[str, Any] = json.loads((work_of(options) / "manifest.json").read_text())
-    return values
 
 
 def masks(options: RunOptions) -> dict[str, bytes]:

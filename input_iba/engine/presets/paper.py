@@ -24,7 +24,16 @@ attributor = dict(
 estimation_cfg = dict(n_samples=1000, verbose=False)
 
 attribution_cfg = dict(
-    feat_iba=dict(batch_size=10, beta=20, opt_steps=10, lr=1.0, min_std=0.01, log_every_steps=-1),
+    feat_iba=dict(
+        beta=20,
+        opt_steps=10,
+        lr=1.0,
+        lr_schedule="constant",
+        batch_size=10,
+        noise="fresh",
+        min_std=0.01,
+        log_every_steps=-1,
+    ),
     gan=dict(
         dataset_size=200,
         sub_dataset_size=20,
@@ -35,7 +44,15 @@ attribution_cfg = dict(
         critic_iter=5,
         verbose=False,
     ),
-    input_iba=dict(beta=20, opt_steps=60, lr=1.0, batch_size=10, log_every_steps=-1),
+    input_iba=dict(
+        beta=20,
+        opt_steps=60,
+        lr=1.0,
+        lr_schedule="constant",
+        batch_size=10,
+        noise="fresh",
+        log_every_steps=-1,
+    ),
     feat_mask=dict(upscale=True, show=False),
     input_mask=dict(upscale=True, show=False),
 )
