@@ -44,8 +44,8 @@ def add_config(parser: argparse.ArgumentParser) -> None:
         action=OverrideAction,
         default={},
         metavar="KEY=VALUE",
-        help="override config keys: attribution_cfg.gan.epochs=5 attributor.layer=features.10; "
-        "lists as KEY=[a,b] without spaces",
+        help="override config keys: attribution_cfg.input_iba.beta=30 "
+        "attributor.layer=features.10; lists as KEY=[a,b] without spaces",
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from mmengine.config import Config
 
 from input_iba.engine import presets, schema
+from input_iba.engine.prior_keys import of_other_priors
 from input_iba.errors import ConfigError, closest
 
 Plain = Mapping[str, Any]
@@ -120,7 +121,7 @@ def _replaced(preset: str, values: Plain, raw: dict[str, Any]) -> Iterator[str]:
     type_ = presets.lookup(raw, presets.PRIOR_TYPE)
     for section in schema.PRIOR_SECTIONS:
         keys = presets.lookup(raw, section)
-        for key in schema.of_other_priors(keys, section, type_):
+        for key in of_other_priors(keys, schema.SECTIONS[section], type_):
             del keys[key]
             yield (
                 f"--preset {preset}: '{section}.{key}' of the config has no effect, because "

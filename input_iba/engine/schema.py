@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import difflib
-import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from input_iba.engine.prior_keys import check_prior_keys, prior_arguments
 from input_iba.errors import ConfigError, closest
 from input_iba.registry import PRIORS, check_keys
 
@@ -168,7 +168,9 @@ def validate(raw: Mapping[str, Any], file: str) -> None:
             continue
         where = f"section '{name}' of {file}" if name else file
         if name in PRIOR_SECTIONS:
-            allowed = allowed | _prior_arguments(raw)  # noqa: PLW2901
+            prior = raw.get("attributor", {}).get("gan", {}).get("type")
+            check_prior_keys(section, allowed, prior, where)
+            allowed = allowed | prior_arguments(prior)  # noqa: PLW2901
         check_keys(section, set(allowed), where)
         _check_type(raw, section, name, where)
 
@@ -198,29 +200,6 @@ def _check_type(raw: Mapping[str, Any], section: Mapping[str, Any], name: str, w
             f"Unknown type {type_!r} in {where}.{closest(type_, known)} "
             f"Known: {', '.join(sorted(known))}."
         )
-
-
-def _prior_arguments(raw: Mapping[str, Any]) -> frozenset[str]:
-    """Return what the prior takes; all published names for one that a later release brings."""
-    gan = raw.get("attributor", {}).get("gan", {})
-    type_ = gan.get("type") if isinstance(gan, Mapping) else None
-    target = PRIORS.module_dict.get(type_) or PRIORS.module_dict.get("VisionWGAN")
-    return frozenset(inspect.signature(target).parameters) if target else frozenset()
-
-
-def of_other_priors(keys: Any, section: str, type_: Any) -> list[str]:
-    """Return which keys of a prior's section are arguments of other priors than `type_` only.
-
-    A key that no prior takes is not among them: it is mistyped.
-    """
-    if not isinstance(keys, Mapping) or type_ not in PRIORS.module_dict:
-        return []
-    taken = {
-        name: frozenset(inspect.signature(prior).parameters)
-        for name, prior in PRIORS.module_dict.items()
-    }
-    known = frozenset[str]().union(*taken.values())
-    return [key for key in keys if key in known - taken[type_] - SECTIONS[section]]
 
 
 def _section(raw: Mapping[str, Any], name: str, file: str) -> Mapping[str, Any] | None:

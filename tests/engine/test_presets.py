@@ -162,6 +162,13 @@ def test_a_mistyped_key_is_refused_with_every_preset(tmp_path: Path) -> None:
             load_config(path, preset=chosen)
 
 
+def test_a_key_of_another_prior_is_refused_with_the_remedy(tmp_path: Path) -> None:
+    path = inheriting(tmp_path, "paper", attributor={"gan": {"type": "ConstantPrior"}})
+    said = "'epochs' in .* is a key of .*VisionWGAN, and the prior is ConstantPrior.*--preset paper"
+    with pytest.raises(ConfigError, match=said):
+        load_config(path, {"attribution_cfg.gan.epochs": 3})
+
+
 @pytest.mark.parametrize("inherited", PRESETS)
 @pytest.mark.parametrize("chosen", [None, *PRESETS])
 @pytest.mark.parametrize("by_option", [True, False])
