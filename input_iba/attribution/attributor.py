@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 import torch
@@ -103,18 +103,35 @@ class Attributor:
             AttributionError: Fewer than two samples, features of changing shape, or NaN in them.
         """
         running = RunningStatistics()
-        with torch.no_grad(), ExitStack() as stack:
+        with ExitStack() as stack:
             for batch in batches:
-                wanted = batch[: n_samples - running.count].to(self.device)
                 if running.count == 0:
-                    stack.enter_context(self.classifier.prepared(wanted[:1]))
-                features = self.classifier.features(wanted)
-                self.modality.check_features(features, self.classifier.layer)
-                running.update(features)
+                    statistics_of = stack.enter_context(self.estimating(batch[:1]))
+                running.merge(statistics_of(batch[: n_samples - running.count]))
                 if running.count >= n_samples:
                     break
         self.statistics = running.result()
         return self.statistics
+
+    @contextmanager
+    def estimating(self, example: Tensor) -> Iterator[Callable[[Tensor], RunningStatistics]]:
+        """Lend a function from one batch (B, C, H, W) to the layer's statistics over it.
+
+        They can be merged with those of other batches, of other processes too; whoever does
+        that sets `statistics` to the result.
+
+        Args:
+            example: An input, (1, C, H, W), on which to check what makes the classifier cheaper;
+                processes give the same one, so that all decide alike.
+        """
+
+        def statistics_of(batch: Tensor) -> RunningStatistics:
+            features = self.classifier.features(batch.to(self.device))
+            self.modality.check_features(features, self.classifier.layer)
+            return RunningStatistics.of(features)
+
+        with torch.no_grad(), self.classifier.prepared(example.to(self.device)):
+            yield statistics_of
 
     def attribute(
         self,

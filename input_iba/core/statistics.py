@@ -29,34 +29,50 @@ class RunningStatistics:
         self._squares = torch.zeros(())
         self._nonzero = torch.zeros(())
 
-    def update(self, batch: Tensor) -> None:
-        """Take in a whole batch, (B, *shape).
+    @classmethod
+    def of(cls, batch: Tensor) -> RunningStatistics:
+        """Return the statistics of one batch, (B, *shape), on the CPU.
 
         Raises:
-            AttributionError: The layer's output has another shape than before, or is not finite.
+            AttributionError: The batch is not finite.
         """
-        if self.count and batch.shape[1:] != self._mean.shape:
-            raise AttributionError(
-                f"The layer's output changed its shape from {tuple(self._mean.shape)} to "
-                f"{tuple(batch.shape[1:])}: all samples of the estimation set must have one size."
-            )
         if not torch.isfinite(batch).all():
             raise AttributionError(
                 "The layer's output holds NaN or infinity on the estimation set: "
                 "check the classifier's weights and the pipeline's normalisation."
             )
         mean = batch.mean(0)
-        other = RunningStatistics()
-        other.count = len(batch)
-        other._mean = mean
-        other._squares = (batch - mean).square().sum(0)
-        other._nonzero = (batch != 0).to(batch.dtype).sum(0)
-        self.merge(other)
+        found = cls()
+        found.count = len(batch)
+        found._mean = mean.cpu()
+        found._squares = (batch - mean).square().sum(0).cpu()
+        found._nonzero = (batch != 0).to(batch.dtype).sum(0).cpu()
+        return found
+
+    def update(self, batch: Tensor) -> None:
+        """Take in a whole batch, (B, *shape).
+
+        Raises:
+            AttributionError: The layer's output has another shape than before, or is not finite.
+        """
+        self.merge(self.of(batch))
 
     def merge(self, other: RunningStatistics) -> None:
-        """Add what another object has seen, e.g. in another process."""
+        """Add what another object has seen, e.g. in another process.
+
+        Merging the same batches in the same order gives the same bits, wherever each of them
+        was computed.
+
+        Raises:
+            AttributionError: The layer's output has another shape than before.
+        """
         if other.count == 0:
             return
+        if self.count and other._mean.shape != self._mean.shape:
+            raise AttributionError(
+                f"The layer's output changed its shape from {tuple(self._mean.shape)} to "
+                f"{tuple(other._mean.shape)}: all samples of the estimation set must have one size."
+            )
         if self.count == 0:
             self.count, self._mean = other.count, other._mean
             self._squares, self._nonzero = other._squares, other._nonzero
