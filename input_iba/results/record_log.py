@@ -1,4 +1,10 @@
-"""`records.jsonl`: one line per sample, appended as soon as the sample's files are there."""
+"""`records.jsonl`: one line per sample, appended as soon as the sample's files are there.
+
+Each process of a run appends to a file of its own, `records.rank1.jsonl` for the second. Readers
+merge them, and `tidy` leaves one file. No two processes of a run explain the same sample, and a
+run tidies before it appends, so what stands in another process's file is never older than what
+`records.jsonl` says of the same sample.
+"""
 
 from __future__ import annotations
 
@@ -56,36 +62,47 @@ class RecordLog:
 
     Args:
         path: The `records.jsonl`; made by the first `append`.
+        rank: Number of the process that appends.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, rank: int = 0) -> None:
         self.path = path
+        self.own = path.with_suffix(f".rank{rank}{path.suffix}") if rank else path
 
     def append(self, records: Iterable[SampleRecord]) -> None:
         """Add lines and see them to the disk before returning."""
         lines = "".join(_line(record) for record in records)
-        with self.path.open("ab", buffering=0) as stream:
+        with self.own.open("ab", buffering=0) as stream:
             stream.write(lines.encode())
             os.fsync(stream.fileno())
 
     def load(self) -> dict[str, SampleRecord]:
         """Read the latest record of each sample; a line cut off by a crash counts as absent."""
-        if not self.path.is_file():
-            return {}
         records: dict[str, SampleRecord] = {}
-        for line in self.path.read_text(encoding="utf-8").splitlines():
-            record = _parse(line)
-            if record is not None:
-                records[record.id] = record
+        for path in (self.path, *self._others()):
+            if path.is_file():
+                for line in path.read_text(encoding="utf-8").splitlines():
+                    record = _parse(line)
+                    if record is not None:
+                        records[record.id] = record
         return records
 
     def tidy(self, order: Iterable[str] = ()) -> None:
-        """Rewrite the file with one line per sample, those of `order` first and in that order."""
+        """Rewrite as one file with one line per sample, those of `order` first and in that order.
+
+        No other process may append meanwhile.
+        """
         records = self.load()
-        if not records:
-            return
-        first = {id_: records[id_] for id_ in order if id_ in records}
-        write_text(self.path, "".join(_line(record) for record in (first | records).values()))
+        others = self._others()
+        if records:
+            first = {id_: records[id_] for id_ in order if id_ in records}
+            write_text(self.path, "".join(_line(record) for record in (first | records).values()))
+        for path in others:
+            path.unlink()
+
+    def _others(self) -> list[Path]:
+        """Return the files of processes other than the first."""
+        return sorted(self.path.parent.glob(f"{self.path.stem}.rank*{self.path.suffix}"))
 
 
 def _line(record: SampleRecord) -> str:

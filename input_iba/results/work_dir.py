@@ -17,25 +17,27 @@ class WorkDir:
 
     Layout: `config.py`, `log_file.log`, `manifest.json`, `records.jsonl`, `overview.html`,
     `feature_statistics.npz`, and the folders `input_masks`, `feat_masks`, `prior_masks`,
-    `images` and `overlays`.
+    `images` and `overlays`. Of several processes the first opens and claims the folder; the
+    others join, with a log and records of their own: `log_file.rank1.log`, `records.rank1.jsonl`.
 
     Args:
         root: The folder; made when it is missing.
         resume: Whether a run that is already in the folder is to be continued.
+        rank: Number of this process; above 0 the folder is joined without a check.
 
     Raises:
         ResumeError: The folder holds something that this run would mix with its own files.
     """
 
-    def __init__(self, root: Path, *, resume: bool = False) -> None:
+    def __init__(self, root: Path, *, resume: bool = False, rank: int = 0) -> None:
         self.root = root
         self.config_path = root / "config.py"
-        self.log_path = root / "log_file.log"
+        self.log_path = root / (f"log_file.rank{rank}.log" if rank else "log_file.log")
         self.manifest_path = root / "manifest.json"
         self.statistics_path = root / "feature_statistics.npz"
         self.overview_path = root / "overview.html"
-        self.records = RecordLog(root / "records.jsonl")
-        self.resumed = self._may_continue(resume)
+        self.records = RecordLog(root / "records.jsonl", rank)
+        self.resumed = rank == 0 and self._may_continue(resume)
         try:
             root.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -47,7 +49,8 @@ class WorkDir:
             raise ResumeError(f"Work directory '{self.root}' is a file. Choose another --work-dir.")
         # A run that ended before it explained anything, for a wrong layer say, may be begun anew.
         content = {p.name for p in self.root.iterdir()} if self.root.is_dir() else set()
-        beginnings = (self.log_path, self.manifest_path, self.config_path, self.overview_path)
+        logs = tuple(self.root.glob("log_file*.log"))
+        beginnings = (*logs, self.manifest_path, self.config_path, self.overview_path)
         if not content - {path.name for path in beginnings}:
             return False
         if not self.manifest_path.is_file():
@@ -120,18 +123,20 @@ class WorkDir:
             and all((self.root / file).is_file() for file in record.files.values())
         }
 
-    def close(self, manifest: Manifest, order: Iterable[str]) -> Manifest:
+    def close(self, manifest: Manifest, order: Iterable[str], *, tidy: bool = True) -> Manifest:
         """Order the records, count them, and write the final manifest.
 
         Args:
             manifest: What `claim` returned.
             order: Ids of the run in the order of the data set.
+            tidy: Make one ordered file of the records; not while other processes may append.
 
         Returns:
             The manifest as written.
         """
         ids = list(order)
-        self.records.tidy(ids)
+        if tidy:
+            self.records.tidy(ids)
         finished = self.finished()
         records = self.records.load()
         failed = sum(id_ in records and records[id_].status == "failed" for id_ in ids)
