@@ -7,7 +7,15 @@ from collections.abc import Iterable
 
 
 class InputIBAError(Exception):
-    """Base of all errors that a user of the toolkit can cause and mend."""
+    """Base of all errors that a user of the toolkit can cause and mend.
+
+    Attributes:
+        said: Whether the user has been told already.
+        usage: Whether a config, an option or a file is to be mended.
+    """
+
+    said = False
+    usage = True
 
 
 class ConfigError(InputIBAError):
@@ -46,6 +54,15 @@ class EvaluationError(InputIBAError):
 
 class ResumeError(InputIBAError):
     """A work directory holds something that the present run may not overwrite or continue."""
+
+
+class ProcessError(InputIBAError):
+    """Another process of this run could not go on, so this one cannot either."""
+
+    def __init__(self, message: str, *, said: bool, usage: bool = False) -> None:
+        super().__init__(message)
+        self.said = said
+        self.usage = usage
 
 
 def closest(name: str, candidates: Iterable[str], most: int = 3) -> str:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stderr, redirect_stdout
 
 from input_iba import __version__
-from input_iba.cli.arguments import add_config, add_preset, add_run_options
+from input_iba.cli.arguments import add_config, add_launcher, add_preset, add_run_options
 from input_iba.engine.interruption import Terminated
+from input_iba.engine.launch import speaks
 from input_iba.errors import InputIBAError
 
 FAILED, USAGE, INTERRUPTED, TERMINATED = 1, 2, 130, 143
@@ -75,6 +78,7 @@ def _set_up_attribute(parser: argparse.ArgumentParser) -> None:
     add_config(parser)
     add_preset(parser)
     add_run_options(parser)
+    add_launcher(parser)
     parser.set_defaults(command=_attribute)
 
 
@@ -86,12 +90,13 @@ def run_command(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> 
         argv: Arguments after the command's name; None for those of the process.
     """
     try:
-        arguments = parser.parse_args(argv)
+        arguments = _parse(parser, sys.argv[1:] if argv is None else argv)
         command: Command = arguments.command
         return command(arguments)
     except InputIBAError as error:
-        _say(f"error: {error}")
-        return USAGE
+        if not error.said:
+            _say(f"error: {error}")
+        return USAGE if error.usage else FAILED
     except KeyboardInterrupt as error:
         return TERMINATED if isinstance(error, Terminated) else INTERRUPTED
     except BrokenPipeError:
@@ -112,37 +117,49 @@ def run_command(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> 
         return FAILED
 
 
+def _parse(parser: argparse.ArgumentParser, argv: Sequence[str]) -> argparse.Namespace:
+    """Parse; of several processes with the same wrong arguments one says what is wrong."""
+    if speaks(argv):
+        return parser.parse_args(argv)
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        return parser.parse_args(argv)
+
+
 def _attribute(arguments: argparse.Namespace) -> int:
     # Imported here, so that --help and typing errors answer at once.
     from input_iba.engine.attribution_run import run_attribution
     from input_iba.engine.config import load_config
+    from input_iba.engine.launch import launch
     from input_iba.engine.options import RunOptions
 
     overrides = dict(arguments.cfg_options)
     if arguments.internal_batch_size is not None:
         overrides["attribution_cfg.internal_batch_size"] = arguments.internal_batch_size
-    config = load_config(arguments.config, overrides, arguments.preset)
-    result = run_attribution(
-        config,
-        RunOptions(
-            work_dir=arguments.work_dir,
-            device=arguments.device,
-            gpu_id=arguments.gpu_id,
-            precision=arguments.precision,
-            seed=arguments.seed,
-            out_style=arguments.out_style,
-            resume=arguments.resume,
-            progress_bar=arguments.pbar,
-            subset_file=arguments.subset_file,
-            samples_per_batch=arguments.samples_per_batch,
-            preset=arguments.preset,
-            cfg_options=overrides,
-        ),
+    options = RunOptions(
+        work_dir=arguments.work_dir,
+        device=arguments.device,
+        gpu_id=arguments.gpu_id,
+        precision=arguments.precision,
+        seed=arguments.seed,
+        out_style=arguments.out_style,
+        resume=arguments.resume,
+        progress_bar=arguments.pbar,
+        subset_file=arguments.subset_file,
+        samples_per_batch=arguments.samples_per_batch,
+        preset=arguments.preset,
+        cfg_options=overrides,
     )
-    _print(result.table)
-    _print(f"\n{result.done} explained, {result.failed} failed. Overview: {result.overview}")
-    if result.unread:
-        _print(f"{result.unread} samples of the estimation set could not be read.")
+    with launch(arguments.launcher) as processes:
+        with processes.together():
+            config = load_config(arguments.config, overrides, arguments.preset)
+        result = run_attribution(config, options, processes=processes)
+        if processes.is_main:
+            _print(result.table)
+            _print(
+                f"\n{result.done} explained, {result.failed} failed. Overview: {result.overview}"
+            )
+            if result.unread:
+                _print(f"{result.unread} samples of the estimation set could not be read.")
     return FAILED if result.failed or result.unread else 0
 
 

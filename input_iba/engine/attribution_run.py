@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import traceback
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 
-from input_iba.core.hooks import find_layer
-from input_iba.datasets import SampleDataset
-from input_iba.datasets.selection import select_ids
 from input_iba.engine.batching import (
     FittingSizes,
     choose_samples_per_batch,
@@ -23,24 +19,19 @@ from input_iba.engine.batching import (
 from input_iba.engine.build import (
     MakeExplainer,
     build_attributor,
-    build_classifier,
-    build_datasets,
-    weights_digest,
 )
 from input_iba.engine.config import RunConfig
-from input_iba.engine.device import choose_device
 from input_iba.engine.estimation import provide_statistics
 from input_iba.engine.explain import Job, batches_to_do, explain_all
 from input_iba.engine.interruption import terminable
+from input_iba.engine.launch import Processes
 from input_iba.engine.logs import LOGGER, logging_to, to_file_only
-from input_iba.engine.memory import keep_freed_memory
 from input_iba.engine.options import RunOptions
-from input_iba.engine.precision import choose_precision, precision_name
 from input_iba.engine.report import write_report
 from input_iba.engine.seeds import seed_everything
+from input_iba.engine.subject import Subject, check_alike, set_up
 from input_iba.errors import InputIBAError
-from input_iba.results import Identity, Manifest, WorkDir
-from input_iba.visualization import has_display
+from input_iba.results import Manifest, WorkDir
 
 
 @dataclass(frozen=True)
@@ -63,7 +54,10 @@ class RunResult:
 
 
 def run_attribution(
-    config: RunConfig, options: RunOptions, make_explainer: MakeExplainer = build_attributor
+    config: RunConfig,
+    options: RunOptions,
+    make_explainer: MakeExplainer = build_attributor,
+    processes: Processes = Processes(),  # noqa: B008  frozen
 ) -> RunResult:
     """Explain every selected sample of a config's data set.
 
@@ -71,15 +65,16 @@ def run_attribution(
         config: What to explain, and how.
         options: Where to put it, on which device, with which seed.
         make_explainer: Builds the three stages.
+        processes: Those of the run, which share the samples and return the same result.
 
     Raises:
         InputIBAError: Nothing could be started; the message says why. A single sample that
             cannot be explained raises nothing: it is recorded as failed.
     """
-    work = WorkDir(options.work_dir_for(config.path), resume=options.resume)
-    with logging_to(work.log_path), terminable():
+    work = _open(options.work_dir_for(config.path), options.resume, processes)
+    with logging_to(work.log_path, main=processes.is_main), terminable():
         try:
-            return _run(config, options, work, make_explainer)
+            return _run(config, options, work, make_explainer, processes)
         except InputIBAError as error:
             to_file_only(f"Ended by an error: {error}")
             raise
@@ -91,78 +86,93 @@ def run_attribution(
             raise
 
 
+def _open(root: Path, resume: bool, processes: Processes) -> WorkDir:
+    """Let the first process open the work directory, and the others join it."""
+    with processes.together():
+        if processes.is_main:
+            return WorkDir(root, resume=resume)
+    return WorkDir(root, rank=processes.rank)
+
+
 def _run(
-    config: RunConfig, options: RunOptions, work: WorkDir, make_explainer: MakeExplainer
-) -> RunResult:
-    for warning in config.warnings:
-        LOGGER.warning("%s", warning)
-    text = config.text()
-    work.check_config(config.digest(), text)
-    device, warnings = choose_device(options.device, options.gpu_id)
-    for warning in warnings:
-        LOGGER.warning("%s", warning)
-    autocast = choose_precision(options.precision, device)
-    if (config.feature_mask.show or config.input_mask.show) and not has_display():
-        LOGGER.warning("'show' has no effect: there is no display here.")
-    keep_freed_memory()
-    seed_everything(options.seed)
-    classifier = build_classifier(config)
-    find_layer(classifier, config.layer)
-    estimation_set, dataset = build_datasets(config)
-    ids = list(dataset.ids)
-    if options.subset_file is not None:
-        ids = select_ids(ids, options.subset_file)
-    identity = Identity(
-        config=config.digest(),
-        classifier=weights_digest(classifier),
-        data=dataset.fingerprint(),
-        estimation_data=estimation_set.fingerprint(),
-        samples=hashlib.sha256("\n".join(ids).encode("utf-8", "surrogatepass")).hexdigest(),
-        seed=options.seed,
-        precision=precision_name(autocast),
-        out_style=options.out_style,
-    )
-    size = _samples_per_batch(config, options, work, dataset, ids, device)
-    manifest = work.claim(_manifest(config, options, identity, device, len(ids), size), text)
-    unread = 0
-    try:
-        finished = frozenset(work.finished())
-        todo = batches_to_do(dataset.ids, ids, size, finished)
-        if todo:
-            LOGGER.info(
-                "%d of %d samples to explain, %d at once, on %s in %s, work directory %s",
-                *(sum(map(len, todo)), len(ids), size, device, identity.precision, work.root),
-            )
-            explainer = make_explainer(config, classifier, device, autocast)
-            seed_everything(options.seed)
-            unread = provide_statistics(
-                *(explainer, estimation_set, config, identity, work.statistics_path),
-                shown=options.progress_bar,
-            )
-            sizes = FittingSizes(size, config, device)
-            explain_all(Job(config, options, work, explainer, dataset, sizes), todo, finished)
-    finally:
-        manifest = work.close(manifest, ids)
-        table, overview = write_report(work, manifest, ids)
-    return RunResult(manifest.done, manifest.failed, unread, table, overview)
-
-
-def _samples_per_batch(
     config: RunConfig,
     options: RunOptions,
     work: WorkDir,
-    dataset: SampleDataset,
-    ids: Sequence[str],
-    device: torch.device,
+    make_explainer: MakeExplainer,
+    processes: Processes,
+) -> RunResult:
+    text = config.text()
+    with processes.together():
+        work.check_config(config.digest(), text)
+        subject = set_up(config, options, processes)
+    identities = processes.all_gather(subject.identity)
+    with processes.together():
+        check_alike(identities)
+    # One number for all, whatever memory each has: what is computed together decides rounding.
+    size = processes.from_main(lambda: _samples_per_batch(config, options, work, subject))
+    planned = _manifest(config, options, subject, size, processes.world_size)
+    manifest = processes.from_main(lambda: work.claim(planned, text))
+    ids = subject.ids
+    try:
+        unread = _explain(config, options, work, subject, size, make_explainer, processes)
+    except BaseException:
+        if processes.is_main:
+            _end(work, manifest, ids, alone=processes.world_size == 1)
+        raise
+    return processes.from_main(lambda: replace(_end(work, manifest, ids), unread=unread))
+
+
+def _explain(
+    config: RunConfig,
+    options: RunOptions,
+    work: WorkDir,
+    subject: Subject,
+    size: int,
+    make_explainer: MakeExplainer,
+    processes: Processes,
+) -> int:
+    """Explain what is left; return how many samples of the estimation set are unread."""
+    finished = processes.from_main(lambda: frozenset(work.finished()))
+    dataset, identity = subject.dataset, subject.identity
+    todo = batches_to_do(dataset.ids, subject.ids, size, finished)
+    if not todo:
+        return 0
+    LOGGER.info(
+        "%d of %d samples to explain, %d at once, on %s in %s, work directory %s",
+        *(sum(map(len, todo)), len(subject.ids), size),
+        *(_device(subject.device, processes.world_size), identity.precision, work.root),
+    )
+    with processes.together():
+        explainer = make_explainer(config, subject.classifier, subject.device, subject.autocast)
+        seed_everything(options.seed)
+    unread = provide_statistics(
+        *(explainer, subject.estimation_set, config, identity, work.statistics_path),
+        shown=options.progress_bar,
+        processes=processes,
+    )
+    sizes = FittingSizes(size, config, subject.device)
+    explain_all(Job(config, options, work, explainer, dataset, sizes, processes), todo, finished)
+    return unread
+
+
+def _end(work: WorkDir, manifest: Manifest, ids: Sequence[str], alone: bool = True) -> RunResult:
+    """Close the work directory and report; `alone` when no other process may write any more."""
+    manifest = work.close(manifest, ids, tidy=alone)
+    table, overview = write_report(work, manifest, ids)
+    return RunResult(manifest.done, manifest.failed, 0, table, overview)
+
+
+def _samples_per_batch(
+    config: RunConfig, options: RunOptions, work: WorkDir, subject: Subject
 ) -> int:
     """Return how many samples are explained at once: as before, as asked for, or as configured."""
 
     def fitting() -> int:
-        position = {id_: index for index, id_ in enumerate(dataset.ids)}
-        shape = first_shape(dataset, [position[id_] for id_ in ids])
+        position = {id_: index for index, id_ in enumerate(subject.dataset.ids)}
+        shape = first_shape(subject.dataset, [position[id_] for id_ in subject.ids])
         if shape is None:
             return 1
-        return fitting_samples(shape, draws_per_sample(config), device, len(ids))
+        return fitting_samples(shape, draws_per_sample(config), subject.device, len(subject.ids))
 
     return choose_samples_per_batch(
         options.samples_per_batch,
@@ -173,25 +183,21 @@ def _samples_per_batch(
 
 
 def _manifest(
-    config: RunConfig,
-    options: RunOptions,
-    identity: Identity,
-    device: torch.device,
-    samples: int,
-    samples_per_batch: int,
+    config: RunConfig, options: RunOptions, subject: Subject, size: int, world_size: int
 ) -> Manifest:
+    name = str(subject.device)
+    if subject.device.type == "cuda":
+        name += f" ({torch.cuda.get_device_name(subject.device)})"
     return Manifest(
-        identity=identity,
+        identity=subject.identity,
         config_file=str(config.path),
         layer=config.layer,
-        device=_describe(device),
+        device=_device(name, world_size),
         options=options.as_plain(),
-        samples=samples,
-        samples_per_batch=samples_per_batch,
+        samples=len(subject.ids),
+        samples_per_batch=size,
     )
 
 
-def _describe(device: torch.device) -> str:
-    if device.type == "cuda":
-        return f"{device} ({torch.cuda.get_device_name(device)})"
-    return str(device)
+def _device(name: object, world_size: int) -> str:
+    return str(name) if world_size == 1 else f"{name}, {world_size} processes"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from itertools import chain
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from input_iba import datasets, models
 from input_iba.attribution import Attributor
+from input_iba.core.statistics import RunningStatistics
 from input_iba.datasets import SampleDataset
 from input_iba.engine.config import RunConfig
 from input_iba.errors import CheckpointError, ConfigError, DataError
@@ -25,8 +26,8 @@ class Explainer(Protocol):
 
     statistics: FeatureStatistics | None
 
-    def estimate(self, batches: Iterable[Tensor], n_samples: int = 1000) -> FeatureStatistics:
-        """Estimate feature statistics and keep them."""
+    def estimating(self) -> AbstractContextManager[Callable[[Tensor], RunningStatistics]]:
+        """Lend a function from a batch of inputs to the feature statistics over it."""
 
     def attribute(
         self,

@@ -11,12 +11,16 @@ from input_iba.errors import ConfigError
 CHOICES = "auto, cpu, cuda, cuda:INDEX, mps"
 
 
-def choose_device(name: str = "auto", gpu_id: int | None = None) -> tuple[torch.device, list[str]]:
+def choose_device(
+    name: str = "auto", gpu_id: int | None = None, local_rank: int | None = None
+) -> tuple[torch.device, list[str]]:
     """Return a device that exists on this machine.
 
     Args:
         name: 'auto' (the GPU that torch sees first, else the CPU), 'cpu', 'cuda', 'cuda:1', 'mps'.
         gpu_id: Index of an NVIDIA GPU, as older commands give it; falls back to the CPU.
+        local_rank: Number of this process among those that a launcher started on this machine,
+            which each take a GPU of their own; None without a launcher.
 
     Returns:
         The device, and warnings for the user.
@@ -26,6 +30,8 @@ def choose_device(name: str = "auto", gpu_id: int | None = None) -> tuple[torch.
     """
     if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", name):
         raise ConfigError(f"Unknown --device {name!r}. Known: {CHOICES}.")
+    if local_rank is not None:
+        return _by_rank(name, gpu_id, local_rank), []
     if gpu_id is not None:
         return _by_index(name, gpu_id)
     if name == "auto":
@@ -36,6 +42,27 @@ def choose_device(name: str = "auto", gpu_id: int | None = None) -> tuple[torch.
     if name == "mps" and not torch.backends.mps.is_available():
         raise ConfigError("--device mps: this machine or this torch has no Metal device. Use cpu.")
     return torch.device(name), []
+
+
+def _by_rank(name: str, gpu_id: int | None, local_rank: int) -> torch.device:
+    if gpu_id is not None or ":" in name:
+        option, value = ("--device", name) if gpu_id is None else ("--gpu-id", str(gpu_id))
+        raise ConfigError(
+            f"{option} {value} and --launcher contradict: every process takes the GPU of its own "
+            f"number. Leave {option} out; CUDA_VISIBLE_DEVICES says which GPUs there are."
+        )
+    if name not in {"auto", "cuda"}:
+        return choose_device(name)[0]
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if name == "auto" and count == 0:
+        return torch.device("cpu")
+    if 1 < count <= local_rank:
+        raise ConfigError(
+            f"Process {local_rank} of this machine has no GPU: {count} are there. "
+            f"Start at most {count} processes per machine, or compute with --device cpu."
+        )
+    # Where a batch system binds each process to a GPU, that is the only one it sees.
+    return _cuda(0 if count == 1 else local_rank, f"--device {name}")
 
 
 def _by_index(name: str, gpu_id: int) -> tuple[torch.device, list[str]]:

@@ -1,4 +1,8 @@
-"""Feature statistics over the estimation set, kept in the work directory."""
+"""Feature statistics over the estimation set, kept in the work directory.
+
+Several processes share the batches and merge the statistics of each batch in the order of the
+batches, as one process does: the result has the same bits with any number of processes.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,8 @@ import hashlib
 import sys
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +19,15 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from input_iba.core.statistics import RunningStatistics
 from input_iba.datasets import SampleDataset
 from input_iba.engine.build import Explainer
 from input_iba.engine.config import RunConfig
+from input_iba.engine.launch import Processes
 from input_iba.engine.loading import cut, read_batches
 from input_iba.engine.logs import LOGGER
 from input_iba.engine.progress import refresh_seconds
-from input_iba.records import FeatureStatistics, Sample
+from input_iba.records import Failure, FeatureStatistics, Sample
 from input_iba.results import Identity, write_arrays
 
 FEW = 100
@@ -40,31 +47,34 @@ def provide_statistics(
     identity: Identity,
     cache: Path,
     shown: bool | None = None,
+    processes: Processes = Processes(),  # noqa: B008  frozen
 ) -> int:
     """Load the statistics from the work directory, or estimate and save them.
 
     Args:
-        explainer: Keeps the statistics; its `estimate` computes them.
+        explainer: Keeps the statistics; its `estimating` computes them batch by batch.
         dataset: The estimation set.
         config: Layer, number of samples, loader.
         identity: What the statistics depend on, beside the config.
         cache: The npz in the work directory.
         shown: Whether a bar shows; None for on a terminal only.
+        processes: Those of the run, which share the work; all end up with the same statistics.
 
     Returns:
         How many samples of the estimation set could not be read.
 
     Raises:
-        AttributionError: The estimation set has fewer than two usable samples.
+        AttributionError: The estimation set has fewer than two usable samples, or the layer's
+            output on it is not finite.
     """
     key = _key(config, identity)
-    found = _load(cache, key)
+    found = processes.from_main(lambda: _load(cache, key))
     if found is not None:
         LOGGER.info("Feature statistics of %d samples: from %s", found.count, cache.name)
         explainer.statistics = found
         return 0
     wanted = config.estimation.n_samples
-    visible = shown if shown is not None else sys.stderr.isatty()
+    visible = (shown if shown is not None else sys.stderr.isatty()) and processes.is_main
     with tqdm(
         total=min(wanted, len(dataset)),
         desc="feature statistics",
@@ -73,13 +83,75 @@ def provide_statistics(
         dynamic_ncols=True,
         mininterval=refresh_seconds(),
     ) as bar:
-        bad: list[str] = []
-        batches = _inputs(dataset, config, identity.seed, bar, bad)
-        found = explainer.estimate(batches, n_samples=wanted)
-    _warn_if_few(found.count, wanted)
-    _save(cache, found, key)
+        order = _order(len(dataset), config.loader.shuffle, identity.seed)
+        batches = cut(order, max(AT_ONCE, config.loader.batch_size))
+        running, bad = _estimate(explainer, dataset, batches, config, bar, processes)
+    if processes.is_main:
+        _warn_of_bad(bad)
+    # Merged alike everywhere; the first process's own, where machines round differently.
+    explainer.statistics = found = processes.from_main(running.result)
+    with processes.together():
+        if processes.is_main:
+            _warn_if_few(found.count, wanted)
+            _save(cache, found, key)
     LOGGER.info("Feature statistics of %d samples: saved to %s", found.count, cache.name)
     return len(bad)
+
+
+def _estimate(
+    explainer: Explainer,
+    dataset: SampleDataset,
+    batches: Sequence[list[int]],
+    config: RunConfig,
+    bar: tqdm[None],
+    processes: Processes,
+) -> tuple[RunningStatistics, list[Failure]]:
+    """Return the statistics of the first `n_samples` samples that can be read, and the others.
+
+    In each round every process reads the next batch of its share. Memory holds one batch's
+    statistics of each process.
+    """
+    left = config.estimation.n_samples
+    running, bad = RunningStatistics(), list[Failure]()
+    mine = iter(read_batches(dataset, processes.share(batches), config.loader.num_workers))
+    with explainer.estimating() as statistics_of:
+        for _ in range(0, len(batches), processes.world_size):
+            with processes.together():
+                items = next(mine, [])
+                good = [item for item in items if isinstance(item, Sample)]
+                failures = [item for item in items if isinstance(item, Failure)]
+            taken = []
+            for count, failed in processes.all_gather((len(good), failures)):
+                # Where one process would have enough and read no further, this counts nothing.
+                bad += failed if left > 0 else []
+                taken.append(min(count, left))
+                left -= taken[-1]
+            with processes.together():
+                groups = _by_shape(good[: taken[processes.rank]])
+                states = [statistics_of(inputs) for inputs in groups]
+            in_order = chain.from_iterable(processes.all_gather(states))
+            with processes.together():
+                for state in in_order:
+                    running.merge(state)
+            bar.update(sum(taken))
+            if left <= 0:
+                break
+    return running, bad
+
+
+def _by_shape(samples: Sequence[Sample]) -> list[Tensor]:
+    """Stack the inputs of equal shape, (B, C, H, W) each."""
+    groups: dict[tuple[int, ...], list[Tensor]] = {}
+    for sample in samples:
+        groups.setdefault(tuple(sample.input.shape), []).append(sample.input)
+    return [torch.stack(inputs) for inputs in groups.values()]
+
+
+def _warn_of_bad(bad: Sequence[Failure]) -> None:
+    for failure in bad[:REPORTED]:
+        LOGGER.warning("Estimation sample %s is left out: %s", failure.id, failure.reason)
+    if len(bad) > REPORTED:
+        LOGGER.warning("%d estimation samples were left out in all.", len(bad))
 
 
 def _warn_if_few(count: int, wanted: int) -> None:
@@ -96,36 +168,12 @@ def _warn_if_few(count: int, wanted: int) -> None:
         )
 
 
-def _inputs(
-    dataset: SampleDataset, config: RunConfig, seed: int, bar: tqdm[None], bad: list[str]
-) -> Iterator[Tensor]:
-    """Yield batches of inputs (B, C, H, W), at most `n_samples` in all; note bad ids in `bad`."""
-    generator = torch.Generator().manual_seed(seed)
-    count = len(dataset)
-    order = (
-        torch.randperm(count, generator=generator).tolist()
-        if config.loader.shuffle
-        else list(range(count))
-    )
-    left = config.estimation.n_samples
-    size = max(AT_ONCE, config.loader.batch_size)
-    for batch in read_batches(dataset, cut(order, size), config.loader.num_workers):
-        good: dict[tuple[int, ...], list[Tensor]] = {}
-        for item in batch:
-            if not isinstance(item, Sample):
-                bad.append(item.id)
-                if len(bad) <= REPORTED:
-                    LOGGER.warning("Estimation sample %s is left out: %s", item.id, item.reason)
-            elif left > 0:
-                good.setdefault(tuple(item.input.shape), []).append(item.input)
-                left -= 1
-        for inputs in good.values():
-            bar.update(len(inputs))
-            yield torch.stack(inputs)
-        if left <= 0:
-            break
-    if len(bad) > REPORTED:
-        LOGGER.warning("%d estimation samples were left out in all.", len(bad))
+def _order(count: int, shuffle: bool, seed: int) -> list[int]:
+    """Return the order in which samples are drawn."""
+    if not shuffle:
+        return list(range(count))
+    order: list[int] = torch.randperm(count, generator=torch.Generator().manual_seed(seed)).tolist()
+    return order
 
 
 def _key(config: RunConfig, identity: Identity) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 
@@ -12,8 +12,10 @@ from input_iba.datasets import SampleDataset
 from input_iba.engine.batching import FittingSizes, free_memory, out_of_memory
 from input_iba.engine.build import Explainer
 from input_iba.engine.config import RunConfig
+from input_iba.engine.launch import Processes
 from input_iba.engine.loading import alike, cut, read_batches
 from input_iba.engine.logs import LOGGER, to_file_only
+from input_iba.engine.meeting import Meeting
 from input_iba.engine.options import RunOptions
 from input_iba.engine.progress import RunProgress
 from input_iba.engine.saving import SampleWriter
@@ -51,6 +53,7 @@ class Job:
         explainer: The three stages, with statistics.
         dataset: The data set that the samples come from.
         sizes: How much is computed at once.
+        processes: Those of the run, which share the batches.
     """
 
     config: RunConfig
@@ -59,6 +62,7 @@ class Job:
     explainer: Explainer
     dataset: SampleDataset
     sizes: FittingSizes
+    processes: Processes = field(default_factory=Processes)
 
 
 def batches_to_do(
@@ -75,11 +79,11 @@ def batches_to_do(
 
 
 def explain_all(job: Job, batches: Sequence[list[int]], finished: frozenset[str]) -> None:
-    """Read, explain, save and record the samples of all batches.
+    """Read, explain, save and record the samples of this process's share; wait for the others.
 
     Args:
         job: What is explained, and where it goes.
-        batches: Indices into the data set.
+        batches: Indices into the data set, for all processes.
         finished: Ids of samples that are computed again only for their batch's sake.
     """
     config, dataset = job.config, job.dataset
@@ -89,18 +93,22 @@ def explain_all(job: Job, batches: Sequence[list[int]], finished: frozenset[str]
     writer = SampleWriter(
         job.work.root, config, file_names(dataset.ids), dataset.class_names, class_folders
     )
+    meeting = Meeting(job.processes)
     progress = RunProgress(
         sum(map(len, batches)),
-        shown=job.options.progress_bar,
+        shown=job.options.progress_bar if job.processes.is_main else False,
         log_every={
             "FeatureIBA": config.feature_iba.log_every_steps,
             "InputIBA": config.input_iba.log_every_steps,
         },
         expected=EXPECTED_SHARES,
+        others=meeting.share,
     )
-    with progress:
-        for items in read_batches(dataset, batches, config.loader.num_workers):
+    with meeting, progress:
+        mine = job.processes.share(batches)
+        for items in read_batches(dataset, mine, config.loader.num_workers):
             _explain_batch(job, items, writer, progress, finished)
+        meeting.wait(progress.refresh)
 
 
 def _explain_batch(

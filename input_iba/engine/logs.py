@@ -24,23 +24,27 @@ class _TerminalHandler(logging.Handler):
 
 
 @contextmanager
-def logging_to(path: Path) -> Iterator[logging.Logger]:
+def logging_to(path: Path, *, main: bool = True) -> Iterator[logging.Logger]:
     """Log to a file and to the terminal while the block runs.
 
     Args:
         path: The log file; continued when it exists.
+        main: False for a further process of a run: the terminal and what concerns the run as a
+            whole are the first one's, so only warnings and errors are logged, to the file, which
+            is made when there are any.
 
     Yields:
         The package's logger.
     """
-    file = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
+    file = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace", delay=not main)
     file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     terminal = _TerminalHandler()
     earlier_level, earlier_propagate = LOGGER.level, LOGGER.propagate
-    LOGGER.setLevel(logging.INFO)
+    LOGGER.setLevel(logging.INFO if main else logging.WARNING)
     LOGGER.propagate = False
     LOGGER.addHandler(file)
-    LOGGER.addHandler(terminal)
+    if main:
+        LOGGER.addHandler(terminal)
     # Library warnings belong into the file, not between the lines of the terminal.
     logging.captureWarnings(True)
     warnings_log = logging.getLogger("py.warnings")

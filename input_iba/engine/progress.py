@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
 
 from tqdm import tqdm
@@ -31,6 +31,8 @@ class RunProgress:
         log_every: Stage names to the number of steps between two lines in the log; below 1 for
             none.
         expected: Guess of the seconds per sample of each stage, before any was measured.
+        others: Is told how many samples this process has dealt with; returns how many the other
+            processes of the run have, which the bar counts too.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class RunProgress:
         shown: bool | None = None,
         log_every: Mapping[str, int] | None = None,
         expected: Mapping[str, float] | None = None,
+        others: Callable[[float], float] = lambda _: 0.0,
     ) -> None:
         visible = sys.stderr.isatty() if shown is None else shown
         self._bar = tqdm(
@@ -58,6 +61,8 @@ class RunProgress:
         self._measured: dict[str, float] = {}
         self._finished = 0.0
         self._position = 0.0
+        self._others = others
+        self._shown = 0.0
         self._batch = 0
         self._stage = ""
         self._since = time.perf_counter()
@@ -75,7 +80,7 @@ class RunProgress:
 
     @property
     def samples(self) -> float:
-        """Samples dealt with, the share of the present batch included."""
+        """Samples this process has dealt with, the share of the present batch included."""
         return self._position
 
     def start_batch(self, size: int) -> None:
@@ -108,6 +113,10 @@ class RunProgress:
         self._batch = 0
         self._move_to(self._finished)
 
+    def refresh(self) -> None:
+        """Show what other processes have done since."""
+        self._move_to(self._position)
+
     def _share(self, stage: str, within: float) -> float:
         """Return which share of the batch's work is done."""
         expected = self._expected or dict.fromkeys(self._measured, 1.0)
@@ -117,9 +126,10 @@ class RunProgress:
 
     def _move_to(self, samples: float) -> None:
         # A bar that went back would be wrong twice.
-        samples = max(samples, self._position)
-        self._bar.update(samples - self._position)
-        self._position = samples
+        self._position = max(samples, self._position)
+        shown = max(self._position + self._others(self._position), self._shown)
+        self._bar.update(shown - self._shown)
+        self._shown = shown
 
 
 def refresh_seconds() -> float:

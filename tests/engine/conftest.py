@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from input_iba.core.statistics import RunningStatistics
 from input_iba.engine.attribution_run import RunResult, run_attribution
 from input_iba.engine.config import RunConfig, load_config
 from input_iba.engine.options import RunOptions
@@ -126,13 +128,13 @@ class FakeExplainer:
         self.estimated = 0
         self.refuse = refuse
 
-    def estimate(self, batches: Iterable[Tensor], n_samples: int = 1000) -> FeatureStatistics:
-        inputs = torch.cat(list(batches))
-        self.estimated = len(inputs)
-        self.statistics = FeatureStatistics(
-            inputs.mean(0), inputs.std(0), torch.ones_like(inputs[0]), len(inputs)
-        )
-        return self.statistics
+    @contextmanager
+    def estimating(self) -> Iterator[Callable[[Tensor], RunningStatistics]]:
+        def statistics_of(inputs: Tensor) -> RunningStatistics:
+            self.estimated += len(inputs)
+            return RunningStatistics.of(inputs)
+
+        yield statistics_of
 
     def attribute(
         self,

@@ -1,0 +1,248 @@
+"""The processes of a run: one, or those that torchrun or Slurm started."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from input_iba.errors import ConfigError, InputIBAError, ProcessError
+
+if TYPE_CHECKING:  # torch takes seconds to import, and --help needs none of it
+    from torch.distributed.distributed_c10d import Store
+
+T = TypeVar("T")
+
+Launcher = Literal["none", "pytorch", "slurm"]
+LAUNCHERS: tuple[Launcher, ...] = ("none", "pytorch", "slurm")
+
+PATIENCE = 1800.0
+"""Seconds without a sign of life after which another process counts as lost."""
+
+EXAMPLE = "torchrun --nproc_per_node N tools/vision/train.py CONFIG --launcher pytorch"
+
+
+def _alone(value: Any) -> list[Any]:
+    return [value]
+
+
+@dataclass(frozen=True)
+class Processes:
+    """This process among those of the run; by default it is the only one.
+
+    Every process calls `together`, `all_gather` and `from_main` in the same order.
+
+    Attributes:
+        rank: Number of this process in the run.
+        world_size: How many there are.
+        local_rank: Number among those of this machine; None without a launcher.
+        all_gather: Takes one value of every process and returns all of them in rank order.
+        store: Small values that all processes read and write, or None for one process.
+    """
+
+    rank: int = 0
+    world_size: int = 1
+    local_rank: int | None = None
+    all_gather: Callable[[Any], list[Any]] = _alone
+    store: Store | None = None
+
+    @property
+    def is_main(self) -> bool:
+        """Whether this process speaks for the run."""
+        return self.rank == 0
+
+    def share(self, items: Sequence[T]) -> list[T]:
+        """Return this process's share of a list that is the same everywhere.
+
+        Every `world_size`-th item: shares differ by one item at most, whatever is left to do.
+
+        >>> [Processes(rank, 2).share("abcde") for rank in range(2)]
+        [['a', 'c', 'e'], ['b', 'd']]
+        """
+        return list(items[self.rank :: self.world_size])
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Let all processes go on after the block, or none; no `all_gather` inside it.
+
+        Raises:
+            ProcessError: The block failed in another process. Where it failed in several, for a
+                wrong config say, the first of them raises its error and the others this one.
+        """
+        try:
+            yield
+        except ProcessError:
+            raise  # The others know already.
+        except Exception as error:
+            self._compare(error)
+            raise
+        self._compare(None)
+
+    def from_main(self, compute: Callable[[], T]) -> T:
+        """Compute a value in the first process and return it everywhere.
+
+        Raises:
+            ProcessError: It could not be computed there.
+        """
+        with self.together():
+            value = compute() if self.is_main else None
+        found: T = self.all_gather(value)[0]
+        return found
+
+    def _compare(self, error: Exception | None) -> None:
+        """Tell the others what went wrong here, and hear what went wrong there."""
+        said = None if error is None else (isinstance(error, InputIBAError), str(error))
+        for rank, failure in enumerate(self.all_gather(said)):
+            if failure is not None and rank == self.rank:
+                return
+            if failure is not None:
+                usage, reason = failure
+                raise ProcessError(f"Process {rank}: {reason}", said=True, usage=usage) from error
+
+
+@contextmanager
+def launch(launcher: Launcher = "none") -> Iterator[Processes]:
+    """Meet the other processes of the run, and leave together when the block ends well.
+
+    The processes talk through gloo on the CPU, wherever they compute: they exchange statistics
+    and short messages. (`mmengine.dist.init_dist` would choose a GPU even where there is none, so
+    only mmengine's collectives are used.)
+
+    Args:
+        launcher: What started the processes: 'pytorch' is torchrun, 'slurm' is srun, 'none' is
+            for one process.
+
+    Raises:
+        ConfigError: The launcher named is not the one that started this process.
+        ProcessError: Other processes did not come, or one of them was lost.
+    """
+    if launcher == "none":
+        _refuse_forgotten_launcher(os.environ)
+        yield Processes()
+        return
+    place = _torchrun_place if launcher == "pytorch" else _slurm_place
+    rank, world_size, local_rank = place(os.environ)
+
+    from mmengine.dist import all_gather_object
+    from torch import distributed
+
+    def all_gather(value: Any) -> list[Any]:
+        try:
+            found: list[Any] = all_gather_object(value)
+        except RuntimeError as error:
+            raise lost_process(rank, f"one has ended or does not answer ({error})") from error
+        return found
+
+    patience = timedelta(seconds=PATIENCE)
+    try:
+        store = _store(launcher, rank, world_size, patience)
+        distributed.init_process_group(
+            "gloo", store=store, rank=rank, world_size=world_size, timeout=patience
+        )
+    except ConfigError as error:
+        if rank == 0:
+            raise
+        raise ProcessError(str(error), said=True, usage=True) from error
+    except RuntimeError as error:
+        raise lost_process(rank, f"they could not meet ({error})") from error
+    try:
+        yield Processes(rank, world_size, local_rank, all_gather, store)
+        all_gather(None)  # Nobody ends, well or not, while the first one has something to say.
+    finally:
+        distributed.destroy_process_group()
+
+
+def lost_process(rank: int, what: str) -> ProcessError:
+    """Return the error for a process that is gone; the first process is the one to say it."""
+    return ProcessError(
+        f"The processes of this run cannot go on together: {what}. What is done is kept: "
+        "continue with --resume, with any number of processes.",
+        said=rank != 0,
+    )
+
+
+def speaks(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> bool:
+    """Say whether this process reports what all find alike before they meet, as typing errors."""
+    by_slurm = any("slurm" in argument for argument in arguments)
+    by_torchrun = "TORCHELASTIC_RUN_ID" in environment
+    variable = "RANK" if by_torchrun else "SLURM_PROCID" if by_slurm else ""
+    return environment.get(variable, "0") == "0"
+
+
+def _refuse_forgotten_launcher(environment: Mapping[str, str]) -> None:
+    count = environment.get("WORLD_SIZE", "1")
+    if "TORCHELASTIC_RUN_ID" in environment and count != "1":
+        message = (
+            f"torchrun started {count} processes, which would all do the same work. "
+            "Add --launcher pytorch, so that they share it."
+        )
+        if environment.get("RANK", "0") != "0":
+            raise ProcessError(message, said=True, usage=True)
+        raise ConfigError(message)
+
+
+def _torchrun_place(environment: Mapping[str, str]) -> tuple[int, int, int]:
+    """Return rank, number of processes, and rank on this machine."""
+    names = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
+    missing = [name for name in names if name not in environment]
+    if missing:
+        raise ConfigError(
+            f"--launcher pytorch: torchrun did not start this process (no {', '.join(missing)} in "
+            f"the environment). Start it as\n  {EXAMPLE}\nor leave --launcher out."
+        )
+    rank, world_size, local_rank = (int(environment[name]) for name in names[:3])
+    return rank, world_size, local_rank
+
+
+def _slurm_place(environment: Mapping[str, str]) -> tuple[int, int, int]:
+    """Return rank, number of processes, and rank on this machine."""
+    names = ("SLURM_PROCID", "SLURM_NTASKS", "SLURM_LOCALID")
+    missing = [name for name in names if name not in environment]
+    if missing:
+        raise ConfigError(
+            f"--launcher slurm: srun did not start this process (no {', '.join(missing)} in the "
+            "environment). Start it as\n  srun -n N python tools/vision/train.py CONFIG "
+            "--launcher slurm\nor leave --launcher out."
+        )
+    rank, world_size, local_rank = (int(environment[name]) for name in names)
+    return rank, world_size, local_rank
+
+
+def _store(launcher: Launcher, rank: int, world_size: int, patience: timedelta) -> Store:
+    """Connect to the store of the run: torchrun's, or that of Slurm's first process."""
+    from torch.distributed import TCPStore  # type: ignore[attr-defined]
+    from torch.distributed.rendezvous import rendezvous
+
+    store: Store
+    if launcher == "pytorch":
+        store, _, _ = next(iter(rendezvous("env://", rank, world_size, timeout=patience)))
+    else:
+        host, port = _slurm_address(os.environ)
+        store = TCPStore(host, port, world_size, is_master=rank == 0, timeout=patience)
+    return store
+
+
+def _slurm_address(environment: Mapping[str, str]) -> tuple[str, int]:
+    """Return host and port of the first process, as MASTER_ADDR and MASTER_PORT or Slurm say."""
+    # Below the ports that systems give out by themselves, and another one for each job.
+    port = 15000 + int(environment.get("SLURM_JOB_ID", "0")) % 15000
+    port = int(environment.get("MASTER_PORT", port))
+    if "MASTER_ADDR" in environment:
+        return environment["MASTER_ADDR"], port
+    nodes = environment.get("SLURM_STEP_NODELIST") or environment.get("SLURM_JOB_NODELIST", "")
+    if re.fullmatch(r"[\w.-]+", nodes):
+        return nodes, port
+    try:
+        command = ["scontrol", "show", "hostnames", nodes]
+        found = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+        return found[0], port
+    except (OSError, subprocess.CalledProcessError, IndexError) as error:
+        raise ConfigError(
+            f"--launcher slurm: scontrol does not say where the first process of {nodes!r} runs "
+            f"({error}). Set MASTER_ADDR to the name of its machine."
+        ) from error
