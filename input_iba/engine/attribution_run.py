@@ -76,7 +76,8 @@ def run_attribution(
         try:
             return _run(config, options, work, make_explainer, processes)
         except InputIBAError as error:
-            to_file_only(f"Ended by an error: {error}")
+            if processes.is_main or not error.said:
+                to_file_only(f"Ended by an error: {error}")
             raise
         except KeyboardInterrupt:
             LOGGER.warning("Interrupted. What is done is kept: continue with --resume.")

@@ -8,6 +8,7 @@ from contextlib import suppress
 from types import TracebackType
 
 from input_iba.engine.launch import PATIENCE, Processes, lost_process
+from input_iba.engine.logs import LOGGER
 from input_iba.errors import ProcessError
 
 BEAT = 1.0
@@ -36,7 +37,8 @@ class Meeting:
         self._processes = processes
         self._patience = patience
         self._beat = beat
-        self._store = processes.store if processes.world_size > 1 else None
+        self._store = processes.store
+        self._alone = processes.store is None or processes.world_size == 1
         self._position = 0.0
         self._told = float("-inf")
         self._beats = 0
@@ -62,13 +64,16 @@ class Meeting:
         """Post how many samples are done here; return how many are done in other processes."""
         self._position = position
         now = time.monotonic()
-        if self._store is not None and now - self._told >= self._beat:
+        if not self._alone and now - self._told >= self._beat:
             self._told = now
             self._beats += 1
-            # Samples can be explained without the others: it is `wait` that reports their loss.
-            with suppress(RuntimeError):
+            try:
                 self._post("position", f"{self._beats} {position:.3f}")
                 self._listen()
+            except RuntimeError as error:
+                # What is left of the share can be done alone; `wait` then says what happened.
+                LOGGER.warning("The other processes cannot be reached any more: %s", error)
+                self._alone = True
         return sum(float(said.split()[1]) for said in self._others.values() if said)
 
     def wait(self, refresh: Callable[[], None] = lambda: None) -> None:
@@ -80,18 +85,20 @@ class Meeting:
         Raises:
             ProcessError: Another process failed, or gave no sign of life for long.
         """
-        if self._store is None:
+        if self._processes.world_size == 1:
             return
         begun = time.monotonic()
         try:
+            if self._alone:
+                raise RuntimeError("the connection was lost")
             self._post("position", f"end {self._position:.3f}")
             self._post("end", WELL)
             while not self._all_ended(begun):
                 refresh()
                 time.sleep(self._beat / 4)
+            refresh()
         except RuntimeError as error:
             raise lost_process(self._processes.rank, f"one has ended ({error})") from error
-        refresh()
 
     def _all_ended(self, begun: float) -> bool:
         """Say whether all shares are done.

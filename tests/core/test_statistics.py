@@ -55,3 +55,21 @@ def test_bad_batches_are_refused() -> None:
         running.update(torch.ones(1, 2, 4))
     with pytest.raises(AttributionError, match="NaN"):
         running.update(torch.full((1, 2, 3), torch.nan))
+
+
+def test_the_order_of_merging_alone_decides_the_bits() -> None:
+    batches = list(torch.randn(9, 5, 40).unbind())
+    whole, parts = RunningStatistics(), RunningStatistics()
+    for batch in batches:
+        whole.update(batch)
+    computed_elsewhere = [RunningStatistics.of(batch) for batch in reversed(batches)]
+    for part in reversed(computed_elsewhere):
+        parts.merge(part)
+    assert torch.equal(parts.result().mean, whole.result().mean)
+    assert torch.equal(parts.result().std, whole.result().std)
+
+
+def test_parts_of_another_shape_are_refused() -> None:
+    running = RunningStatistics.of(torch.ones(2, 1, 3))
+    with pytest.raises(AttributionError, match=r"\(1, 3\) to \(4, 3\)"):
+        running.merge(RunningStatistics.of(torch.ones(2, 4, 3)))

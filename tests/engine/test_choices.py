@@ -68,6 +68,28 @@ def test_wrong_devices_are_refused(name: str, gpu_id: int | None, said: str) -> 
         choose_device(name, gpu_id)
 
 
+@pytest.mark.usefixtures("two_gpus")
+def test_each_process_takes_a_gpu_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("auto", "cuda"):
+        assert choose_device(name, local_rank=1) == (torch.device("cuda:1"), [])
+    assert choose_device("cpu", local_rank=1) == (CPU, [])
+    with pytest.raises(ConfigError, match="at most 2 processes per machine"):
+        choose_device(local_rank=2)
+    for name, gpu_id in (("auto", 0), ("cuda:1", None)):
+        with pytest.raises(ConfigError, match="and --launcher contradict"):
+            choose_device(name, gpu_id, local_rank=0)
+    # A batch system shows each process the GPU that it is bound to, and no other.
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    assert choose_device(local_rank=3) == (torch.device("cuda:0"), [])
+
+
+@pytest.mark.usefixtures("no_gpu")
+def test_without_gpus_every_process_takes_the_cpu() -> None:
+    assert choose_device(local_rank=1) == (CPU, [])
+    with pytest.raises(ConfigError, match="no NVIDIA GPU"):
+        choose_device("cuda", local_rank=1)
+
+
 @pytest.mark.usefixtures("no_gpu")
 @pytest.mark.parametrize(("name", "said"), [("cuda", "no NVIDIA GPU"), ("mps", "no Metal")])
 def test_a_device_that_is_named_and_missing_is_an_error(name: str, said: str) -> None:

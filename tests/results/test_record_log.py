@@ -47,3 +47,28 @@ def test_tidying_orders_and_keeps_one_line_per_sample(tmp_path: Path) -> None:
     assert [(line["id"], line["status"]) for line in lines] == [
         *(("a", "done"), ("b", "done"), ("x", "done"))
     ]
+
+
+def test_each_process_writes_a_file_of_its_own_and_readers_merge(tmp_path: Path) -> None:
+    path = tmp_path / "records.jsonl"
+    RecordLog(path).append([SampleRecord("a", "failed"), SampleRecord("b", "failed")])
+    for rank in (2, 11):
+        RecordLog(path, rank).append([SampleRecord(f"r{rank}", "done")])
+    RecordLog(path, 2).append([SampleRecord("a", "done")])
+    own = tmp_path / "records.rank2.jsonl"
+    own.write_bytes(own.read_bytes() + b'{"id": "cut off')
+    assert path.read_text().count("\n") == 2
+    for rank in (0, 2, 5):
+        statuses = {id_: record.status for id_, record in RecordLog(path, rank).load().items()}
+        assert statuses == {"a": "done", "b": "failed", "r2": "done", "r11": "done"}
+
+
+def test_tidying_leaves_one_file(tmp_path: Path) -> None:
+    log = RecordLog(tmp_path / "records.jsonl")
+    RecordLog(log.path, 1).append([SampleRecord("b", "done")])
+    log.append([SampleRecord("c", "done"), SampleRecord("a", "done")])
+    before = log.load()
+    log.tidy("abc")
+    assert [path.name for path in tmp_path.iterdir()] == ["records.jsonl"]
+    assert log.load() == before
+    assert list(log.load()) == ["a", "b", "c"]

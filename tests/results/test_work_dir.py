@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from input_iba.errors import ResumeError
-from input_iba.results import Identity, Manifest, SampleRecord, WorkDir
+from input_iba.results import Identity, Manifest, RecordLog, SampleRecord, WorkDir
 
 IDENTITY = Identity("c0", "w0", "d0", "e0", "s0", 0, "fp32", "single_folder")
 MANIFEST = Manifest(IDENTITY, "configs/a.py", "layer", "cpu", {}, samples=2)
@@ -63,6 +63,35 @@ def test_a_file_in_its_place_is_refused(tmp_path: Path) -> None:
 def test_a_log_alone_does_not_block_a_new_run(tmp_path: Path) -> None:
     (tmp_path / "log_file.log").write_text("error: layer not found")
     assert not WorkDir(tmp_path).resumed
+
+
+def test_logs_of_several_processes_do_not_block_a_new_run(tmp_path: Path) -> None:
+    for name in ("log_file.log", "log_file.rank1.log"):
+        (tmp_path / name).write_text("error: layer not found")
+    assert not WorkDir(tmp_path).resumed
+
+
+def test_other_processes_join_without_a_check_and_write_beside(tmp_path: Path) -> None:
+    work = start(tmp_path)
+    other = WorkDir(tmp_path, rank=1)
+    assert other.log_path == tmp_path / "log_file.rank1.log"
+    other.check_config("c0", "")
+    (tmp_path / "m.npz").write_text("x")
+    other.records.append([SampleRecord("a", "done", files={"input_mask": "m.npz"})])
+    assert list(work.finished()) == ["a"]
+    assert work.close(MANIFEST, ["a", "b"], tidy=False).done == 1
+    assert (tmp_path / "records.rank1.jsonl").is_file()  # where others may still append
+    assert work.close(MANIFEST, ["a", "b"]).done == 1
+    assert not (tmp_path / "records.rank1.jsonl").exists()
+
+
+def test_a_resumed_run_merges_what_killed_processes_wrote(tmp_path: Path) -> None:
+    start(tmp_path)
+    RecordLog(tmp_path / "records.jsonl", 3).append([SampleRecord("a", "done")])
+    again = WorkDir(tmp_path, resume=True)
+    again.claim(MANIFEST, "beta = 1\n")
+    assert list(again.records.load()) == ["a"]
+    assert [path.name for path in tmp_path.glob("records*")] == ["records.jsonl"]
 
 
 def test_resume_on_an_empty_folder_starts_anew(tmp_path: Path) -> None:
