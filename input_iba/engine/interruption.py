@@ -27,4 +27,15 @@ def terminable() -> Iterator[None]:
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, earlier)
+        if signal.getsignal(signal.SIGTERM) is end:
+            signal.signal(signal.SIGTERM, earlier)
+
+
+def ignore_termination() -> None:
+    """Ignore SIGTERM from here on, for the moments in which a process ends anyway.
+
+    torchrun sends it to all processes once the first has ended with a status other than 0; it
+    would cut off messages and change the status of the others.
+    """
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)

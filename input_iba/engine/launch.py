@@ -6,11 +6,12 @@ import os
 import re
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
+from input_iba.engine.interruption import ignore_termination
 from input_iba.errors import ConfigError, InputIBAError, ProcessError
 
 if TYPE_CHECKING:  # torch takes seconds to import, and --help needs none of it
@@ -97,17 +98,29 @@ class Processes:
     def _compare(self, error: Exception | None) -> None:
         """Tell the others what went wrong here, and hear what went wrong there."""
         said = None if error is None else (isinstance(error, InputIBAError), str(error))
-        for rank, failure in enumerate(self.all_gather(said)):
-            if failure is not None and rank == self.rank:
-                return
-            if failure is not None:
-                usage, reason = failure
-                raise ProcessError(f"Process {rank}: {reason}", said=True, usage=usage) from error
+        failures = self.all_gather(said)
+        failed = [rank for rank, failure in enumerate(failures) if failure is not None]
+        if failed:
+            self.depart()
+        if failed and failed[0] != self.rank:
+            usage, reason = failures[failed[0]]
+            message = f"Process {failed[0]}: {reason}"
+            raise ProcessError(message, said=True, usage=usage) from error
+
+    def depart(self) -> None:
+        """Wait until all are about to end, so that the first to end does not cut off the others.
+
+        From here on the process ignores SIGTERM.
+        """
+        if self.world_size > 1:
+            ignore_termination()
+            with suppress(ProcessError):
+                self.all_gather(None)
 
 
 @contextmanager
 def launch(launcher: Launcher = "none") -> Iterator[Processes]:
-    """Meet the other processes of the run, and leave together when the block ends well.
+    """Meet the other processes of the run; after the block the process is to end.
 
     The processes talk through gloo on the CPU, wherever they compute: they exchange statistics
     and short messages. (`mmengine.dist.init_dist` would choose a GPU even where there is none, so
@@ -150,9 +163,10 @@ def launch(launcher: Launcher = "none") -> Iterator[Processes]:
         raise ProcessError(str(error), said=True, usage=True) from error
     except RuntimeError as error:
         raise lost_process(rank, f"they could not meet ({error})") from error
+    processes = Processes(rank, world_size, local_rank, all_gather, store)
     try:
-        yield Processes(rank, world_size, local_rank, all_gather, store)
-        all_gather(None)  # Nobody ends, well or not, while the first one has something to say.
+        yield processes
+        processes.depart()
     finally:
         distributed.destroy_process_group()
 

@@ -171,13 +171,12 @@ def test_a_killed_process_loses_nothing_finished(
 
 def test_an_error_of_all_is_said_once_and_ends_all_with_2(config_file: Path) -> None:
     work = config_file.parent / "work"
-    wrong = ("--cfg-options", "attributor.layer=layr1")
-    done = run_torchrun(2, config_file, work, *wrong)
+    done = run_torchrun(2, config_file, work, "--cfg-options", "attributor.layer=layr1")
     assert done.returncode != 0
     assert done.stderr.count("error: Layer 'layr1' not found") == 1
     assert done.stderr.count("exitcode  : 2") == 2
     assert done.stdout == ""
-    for options in (wrong, ("--gpu-id", "0"), ("--nonsense",)):
+    for options in (("--gpu-id", "0"), ("--nonsense",)):
         statuses, outputs, errors = ends(start_as_slurm(2, config_file, work, *options))
         assert statuses == [2, 2]
         assert errors[0].count("error: ") == 1
@@ -188,13 +187,12 @@ def test_an_error_of_all_is_said_once_and_ends_all_with_2(config_file: Path) -> 
 def test_a_bad_sample_of_one_process_makes_every_status_1(config_file: Path) -> None:
     (config_file.parent / "attribution" / "cat" / "3.png").write_text("no picture")
     work = config_file.parent / "work"
-    statuses, outputs, errors = ends(start_as_slurm(3, config_file, work))
-    assert statuses == [1, 1, 1], errors
+    statuses, outputs, errors = ends(start_as_slurm(2, config_file, work))
+    assert statuses == [1, 1], errors
     assert "7 explained, 1 failed" in outputs[0]
     assert "Traceback" not in "".join(errors)
-    assert (outputs[1:], errors[1:]) == (["", ""], ["", ""])
+    assert (outputs[1], errors[1]) == ("", "")
     assert "sample cat__3 failed" in (work / "log_file.rank1.log").read_text()
-    assert not (work / "log_file.rank2.log").exists()
 
 
 def test_the_interrupt_key_ends_all_with_130(config_file: Path) -> None:
