@@ -12,7 +12,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from input_iba import __version__
 from input_iba.cli.arguments import add_config, add_launcher, add_preset, add_run_options
 from input_iba.engine.interruption import Terminated
-from input_iba.engine.launch import speaks
+from input_iba.engine.launchers import speaks
 from input_iba.errors import InputIBAError
 
 FAILED, USAGE, INTERRUPTED, TERMINATED = 1, 2, 130, 143

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import os
-import re
-import subprocess
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from input_iba.engine.interruption import ignore_termination
+from input_iba.engine.launchers import (
+    Launcher,
+    connect,
+    place_by_slurm,
+    place_by_torchrun,
+    refuse_forgotten_launcher,
+)
 from input_iba.errors import ConfigError, InputIBAError, ProcessError
 
 if TYPE_CHECKING:  # torch takes seconds to import, and --help needs none of it
@@ -19,13 +24,8 @@ if TYPE_CHECKING:  # torch takes seconds to import, and --help needs none of it
 
 T = TypeVar("T")
 
-Launcher = Literal["none", "pytorch", "slurm"]
-LAUNCHERS: tuple[Launcher, ...] = ("none", "pytorch", "slurm")
-
 PATIENCE = 1800.0
 """Seconds without a sign of life after which another process counts as lost."""
-
-EXAMPLE = "torchrun --nproc_per_node N tools/vision/train.py CONFIG --launcher pytorch"
 
 
 def _alone(value: Any) -> list[Any]:
@@ -135,10 +135,10 @@ def launch(launcher: Launcher = "none") -> Iterator[Processes]:
         ProcessError: Other processes did not come, or one of them was lost.
     """
     if launcher == "none":
-        _refuse_forgotten_launcher(os.environ)
+        refuse_forgotten_launcher(os.environ)
         yield Processes()
         return
-    place = _torchrun_place if launcher == "pytorch" else _slurm_place
+    place = place_by_torchrun if launcher == "pytorch" else place_by_slurm
     rank, world_size, local_rank = place(os.environ)
 
     from mmengine.dist import all_gather_object
@@ -153,7 +153,7 @@ def launch(launcher: Launcher = "none") -> Iterator[Processes]:
 
     patience = timedelta(seconds=PATIENCE)
     try:
-        store = _store(launcher, rank, world_size, patience)
+        store = connect(launcher, rank, world_size, patience)
         distributed.init_process_group(
             "gloo", store=store, rank=rank, world_size=world_size, timeout=patience
         )
@@ -178,85 +178,3 @@ def lost_process(rank: int, what: str) -> ProcessError:
         "continue with --resume, with any number of processes.",
         said=rank != 0,
     )
-
-
-def speaks(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> bool:
-    """Say whether this process reports what all find alike before they meet, as typing errors."""
-    by_slurm = any("slurm" in argument for argument in arguments)
-    by_torchrun = "TORCHELASTIC_RUN_ID" in environment
-    variable = "RANK" if by_torchrun else "SLURM_PROCID" if by_slurm else ""
-    return environment.get(variable, "0") == "0"
-
-
-def _refuse_forgotten_launcher(environment: Mapping[str, str]) -> None:
-    count = environment.get("WORLD_SIZE", "1")
-    if "TORCHELASTIC_RUN_ID" in environment and count != "1":
-        message = (
-            f"torchrun started {count} processes, which would all do the same work. "
-            "Add --launcher pytorch, so that they share it."
-        )
-        if environment.get("RANK", "0") != "0":
-            raise ProcessError(message, said=True, usage=True)
-        raise ConfigError(message)
-
-
-def _torchrun_place(environment: Mapping[str, str]) -> tuple[int, int, int]:
-    """Return rank, number of processes, and rank on this machine."""
-    names = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
-    missing = [name for name in names if name not in environment]
-    if missing:
-        raise ConfigError(
-            f"--launcher pytorch: torchrun did not start this process (no {', '.join(missing)} in "
-            f"the environment). Start it as\n  {EXAMPLE}\nor leave --launcher out."
-        )
-    rank, world_size, local_rank = (int(environment[name]) for name in names[:3])
-    return rank, world_size, local_rank
-
-
-def _slurm_place(environment: Mapping[str, str]) -> tuple[int, int, int]:
-    """Return rank, number of processes, and rank on this machine."""
-    names = ("SLURM_PROCID", "SLURM_NTASKS", "SLURM_LOCALID")
-    missing = [name for name in names if name not in environment]
-    if missing:
-        raise ConfigError(
-            f"--launcher slurm: srun did not start this process (no {', '.join(missing)} in the "
-            "environment). Start it as\n  srun -n N python tools/vision/train.py CONFIG "
-            "--launcher slurm\nor leave --launcher out."
-        )
-    rank, world_size, local_rank = (int(environment[name]) for name in names)
-    return rank, world_size, local_rank
-
-
-def _store(launcher: Launcher, rank: int, world_size: int, patience: timedelta) -> Store:
-    """Connect to the store of the run: torchrun's, or that of Slurm's first process."""
-    from torch.distributed import TCPStore  # type: ignore[attr-defined]
-    from torch.distributed.rendezvous import rendezvous
-
-    store: Store
-    if launcher == "pytorch":
-        store, _, _ = next(iter(rendezvous("env://", rank, world_size, timeout=patience)))
-    else:
-        host, port = _slurm_address(os.environ)
-        store = TCPStore(host, port, world_size, is_master=rank == 0, timeout=patience)
-    return store
-
-
-def _slurm_address(environment: Mapping[str, str]) -> tuple[str, int]:
-    """Return host and port of the first process, as MASTER_ADDR and MASTER_PORT or Slurm say."""
-    # Below the ports that systems give out by themselves, and another one for each job.
-    port = 15000 + int(environment.get("SLURM_JOB_ID", "0")) % 15000
-    port = int(environment.get("MASTER_PORT", port))
-    if "MASTER_ADDR" in environment:
-        return environment["MASTER_ADDR"], port
-    nodes = environment.get("SLURM_STEP_NODELIST") or environment.get("SLURM_JOB_NODELIST", "")
-    if re.fullmatch(r"[\w.-]+", nodes):
-        return nodes, port
-    try:
-        command = ["scontrol", "show", "hostnames", nodes]
-        found = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
-        return found[0], port
-    except (OSError, subprocess.CalledProcessError, IndexError) as error:
-        raise ConfigError(
-            f"--launcher slurm: scontrol does not say where the first process of {nodes!r} runs "
-            f"({error}). Set MASTER_ADDR to the name of its machine."
-        ) from error

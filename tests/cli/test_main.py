@@ -10,7 +10,8 @@ import pytest
 
 from input_iba.cli import main as cli
 from input_iba.engine.interruption import Terminated
-from input_iba.errors import ConfigError
+from input_iba.engine.launch import Processes
+from input_iba.errors import ConfigError, ProcessError
 from tests.engine.conftest import tiny_config, write_config, write_images
 
 RUN = "input_iba.engine.attribution_run.run_attribution"
@@ -34,7 +35,8 @@ def fake_run(
 ) -> list[tuple[Any, Any]]:
     calls: list[tuple[Any, Any]] = []
 
-    def run(config: Any, options: Any) -> Result:
+    def run(config: Any, options: Any, processes: Processes) -> Result:
+        assert processes == Processes()
         calls.append((config, options))
         return outcome(config, options)
 
@@ -91,6 +93,9 @@ def test_a_failed_sample_makes_the_status_1(
     ("error", "status", "said"),
     [
         (ConfigError("no such layer"), 2, "error: no such layer\n"),
+        (ProcessError("one is lost", said=False), 1, "error: one is lost"),
+        (ProcessError("said elsewhere", said=True), 1, ""),
+        (ProcessError("said elsewhere", said=True, usage=True), 2, ""),
         (KeyboardInterrupt(), 130, ""),
         (Terminated(), 143, ""),
         (RuntimeError("disk on fire"), 1, "error: unexpected RuntimeError: disk on fire."),
@@ -104,7 +109,7 @@ def test_errors_become_one_message_and_a_status(
     status: int,
     said: str,
 ) -> None:
-    def fail(*_: Any) -> Result:
+    def fail(*_: Any, **__: Any) -> Result:
         raise error
 
     fake_run(monkeypatch, fail)
@@ -112,6 +117,7 @@ def test_errors_become_one_message_and_a_status(
     shown = capsys.readouterr().err
     assert shown.startswith(said)
     # What is no fault of the user's comes with what its mending needs, after the message.
+    assert "elsewhere" not in shown
     assert ("Traceback" in shown) == isinstance(error, RuntimeError)
 
 
@@ -142,6 +148,34 @@ def test_wrong_usage_has_status_2(
         cli.train(arguments)
     assert caught.value.code == 2
     assert said in capsys.readouterr().err
+
+
+def test_of_several_processes_one_says_what_is_wrong_with_the_arguments(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "x")
+    for rank, said in (("0", True), ("1", False)):
+        monkeypatch.setenv("RANK", rank)
+        with pytest.raises(SystemExit) as caught:
+            cli.train(["x.py", "--recume"])
+        assert caught.value.code == 2
+        assert ("--recume" in capsys.readouterr().err) is said
+
+
+@pytest.mark.parametrize("option", ["--local-rank=1", "--local_rank=1"])
+def test_what_older_launchers_pass_is_accepted(
+    monkeypatch: pytest.MonkeyPatch, config_file: Path, option: str
+) -> None:
+    fake_run(monkeypatch, lambda *_: Result())
+    assert cli.train([str(config_file), option]) == 0
+
+
+def test_a_launcher_that_did_not_start_the_process_has_status_2(
+    monkeypatch: pytest.MonkeyPatch, config_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("RANK", raising=False)
+    assert cli.train([str(config_file), "--launcher", "pytorch"]) == 2
+    assert "error: --launcher pytorch: torchrun did not start" in capsys.readouterr().err
 
 
 def test_a_missing_config_has_status_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

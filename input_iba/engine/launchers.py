@@ -1,0 +1,108 @@
+"""What torchrun and Slurm tell each process that they start, by variables of its environment."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Literal
+
+from input_iba.errors import ConfigError, ProcessError
+
+if TYPE_CHECKING:  # torch takes seconds to import, and --help needs none of it
+    from torch.distributed.distributed_c10d import Store
+
+Launcher = Literal["none", "pytorch", "slurm"]
+LAUNCHERS: tuple[Launcher, ...] = ("none", "pytorch", "slurm")
+
+EXAMPLE = "torchrun --nproc_per_node N tools/vision/train.py CONFIG --launcher pytorch"
+
+
+def speaks(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> bool:
+    """Say whether this process reports what all find alike before they meet, as typing errors."""
+    by_slurm = any("slurm" in argument for argument in arguments)
+    by_torchrun = "TORCHELASTIC_RUN_ID" in environment
+    variable = "RANK" if by_torchrun else "SLURM_PROCID" if by_slurm else ""
+    return environment.get(variable, "0") == "0"
+
+
+def refuse_forgotten_launcher(environment: Mapping[str, str]) -> None:
+    """Refuse to be one of several processes that know nothing of each other.
+
+    Raises:
+        ConfigError: torchrun started several; the first of them says so.
+        ProcessError: In the others.
+    """
+    count = environment.get("WORLD_SIZE", "1")
+    if "TORCHELASTIC_RUN_ID" in environment and count != "1":
+        message = (
+            f"torchrun started {count} processes, which would all do the same work. "
+            "Add --launcher pytorch, so that they share it."
+        )
+        if environment.get("RANK", "0") != "0":
+            raise ProcessError(message, said=True, usage=True)
+        raise ConfigError(message)
+
+
+def place_by_torchrun(environment: Mapping[str, str]) -> tuple[int, int, int]:
+    """Return rank, number of processes, and rank on this machine."""
+    names = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
+    missing = [name for name in names if name not in environment]
+    if missing:
+        raise ConfigError(
+            f"--launcher pytorch: torchrun did not start this process (no {', '.join(missing)} in "
+            f"the environment). Start it as\n  {EXAMPLE}\nor leave --launcher out."
+        )
+    rank, world_size, local_rank = (int(environment[name]) for name in names[:3])
+    return rank, world_size, local_rank
+
+
+def place_by_slurm(environment: Mapping[str, str]) -> tuple[int, int, int]:
+    """Return rank, number of processes, and rank on this machine."""
+    names = ("SLURM_PROCID", "SLURM_NTASKS", "SLURM_LOCALID")
+    missing = [name for name in names if name not in environment]
+    if missing:
+        raise ConfigError(
+            f"--launcher slurm: srun did not start this process (no {', '.join(missing)} in the "
+            "environment). Start it as\n  srun -n N python tools/vision/train.py CONFIG "
+            "--launcher slurm\nor leave --launcher out."
+        )
+    rank, world_size, local_rank = (int(environment[name]) for name in names)
+    return rank, world_size, local_rank
+
+
+def connect(launcher: Launcher, rank: int, world_size: int, patience: timedelta) -> Store:
+    """Connect to the store of the run: torchrun's, or that of Slurm's first process."""
+    from torch.distributed import TCPStore  # type: ignore[attr-defined]
+    from torch.distributed.rendezvous import rendezvous
+
+    store: Store
+    if launcher == "pytorch":
+        store, _, _ = next(iter(rendezvous("env://", rank, world_size, timeout=patience)))
+    else:
+        host, port = address_by_slurm(os.environ)
+        store = TCPStore(host, port, world_size, is_master=rank == 0, timeout=patience)
+    return store
+
+
+def address_by_slurm(environment: Mapping[str, str]) -> tuple[str, int]:
+    """Return host and port of the first process, as MASTER_ADDR and MASTER_PORT or Slurm say."""
+    # Below the ports that systems give out by themselves, and another one for each job.
+    port = 15000 + int(environment.get("SLURM_JOB_ID", "0")) % 15000
+    port = int(environment.get("MASTER_PORT", port))
+    if "MASTER_ADDR" in environment:
+        return environment["MASTER_ADDR"], port
+    nodes = environment.get("SLURM_STEP_NODELIST") or environment.get("SLURM_JOB_NODELIST", "")
+    if re.fullmatch(r"[\w.-]+", nodes):
+        return nodes, port
+    try:
+        command = ["scontrol", "show", "hostnames", nodes]
+        found = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+        return found[0], port
+    except (OSError, subprocess.CalledProcessError, IndexError) as error:
+        raise ConfigError(
+            f"--launcher slurm: scontrol does not say where the first process of {nodes!r} runs "
+            f"({error}). Set MASTER_ADDR to the name of its machine."
+        ) from error
