@@ -26,7 +26,9 @@ class Explainer(Protocol):
 
     statistics: FeatureStatistics | None
 
-    def estimating(self) -> AbstractContextManager[Callable[[Tensor], RunningStatistics]]:
+    def estimating(
+        self, example: Tensor
+    ) -> AbstractContextManager[Callable[[Tensor], RunningStatistics]]:
         """Lend a function from a batch of inputs to the feature statistics over it."""
 
     def attribute(

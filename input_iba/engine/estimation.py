@@ -11,6 +11,7 @@ import sys
 import zipfile
 import zlib
 from collections.abc import Sequence
+from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
 
@@ -114,19 +115,24 @@ def _estimate(
     left = config.estimation.n_samples
     running, bad = RunningStatistics(), list[Failure]()
     mine = iter(read_batches(dataset, processes.share(batches), config.loader.num_workers))
-    with explainer.estimating() as statistics_of:
+    with ExitStack() as stack:
         for _ in range(0, len(batches), processes.world_size):
             with processes.together():
                 items = next(mine, [])
                 good = [item for item in items if isinstance(item, Sample)]
                 failures = [item for item in items if isinstance(item, Failure)]
-            taken = []
-            for count, failed in processes.all_gather((len(good), failures)):
+                first = [item.input[None] for item in good[:1]] if running.count == 0 else []
+            taken: list[int] = []
+            examples: list[Tensor] = []
+            for count, failed, example in processes.all_gather((len(good), failures, first)):
                 # Where one process would have enough and read no further, this counts nothing.
                 bad += failed if left > 0 else []
                 taken.append(min(count, left))
                 left -= taken[-1]
+                examples += example
             with processes.together():
+                if examples:  # once, and everywhere the one that one process would see first
+                    statistics_of = stack.enter_context(explainer.estimating(examples[0]))
                 groups = _by_shape(good[: taken[processes.rank]])
                 states = [statistics_of(inputs) for inputs in groups]
             in_order = chain.from_iterable(processes.all_gather(states))

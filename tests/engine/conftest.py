@@ -126,10 +126,13 @@ class FakeExplainer:
         self.rows: list[int | None] = []
         self.targets: list[Any] = []
         self.estimated = 0
+        self.examples: list[Tensor] = []
         self.refuse = refuse
 
     @contextmanager
-    def estimating(self) -> Iterator[Callable[[Tensor], RunningStatistics]]:
+    def estimating(self, example: Tensor) -> Iterator[Callable[[Tensor], RunningStatistics]]:
+        self.examples.append(example)
+
         def statistics_of(inputs: Tensor) -> RunningStatistics:
             self.estimated += len(inputs)
             return RunningStatistics.of(inputs)

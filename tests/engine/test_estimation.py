@@ -163,6 +163,25 @@ def test_the_same_samples_count_wherever_bad_ones_are(
         assert outcome[1] == unread
 
 
+def test_all_prepare_on_the_sample_that_one_process_would_see_first(
+    config: RunConfig, tmp_path: Path
+) -> None:
+    dataset, chosen = Noise(20, bad={0, 1, 2, 3, 4}), settings_of(config, 20, shuffle=False)
+
+    def part(processes: Processes) -> list[Tensor]:
+        explainer = FakeExplainer()
+        cache = tmp_path / "x.npz"
+        provide_statistics(explainer, dataset, chosen, IDENTITY, cache, processes=processes)
+        return explainer.examples
+
+    for world_size in (1, 2, 3):
+        for examples in play(world_size, part):
+            assert isinstance(examples, list), examples
+            assert len(examples) == 1
+            assert torch.equal(examples[0], dataset.inputs[5:6])
+        (tmp_path / "x.npz").unlink()
+
+
 def test_nan_in_one_share_ends_all(config: RunConfig, tmp_path: Path) -> None:
     dataset, chosen = Noise(20, set(), nan=6), settings_of(config, 20, shuffle=False)
     first, second, third = estimate(chosen, dataset, tmp_path / "x.npz", 3, None)
