@@ -24,6 +24,9 @@ if TYPE_CHECKING:  # torch takes seconds to import, and --help needs none of it
 
 T = TypeVar("T")
 
+ARRIVAL = 600.0
+"""Seconds within which a process must have found the others."""
+
 PATIENCE = 1800.0
 """Seconds without a sign of life after which another process counts as lost."""
 
@@ -153,7 +156,7 @@ def launch(launcher: Launcher = "none") -> Iterator[Processes]:
 
     patience = timedelta(seconds=PATIENCE)
     try:
-        store = connect(launcher, rank, world_size, patience)
+        store = connect(launcher, rank, world_size, timedelta(seconds=ARRIVAL))
         distributed.init_process_group(
             "gloo", store=store, rank=rank, world_size=world_size, timeout=patience
         )
