@@ -122,7 +122,7 @@ def test_two_processes_make_the_files_of_one_bit_for_bit(whole: Path, tmp_path: 
     assert (two / statistics).read_bytes() == (whole / statistics).read_bytes()
     assert {path.name for path in two.iterdir()} == {path.name for path in whole.iterdir()}
     assert done.stdout.count("sample ") == done.stdout.count("8 explained, 0 failed") == 1
-    assert done.stderr.count("8 of 8 samples to explain on cpu, 2 processes") == 1
+    assert done.stderr.count("8 of 8 samples to explain, 2 at once, on cpu, 2 processes") == 1
     assert "8.0/8 samples" in done.stderr
     ids = [json.loads(line)["id"] for line in (two / "records.jsonl").read_text().splitlines()]
     assert ids == [f"{name}__{i}" for name in ("cat", "dog") for i in "1234"]

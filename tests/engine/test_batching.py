@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from input_iba.attribution import Attributor
+from input_iba.core.statistics import RunningStatistics
 from input_iba.engine.attribution_run import run_attribution
 from input_iba.engine.batching import (
     SamplesPerBatch,
@@ -23,7 +25,7 @@ from input_iba.engine.batching import (
 from input_iba.engine.config import RunConfig, load_config
 from input_iba.engine.options import RunOptions
 from input_iba.errors import ConfigError, ResumeError
-from input_iba.records import Attribution, Failure, FeatureStatistics
+from input_iba.records import Attribution, Failure
 from input_iba.registry import PRIORS, build
 from tests.engine.conftest import FakeExplainer, manifest, run
 
@@ -121,8 +123,10 @@ def test_auto_needs_no_first_sample(config: RunConfig, options: RunOptions, pict
 class InDouble(Attributor):
     """Computes in float64, where what is computed together makes no difference that is stored."""
 
-    def estimate(self, batches: Iterable[Tensor], n_samples: int = 1000) -> FeatureStatistics:
-        return super().estimate((batch.double() for batch in batches), n_samples)
+    @contextmanager
+    def estimating(self, example: Tensor) -> Iterator[Callable[[Tensor], RunningStatistics]]:
+        with super().estimating(example.double()) as statistics_of:
+            yield lambda batch: statistics_of(batch.double())
 
     def attribute(self, inputs: Tensor, *args: Any, **options: Any) -> list[Attribution | Failure]:
         return super().attribute(inputs.double(), *args, **options)
