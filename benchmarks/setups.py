@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from input_iba.attribution import Attributor
 from input_iba.datasets import build_dataset
 from input_iba.engine.build import build_attributor
 from input_iba.engine.config import RunConfig, load_config
@@ -56,9 +57,11 @@ class Setup:
     configs: Mapping[str, RunConfig]
     device: torch.device
 
-    def attributor(self, preset: str, autocast: torch.dtype | None) -> Any:
+    def attributor(self, preset: str, autocast: torch.dtype | None) -> Attributor:
         """Build the package's pipeline with the parameters of a preset."""
-        return build_attributor(self.configs[preset], self.model, self.device, autocast)
+        found = build_attributor(self.configs[preset], self.model, self.device, autocast)
+        assert isinstance(found, Attributor)
+        return found
 
 
 def from_name(name: str, samples: int | None, device: torch.device) -> Setup:

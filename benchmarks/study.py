@@ -21,6 +21,7 @@ from benchmarks.faithfulness import classifier_in, explained
 from benchmarks.plots import plot_study
 from benchmarks.scoring import METRICS, Case
 from benchmarks.settings import SETTINGS
+from input_iba.attribution import Attributor
 from input_iba.datasets import SampleDataset, build_dataset
 from input_iba.datasets.selection import select_ids
 from input_iba.engine.build import build_attributor
@@ -95,9 +96,9 @@ def estimate(options: argparse.Namespace, model: nn.Module) -> FeatureStatistics
     config = load_config(options.config)
     images = build_dataset(config.estimation_data)
     count = min(len(images), config.estimation.n_samples)
-    explainer = build_attributor(config, model, torch.device("cpu"), torch.bfloat16)
+    attributor = Attributor(model, config.layer, autocast=torch.bfloat16)
     batches = ([*range(start, min(start + 20, count))] for start in range(0, count, 20))
-    return explainer.estimate(torch.stack([images[i].input for i in batch]) for batch in batches)
+    return attributor.estimate(torch.stack([images[i].input for i in batch]) for batch in batches)
 
 
 def measure(
