@@ -3,7 +3,6 @@
 _base_ = ["./paper.py"]
 
 attributor = dict(
-    input_iba=dict(initial_alpha=2.0),
     gan=dict(_delete_=True, type="SaliencyPrior", low=0.25, high=0.75),
 )
 attribution_cfg = dict(
