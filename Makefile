@@ -1,10 +1,10 @@
-# `make demo`, `make test`, `make check`: each creates .venv first when it is not there.
+# `make demo`, `make test`, `make check`, `make bench`: each creates .venv first when it is not there.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test check lint types install clean
+.PHONY: demo test check bench lint types install clean
 
 install: $(INSTALLED)
 
@@ -18,6 +18,11 @@ $(INSTALLED): pyproject.toml
 demo: $(INSTALLED)
 	$(BIN)/python tools/vision/train.py configs/samples.py --work-dir workdirs/samples --pbar --resume || \
 		{ echo "To start the demo afresh: rm -r workdirs/samples"; exit 1; }
+
+# Seconds per sample against the published way; needs a quiet machine for ten minutes.
+bench: $(INSTALLED)
+	$(BIN)/python -m benchmarks.attribution
+	$(BIN)/python -m benchmarks.scaling
 
 test: lint types
 	$(BIN)/pytest -n 2 --dist worksteal

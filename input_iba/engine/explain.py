@@ -23,8 +23,9 @@ from input_iba.errors import InputIBAError
 from input_iba.records import Attribution, Failure, Sample
 from input_iba.results import SampleRecord, WorkDir, file_names
 
-EXPECTED_SHARES = {"FeatureIBA": 0.05, "WGAN": 0.75, "InputIBA": 0.2}
-"""Of a batch's time, for the progress bar until a batch has been measured."""
+EXPECTED_SHARES = {"FeatureIBA": 0.05, "InputIBA": 0.2}
+PRIOR_SHARES = {"VisionWGAN": {"WGAN": 0.75}, "SlicedWassersteinPrior": {"sliced Wasserstein": 0.5}}
+"""Of a batch's time, for the progress bar until a batch has been measured; by the prior's type."""
 
 
 NO_MEMORY = (
@@ -101,7 +102,7 @@ def explain_all(job: Job, batches: Sequence[list[int]], finished: frozenset[str]
             "FeatureIBA": config.feature_iba.log_every_steps,
             "InputIBA": config.input_iba.log_every_steps,
         },
-        expected=EXPECTED_SHARES,
+        expected=EXPECTED_SHARES | PRIOR_SHARES.get(config.prior["type"], {}),
         others=meeting.share,
     )
     with meeting, progress:
