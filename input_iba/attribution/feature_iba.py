@@ -154,8 +154,10 @@ class FeatureIBA:
         self, task: AttributionTask, features: Tensor, mean: Tensor, std: Tensor, active: Tensor
     ) -> Bottleneck:
         def noisy(lambda_: Tensor, samples: slice, eps: Tensor) -> Tensor:
-            signal = features[samples, None]
-            z = (lambda_ * signal + (1 - lambda_) * (mean + std * eps)) * active
+            # As (S, 1, …), so that the K draws cost one operation: centre + spread · ε.
+            centre = (lambda_ * features[samples, None] + (1 - lambda_) * mean) * active
+            spread = (1 - lambda_) * std * active
+            z = (spread * eps).add_(centre)
             return z.clamp_min(0) if self.relu else z
 
         resumed = ResumedClassifier(task.classifier, task.inputs[:2])

@@ -53,7 +53,7 @@ class InputIBA:
         """
 
         def noisy(lambda_: Tensor, samples: slice, eps: Tensor) -> Tensor:
-            return lambda_ * task.inputs[samples, None] + (1 - lambda_) * eps
+            return ((1 - lambda_) * eps).add_(lambda_ * task.inputs[samples, None])
 
         bottleneck = Bottleneck(
             signal=task.inputs,

@@ -54,6 +54,20 @@ class NoiseSource:
             row.normal_(generator=generator)
         return out
 
+    def antithetic(self, draws: int, *shape: int) -> Tensor:
+        """Draw standard-normal numbers and their negatives, (S, draws, *shape).
+
+        The first half is drawn, and the second half is the first with the other sign; of an odd
+        number of draws the last of the first half has no partner.
+        """
+        size = (len(self._generators), draws, *shape)
+        out = torch.empty(size, device=self.device, dtype=self.dtype)
+        half = -(-draws // 2)
+        for row, generator in zip(out, self._generators, strict=True):
+            row[:half].normal_(generator=generator)
+            torch.neg(row[: draws - half], out=row[half:])
+        return out
+
     def uniform(self, low: float, high: float, *shape: int) -> Tensor:
         """Draw numbers from U(low, high), (S, *shape)."""
         out = torch.empty((len(self._generators), *shape), device=self.device, dtype=self.dtype)
@@ -99,11 +113,5 @@ def noise_draws(source: NoiseSource, kind: str, draws: int, *shape: int) -> Call
     if kind == "fixed":
         kept = source.normal(draws, *shape)
         return lambda: kept
-    if kind == "fresh":
-        return lambda: source.normal(draws, *shape)
-
-    def both_signs() -> Tensor:
-        half = source.normal(-(-draws // 2), *shape)
-        return torch.cat([half, -half[:, : draws // 2]], 1)
-
-    return both_signs
+    draw = source.normal if kind == "fresh" else source.antithetic
+    return lambda: draw(draws, *shape)

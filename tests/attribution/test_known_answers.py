@@ -4,7 +4,10 @@ import pytest
 import torch
 
 from input_iba.attribution import Attributor
+from input_iba.engine.config import load_config
+from input_iba.engine.presets import PRESETS
 from input_iba.records import Attribution
+from input_iba.registry import PRIORS, build
 from tests.attribution.nets import PATCH, SIDE, PatchClassifier, pictures
 
 
@@ -16,11 +19,19 @@ def share_inside(heat: torch.Tensor, corner: tuple[int, int]) -> float:
     return inside.double().mean().item()
 
 
+@pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize("residual", [False, True], ids=["plain", "residual"])
 @pytest.mark.parametrize("corner", [(0, 0), (18, 18), (30, 10)], ids=str)
-def test_the_patch_is_found(corner: tuple[int, int], residual: bool) -> None:
+def test_the_patch_is_found(corner: tuple[int, int], residual: bool, preset: str) -> None:
     net = PatchClassifier(corner, residual).calibrate(pictures(8))
-    attributor = Attributor(net, "block")
+    config = load_config("configs/samples.py", preset=preset)
+    attributor = Attributor(
+        net,
+        "block",
+        feature_iba=config.feature_iba,
+        prior=build(PRIORS, config.prior),
+        input_iba=config.input_iba,
+    )
     attributor.estimate([torch.cat([pictures(40, seed=1), torch.randn(40, 3, SIDE, SIDE)])])
     [found] = attributor.attribute(pictures(1, seed=2), [1])
     assert isinstance(found, Attribution)
