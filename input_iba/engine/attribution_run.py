@@ -110,7 +110,9 @@ def _run(
     with processes.together():
         check_alike(identities)
     # One number for all, whatever memory each has: what is computed together decides rounding.
-    size = processes.from_main(lambda: _samples_per_batch(config, options, work, subject))
+    size = processes.from_main(
+        lambda: _samples_per_batch(config, options, work, subject, processes.world_size)
+    )
     planned = _manifest(config, options, subject, size, processes.world_size)
     manifest = processes.from_main(lambda: work.claim(planned, text))
     ids = subject.ids
@@ -164,7 +166,7 @@ def _end(work: WorkDir, manifest: Manifest, ids: Sequence[str], alone: bool = Tr
 
 
 def _samples_per_batch(
-    config: RunConfig, options: RunOptions, work: WorkDir, subject: Subject
+    config: RunConfig, options: RunOptions, work: WorkDir, subject: Subject, world_size: int
 ) -> int:
     """Return how many samples are explained at once: as before, as asked for, or as configured."""
 
@@ -173,7 +175,8 @@ def _samples_per_batch(
         shape = first_shape(subject.dataset, [position[id_] for id_ in subject.ids])
         if shape is None:
             return 1
-        return fitting_samples(shape, draws_per_sample(config), subject.device, len(subject.ids))
+        most = -(-len(subject.ids) // world_size)  # so that every process gets a batch
+        return fitting_samples(shape, draws_per_sample(config), subject.device, most)
 
     return choose_samples_per_batch(
         options.samples_per_batch,
