@@ -1,0 +1,42 @@
+"""The benchmarks run to their end and write what they print."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from benchmarks import attribution, scaling
+
+
+@pytest.mark.slow
+def test_cost_is_told_per_sample_and_way(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "cost.json"
+    ways = ["fast", "fast, one at a time"]
+    attribution.main(
+        ["--model", "resnet8", "--samples", "2", "--ways", *ways, "--stages", "--json", str(file)]
+    )
+    [found] = json.loads(file.read_text())
+    assert [row["name"].split(", ")[2] for row in found["rows"]] == ["2 at once", "1 at once"]
+    for row in found["rows"]:
+        assert row["total"] == pytest.approx(sum(row["seconds"].values()))
+        assert row["seconds"]["input_iba"] > 0
+    printed = capsys.readouterr().out
+    assert "resnet8, layer layer1, input 3×32×32" in printed
+    assert "forward at the first module" in printed
+
+
+@pytest.mark.slow
+def test_statistics_are_timed_and_memory_is_watched(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "scaling.json"
+    scaling.main(["--model", "resnet8", "--images", "20", "--samples", "2", "--json", str(file)])
+    found = json.loads(file.read_text())
+    assert found["statistics"] > 0
+    assert found["forward"] > 0
+    assert list(found["peak_mib"]) == ["1", "2"]
+    assert "after    2 samples at most" in capsys.readouterr().out
