@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from torch import Tensor
 
 from input_iba.attribution.task import AttributionTask
 from input_iba.core.information import feature_capacity
-from input_iba.core.optimise import Bottleneck, check_optimisation
+from input_iba.core.optimise import Bottleneck, BottleneckSettings
 from input_iba.core.resume import ResumedClassifier
 from input_iba.errors import ConfigError, check_positive
 from input_iba.records import FeatureStatistics
@@ -59,51 +60,34 @@ class FeatureBottleneck:
 
 
 @dataclass(frozen=True)
-class FeatureIBA:
-    """Settings of the feature bottleneck.
+class FeatureIBA(BottleneckSettings):
+    """Settings of the feature bottleneck; these beside those of `BottleneckSettings`.
 
     Attributes:
         input_or_output: Side of the layer at which it sits.
         active_neurons_threshold: Elements that are non-zero in at most this share of the
             estimation set are set to 0.
-        initial_alpha: Logit of the mask at the start.
-        sigma: Deviation of the smoothing, in positions of the layer; 0 for none.
         relu: Cut the noisy features at 0, for layers that follow a ReLU.
         reverse_lambda: Find instead the least noise that destroys the prediction.
         combine_loss: Both at once: the signal keeps the prediction, its complement loses it.
-        batch_size: K, noise draws per sample and step.
-        beta: Weight of the mean capacity.
-        opt_steps: Steps of Adam.
-        lr: Its learning rate.
-        lr_schedule: 'constant', or 'cosine' to let it fall to 0.
-        noise: 'fresh' draws in every step; 'antithetic' ones, half of them the negatives of the
-            other half; or 'fixed', those of the first step.
         min_std: Floor of the noise deviation.
-        log_every_steps: Write the loss to the log every so many steps; −1 for never.
 
     References:
         Schulz et al. 2020 (arXiv 2001.00396), per-sample bottleneck; docs/METHOD.md, section 2.
     """
 
+    section: ClassVar[str] = "feat_iba"
+
     input_or_output: str = "output"
     active_neurons_threshold: float = 0.01
-    initial_alpha: float = 5.0
-    sigma: float = 1.0
     relu: bool = False
     reverse_lambda: bool = False
     combine_loss: bool = False
-    batch_size: int = 10
-    beta: float = 20.0
-    opt_steps: int = 10
-    lr: float = 1.0
-    lr_schedule: str = "constant"
-    noise: str = "fresh"
     min_std: float = 0.01
-    log_every_steps: int = -1
 
     def __post_init__(self) -> None:
-        check_optimisation("feat_iba", self)
-        check_positive("feat_iba", self, "min_std")
+        super().__post_init__()
+        check_positive(self.section, self, "min_std")
         if self.input_or_output not in ("input", "output"):
             raise ConfigError(
                 f"input_or_output must be 'input' or 'output', got {self.input_or_output!r}."

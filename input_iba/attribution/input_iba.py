@@ -3,46 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
 
 from input_iba.attribution.task import AttributionTask
 from input_iba.core.information import input_capacity
-from input_iba.core.optimise import Bottleneck, FittedMask, check_optimisation
+from input_iba.core.optimise import Bottleneck, FittedMask, BottleneckSettings
 
 
 @dataclass(frozen=True)
-class InputIBA:
-    """Settings of the input bottleneck.
-
-    Attributes:
-        initial_alpha: Logit of the mask at the start.
-        sigma: Deviation of the smoothing in pixels; 0 for none.
-        beta: Weight of the mean capacity.
-        opt_steps: Steps of Adam.
-        lr: Its learning rate.
-        lr_schedule: 'constant', or 'cosine' to let it fall to 0.
-        noise: 'fresh' draws in every step; 'antithetic' ones, half of them the negatives of the
-            other half; or 'fixed', those of the first step.
-        batch_size: K, noise draws per sample and step.
-        log_every_steps: Write the loss to the log every so many steps; −1 for never.
+class InputIBA(BottleneckSettings):
+    """Settings of the input bottleneck; those of `BottleneckSettings`, in pixels.
 
     References:
         Zhang et al. 2021 (arXiv 2110.01471); docs/METHOD.md, section 4.
     """
 
-    initial_alpha: float = 5.0
-    sigma: float = 1.0
-    beta: float = 20.0
-    opt_steps: int = 60
-    lr: float = 1.0
-    lr_schedule: str = "constant"
-    noise: str = "fresh"
-    batch_size: int = 10
-    log_every_steps: int = -1
+    section: ClassVar[str] = "input_iba"
 
-    def __post_init__(self) -> None:
-        check_optimisation("input_iba", self)
+    opt_steps: int = 60
 
     def fit(self, task: AttributionTask, prior_lambda: Tensor) -> FittedMask:
         """Learn a mask on the pixels of every sample.

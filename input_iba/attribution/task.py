@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from torch import Tensor
 
 from input_iba.core.noise import NoiseSource
-from input_iba.core.optimise import Bottleneck, FittedMask, MaskSettings, Progress, fit_mask
+from input_iba.core.optimise import Bottleneck, FittedMask, BottleneckSettings, Progress, fit_mask
 from input_iba.core.tap import TappedClassifier
 from input_iba.core.targets import TargetLosses
 from input_iba.modality import Modality
@@ -60,7 +60,7 @@ class AttributionTask:
         return rows.reshape(*values.shape[:2], *rows.shape[1:])
 
     def fit(
-        self, bottleneck: Bottleneck, settings: MaskSettings, stage: str, noise: str
+        self, bottleneck: Bottleneck, settings: BottleneckSettings, stage: str, noise: str
     ) -> FittedMask:
         """Fit the masks of a bottleneck to the targets.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -27,48 +27,46 @@ SCHEDULES: dict[str, Callable[[float], float]] = {
 """Share of the learning rate by the share of the steps that is done."""
 
 
-def check_optimisation(section: str, settings: MaskSettings) -> None:
-    """Refuse counts and rates that are not above 0, and names that do not exist.
-
-    Raises:
-        ConfigError: Names the setting and its value.
-    """
-    check_positive(section, settings, "batch_size", "opt_steps", "lr")
-    check_noise(section, settings.noise)
-    if settings.lr_schedule not in SCHEDULES:
-        raise ConfigError(
-            f"{section}.lr_schedule must be one of {', '.join(map(repr, SCHEDULES))}, "
-            f"got {settings.lr_schedule!r}."
-        )
-
-
-class MaskSettings(Protocol):
-    """What the loop has to know of a stage's settings.
+@dataclass(frozen=True)
+class BottleneckSettings:
+    """What both bottlenecks let their users choose.
 
     Attributes:
-        initial_alpha: α at the start.
+        initial_alpha: Logit of the mask at the start.
+        sigma: Deviation of the smoothing, in positions of the mask; 0 for none.
         beta: Weight of the mean capacity.
         opt_steps: Steps of Adam.
         lr: Its learning rate.
-        lr_schedule: What becomes of it: a name in `SCHEDULES`.
+        lr_schedule: 'constant', or 'cosine' to let it fall to 0.
         batch_size: K, noise draws per sample and step.
-        noise: How they are drawn: a name in `NOISE_KINDS`.
+        noise: 'fresh' draws in every step; 'antithetic' ones, half of them the negatives of the
+            other half; or 'fixed', those of the first step.
+        log_every_steps: Write the loss to the log every so many steps; −1 for never.
+
+    Raises:
+        ConfigError: A count or rate is not above 0, or a name does not exist.
     """
 
-    @property
-    def initial_alpha(self) -> float: ...  # noqa: D102
-    @property
-    def beta(self) -> float: ...  # noqa: D102
-    @property
-    def opt_steps(self) -> int: ...  # noqa: D102
-    @property
-    def lr(self) -> float: ...  # noqa: D102
-    @property
-    def lr_schedule(self) -> str: ...  # noqa: D102
-    @property
-    def batch_size(self) -> int: ...  # noqa: D102
-    @property
-    def noise(self) -> str: ...  # noqa: D102
+    section: ClassVar[str] = "bottleneck"
+
+    initial_alpha: float = 5.0
+    sigma: float = 1.0
+    beta: float = 20.0
+    opt_steps: int = 10
+    lr: float = 1.0
+    lr_schedule: str = "constant"
+    batch_size: int = 10
+    noise: str = "fresh"
+    log_every_steps: int = -1
+
+    def __post_init__(self) -> None:
+        check_positive(self.section, self, "batch_size", "opt_steps", "lr")
+        check_noise(self.section, self.noise)
+        if self.lr_schedule not in SCHEDULES:
+            raise ConfigError(
+                f"{self.section}.lr_schedule must be one of {', '.join(map(repr, SCHEDULES))}, "
+                f"got {self.lr_schedule!r}."
+            )
 
 
 @dataclass(frozen=True)
@@ -118,7 +116,7 @@ def fit_mask(
     bottleneck: Bottleneck,
     losses: TargetLosses,
     noise: NoiseSource,
-    settings: MaskSettings,
+    settings: BottleneckSettings,
     *,
     stage: str,
     internal_batch_size: int | None = None,
