@@ -9,7 +9,7 @@ from torch import Tensor
 
 from input_iba.attribution.task import AttributionTask
 from input_iba.core.information import input_capacity
-from input_iba.core.optimise import Bottleneck, FittedMask, BottleneckSettings
+from input_iba.core.optimise import Bottleneck, BottleneckSettings, FittedMask
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from torch import Tensor
 
 from input_iba.core.noise import NoiseSource
-from input_iba.core.optimise import Bottleneck, FittedMask, BottleneckSettings, Progress, fit_mask
+from input_iba.core.optimise import Bottleneck, BottleneckSettings, FittedMask, Progress, fit_mask
 from input_iba.core.tap import TappedClassifier
 from input_iba.core.targets import TargetLosses
 from input_iba.modality import Modality
