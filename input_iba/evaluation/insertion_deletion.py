@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any
 
 import torch
@@ -13,10 +12,11 @@ from torch import Tensor, nn
 
 from input_iba.core.modes import frozen
 from input_iba.core.smoothing import gaussian_smooth
-from input_iba.errors import EvaluationError
-from input_iba.evaluation.maps import as_map, check_maps
+from input_iba.evaluation.maps import as_map
 from input_iba.evaluation.perturbation import (
     Classify,
+    as_batch,
+    check_samples,
     ranks,
     scores_while_replacing,
     step_counts,
@@ -82,15 +82,8 @@ def insertion_deletion(
     References:
         Petsiuk et al. 2018, "RISE" (arXiv 1806.07421), section 4.3.
     """
-    labels = torch.as_tensor(targets, dtype=torch.int64)
-    if inputs.ndim != 4 or labels.shape != inputs.shape[:1]:
-        raise EvaluationError(
-            f"Expected inputs (S, C, H, W) and one target each; got inputs "
-            f"{tuple(inputs.shape)} and targets {tuple(labels.shape)}."
-        )
-    samples, _, height, width = inputs.shape
-    check_maps(heats, (samples, height, width))
-    counts = step_counts(height * width, pixel_batch_size)
+    labels = check_samples(inputs, heats, targets)
+    counts = step_counts(inputs[0, 0].numel(), pixel_batch_size)
     places = ranks(heats).to(inputs.device)
     blurred, zeros = gaussian_smooth(inputs, sigma), torch.zeros_like(inputs)
     insertion, deletion = (
@@ -139,10 +132,7 @@ class VisionInsertionDeletion:
         Raises:
             EvaluationError: Map, input and target do not fit each other or the classifier.
         """
-        weights = chain(self.classifier.parameters(), self.classifier.buffers())
-        device = next((weight.device for weight in weights), input_tensor.device)
-        single = input_tensor.ndim == 4 and len(input_tensor) == 1
-        inputs = (input_tensor if single else input_tensor[None]).detach().to(device)
+        inputs = as_batch(self.classifier, input_tensor)
         with frozen(self.classifier):
             found = insertion_deletion(
                 self.classifier,

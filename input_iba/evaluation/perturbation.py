@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import chain
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from input_iba.core.targets import probabilities
 from input_iba.errors import EvaluationError
+from input_iba.evaluation.maps import check_maps
 
 Classify = Callable[[Tensor], Tensor]
 """Maps inputs (B, C, H, W) to logits (B, classes)."""
@@ -70,7 +72,6 @@ def replaced(start: Tensor, end: Tensor, places: Tensor, counts: Tensor) -> Tens
     return torch.where(chosen[:, None], end, start)
 
 
-@torch.no_grad()
 def scores_while_replacing(
     classify: Classify,
     start: Tensor,
@@ -99,23 +100,94 @@ def scores_while_replacing(
     Raises:
         EvaluationError: `rows` is below 1, or a target is no class of the classifier.
     """
+    samples, steps = len(start), len(counts)
+    counts = counts.to(start.device)
+
+    def build(part: Tensor) -> Tensor:
+        chosen = samples_of(part, steps, samples)
+        return replaced(start[chosen], end[chosen], places[chosen], counts[part % steps])
+
+    of_steps = targets.to(start.device).repeat_interleave(steps)
+    scores = target_scores(
+        classify, build, of_steps, rows, lambda logits: probabilities(logits, use_softmax)
+    )
+    return scores.view(samples, steps)
+
+
+def samples_of(part: Tensor, steps: int, samples: int) -> Tensor | slice:
+    """Return which sample each position belongs to, where every sample has `steps` of them.
+
+    One sample alone needs no copies of itself: all of it, which is broadcast over its steps.
+    """
+    return slice(None) if samples == 1 else part // steps
+
+
+@torch.no_grad()
+def target_scores(
+    classify: Classify,
+    build: Callable[[Tensor], Tensor],
+    targets: Tensor,
+    rows: int = 32,
+    score: Callable[[Tensor], Tensor] | None = None,
+) -> Tensor:
+    """Score inputs that are built a pass at a time.
+
+    Args:
+        classify: Maps inputs (B, C, H, W) to logits (B, classes).
+        build: Maps positions (B,), 0 to N − 1, to inputs (B, C, H, W).
+        targets: Class index at every position, (N,), on the device of the inputs.
+        rows: Inputs that the classifier sees at once.
+        score: Maps logits (B, classes) to scores of the same shape; None takes the logits.
+
+    Returns:
+        Score of the target at every position, (N,), float64, on the CPU.
+
+    Raises:
+        EvaluationError: `rows` is below 1, or a target is no class of the classifier.
+    """
     if rows < 1:
         raise EvaluationError(f"rows, the inputs of one forward pass, is at least 1; got {rows!r}.")
-    samples, steps = len(start), len(counts)
-    counts, targets = counts.to(start.device), targets.to(start.device)
     limits = (int(targets.min()), int(targets.max()))
     scores = []
-    for part in torch.split(torch.arange(samples * steps, device=start.device), rows):
-        sample = part // steps
-        # One image needs no copies of itself: it is broadcast over its steps.
-        chosen = slice(None) if samples == 1 else sample
-        inputs = replaced(start[chosen], end[chosen], places[chosen], counts[part % steps])
-        logits = classify(inputs)
+    for part in torch.split(torch.arange(len(targets), device=targets.device), rows):
+        logits = classify(build(part))
         _check_logits(logits, len(part), limits)
         logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
-        of_target = probabilities(logits, use_softmax).gather(1, targets[sample][:, None])
-        scores.append(of_target[:, 0].cpu())
-    return torch.cat(scores).double().view(samples, steps)
+        values = logits if score is None else score(logits)
+        scores.append(values.gather(1, targets[part][:, None])[:, 0].cpu())
+    return torch.cat(scores).double()
+
+
+def check_samples(inputs: Tensor, heats: Tensor, targets: Tensor | Sequence[int]) -> Tensor:
+    """Refuse inputs, maps and targets that do not fit each other.
+
+    Args:
+        inputs: (S, C, H, W).
+        heats: (S, H, W).
+        targets: Class indices, (S,).
+
+    Returns:
+        The targets, int64, (S,).
+
+    Raises:
+        EvaluationError: Shapes do not fit, or a heat is not finite.
+    """
+    labels = torch.as_tensor(targets, dtype=torch.int64)
+    if inputs.ndim != 4 or labels.shape != inputs.shape[:1]:
+        raise EvaluationError(
+            f"Expected inputs (S, C, H, W) and one target each; got inputs "
+            f"{tuple(inputs.shape)} and targets {tuple(labels.shape)}."
+        )
+    check_maps(heats, (len(inputs), *inputs.shape[2:]))
+    return labels
+
+
+def as_batch(classifier: nn.Module, input_tensor: Tensor) -> Tensor:
+    """Return one input, (C, H, W) or (1, C, H, W), as (1, C, H, W) where the classifier is."""
+    weights = chain(classifier.parameters(), classifier.buffers())
+    device = next((weight.device for weight in weights), input_tensor.device)
+    single = input_tensor.ndim == 4 and len(input_tensor) == 1
+    return (input_tensor if single else input_tensor[None]).detach().to(device)
 
 
 def _check_logits(logits: Tensor, rows: int, targets: tuple[int, int]) -> None:

@@ -8,12 +8,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from torch import Tensor, nn
+from torch import Tensor
 
 from input_iba.errors import EvaluationError
 from input_iba.evaluation import VisionInsertionDeletion, insertion_deletion
 from input_iba.evaluation.perturbation import ranks, step_counts
 from tests.evaluation import literal
+from tests.evaluation.nets import network, probability_of
 
 SIZE = (6, 8)
 
@@ -28,12 +29,6 @@ def patch_detector(inputs: Tensor) -> Tensor:
     """Logits that know class 1 by the brightness of the top left 2×2 patch alone."""
     evidence = 20 * inputs[:, 0, :2, :2].mean((1, 2)) - 10
     return torch.stack([-evidence, evidence], 1)
-
-
-def network() -> nn.Sequential:
-    torch.manual_seed(0)
-    layers = (nn.Conv2d(2, 4, 3, padding=1), nn.ReLU(), nn.Dropout(0.9), nn.Flatten())
-    return nn.Sequential(*layers, nn.Linear(4 * SIZE[0] * SIZE[1], 3)).double().eval()
 
 
 def test_ranks_keep_reading_order_in_ties() -> None:
@@ -76,18 +71,13 @@ def test_the_right_map_beats_the_wrong_one() -> None:
 @pytest.mark.parametrize("pixels_a_step", [1, 7, 48, 100])
 @pytest.mark.parametrize("sigma", [1.0, 2.5])
 def test_equals_the_literal_procedure(pixels_a_step: int, sigma: float) -> None:
-    model, draws = network(), np.random.default_rng(1)
+    model, draws = network(SIZE), np.random.default_rng(1)
     inputs, heats = draws.normal(size=(3, 2, *SIZE)), draws.integers(0, 9, (3, *SIZE)) / 8
     tensors = (torch.from_numpy(inputs), torch.from_numpy(heats))
     found = insertion_deletion(model, *tensors, [2, 0, 1], pixels_a_step, sigma, rows=4)
     for i, target in enumerate([2, 0, 1]):
-
-        def probability(x: literal.Array, target: int = target) -> float:
-            with torch.no_grad():
-                return float(model(torch.from_numpy(x)[None]).softmax(-1)[0, target])
-
         expected = literal.insertion_deletion(
-            probability, inputs[i], heats[i], pixels_a_step, sigma
+            probability_of(model, target), inputs[i], heats[i], pixels_a_step, sigma
         )
         assert found.insertion[i].tolist() == pytest.approx(expected["ins"][0], abs=1e-6)
         assert found.deletion[i].tolist() == pytest.approx(expected["del"][0], abs=1e-6)
@@ -97,7 +87,7 @@ def test_equals_the_literal_procedure(pixels_a_step: int, sigma: float) -> None:
 
 @given(arrays(np.int64, SIZE, elements=st.integers(-9, 9)), st.integers(1, 50))
 def test_only_the_order_of_heat_counts(levels: literal.Array, pixels_a_step: int) -> None:
-    model, x = network(), torch.randn(1, 2, *SIZE, generator=torch.Generator().manual_seed(2))
+    model, x = network(SIZE), torch.randn(1, 2, *SIZE, generator=torch.Generator().manual_seed(2))
     heat = torch.from_numpy(levels)[None].double()
     before = heat.clone()
     found, other = (
@@ -125,12 +115,12 @@ def test_no_pass_is_larger_than_allowed_and_none_too_many() -> None:
 
 
 def test_the_published_call() -> None:
-    model = network().train()
+    model = network(SIZE).train()
     x, heat = torch.randn(2, *SIZE, dtype=torch.float64), np.random.default_rng(0).random(SIZE)
     kept, heat_before = x.clone(), heat.copy()
     found = VisionInsertionDeletion(model, pixel_batch_size=5, sigma=1.0).evaluate(heat, x, 2)
     batch = (x[None], torch.from_numpy(heat)[None])
-    expected = insertion_deletion(network(), *batch, [2], 5, 1.0)
+    expected = insertion_deletion(network(SIZE), *batch, [2], 5, 1.0)
     assert set(found) == {
         *("del_scores", "ins_scores", "del_input", "ins_input", "ins_auc", "del_auc")
     }
