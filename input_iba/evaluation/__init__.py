@@ -16,6 +16,13 @@ from input_iba.evaluation.insertion_deletion import (
     insertion_deletion,
 )
 from input_iba.evaluation.regions import box_mask, region_share
+from input_iba.evaluation.sensitivity_n import (
+    SensitivityN,
+    VisionSensitivityN,
+    random_sets,
+    sensitivity_n,
+    set_sizes,
+)
 from input_iba.evaluation.summary import Summary, paired_difference, summarise
 
 __all__ = [
@@ -23,12 +30,17 @@ __all__ = [
     "EffectiveHeatRatios",
     "HeatRatios",
     "InsertionDeletion",
+    "SensitivityN",
     "Summary",
     "VisionInsertionDeletion",
+    "VisionSensitivityN",
     "box_mask",
     "effective_heat_ratios",
     "insertion_deletion",
     "paired_difference",
+    "random_sets",
     "region_share",
+    "sensitivity_n",
+    "set_sizes",
     "summarise",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -79,3 +80,104 @@ def insertion_deletion(
             shares.append(min(first + pixels_a_step, len(order)) / len(order))
         found[name] = (scores, trapezoid(scores, shares))
     return found
+
+
+def pearson(first: list[float], second: list[float]) -> float:
+    n = len(first)
+    mean_a, mean_b = sum(first) / n, sum(second) / n
+    product = sum((a - mean_a) * (b - mean_b) for a, b in zip(first, second, strict=True))
+    square_a = sum((a - mean_a) ** 2 for a in first)
+    square_b = sum((b - mean_b) ** 2 for b in second)
+    if square_a == 0 or square_b == 0:
+        return 0.0
+    return float(product / math.sqrt(square_a * square_b))
+
+
+def sensitivity_n(
+    logit: Callable[[Array], float], x: Array, heat: Array, sets: NDArray[Any]
+) -> tuple[float, list[float], list[float]]:
+    sums, drops = [], []
+    for chosen in sets:
+        without, total = x.copy(), 0.0
+        for row in range(heat.shape[0]):
+            for column in range(heat.shape[1]):
+                if chosen[row, column]:
+                    total += float(heat[row, column])
+                    without[:, row, column] = 0
+        sums.append(total)
+        drops.append(logit(x) - logit(without))
+    return pearson(sums, drops), sums, drops
+
+
+def degradation(
+    probability: Callable[[Array], float], x: Array, heat: Array, tile: tuple[int, int]
+) -> dict[str, tuple[list[float], float]]:
+    height, width = heat.shape
+    corners = [(r, c) for r in range(0, height, tile[0]) for c in range(0, width, tile[1])]
+
+    def relevance(corner: tuple[int, int]) -> float:
+        total = 0.0
+        for row in range(corner[0], min(corner[0] + tile[0], height)):
+            for column in range(corner[1], min(corner[1] + tile[1], width)):
+                total += float(heat[row, column])
+        return total
+
+    found = {}
+    for name, sign in (("MoRF", -1), ("LeRF", 1)):
+        current = x.copy()
+        scores = [probability(current)]
+        for row, column in sorted(corners, key=lambda corner: sign * relevance(corner)):
+            current[:, row : row + tile[0], column : column + tile[1]] = 0
+            scores.append(probability(current))
+        found[name] = (scores, trapezoid(scores, [k / len(corners) for k in range(len(scores))]))
+    return found
+
+
+def pointing_game(heat: Array, region: NDArray[Any], tolerance: float) -> float:
+    inside = [tuple(pixel) for pixel in np.argwhere(region)]
+    hottest = [tuple(pixel) for pixel in np.argwhere(heat == heat.max())]
+    hits = [
+        any(math.dist(point, pixel) <= tolerance + 1e-9 for pixel in inside) for point in hottest
+    ]
+    return sum(hits) / len(hits)
+
+
+def mass_inside(heat: Array, region: NDArray[Any]) -> float:
+    pairs = list(zip(heat.flatten(), region.flatten(), strict=True))
+    total = sum(max(float(value), 0.0) for value, _ in pairs)
+    return sum(max(float(value), 0.0) for value, inside in pairs if inside) / total if total else 0
+
+
+def region_iou(heat: Array, region: NDArray[Any], threshold: float) -> float:
+    both = either = 0
+    for value, inside in zip(heat.flatten(), region.flatten(), strict=True):
+        hot = heat.max() > 0 and value >= threshold * heat.max()
+        both += bool(hot and inside)
+        either += bool(hot or inside)
+    return both / either
+
+
+def ssim(first: Array, second: Array, window: int) -> float:
+    reach = window // 2
+    weights = np.array(
+        [
+            [math.exp(-(r * r + c * c) / (2 * 1.5**2)) for c in range(-reach, reach + 1)]
+            for r in range(-reach, reach + 1)
+        ]
+    )
+    weights /= weights.sum()
+    values = []
+    for row in range(reach, first.shape[0] - reach):
+        for column in range(reach, first.shape[1] - reach):
+            around = np.s_[row - reach : row + reach + 1, column - reach : column + reach + 1]
+            x, y = first[around], second[around]
+            mean_x, mean_y = (weights * x).sum(), (weights * y).sum()
+            var_x = (weights * (x - mean_x) ** 2).sum()
+            var_y = (weights * (y - mean_y) ** 2).sum()
+            covariance = (weights * (x - mean_x) * (y - mean_y)).sum()
+            values.append(
+                (2 * mean_x * mean_y + 1e-4)
+                * (2 * covariance + 9e-4)
+                / ((mean_x**2 + mean_y**2 + 1e-4) * (var_x + var_y + 9e-4))
+            )
+    return float(np.mean(values))

@@ -1,0 +1,229 @@
+"""Sensitivity-N: whether a map's sums over sets of pixels foretell what removing them costs."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from numpy.typing import ArrayLike
+from torch import Tensor, nn
+
+from input_iba.core.modes import frozen
+from input_iba.errors import EvaluationError
+from input_iba.evaluation.maps import as_map
+from input_iba.evaluation.perturbation import (
+    Classify,
+    as_batch,
+    check_samples,
+    samples_of,
+    target_scores,
+)
+
+
+@dataclass(frozen=True)
+class SensitivityN:
+    """What S maps foretell and what happens, for M sets of N pixels; float64, on the CPU.
+
+    Attributes:
+        correlation: Pearson's correlation of sums and drops, (S,), in [−1, 1]; higher is better.
+            It is 0 where the sums or the drops are all the same.
+        sums: Attribution summed over every set, (S, M).
+        drops: What the logit of the target loses when the set becomes 0, (S, M).
+    """
+
+    correlation: Tensor
+    sums: Tensor
+    drops: Tensor
+
+
+def set_sizes(pixels: int, log_n_max: float = 4.5, log_n_ticks: float = 0.1) -> list[int]:
+    """Return the sizes N of the sets: 10 to the power of 0, ticks, 2·ticks, … log_n_max, rounded.
+
+    Args:
+        pixels: H·W; sizes stay below.
+        log_n_max: Logarithm to base 10 of the greatest size.
+        log_n_ticks: Distance of two logarithms.
+
+    Returns:
+        Ascending, all different, at least 1.
+
+    Raises:
+        EvaluationError: A number is out of its range.
+
+    >>> set_sizes(60, log_n_max=2, log_n_ticks=0.5)
+    [1, 3, 10, 32]
+    """
+    if pixels < 2 or log_n_max < 0 or log_n_ticks <= 0:
+        raise EvaluationError(
+            "Sizes of sets need at least 2 pixels, log_n_max ≥ 0 and log_n_ticks > 0; got "
+            f"{pixels}, {log_n_max} and {log_n_ticks}."
+        )
+    ticks = int(log_n_max / log_n_ticks + 1e-9)  # 4.5 / 0.1 is a little less than 45
+    sizes = {round(10 ** (tick * log_n_ticks)) for tick in range(ticks + 1)}
+    return sorted(size for size in sizes if size < pixels)
+
+
+def random_sets(size: tuple[int, int], n: int, num_masks: int = 100, seed: int = 0) -> Tensor:
+    """Draw sets of n pixels, every set of n as likely as any other.
+
+    Args:
+        size: H and W.
+        n: Pixels of a set, 1 to H·W − 1.
+        num_masks: Number of sets M.
+        seed: Seeds the draws, together with n.
+
+    Returns:
+        (M, H, W), bool, on the CPU.
+
+    Raises:
+        EvaluationError: n is out of its range, or there are fewer than two sets.
+    """
+    height, width = size
+    if not 1 <= n < height * width:
+        raise EvaluationError(
+            f"Sets of n pixels of {height}×{width} have 1 ≤ n < {height * width}; got n = {n}. The "
+            "whole picture is one set only, which correlates with nothing."
+        )
+    if num_masks < 2:
+        raise EvaluationError(f"A correlation needs num_masks ≥ 2; got {num_masks!r}.")
+    draws = torch.Generator().manual_seed(zlib.crc32(f"{seed}/{n}".encode()))
+    sets = torch.zeros(num_masks, height * width, dtype=torch.bool)
+    for row in sets:
+        row[torch.randperm(height * width, generator=draws)[:n]] = True
+    return sets.view(num_masks, height, width)
+
+
+def sensitivity_n(
+    classify: Classify,
+    inputs: Tensor,
+    heats: Tensor,
+    targets: Tensor | Sequence[int],
+    sets: Tensor,
+    rows: int = 32,
+) -> SensitivityN:
+    """Correlate summed attribution with the drop of the target's logit.
+
+    Args:
+        classify: Maps inputs (B, C, H, W) to logits (B, classes), in eval mode.
+        inputs: Normalised inputs, (S, C, H, W).
+        heats: (S, H, W), signed or not.
+        targets: Class indices, (S,).
+        sets: Pixels that become 0, true inside: (M, H, W) for all samples, or (S, M, H, W).
+        rows: Inputs that the classifier sees at once; images and sets share a pass.
+
+    Returns:
+        Correlations, sums and drops.
+
+    Raises:
+        EvaluationError: Shapes do not fit, a heat is not finite, or a target is no class.
+
+    References:
+        Ancona et al. 2018, "Towards better understanding of gradient-based attribution methods
+        for deep neural networks" (arXiv 1711.06104), section 4.
+    """
+    labels = check_samples(inputs, heats, targets)
+    samples, size = len(inputs), tuple(inputs.shape[2:])
+    own = sets.ndim == 4
+    if tuple(sets.shape[-2:]) != size or sets.ndim not in (3, 4) or (own and len(sets) != samples):
+        raise EvaluationError(
+            f"Expected sets of pixels (M, {size[0]}, {size[1]}), or {samples} of these; got "
+            f"{tuple(sets.shape)}."
+        )
+    count = sets.shape[-3]
+    labels, chosen = labels.to(inputs.device), (sets != 0).to(inputs.device)
+
+    def build(part: Tensor) -> Tensor:
+        of_part = chosen[part // count, part % count] if own else chosen[part % count]
+        return inputs[samples_of(part, count, samples)].masked_fill(of_part[:, None], 0)
+
+    whole = target_scores(classify, lambda part: inputs[part], labels, rows)
+    without = target_scores(classify, build, labels.repeat_interleave(count), rows)
+    drops = whole[:, None] - without.view(samples, count)
+    inside = (sets != 0).to(heats.device).flatten(-2).double()
+    sums = (inside @ heats.double().flatten(1)[..., None])[..., 0].cpu()
+    return SensitivityN(_correlation(sums, drops), sums, drops)
+
+
+def _correlation(first: Tensor, second: Tensor) -> Tensor:
+    """Return Pearson's correlation of rows (S, M), 0 where one of the two does not vary."""
+    centred = [values - values.mean(1, keepdim=True) for values in (first, second)]
+    lengths = [values.norm(dim=1) for values in centred]
+    # Rounding lets equal values differ a little, which is no variation.
+    varies = [
+        length > 1e-12 * values.norm(dim=1)
+        for length, values in zip(lengths, (first, second), strict=True)
+    ]
+    product = (centred[0] * centred[1]).sum(1)
+    correlation = (product / (lengths[0] * lengths[1])).clamp(-1, 1)
+    return torch.where(varies[0] & varies[1], correlation, 0)
+
+
+class VisionSensitivityN:
+    """Sensitivity-N of one image at a time, with the same sets for every image.
+
+    Args:
+        classifier: The classifier; put into eval mode for each evaluation, and given back as it
+            was.
+        input_size: H and W of the inputs.
+        n: Pixels of a set.
+        num_masks: Number of sets M.
+        seed: Seeds the draw of the sets.
+        rows: Inputs that the classifier sees at once.
+
+    Raises:
+        EvaluationError: n or the number of sets is out of its range.
+    """
+
+    def __init__(
+        self,
+        classifier: nn.Module,
+        input_size: tuple[int, int],
+        n: int,
+        num_masks: int = 100,
+        seed: int = 0,
+        rows: int = 32,
+    ) -> None:
+        self.classifier = classifier
+        self.sets = random_sets((input_size[0], input_size[1]), n, num_masks, seed)
+        self.rows = rows
+
+    def evaluate(
+        self,
+        heatmap: ArrayLike | Tensor,
+        input_tensor: Tensor,
+        target: int,
+        calculate_corr: bool = False,
+    ) -> dict[str, Any]:
+        """Score one map.
+
+        Args:
+            heatmap: (H, W); it is not changed.
+            input_tensor: Normalised input, (C, H, W) or (1, C, H, W).
+            target: Class index.
+            calculate_corr: Whether to correlate the two.
+
+        Returns:
+            `score_diffs`, what the target's logit loses, and `sum_attributions`, arrays (M,);
+            `correlation`, a float, or None without `calculate_corr`.
+
+        Raises:
+            EvaluationError: Map, input and target do not fit each other or the classifier.
+        """
+        inputs = as_batch(self.classifier, input_tensor)
+        with frozen(self.classifier):
+            found = sensitivity_n(
+                self.classifier,
+                inputs,
+                as_map(heatmap)[None],
+                [int(target)],
+                self.sets,
+                self.rows,
+            )
+        return {
+            "correlation": found.correlation.item() if calculate_corr else None,
+            "score_diffs": found.drops[0].numpy(),
+            "sum_attributions": found.sums[0].numpy(),
+        }
