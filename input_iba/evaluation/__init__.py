@@ -4,6 +4,7 @@ Each metric is a pure function over batches; the classes with the published call
 layers over them.
 """
 
+from input_iba.evaluation.degradation import Degradation, Degradations, degradation
 from input_iba.evaluation.ehr import (
     MAX_REGION_SHARE,
     EffectiveHeatRatios,
@@ -27,6 +28,8 @@ from input_iba.evaluation.summary import Summary, paired_difference, summarise
 
 __all__ = [
     "MAX_REGION_SHARE",
+    "Degradation",
+    "Degradations",
     "EffectiveHeatRatios",
     "HeatRatios",
     "InsertionDeletion",
@@ -35,6 +38,7 @@ __all__ = [
     "VisionInsertionDeletion",
     "VisionSensitivityN",
     "box_mask",
+    "degradation",
     "effective_heat_ratios",
     "insertion_deletion",
     "paired_difference",
