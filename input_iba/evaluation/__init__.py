@@ -16,6 +16,13 @@ from input_iba.evaluation.insertion_deletion import (
     VisionInsertionDeletion,
     insertion_deletion,
 )
+from input_iba.evaluation.localisation import (
+    Localisation,
+    localise,
+    mass_inside,
+    pointing_game,
+    region_iou,
+)
 from input_iba.evaluation.regions import box_mask, region_share
 from input_iba.evaluation.sensitivity_n import (
     SensitivityN,
@@ -33,6 +40,7 @@ __all__ = [
     "EffectiveHeatRatios",
     "HeatRatios",
     "InsertionDeletion",
+    "Localisation",
     "SensitivityN",
     "Summary",
     "VisionInsertionDeletion",
@@ -41,8 +49,12 @@ __all__ = [
     "degradation",
     "effective_heat_ratios",
     "insertion_deletion",
+    "localise",
+    "mass_inside",
     "paired_difference",
+    "pointing_game",
     "random_sets",
+    "region_iou",
     "region_share",
     "sensitivity_n",
     "set_sizes",

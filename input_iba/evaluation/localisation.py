@@ -1,0 +1,156 @@
+"""Localisation: whether the heat lies where the object is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from input_iba.errors import EvaluationError
+from input_iba.evaluation.maps import check_maps
+
+TOLERANCE = 15
+"""Pixels by which a point may miss its region and still count, as the pointing game has it."""
+
+
+@dataclass(frozen=True)
+class Localisation:
+    """How well S maps are placed, each (S,), float64, in [0, 1]; higher is better.
+
+    Attributes:
+        hit: Whether the hottest pixel lies in the region; see `pointing_game`.
+        mass: Share of the heat inside; see `mass_inside`.
+        iou: Overlap of the hot pixels and the region; see `region_iou`.
+    """
+
+    hit: Tensor
+    mass: Tensor
+    iou: Tensor
+
+
+def localise(
+    heats: Tensor, regions: Tensor, tolerance: float = TOLERANCE, threshold: float = 0.5
+) -> Localisation:
+    """Score maps by all three measures.
+
+    Args:
+        heats: (S, H, W).
+        regions: (S, H, W), true or non-zero inside.
+        tolerance: Pixels by which the hottest pixel may miss the region.
+        threshold: Share of a map's maximum from which a pixel is hot.
+
+    Raises:
+        EvaluationError: Shapes differ, values are not finite, or a region is empty.
+    """
+    return Localisation(
+        pointing_game(heats, regions, tolerance),
+        mass_inside(heats, regions),
+        region_iou(heats, regions, threshold),
+    )
+
+
+def pointing_game(heats: Tensor, regions: Tensor, tolerance: float = TOLERANCE) -> Tensor:
+    """Say whether the hottest pixel lies in the region or at most `tolerance` pixels beside it.
+
+    Distances are those of pixel centres. Where several pixels are the hottest, the result is the
+    share of them that hit, so that a map does not gain by the order in which pixels are read.
+
+    Args:
+        heats: (S, H, W).
+        regions: (S, H, W), true or non-zero inside.
+        tolerance: In pixels; 0 asks for the region itself.
+
+    Returns:
+        (S,), float64, 0 or 1, between them where hottest pixels are in two minds.
+
+    Raises:
+        EvaluationError: Shapes differ, values are not finite, a region is empty, or the tolerance
+            is negative.
+
+    References:
+        Zhang et al. 2018, "Top-down neural attention by excitation backprop" (arXiv 1608.00507),
+        section 4.1, with 15 pixels.
+    """
+    inside = _checked(heats, regions)
+    if tolerance < 0:
+        raise EvaluationError(f"The tolerance is a distance in pixels, ≥ 0; got {tolerance!r}.")
+    near = _dilated(inside, tolerance)
+    flat = heats.flatten(1)
+    hottest = flat == flat.amax(1, keepdim=True)
+    return (hottest & near.flatten(1)).sum(1).double() / hottest.sum(1)
+
+
+def mass_inside(heats: Tensor, regions: Tensor) -> Tensor:
+    """Return the share of the heat that lies in the region.
+
+    Args:
+        heats: (S, H, W); negative values count as no heat.
+        regions: (S, H, W), true or non-zero inside.
+
+    Returns:
+        (S,), float64, in [0, 1]; 0 where a map has no heat.
+
+    Raises:
+        EvaluationError: Shapes differ, values are not finite, or a region is empty.
+
+    References:
+        Wang et al. 2020, "Score-CAM" (arXiv 1910.01279), section 4.3, the energy-based pointing
+        game.
+    """
+    inside = _checked(heats, regions)
+    heat = heats.double().clamp(min=0)
+    total = heat.sum((1, 2))
+    return torch.where(total > 0, (heat * inside).sum((1, 2)) / total, 0)
+
+
+def region_iou(heats: Tensor, regions: Tensor, threshold: float = 0.5) -> Tensor:
+    """Compare the hot pixels with the region: intersection over union.
+
+    Args:
+        heats: (S, H, W).
+        regions: (S, H, W), true or non-zero inside.
+        threshold: Pixels of at least this share of their map's maximum are hot, in (0, 1].
+
+    Returns:
+        (S,), float64, in [0, 1]; 0 where a map has no value above 0.
+
+    Raises:
+        EvaluationError: Shapes differ, values are not finite, a region is empty, or the threshold
+            is out of its range.
+    """
+    inside = _checked(heats, regions)
+    if not 0 < threshold <= 1:
+        raise EvaluationError(
+            f"The threshold is a share of the map's maximum, in (0, 1]; got {threshold!r}."
+        )
+    heat = heats.double()
+    highest = heat.amax((1, 2), keepdim=True)
+    hot = (heat >= threshold * highest) & (highest > 0)
+    return (hot & inside).sum((1, 2)).double() / (hot | inside).sum((1, 2))
+
+
+def _checked(heats: Tensor, regions: Tensor) -> Tensor:
+    """Return which pixels lie in the regions, (S, H, W), where the maps are."""
+    check_maps(heats, tuple(regions.shape))
+    inside = (regions != 0).to(heats.device)
+    empty = ~inside.flatten(1).any(1)
+    if bool(empty.any()):
+        raise EvaluationError(
+            f"The regions at {empty.nonzero().flatten().tolist()} hold no pixel, so nothing can "
+            "lie in them. Leave these samples out."
+        )
+    return inside
+
+
+def _dilated(inside: Tensor, radius: float) -> Tensor:
+    """Return which pixels lie at most `radius` from one of the region, (S, H, W)."""
+    reach = min(int(radius), max(inside.shape[1:]))
+    if reach == 0:
+        return inside
+    steps = torch.arange(-reach, reach + 1, device=inside.device)
+    disc = steps[:, None] ** 2 + steps**2 <= radius**2
+    counts = F.conv2d(inside[:, None].float(), disc[None, None].float(), padding=reach)
+    # Counts are whole numbers up to what a fast convolution rounds.
+    return counts[:, 0] > 0.5
