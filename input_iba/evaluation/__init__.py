@@ -31,6 +31,7 @@ from input_iba.evaluation.sensitivity_n import (
     sensitivity_n,
     set_sizes,
 )
+from input_iba.evaluation.similarity import structural_similarity, unit_range
 from input_iba.evaluation.summary import Summary, paired_difference, summarise
 
 __all__ = [
@@ -58,5 +59,7 @@ __all__ = [
     "region_share",
     "sensitivity_n",
     "set_sizes",
+    "structural_similarity",
     "summarise",
+    "unit_range",
 ]
