@@ -24,6 +24,8 @@ from input_iba.evaluation.localisation import (
     region_iou,
 )
 from input_iba.evaluation.regions import box_mask, region_share
+from input_iba.evaluation.reinitialise import cascade, layers_from_the_top
+from input_iba.evaluation.sanity_check import SanityCheck, SanityScores, sanity_check
 from input_iba.evaluation.sensitivity_n import (
     SensitivityN,
     VisionSensitivityN,
@@ -42,14 +44,18 @@ __all__ = [
     "HeatRatios",
     "InsertionDeletion",
     "Localisation",
+    "SanityCheck",
+    "SanityScores",
     "SensitivityN",
     "Summary",
     "VisionInsertionDeletion",
     "VisionSensitivityN",
     "box_mask",
+    "cascade",
     "degradation",
     "effective_heat_ratios",
     "insertion_deletion",
+    "layers_from_the_top",
     "localise",
     "mass_inside",
     "paired_difference",
@@ -57,6 +63,7 @@ __all__ = [
     "random_sets",
     "region_iou",
     "region_share",
+    "sanity_check",
     "sensitivity_n",
     "set_sizes",
     "structural_similarity",
