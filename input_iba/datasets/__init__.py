@@ -1,13 +1,15 @@
-"""Data sets of pictures: samples that dependencies bring, ImageNet, folders."""
+"""Data sets of pictures: samples that dependencies bring, ImageNet, folders, mosaics."""
 
 from input_iba.datasets.base import SampleDataset, build_dataset
 from input_iba.datasets.image_folder import ImageFolder
 from input_iba.datasets.imagenet import ImageNet
+from input_iba.datasets.mosaic import GridMosaic
 from input_iba.datasets.pipeline import Pipeline
 from input_iba.datasets.samples import SampleCrops, Samples
 from input_iba.datasets.selection import select_ids
 
 __all__ = [
+    "GridMosaic",
     "ImageFolder",
     "ImageNet",
     "Pipeline",
