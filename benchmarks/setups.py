@@ -40,7 +40,7 @@ CASES = {
     ),
     "resnet8": Case(
         *("configs/cifar10/resnet_cifar10_test.py", RANDOM, 32, 64),
-        ("published", "paper", "fast", "fast, one at a time"),
+        ("published", "fast", "fast, one at a time"),
     ),
 }
 
