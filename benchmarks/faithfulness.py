@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from mmengine.config import DictAction
 from torch import Tensor, nn
 
 from benchmarks.compared import Compared
@@ -43,7 +44,7 @@ class Left(dict[str, list[str]]):
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print a table per metric, and how many samples were left out and why."""
     options = parse(arguments)
-    config = load_config(options.config)
+    config = load_config(options.config, options.cfg_options)
     device = torch.device(options.device)
     model = build_classifier(config.classifier).to(device).eval()
     compared = Compared(tuple(options.work_dir), options.masks, options.subset_file)
@@ -65,6 +66,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.faithfulness", description=__doc__)
     parser.add_argument("config", type=Path)
     parser.add_argument("--work-dir", type=Path, nargs="+", required=True)
+    parser.add_argument("--cfg-options", nargs="+", action=DictAction, help="KEY=VALUE ...")
     parser.add_argument("--masks", default="input_masks", choices=["input_masks", "feat_masks"])
     known = list(METRICS)
     parser.add_argument("--metrics", nargs="+", default=known[:1], choices=known)
