@@ -67,6 +67,45 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="folder for masks, log and records (default: workdirs/<name of the config>)",
     )
+    add_device(parser)
+    parser.add_argument(
+        "--samples-per-batch",
+        type=_samples_per_batch,
+        metavar="{N,auto}",
+        help="samples explained at once; auto takes what is likely to fit. Whatever is asked for "
+        "is halved when memory runs out (default: data.data_loader.batch_size of the config)",
+    )
+    parser.add_argument(
+        "--internal-batch-size",
+        type=_count,
+        metavar="N",
+        help="most rows that the classifier sees at once, which bounds memory; the same as "
+        "attribution_cfg.internal_batch_size",
+    )
+    add_seed(parser)
+    parser.add_argument(
+        "--out-style",
+        choices=("single_folder", "image_folder"),
+        default="single_folder",
+        help="all masks in one folder, or one sub-folder per class (default: single_folder)",
+    )
+    parser.add_argument(
+        "--subset-file",
+        type=Path,
+        metavar="FILE",
+        help="text file with one sample id per line; only these are explained",
+    )
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="continue the run in the work directory: finished samples are kept, failed ones "
+        "are tried again; refused when the config or another setting of masks changed",
+    )
+    add_pbar(parser)
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """Add on what to compute, and in which number format."""
     parser.add_argument(
         "--device",
         default="auto",
@@ -86,41 +125,17 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         help="number format of the classifier; masks are always computed in fp32. auto takes "
         "bf16 where the hardware has it (default: auto)",
     )
-    parser.add_argument(
-        "--samples-per-batch",
-        type=_samples_per_batch,
-        metavar="{N,auto}",
-        help="samples explained at once; auto takes what is likely to fit. Whatever is asked for "
-        "is halved when memory runs out (default: data.data_loader.batch_size of the config)",
-    )
-    parser.add_argument(
-        "--internal-batch-size",
-        type=_count,
-        metavar="N",
-        help="most rows that the classifier sees at once, which bounds memory; the same as "
-        "attribution_cfg.internal_batch_size",
-    )
+
+
+def add_seed(parser: argparse.ArgumentParser) -> None:
+    """Add the seed of all noise."""
     parser.add_argument(
         "--seed", type=_seed, default=0, metavar="N", help="seed of all noise (default: 0)"
     )
-    parser.add_argument(
-        "--out-style",
-        choices=("single_folder", "image_folder"),
-        default="single_folder",
-        help="all masks in one folder, or one sub-folder per class (default: single_folder)",
-    )
-    parser.add_argument(
-        "--subset-file",
-        type=Path,
-        metavar="FILE",
-        help="text file with one sample id per line; only these are explained",
-    )
-    parser.add_argument(
-        "--resume",
-        action="store_true",
-        help="continue the run in the work directory: finished samples are kept, failed ones "
-        "are tried again; refused when the config or another setting of masks changed",
-    )
+
+
+def add_pbar(parser: argparse.ArgumentParser) -> None:
+    """Add whether to show a progress bar."""
     parser.add_argument(
         "--pbar",
         action=argparse.BooleanOptionalAction,

@@ -3,6 +3,7 @@
 from input_iba.results.manifest import Identity, Manifest
 from input_iba.results.names import file_names, safe_name
 from input_iba.results.record_log import RecordLog, SampleRecord
+from input_iba.results.row_log import Entry, RowLog
 from input_iba.results.work_dir import WorkDir
 from input_iba.results.writing import (
     write_arrays,
@@ -14,9 +15,11 @@ from input_iba.results.writing import (
 )
 
 __all__ = [
+    "Entry",
     "Identity",
     "Manifest",
     "RecordLog",
+    "RowLog",
     "SampleRecord",
     "WorkDir",
     "file_names",

@@ -9,13 +9,12 @@ run tidies before it appends, so what stands in another process's file is never 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Literal
 
-from input_iba.results.writing import write_text
+from input_iba.results.writing import append_text, write_text
 
 
 @dataclass(frozen=True)
@@ -71,10 +70,7 @@ class RecordLog:
 
     def append(self, records: Iterable[SampleRecord]) -> None:
         """Add lines and see them to the disk before returning."""
-        lines = "".join(_line(record) for record in records)
-        with self.own.open("ab", buffering=0) as stream:
-            stream.write(lines.encode())
-            os.fsync(stream.fileno())
+        append_text(self.own, "".join(_line(record) for record in records))
 
     def load(self) -> dict[str, SampleRecord]:
         """Read the latest record of each sample; a line cut off by a crash counts as absent."""

@@ -46,6 +46,13 @@ def write_text(path: Path, text: str) -> None:
         aside.write_text(text, encoding="utf-8", errors="replace")
 
 
+def append_text(path: Path, text: str) -> None:
+    """Append text in UTF-8 and see it to the disk before returning."""
+    with path.open("ab", buffering=0) as stream:
+        stream.write(text.encode())
+        os.fsync(stream.fileno())
+
+
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """Write a mapping as indented JSON, whole or not at all."""
     write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")

@@ -1,0 +1,129 @@
+"""The result of an evaluation: a JSON file with rows and summary, and a curve beside it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from input_iba.engine.metrics import Metric
+from input_iba.evaluation import summarise
+from input_iba.results import Entry, write_json, written_whole
+from input_iba.visualization import write_chart
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which samples an evaluation is about.
+
+    Attributes:
+        ids: Those to score, in the order of the data set.
+        missing: Samples of the data set without a map.
+        total: Samples of the data set.
+    """
+
+    ids: Sequence[str]
+    missing: Sequence[str]
+    total: int
+
+
+@dataclass(frozen=True)
+class EvaluationResult:
+    """How an evaluation ended.
+
+    Attributes:
+        scored: Samples with a row.
+        skipped: Samples left out by a rule of the metric.
+        failed: Samples that could not be read or scored.
+        complete: Whether every sample of the data set is scored or left out by a rule.
+        summary: Mean, deviation and interval of every key.
+        path: The JSON file.
+    """
+
+    scored: int
+    skipped: int
+    failed: int
+    complete: bool
+    summary: Mapping[str, Mapping[str, Any]]
+    path: Path
+
+
+def write_result(
+    path: Path,
+    metric: Metric,
+    made_with: Mapping[str, Any],
+    selection: Selection,
+    entries: Mapping[str, Entry],
+) -> EvaluationResult:
+    """Write the JSON file and, where there are rows, the curve as PNG beside it.
+
+    Args:
+        path: The JSON file.
+        metric: What was measured.
+        made_with: What decided the rows, as plain data.
+        selection: What was to be scored.
+        entries: What was found so far, by sample id.
+    """
+    found = {id_: entries[id_] for id_ in selection.ids if id_ in entries}
+    rows = {id_: entry.row for id_, entry in found.items() if entry.status == "scored"}
+    skipped = {id_: entry.reason for id_, entry in found.items() if entry.status == "skipped"}
+    failed = {id_: entry.reason for id_, entry in found.items() if entry.status == "failed"}
+    summary = summarise_rows(metric, list(rows.values()))
+    complete = len(rows) + len(skipped) == selection.total
+    content = {
+        "metric": metric.name,
+        "complete": complete,
+        "samples": {
+            "data_set": selection.total,
+            "selected": len(selection.ids),
+            "scored": len(rows),
+            "skipped": len(skipped),
+            "failed": len(failed),
+            "not_reached": len(selection.ids) - len(found),
+            "without_map": len(selection.missing),
+        },
+        "higher_is_better": dict(metric.higher_is_better),
+        "summary": summary,
+        "skipped": skipped,
+        "failed": failed,
+        "without_map": list(selection.missing),
+        "made_with": dict(made_with),
+        "rows": rows,
+    }
+    if rows:
+        with written_whole(path.with_suffix(".png")) as aside:
+            write_chart(aside, metric.chart(list(rows.values())))
+    write_json(path, content)
+    return EvaluationResult(len(rows), len(skipped), len(failed), complete, summary, path)
+
+
+def summarise_rows(metric: Metric, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Summarise every key over the rows that have it."""
+    columns: dict[str, list[float]] = {}
+    for row in rows:
+        for key, value in metric.values(row).items():
+            columns.setdefault(key, []).append(value)
+    return {key: summarise(values).to_dict() for key, values in columns.items()}
+
+
+def as_table(metric: Metric, result: EvaluationResult, most: int = 12) -> str:
+    """Lay the summary out for a terminal, at most `most` keys."""
+    lines = [f"{'':<14}{'mean':>9}  {'95 % interval':<19}{'std':>8}{'n':>6}"]
+    for key, values in list(result.summary.items())[:most]:
+        interval = "" if values["low"] is None else f"[{values['low']:.4f}, {values['high']:.4f}]"
+        std = math.nan if values["std"] is None else values["std"]
+        lines.append(
+            f"{key:<14}{values['mean']:>9.4f}  {interval:<19}{std:>8.4f}{values['n']:>6}"
+            f"{_direction(metric.higher_is_better.get(key))}"
+        )
+    if len(result.summary) > most:
+        lines.append(f"… {len(result.summary) - most} more in {result.path}")
+    return "\n".join(lines)
+
+
+def _direction(higher_is_better: bool | None) -> str:
+    if higher_is_better is None:
+        return ""
+    return "  higher is better" if higher_is_better else "  lower is better"

@@ -1,0 +1,122 @@
+"""Maps of any tool: find the file of each sample, and read it."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+from torch import Tensor
+
+from input_iba.errors import DataError
+from input_iba.evaluation.maps import as_map
+from input_iba.results import file_names
+
+FORMATS = (".npz", ".npy", ".png")
+"""Extensions of maps, the most exact first."""
+
+
+def find_maps(folder: Path, ids: Iterable[str]) -> dict[str, Path]:
+    """Find the map of each sample, in the folder or below it.
+
+    A map is named as a run of this toolkit names it, or by the id itself. Of several formats the
+    most exact is taken; of a work directory, its `input_masks`.
+
+    Args:
+        folder: Where the maps are.
+        ids: All ids of the data set.
+
+    Returns:
+        From id to file, for the samples that have one.
+
+    Raises:
+        DataError: There is no such folder, or two files of one format may be a sample's map.
+    """
+    if not folder.is_dir():
+        raise DataError(f"Folder of maps '{folder}' does not exist. Check HEATMAP_DIR.")
+    root = folder / "input_masks" if (folder / "manifest.json").is_file() else folder
+    files: dict[tuple[str, str], list[Path]] = {}
+    for path in sorted(root.rglob("*")):
+        if path.suffix.lower() in FORMATS and not path.name.startswith("."):
+            files.setdefault((path.stem, path.suffix.lower()), []).append(path)
+    found = {}
+    for id_, name in file_names(ids).items():
+        keys = ((stem, suffix) for suffix in FORMATS for stem in (name, id_))
+        candidates = next((files[key] for key in keys if key in files), [])
+        if len(candidates) > 1:
+            raise DataError(
+                f"Sample {id_!r} has several maps: {', '.join(map(str, candidates[:4]))}. Give "
+                "the folder that holds one map per sample."
+            )
+        if candidates:
+            found[id_] = candidates[0]
+    return found
+
+
+def read_map(path: Path) -> Tensor:
+    """Read one map.
+
+    Args:
+        path: npz (key `mask`, or its only array), npy, or PNG of 8 or 16 bits, grey.
+
+    Returns:
+        (H, W), float64, on the CPU; of a PNG in [0, 1].
+
+    Raises:
+        DataError: The file cannot be read, or holds no map.
+    """
+    try:
+        values = _PNG_OR_ARRAY[path.suffix.lower() == ".png"](path)
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, UnidentifiedImageError) as error:
+        raise DataError(
+            f"Map '{path}' cannot be read: {type(error).__name__}: {error}. Make it again."
+        ) from error
+    if values.ndim != 2 or not np.issubdtype(values.dtype, np.number):
+        raise DataError(
+            f"Map '{path}' must be (H, W), one number per pixel; got {values.dtype} of shape "
+            f"{values.shape}. Take the mean or the sum over channels first."
+        )
+    found = as_map(values)
+    if not bool(torch.isfinite(found).all()):
+        raise DataError(f"Map '{path}' holds NaN or infinite values. Make it again.")
+    return found
+
+
+def ties_by_rounding(path: Path) -> bool:
+    """Say whether a file's format leaves so few values that pixels tie in every ranking."""
+    if path.suffix.lower() != ".png":
+        return False
+    try:
+        with Image.open(path) as image:
+            return image.mode in {"L", "P", "1", "RGB", "RGBA", "LA"}
+    except (OSError, UnidentifiedImageError):
+        return False  # reading it says what is wrong
+
+
+def _read_array(path: Path) -> NDArray[np.generic]:
+    with path.open("rb") as stream:
+        content = np.load(stream, allow_pickle=False)
+        if isinstance(content, np.ndarray):
+            return content
+        names = content.files
+        if "mask" not in names and len(names) != 1:
+            raise ValueError(f"expected an array 'mask' or one array alone, found {names}")
+        values: NDArray[np.generic] = content["mask" if "mask" in names else names[0]]
+        return values
+
+
+def _read_png(path: Path) -> NDArray[np.generic]:
+    with Image.open(path) as image:
+        image.load()
+        values = np.asarray(image)
+    if values.ndim == 3 and values.shape[2] == 3 and (values == values[..., :1]).all():
+        values = values[..., 0]
+    highest = 255 if values.dtype == np.uint8 else 65535
+    return values.astype(np.float64) / (1 if values.dtype == bool else highest)
+
+
+_PNG_OR_ARRAY = {True: _read_png, False: _read_array}

@@ -1,0 +1,25 @@
+"""One small definition per evaluation command."""
+
+from input_iba.engine.metrics.base import Case, Metric, Row, Score, Setting
+from input_iba.engine.metrics.degradation import DegradationMetric
+from input_iba.engine.metrics.ehr import EhrMetric
+from input_iba.engine.metrics.insertion_deletion import InsertionDeletionMetric
+from input_iba.engine.metrics.localisation import LocalisationMetric
+from input_iba.engine.metrics.sanity import SanityMetric
+from input_iba.engine.metrics.sensitivity_n import SensitivityNMetric
+from input_iba.engine.metrics.target_scores import TargetScoresMetric
+
+__all__ = [
+    "Case",
+    "DegradationMetric",
+    "EhrMetric",
+    "InsertionDeletionMetric",
+    "LocalisationMetric",
+    "Metric",
+    "Row",
+    "SanityMetric",
+    "Score",
+    "SensitivityNMetric",
+    "Setting",
+    "TargetScoresMetric",
+]

@@ -1,0 +1,145 @@
+"""What an evaluation command measures: how a sample is scored, and what is made of the scores."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from torch import Tensor, nn
+
+from input_iba.engine.config import RunConfig
+from input_iba.errors import EvaluationError
+from input_iba.evaluation import MAX_REGION_SHARE, box_mask, region_share
+from input_iba.evaluation.perturbation import Classify
+from input_iba.records import Sample
+from input_iba.visualization import Chart
+
+Row = Mapping[str, Any]
+"""Scores of one sample as plain data."""
+
+POINTS = 101
+"""Points that a row keeps of a curve of many steps."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One sample that is to be scored.
+
+    Attributes:
+        sample: The sample, its input (C, H, W) on the classifier's device.
+        target: Class index that was explained.
+        probability: Probability of the target.
+        heat: The map, (H, W), float64, on the CPU; zeros for a metric without maps.
+    """
+
+    sample: Sample
+    target: int
+    probability: float
+    heat: Tensor
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What all samples of an evaluation share.
+
+    Attributes:
+        config: The checked config.
+        classifier: In eval mode, on `device`.
+        classify: Its forward pass in the precision asked for, with float32 logits.
+        device: Where it is.
+        autocast: Type in which it computes, or None for float32.
+        seed: Seed of whatever is drawn.
+        rows: Inputs that the classifier sees at once.
+        beside: Path of the result without its extension, for what is written beside it.
+    """
+
+    config: RunConfig
+    classifier: nn.Module
+    classify: Classify
+    device: torch.device
+    autocast: torch.dtype | None
+    seed: int
+    rows: int
+    beside: Path
+
+
+Score = Callable[[Case], Row | str]
+"""Returns a sample's row, or why the sample is left out."""
+
+
+class Metric(ABC):
+    """One metric; subclasses are frozen dataclasses whose fields are its settings.
+
+    Attributes:
+        name: In files and messages.
+        higher_is_better: By key of a row that is summarised: the direction in which it is good,
+            or None where it is neither.
+        needs_map: Whether there is a map to score.
+    """
+
+    name: ClassVar[str]
+    higher_is_better: ClassVar[Mapping[str, bool | None]]
+    needs_map: ClassVar[bool] = True
+
+    @abstractmethod
+    def scorer(self, setting: Setting) -> Score:
+        """Return the function that scores a sample."""
+
+    @abstractmethod
+    def chart(self, rows: Sequence[Row]) -> Chart:
+        """Return the curve of at least one row."""
+
+    def values(self, row: Row) -> dict[str, float]:
+        """Return what of a row is summarised over samples."""
+        return {key: row[key] for key in self.higher_is_better}
+
+
+def region_of(case: Case) -> Tensor | str:
+    """Return the region of a sample's boxes, (H, W), bool, or why there is none to use."""
+    boxes = case.sample.boxes
+    if boxes is None or len(boxes) == 0:
+        return "no boxes"
+    height, width = case.heat.shape
+    return small_enough(box_mask(boxes.cpu(), height, width))
+
+
+def small_enough(region: Tensor) -> Tensor | str:
+    """Return a region (H, W), or why it cannot tell good maps from bad ones."""
+    if not bool((region != 0).any()):
+        return "empty region"
+    if float(region_share(region)) > MAX_REGION_SHARE:
+        return f"region above {MAX_REGION_SHARE:.0%} of the picture"
+    return region
+
+
+def resampled(shares: Tensor, scores: Tensor) -> list[float]:
+    """Return a curve (T,) over shares (T,) at `POINTS` equal distances, rounded for reading."""
+    at = np.linspace(0, 1, POINTS)
+    return rounded(np.interp(at, shares.numpy(), scores.numpy()))
+
+
+def equal_shares() -> list[float]:
+    """Return the shares at which `resampled` curves are kept."""
+    return rounded(np.linspace(0, 1, POINTS))
+
+
+def rounded(values: ArrayLike, digits: int = 6) -> list[float]:
+    """Return numbers as a plain list, rounded for reading."""
+    found: list[float] = np.round(np.asarray(values, dtype=np.float64), digits).tolist()
+    return found
+
+
+def check_at_least(name: str, value: float, least: float) -> None:
+    """Refuse a setting that is too small.
+
+    Raises:
+        EvaluationError: Names option and value.
+    """
+    if not value >= least:
+        raise EvaluationError(f"{name} must be at least {least:g}; got {value!r}.")
