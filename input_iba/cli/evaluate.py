@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 from input_iba.cli.arguments import add_config, add_device, add_pbar, add_seed
-from input_iba.cli.main import FAILED, run_command
+from input_iba.cli.main import FAILED, print_text, run_command
 
 STATUS_HELP = (
     "exit status: 0 every selected sample scored or left out by a rule of the metric, 1 some "
@@ -17,7 +17,7 @@ STATUS_HELP = (
 )
 
 RESULT_HELP = (
-    " Rows, summary (mean, deviation, 95 %% interval, n), what was left out and why go to "
+    " Rows, summary (mean, deviation, 95 % interval, n), what was left out and why go to "
     "WORK_DIR/FILE_NAME, a curve to the PNG beside it."
 )
 
@@ -33,9 +33,7 @@ def main(name: str, argv: Sequence[str] | None = None) -> int:
         The exit status.
     """
     description, add = COMMANDS[name]
-    parser = argparse.ArgumentParser(
-        description=description + RESULT_HELP.replace("%%", "%"), epilog=STATUS_HELP
-    )
+    parser = argparse.ArgumentParser(description=description + RESULT_HELP, epilog=STATUS_HELP)
     add_config(parser)
     maps = name != "target_scores"
     parser.add_argument(
@@ -48,19 +46,18 @@ def main(name: str, argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("work_dir", metavar="WORK_DIR", type=Path, help="folder of the result")
     parser.add_argument("file_name", metavar="FILE_NAME", help="name of the JSON file in it")
-    own = parser.add_argument_group("of this metric")
-    add(own)
-    _add_samples(parser, threshold=0.6 if maps else 0.0)
+    add(parser.add_argument_group("of this metric"))
+    _add_samples(parser, maps)
     add_device(parser)
     add_seed(parser)
     add_pbar(parser)
-    settings = [action.dest for action in own._group_actions]
-    parser.set_defaults(command=lambda arguments: _evaluate(name, settings, arguments))
+    parser.set_defaults(command=lambda arguments: _evaluate(name, arguments))
     return run_command(parser, argv)
 
 
-def _add_samples(parser: argparse.ArgumentParser, threshold: float) -> None:
+def _add_samples(parser: argparse.ArgumentParser, maps: bool) -> None:
     """Add which samples count."""
+    threshold = 0.6 if maps else 0.0
     parser.add_argument(
         "--num-samples",
         type=_whole,
@@ -68,12 +65,13 @@ def _add_samples(parser: argparse.ArgumentParser, threshold: float) -> None:
         metavar="N",
         help="score N samples drawn at random; 0 for all (default: 0)",
     )
-    parser.add_argument(
-        "--scores-file",
-        type=Path,
-        metavar="FILE",
-        help="target probabilities from get_target_scores.py (default: ask the classifier)",
-    )
+    if maps:
+        parser.add_argument(
+            "--scores-file",
+            type=Path,
+            metavar="FILE",
+            help="target probabilities from get_target_scores.py (default: ask the classifier)",
+        )
     parser.add_argument(
         "--scores-threshold",
         type=float,
@@ -207,26 +205,21 @@ COMMANDS = {
 """What each command does, and what adds its own arguments."""
 
 
-def _evaluate(name: str, settings: Sequence[str], arguments: argparse.Namespace) -> int:
+def _evaluate(name: str, arguments: argparse.Namespace) -> int:
     # Imported here, so that --help and typing errors answer at once.
-    from input_iba.engine import metrics
     from input_iba.engine.config import load_config
-    from input_iba.engine.evaluation_report import as_table
-    from input_iba.engine.evaluation_run import EvaluationOptions, run_evaluation
+    from input_iba.engine.evaluation_options import EvaluationOptions
+    from input_iba.engine.evaluation_report import as_text
+    from input_iba.engine.evaluation_run import run_evaluation
+    from input_iba.engine.metrics import METRICS
 
-    kinds: dict[str, Any] = {
-        kind.name: kind for kind in vars(metrics).values() if hasattr(kind, "higher_is_better")
-    }
-    given = vars(arguments)
-    metric = kinds[name](**{key: given[key] for key in settings})
-    shared = EvaluationOptions.__dataclass_fields__.keys() - {"progress_bar"}
-    options = EvaluationOptions(**{key: given[key] for key in shared}, progress_bar=arguments.pbar)
+    given = vars(arguments) | {"progress_bar": arguments.pbar}
+    kind = METRICS[name]
+    metric = kind(**{item.name: given[item.name] for item in fields(kind)})
+    known = {item.name for item in fields(EvaluationOptions)}
+    options = EvaluationOptions(**{key: given[key] for key in known & given.keys()})
     result = run_evaluation(load_config(arguments.config, arguments.cfg_options), options, metric)
-    print(as_table(metric, result))
-    print(
-        f"\n{result.scored} scored, {result.skipped} left out, {result.failed} failed"
-        f"{'' if result.complete else '; partial'}. Result: {result.path}"
-    )
+    print_text(as_text(metric, result))
     return FAILED if result.failed else 0
 
 

@@ -154,12 +154,12 @@ def _attribute(arguments: argparse.Namespace) -> int:
             config = load_config(arguments.config, overrides, arguments.preset)
         result = run_attribution(config, options, processes=processes)
         if processes.is_main:
-            _print(result.table)
-            _print(
+            print_text(result.table)
+            print_text(
                 f"\n{result.done} explained, {result.failed} failed. Overview: {result.overview}"
             )
             if result.unread:
-                _print(f"{result.unread} samples of the estimation set could not be read.")
+                print_text(f"{result.unread} samples of the estimation set could not be read.")
     return FAILED if result.failed or result.unread else 0
 
 
@@ -167,15 +167,15 @@ def _layers(arguments: argparse.Namespace) -> int:
     from input_iba.engine.config import load_config
     from input_iba.engine.layers import list_layers
 
-    _print(list_layers(load_config(arguments.config, arguments.cfg_options)))
+    print_text(list_layers(load_config(arguments.config, arguments.cfg_options)))
     return 0
 
 
 def _say(message: str) -> None:
-    _print(message, sys.stderr)
+    print_text(message, sys.stderr)
 
 
-def _print(text: str, stream: object = None) -> None:
+def print_text(text: str, stream: object = None) -> None:
     """Print text that the terminal's encoding may not hold."""
     out = sys.stdout if stream is None else sys.stderr
     encoding = getattr(out, "encoding", None) or "utf-8"

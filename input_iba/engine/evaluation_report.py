@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from input_iba.engine.evaluation_samples import Selection
 from input_iba.engine.metrics import Metric
 from input_iba.evaluation import summarise
-from input_iba.results import Entry, write_json, written_whole
+from input_iba.results import Entry, installed_versions, write_json, written_whole
 from input_iba.visualization import write_chart
-
-
-@dataclass(frozen=True)
-class Selection:
-    """Which samples an evaluation is about.
-
-    Attributes:
-        ids: Those to score, in the order of the data set.
-        missing: Samples of the data set without a map.
-        total: Samples of the data set.
-    """
-
-    ids: Sequence[str]
-    missing: Sequence[str]
-    total: int
 
 
 @dataclass(frozen=True)
@@ -35,7 +21,7 @@ class EvaluationResult:
 
     Attributes:
         scored: Samples with a row.
-        skipped: Samples left out by a rule of the metric.
+        skipped: Reasons for which a rule left samples out, and how many.
         failed: Samples that could not be read or scored.
         complete: Whether every sample of the data set is scored or left out by a rule.
         summary: Mean, deviation and interval of every key.
@@ -43,7 +29,7 @@ class EvaluationResult:
     """
 
     scored: int
-    skipped: int
+    skipped: Mapping[str, int]
     failed: int
     complete: bool
     summary: Mapping[str, Mapping[str, Any]]
@@ -89,14 +75,15 @@ def write_result(
         "skipped": skipped,
         "failed": failed,
         "without_map": list(selection.missing),
-        "made_with": dict(made_with),
+        "made_with": {**made_with, "versions": installed_versions()},
         "rows": rows,
     }
     if rows:
         with written_whole(path.with_suffix(".png")) as aside:
             write_chart(aside, metric.chart(list(rows.values())))
     write_json(path, content)
-    return EvaluationResult(len(rows), len(skipped), len(failed), complete, summary, path)
+    reasons = Counter(skipped.values())
+    return EvaluationResult(len(rows), reasons, len(failed), complete, summary, path)
 
 
 def summarise_rows(metric: Metric, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -108,22 +95,23 @@ def summarise_rows(metric: Metric, rows: Sequence[Mapping[str, Any]]) -> dict[st
     return {key: summarise(values).to_dict() for key, values in columns.items()}
 
 
-def as_table(metric: Metric, result: EvaluationResult, most: int = 12) -> str:
-    """Lay the summary out for a terminal, at most `most` keys."""
+def as_text(metric: Metric, result: EvaluationResult, most: int = 12) -> str:
+    """Lay the summary out for a terminal, at most `most` keys, and say what was left out."""
     lines = [f"{'':<14}{'mean':>9}  {'95 % interval':<19}{'std':>8}{'n':>6}"]
     for key, values in list(result.summary.items())[:most]:
         interval = "" if values["low"] is None else f"[{values['low']:.4f}, {values['high']:.4f}]"
-        std = math.nan if values["std"] is None else values["std"]
+        std = "" if values["std"] is None else f"{values['std']:.4f}"
         lines.append(
-            f"{key:<14}{values['mean']:>9.4f}  {interval:<19}{std:>8.4f}{values['n']:>6}"
-            f"{_direction(metric.higher_is_better.get(key))}"
+            f"{key:<14}{values['mean']:>9.4f}  {interval:<19}{std:>8}{values['n']:>6}"
+            f"{DIRECTIONS[metric.higher_is_better.get(key)]}"
         )
     if len(result.summary) > most:
-        lines.append(f"… {len(result.summary) - most} more in {result.path}")
-    return "\n".join(lines)
+        lines.append(f"and {len(result.summary) - most} more in the result")
+    lines += ["", f"{result.scored} scored, {result.failed} failed"]
+    lines += [f"{count} left out: {reason}" for reason, count in result.skipped.items()]
+    if not result.complete:
+        lines.append("Partial: not every sample of the data set is scored or left out by a rule.")
+    return "\n".join([*lines, f"Result: {result.path}"])
 
 
-def _direction(higher_is_better: bool | None) -> str:
-    if higher_is_better is None:
-        return ""
-    return "  higher is better" if higher_is_better else "  lower is better"
+DIRECTIONS = {None: "", True: "  higher is better", False: "  lower is better"}

@@ -19,6 +19,9 @@ from input_iba.results import file_names
 FORMATS = (".npz", ".npy", ".png")
 """Extensions of maps, the most exact first."""
 
+FINE_MODES = frozenset({"I", "I;16", "I;16B", "I;16L"})
+"""Pillow's names of PNG files with 16 bits per pixel; all others have 8 or fewer."""
+
 
 def find_maps(folder: Path, ids: Iterable[str]) -> dict[str, Path]:
     """Find the map of each sample, in the folder or below it.
@@ -70,7 +73,7 @@ def read_map(path: Path) -> Tensor:
         DataError: The file cannot be read, or holds no map.
     """
     try:
-        values = _PNG_OR_ARRAY[path.suffix.lower() == ".png"](path)
+        values = _read_png(path) if path.suffix.lower() == ".png" else _read_array(path)
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, UnidentifiedImageError) as error:
         raise DataError(
             f"Map '{path}' cannot be read: {type(error).__name__}: {error}. Make it again."
@@ -92,7 +95,7 @@ def ties_by_rounding(path: Path) -> bool:
         return False
     try:
         with Image.open(path) as image:
-            return image.mode in {"L", "P", "1", "RGB", "RGBA", "LA"}
+            return image.mode not in FINE_MODES
     except (OSError, UnidentifiedImageError):
         return False  # reading it says what is wrong
 
@@ -110,13 +113,11 @@ def _read_array(path: Path) -> NDArray[np.generic]:
 
 
 def _read_png(path: Path) -> NDArray[np.generic]:
+    """Return values in [0, 1]: (H, W), or (H, W, 3) for a picture in colours."""
     with Image.open(path) as image:
-        image.load()
-        values = np.asarray(image)
-    if values.ndim == 3 and values.shape[2] == 3 and (values == values[..., :1]).all():
-        values = values[..., 0]
-    highest = 255 if values.dtype == np.uint8 else 65535
-    return values.astype(np.float64) / (1 if values.dtype == bool else highest)
-
-
-_PNG_OR_ARRAY = {True: _read_png, False: _read_array}
+        if image.mode in FINE_MODES:
+            return np.asarray(image, dtype=np.float64) / 65535
+        # Also palettes and single bits; transparency is dropped.
+        values = np.asarray(image.convert("RGB"), dtype=np.float64) / 255
+    grey = bool((values == values[..., :1]).all())
+    return values[..., 0] if grey else values

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -28,7 +28,7 @@ class Entry:
 
     id: str
     status: Status
-    row: Mapping[str, Any]
+    row: Mapping[str, Any] = field(default_factory=dict)
     reason: str = ""
     stamp: str = ""
 

@@ -9,7 +9,16 @@ from input_iba.engine.metrics.sanity import SanityMetric
 from input_iba.engine.metrics.sensitivity_n import SensitivityNMetric
 from input_iba.engine.metrics.target_scores import TargetScoresMetric
 
+_KINDS: tuple[type[Metric], ...] = (
+    *(DegradationMetric, EhrMetric, InsertionDeletionMetric, LocalisationMetric),
+    *(SanityMetric, SensitivityNMetric, TargetScoresMetric),
+)
+
+METRICS = {kind.name: kind for kind in _KINDS}
+"""What can be measured, by name."""
+
 __all__ = [
+    "METRICS",
     "Case",
     "DegradationMetric",
     "EhrMetric",

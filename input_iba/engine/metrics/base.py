@@ -13,6 +13,8 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
+from input_iba.attribution.attributor import rows_at_once
+from input_iba.datasets import SampleDataset
 from input_iba.engine.config import RunConfig
 from input_iba.errors import EvaluationError
 from input_iba.evaluation import MAX_REGION_SHARE, box_mask, region_share
@@ -55,7 +57,8 @@ class Setting:
         device: Where it is.
         autocast: Type in which it computes, or None for float32.
         seed: Seed of whatever is drawn.
-        rows: Inputs that the classifier sees at once.
+        estimation_set: Where statistics of layers come from.
+        ids: All ids of the data set.
         beside: Path of the result without its extension, for what is written beside it.
     """
 
@@ -65,16 +68,22 @@ class Setting:
     device: torch.device
     autocast: torch.dtype | None
     seed: int
-    rows: int
+    estimation_set: SampleDataset
+    ids: Sequence[str]
     beside: Path
+
+    def rows(self, x: Tensor) -> int:
+        """Return how many inputs like x (C, H, W) the classifier sees at once."""
+        return self.config.internal_batch_size or rows_at_once(x.shape, self.device)
 
 
 Score = Callable[[Case], Row | str]
 """Returns a sample's row, or why the sample is left out."""
 
 
+@dataclass(frozen=True)
 class Metric(ABC):
-    """One metric; subclasses are frozen dataclasses whose fields are its settings.
+    """One metric; the fields of its dataclass are its settings.
 
     Attributes:
         name: In files and messages.

@@ -46,7 +46,7 @@ class DegradationMetric(Metric):
                 case.heat[None],
                 [case.target],
                 self.tile_size,
-                setting.rows,
+                setting.rows(case.sample.input),
                 setting.config.use_softmax,
             )
             return {

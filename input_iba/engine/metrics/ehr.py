@@ -56,10 +56,10 @@ class EhrMetric(Metric):
 
     def scorer(self, setting: Setting) -> Score:
         """Return the function that scores a sample."""
-        masks: dict[str, Mapping[str, Path]] = {}
+        masks = {} if self.masks_dir is None else find_maps(self.masks_dir, setting.ids)
 
         def score(case: Case) -> Row | str:
-            region = self._region(case, masks)
+            region = region_of(case) if self.masks_dir is None else _mask_of(case, masks)
             if isinstance(region, str):
                 return region
             # Maps in other units than shares are divided by their maximum.
@@ -71,24 +71,23 @@ class EhrMetric(Metric):
 
         return score
 
-    def _region(self, case: Case, masks: dict[str, Mapping[str, Path]]) -> Tensor | str:
-        if self.masks_dir is None:
-            return region_of(case)
-        id_ = case.sample.id
-        found = find_maps(self.masks_dir, [id_]).get(id_)
-        if found is None:
-            return "no mask of the region"
-        region = read_map(found)
-        if region.shape != case.heat.shape:
-            raise EvaluationError(
-                f"Mask '{found}' has shape {tuple(region.shape)}, the map {tuple(case.heat.shape)}."
-                " Resize the mask."
-            )
-        return small_enough(region)
-
     def chart(self, rows: Sequence[Row]) -> Chart:
         """Return the mean ratio at every quantile."""
         quantiles = [step / STEPS for step in range(STEPS + 1)]
         lines = [mean_line("higher is better", quantiles, [row["ratios"] for row in rows])]
         title = f"Effective heat ratio, mean of {len(rows)} samples"
         return Chart(title, "quantile of the heat", "heat in the region, share", lines)
+
+
+def _mask_of(case: Case, masks: Mapping[str, Path]) -> Tensor | str:
+    """Return the region that a file holds, (H, W), or why there is none to use."""
+    path = masks.get(case.sample.id)
+    if path is None:
+        return "no mask of the region"
+    region = read_map(path)
+    if region.shape != case.heat.shape:
+        raise EvaluationError(
+            f"Mask '{path}' has shape {tuple(region.shape)}, the map {tuple(case.heat.shape)}. "
+            "Resize the mask."
+        )
+    return small_enough(region)

@@ -50,7 +50,7 @@ class InsertionDeletionMetric(Metric):
                 [case.target],
                 self.pixel_batch_size,
                 self.sigma,
-                setting.rows,
+                setting.rows(case.sample.input),
                 setting.config.use_softmax,
             )
             return {

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from input_iba.attribution import Attributor
-from input_iba.engine.build import build_attributor, build_datasets
+from input_iba.engine.build import build_attributor
 from input_iba.engine.loading import cut, read_batches
+from input_iba.engine.logs import LOGGER
 from input_iba.engine.metrics.base import Case, Metric, Row, Score, Setting
 from input_iba.errors import ConfigError, EvaluationError, closest
-from input_iba.evaluation import layers_from_the_top, sanity_check
+from input_iba.evaluation import SanityScores, layers_from_the_top, sanity_check
 from input_iba.evaluation.sanity_check import MAPS
 from input_iba.records import Failure, FeatureStatistics, Sample
 from input_iba.results import safe_name, write_mask
@@ -37,7 +39,7 @@ class SanityMetric(Metric):
     def scorer(self, setting: Setting) -> Score:
         """Return the function that scores a sample."""
         how = setting.config.raw.get("sanity_check") or {}
-        check = how.get("check", "gan")
+        check = how.get("check", "input_iba")
         if check not in MAPS:
             raise ConfigError(
                 f"'sanity_check.check' of '{setting.config.path}' is {check!r}."
@@ -49,15 +51,16 @@ class SanityMetric(Metric):
         )
         assert isinstance(attributor, Attributor)
         explain = _Explain(setting, attributor, MAPS[check])
+        report = _log if how.get("verbose") else None
 
         def score(case: Case) -> Row:
             explain.start(case)
-            found = sanity_check(setting.classifier, explain, layers, case.heat[None], setting.seed)
+            found = sanity_check(
+                *(setting.classifier, explain, layers, case.heat[None], setting.seed),
+                report=report,
+            )
             if self.save_heatmaps:
-                folder = setting.beside.with_name(f"{setting.beside.name}_heatmaps")
-                for step, (layer, maps) in enumerate(zip(found.layers, found.maps, strict=True)):
-                    place = folder / safe_name(case.sample.id) / f"{step:02d}_{safe_name(layer)}"
-                    write_mask(place.with_name(f"{place.name}.npz"), maps[0].float().numpy())
+                _save(setting.beside, case.sample.id, found)
             ssim_all = found.ssim[:, 0].tolist()
             return {
                 "ssim": sum(ssim_all) / len(ssim_all),
@@ -78,6 +81,17 @@ class SanityMetric(Metric):
         layers = rows[0]["layers"]
         title = f"Sanity check, mean of {len(rows)} samples, from {layers[0]} down to {layers[-1]}"
         return Chart(title, "layers re-initialised", "similarity with the original map", lines)
+
+
+def _log(layer: str, ssim: Tensor) -> None:
+    LOGGER.info("re-initialised down to %s: similarity %.4f", layer, float(ssim.mean()))
+
+
+def _save(beside: Path, id_: str, found: SanityScores) -> None:
+    """Write the map of every step as npz: `<result>_heatmaps/<sample>/<step>_<layer>.npz`."""
+    folder = beside.with_name(f"{beside.name}_heatmaps") / safe_name(id_)
+    for step, (layer, maps) in enumerate(zip(found.layers, found.maps, strict=True)):
+        write_mask(folder / f"{step:02d}_{safe_name(layer)}.npz", maps[0].float().numpy())
 
 
 class _Explain:
@@ -117,7 +131,7 @@ class _Explain:
 
     def _estimate(self) -> FeatureStatistics:
         config = self._setting.config
-        estimation_set, _ = build_datasets(config)
+        estimation_set = self._setting.estimation_set
         # Evenly spread over the set, which is sorted by class as a rule.
         count = min(config.estimation.n_samples, len(estimation_set))
         chosen = [i * len(estimation_set) // count for i in range(count)]

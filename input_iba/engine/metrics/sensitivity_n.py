@@ -49,10 +49,11 @@ class SensitivityNMetric(Metric):
 
         def score(case: Case) -> Row:
             inputs, heats = case.sample.input[None], case.heat[None]
+            rows = setting.rows(case.sample.input)
             height, width = case.heat.shape
             correlations = {
                 str(n): sensitivity_n(
-                    setting.classify, inputs, heats, [case.target], sets, setting.rows
+                    setting.classify, inputs, heats, [case.target], sets, rows
                 ).correlation.item()
                 for n, sets in sets_of((height, width)).items()
             }

@@ -1,0 +1,141 @@
+"""The loop of an evaluation: read a sample and its map, score it, keep the row."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from input_iba.core.targets import probabilities
+from input_iba.datasets import SampleDataset
+from input_iba.engine.evaluation_options import EvaluationOptions
+from input_iba.engine.evaluation_samples import Selection, stamp
+from input_iba.engine.heat_maps import read_map
+from input_iba.engine.loading import read_batches
+from input_iba.engine.logs import LOGGER, to_file_only
+from input_iba.engine.metrics import Case, Metric, Score, Setting
+from input_iba.engine.progress import RunProgress
+from input_iba.errors import EvaluationError, InputIBAError
+from input_iba.records import Failure, Sample
+from input_iba.results import Entry, RowLog
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """What is scored, and by what.
+
+    Attributes:
+        setting: What all samples share.
+        metric: What is measured.
+        score: Scores a sample.
+        options: The command line's options.
+        dataset: Where the samples come from.
+        maps: From sample id to file.
+        scores: Target probabilities by sample id, or None to ask the classifier.
+    """
+
+    setting: Setting
+    metric: Metric
+    score: Score
+    options: EvaluationOptions
+    dataset: SampleDataset
+    maps: Mapping[str, Path]
+    scores: Mapping[str, float] | None
+
+
+def score_all(
+    scoring: Scoring, selection: Selection, entries: dict[str, Entry], log: RowLog
+) -> None:
+    """Score what is left.
+
+    Args:
+        scoring: What is scored, and by what.
+        selection: The samples.
+        entries: What is known already, by sample id; grows sample by sample.
+        log: Is told every entry at once.
+    """
+    left = set(selection.ids) - entries.keys()
+    todo = [[index] for index, id_ in enumerate(scoring.dataset.ids) if id_ in left]
+    LOGGER.info("%d of %d samples to score", len(todo), len(selection.ids))
+    if not todo:
+        return
+    workers = scoring.setting.config.loader.num_workers
+    with RunProgress(len(todo), shown=scoring.options.progress_bar) as progress:
+        for [item] in read_batches(scoring.dataset, todo, workers):
+            entry = _entry(scoring, item)
+            if entry.status == "failed":
+                LOGGER.error("sample %s failed: %s", entry.id, entry.reason)
+            log.append(entry)
+            entries[entry.id] = entry
+            progress.end_batch(1)
+
+
+def _entry(scoring: Scoring, item: Sample | Failure) -> Entry:
+    """Score one sample; whatever goes wrong with it stays with it."""
+    mark = stamp(scoring.maps.get(item.id))
+    if isinstance(item, Failure):
+        return Entry(item.id, "failed", reason=item.reason, stamp=mark)
+    try:
+        case = _case(scoring, item)
+        least = scoring.options.scores_threshold
+        if case.probability < least:
+            reason = f"target probability below {least:g}"
+            return Entry(item.id, "skipped", reason=reason, stamp=mark)
+        found = scoring.score(case)
+    except InputIBAError as error:
+        return Entry(item.id, "failed", reason=str(error), stamp=mark)
+    # A classifier of the user's own may raise anything about one sample.
+    except Exception as error:
+        to_file_only(f"sample {item.id}: {traceback.format_exc()}")
+        reason = f"{type(error).__name__}: {error} (details in the log)"
+        return Entry(item.id, "failed", reason=reason, stamp=mark)
+    if isinstance(found, str):
+        return Entry(item.id, "skipped", reason=found, stamp=mark)
+    row = {"target": case.target, "pred": case.probability, **found}
+    return Entry(item.id, "scored", row, stamp=mark)
+
+
+def _case(scoring: Scoring, sample: Sample) -> Case:
+    """Return what is scored of a sample."""
+    x = sample.input.to(scoring.setting.device)
+    size = tuple(x.shape[1:])
+    heat = torch.zeros(size, dtype=torch.float64)
+    if scoring.metric.needs_map:
+        heat = read_map(scoring.maps[sample.id])
+    if tuple(heat.shape) != size:
+        raise EvaluationError(
+            f"Map '{scoring.maps[sample.id]}' has shape {tuple(heat.shape)}, the input {size}. "
+            "Resize the map, or use the config that it was made with."
+        )
+    target, probability = _explained(scoring, x, sample)
+    return Case(replace(sample, input=x), target, probability, heat)
+
+
+@torch.no_grad()
+def _explained(scoring: Scoring, x: Tensor, sample: Sample) -> tuple[int, float]:
+    """Return the target, the predicted class where none is given, and its probability."""
+    known = None
+    if scoring.scores is not None:
+        known = scoring.scores.get(sample.id)
+        if known is None:
+            raise EvaluationError(
+                f"'{scoring.options.scores_file}' has no probability of this sample. Run "
+                "get_target_scores.py on all samples, or leave --scores-file out."
+            )
+        if sample.target is not None:
+            return sample.target, known
+    logits = scoring.setting.classify(x[None])
+    if not bool(torch.isfinite(logits).all()):
+        raise EvaluationError("The classifier's logits of this sample are NaN or infinite.")
+    chances = probabilities(logits, scoring.setting.config.use_softmax)[0]
+    target = int(chances.argmax()) if sample.target is None else sample.target
+    if not 0 <= target < len(chances):
+        raise EvaluationError(
+            f"Target class {target} does not exist: the classifier has classes 0 to "
+            f"{len(chances) - 1}."
+        )
+    return target, float(chances[target]) if known is None else known
