@@ -15,6 +15,7 @@ from input_iba.engine.metrics.base import (
     check_at_least,
     region_of,
 )
+from input_iba.errors import EvaluationError
 from input_iba.evaluation import localise
 from input_iba.evaluation.localisation import TOLERANCE
 from input_iba.visualization import Chart, share_line
@@ -37,6 +38,8 @@ class LocalisationMetric(Metric):
 
     def __post_init__(self) -> None:
         check_at_least("--tolerance", self.tolerance, 0)
+        if not 0 < self.threshold <= 1:
+            raise EvaluationError(f"--threshold is a share in (0, 1]; got {self.threshold!r}.")
 
     def scorer(self, setting: Setting) -> Score:
         """Return the function that scores a sample."""

@@ -16,7 +16,7 @@ from input_iba.engine.loading import cut, read_batches
 from input_iba.engine.logs import LOGGER
 from input_iba.engine.metrics.base import Case, Metric, Row, Score, Setting
 from input_iba.errors import ConfigError, EvaluationError, closest
-from input_iba.evaluation import SanityScores, layers_from_the_top, sanity_check
+from input_iba.evaluation import SanityScores, cascade, layers_from_the_top, sanity_check
 from input_iba.evaluation.sanity_check import MAPS
 from input_iba.records import Failure, FeatureStatistics, Sample
 from input_iba.results import safe_name, write_mask
@@ -46,6 +46,8 @@ class SanityMetric(Metric):
                 f"{closest(str(check), MAPS)} Known: {', '.join(MAPS)}."
             )
         layers = how.get("perturb_layers") or layers_from_the_top(setting.classifier)
+        with cascade(setting.classifier, layers, setting.seed):
+            pass  # says now what is wrong with the layers, not for every sample
         attributor = build_attributor(
             setting.config, setting.classifier, setting.device, setting.autocast
         )
