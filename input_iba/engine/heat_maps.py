@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -74,7 +73,8 @@ def read_map(path: Path) -> Tensor:
     """
     try:
         values = _read_png(path) if path.suffix.lower() == ".png" else _read_array(path)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, UnidentifiedImageError) as error:
+    # A decoder may raise anything about a broken file: zipfile, zlib and Pillow have their own.
+    except Exception as error:
         raise DataError(
             f"Map '{path}' cannot be read: {type(error).__name__}: {error}. Make it again."
         ) from error

@@ -49,7 +49,8 @@ def test_regions_from_files_score_as_the_same_boxes(tiny: Evaluated) -> None:
     for i, id_ in enumerate(tiny.ids):
         boxes = tiny.dataset[i].boxes
         assert boxes is not None
-        Image.fromarray(box_mask(boxes, 32, 32).numpy()).save(masks / f"{id_}.png")
+        inside = box_mask(boxes, 32, 32).numpy().astype(np.uint8)
+        Image.fromarray(inside * 255).save(masks / f"{id_}.png")
     assert tiny.run("ehr", "boxes") == 0
     assert tiny.run("ehr", "masks", "--roi", "masks", "--masks-dir", str(masks)) == 0
     assert tiny.result("masks")["rows"] == tiny.result("boxes")["rows"]

@@ -27,7 +27,7 @@ def test_a_draw_keeps_the_order_and_grows() -> None:
     assert few != list(select(IDS, MAPS, 5, seed=1).ids)
 
 
-def test_missing_maps_leave_the_order_of_the_draw(capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_maps_leave_the_order_of_the_draw() -> None:
     few = list(select(IDS, MAPS, 5).ids)
     maps = {id_: path for id_, path in MAPS.items() if id_ != few[0]}
     with pytest.raises(EvaluationError, match=f"1 of 20 .*{few[0]}.*--allow-missing"):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from input_iba.engine.heat_maps import find_maps, read_map, ties_by_rounding
@@ -14,18 +16,18 @@ from input_iba.errors import DataError
 VALUES = np.linspace(0, 1, 12, dtype=np.float32).reshape(3, 4)
 
 
-def png(path: Path, pixels: np.ndarray, mode: str | None = None) -> Path:  # type: ignore[type-arg]
+def png(path: Path, pixels: NDArray[Any], mode: str | None = None) -> Path:
     image = Image.fromarray(pixels)
     (image.convert(mode) if mode else image).save(path)
     return path
 
 
-def npz(path: Path, **arrays: np.ndarray) -> Path:  # type: ignore[type-arg]
+def npz(path: Path, **arrays: NDArray[Any]) -> Path:
     np.savez(path, **arrays)  # type: ignore[arg-type]
     return path
 
 
-def npy(path: Path, array: np.ndarray) -> Path:  # type: ignore[type-arg]
+def npy(path: Path, array: NDArray[Any]) -> Path:
     np.save(path, array, allow_pickle=True)
     return path
 
@@ -104,10 +106,14 @@ def test_signed_maps_keep_their_sign(tmp_path: Path) -> None:
 def test_what_is_no_map_is_refused(
     tmp_path: Path,
     name: str,
-    array: np.ndarray,  # type: ignore[type-arg]
+    array: NDArray[Any],
     message: str,
 ) -> None:
-    path = (png if name.endswith(".png") else npy)(tmp_path / name, array)
+    path = tmp_path / name
+    if path.suffix == ".png":
+        png(path, array)
+    else:
+        npy(path, array)
     with pytest.raises(DataError, match=message):
         read_map(path)
 

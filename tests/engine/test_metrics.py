@@ -64,7 +64,7 @@ def test_rows_are_those_of_the_published_classes(tiny: Evaluated) -> None:
 def test_statistics_are_estimated_once_per_step(
     tiny: Evaluated, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    estimate, counts = Attributor.estimate, []
+    estimate, counts = Attributor.estimate, list[int]()
 
     def counted(self: Attributor, batches: object, n_samples: int = 1000) -> object:
         found = estimate(self, batches, n_samples)  # type: ignore[arg-type]

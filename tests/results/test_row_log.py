@@ -31,7 +31,7 @@ def test_entries_come_back_and_the_last_counts(log: RowLog) -> None:
 def test_rows_are_not_overwritten_without_resume(log: RowLog) -> None:
     assert log.begin({"metric": "other"}, resume=False) == {}  # nothing to lose
     log.append(ROW)
-    with pytest.raises(ResumeError, match="1 samples.*--resume"):
+    with pytest.raises(ResumeError, match=r"1 samples.*--resume"):
         log.begin({"metric": "other"}, resume=False)
     assert log.begin({"metric": "other"}, resume=True) == {ROW.id: ROW}
 
