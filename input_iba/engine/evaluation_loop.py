@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -96,6 +97,9 @@ def _entry(scoring: Scoring, item: Sample | Failure) -> Entry:
     if isinstance(found, str):
         return Entry(item.id, "skipped", reason=found, stamp=mark)
     row = {"target": case.target, "pred": case.probability, **found}
+    if not all(map(math.isfinite, scoring.metric.values(row).values())):
+        reason = "the score is NaN or infinite, as are logits of the changed inputs, most likely"
+        return Entry(item.id, "failed", reason=reason, stamp=mark)
     return Entry(item.id, "scored", row, stamp=mark)
 
 

@@ -78,7 +78,7 @@ def read_map(path: Path) -> Tensor:
         raise DataError(
             f"Map '{path}' cannot be read: {type(error).__name__}: {error}. Make it again."
         ) from error
-    if values.ndim != 2 or not np.issubdtype(values.dtype, np.number):
+    if values.ndim != 2 or values.dtype.kind not in "biuf":
         raise DataError(
             f"Map '{path}' must be (H, W), one number per pixel; got {values.dtype} of shape "
             f"{values.shape}. Take the mean or the sum over channels first."

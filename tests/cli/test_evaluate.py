@@ -200,6 +200,18 @@ def test_an_interrupted_evaluation_says_partial_and_goes_on(
     assert tiny.result("a")["rows"] == tiny.result("whole")["rows"]
 
 
+def test_a_score_that_is_not_finite_fails_alone(
+    tiny: Evaluated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unsure(self: LocalisationMetric, setting: Setting) -> Callable[[Case], Row | str]:
+        return lambda case: {"hit": 1.0, "mass": case.target / 0.5, "iou": float("nan")}
+
+    monkeypatch.setattr(LocalisationMetric, "scorer", unsure)
+    assert tiny.run("localisation", "a") == 1
+    assert "NaN" in tiny.result("a")["failed"][tiny.ids[0]]
+    assert tiny.result("a")["rows"] == {}
+
+
 def test_a_result_of_something_else_is_not_overwritten(tiny: Evaluated) -> None:
     other = tiny.root / "results" / "a.json"
     other.parent.mkdir()

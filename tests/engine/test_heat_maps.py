@@ -89,6 +89,10 @@ def test_every_format_gives_its_values(tmp_path: Path) -> None:
         assert ties_by_rounding(rough), mode
 
 
+def test_regions_may_be_yes_or_no(tmp_path: Path) -> None:
+    assert read_map(npz(tmp_path / "a.npz", mask=VALUES > 0.5)).sum() == 6
+
+
 def test_signed_maps_keep_their_sign(tmp_path: Path) -> None:
     assert read_map(npy(tmp_path / "a.npy", -VALUES)).min() == -1
 
