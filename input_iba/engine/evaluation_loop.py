@@ -18,7 +18,7 @@ from input_iba.engine.evaluation_samples import Selection, stamp
 from input_iba.engine.heat_maps import read_map
 from input_iba.engine.loading import read_batches
 from input_iba.engine.logs import LOGGER, to_file_only
-from input_iba.engine.metrics import Case, Metric, Score, Setting
+from input_iba.engine.metrics import Case, Metric, Row, Score, Setting
 from input_iba.engine.progress import RunProgress
 from input_iba.errors import EvaluationError, InputIBAError
 from input_iba.records import Failure, Sample
@@ -81,12 +81,7 @@ def _entry(scoring: Scoring, item: Sample | Failure) -> Entry:
     if isinstance(item, Failure):
         return Entry(item.id, "failed", reason=item.reason, stamp=mark)
     try:
-        case = _case(scoring, item)
-        least = scoring.options.scores_threshold
-        if case.probability < least:
-            reason = f"target probability below {least:g}"
-            return Entry(item.id, "skipped", reason=reason, stamp=mark)
-        found = scoring.score(case)
+        found = _row(scoring, item)
     except InputIBAError as error:
         return Entry(item.id, "failed", reason=str(error), stamp=mark)
     # A classifier of the user's own may raise anything about one sample.
@@ -96,11 +91,24 @@ def _entry(scoring: Scoring, item: Sample | Failure) -> Entry:
         return Entry(item.id, "failed", reason=reason, stamp=mark)
     if isinstance(found, str):
         return Entry(item.id, "skipped", reason=found, stamp=mark)
+    return Entry(item.id, "scored", found, stamp=mark)
+
+
+def _row(scoring: Scoring, sample: Sample) -> Row | str:
+    """Return the row of a sample, or why a rule leaves it out."""
+    case = _case(scoring, sample)
+    if case.probability < scoring.options.scores_threshold:
+        return f"target probability below {scoring.options.scores_threshold:g}"
+    found = scoring.score(case)
+    if isinstance(found, str):
+        return found
     row = {"target": case.target, "pred": case.probability, **found}
     if not all(map(math.isfinite, scoring.metric.values(row).values())):
-        reason = "the score is NaN or infinite, as are logits of the changed inputs, most likely"
-        return Entry(item.id, "failed", reason=reason, stamp=mark)
-    return Entry(item.id, "scored", row, stamp=mark)
+        raise EvaluationError(
+            "The score is NaN or infinite; most likely the classifier's logits of the changed "
+            "input are. Compute with --precision fp32."
+        )
+    return row
 
 
 def _case(scoring: Scoring, sample: Sample) -> Case:

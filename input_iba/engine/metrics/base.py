@@ -20,7 +20,7 @@ from input_iba.errors import EvaluationError
 from input_iba.evaluation import MAX_REGION_SHARE, box_mask, region_share
 from input_iba.evaluation.perturbation import Classify
 from input_iba.records import Sample
-from input_iba.visualization import Chart
+from input_iba.visualization import Chart, Line, mean_line
 
 Row = Mapping[str, Any]
 """Scores of one sample as plain data."""
@@ -133,9 +133,15 @@ def resampled(shares: Tensor, scores: Tensor) -> list[float]:
     return rounded(np.interp(at, shares.numpy(), scores.numpy()))
 
 
-def equal_shares() -> list[float]:
-    """Return the shares at which `resampled` curves are kept."""
-    return rounded(np.linspace(0, 1, POINTS))
+def mean_curves(rows: Sequence[Row], labels: Mapping[str, str]) -> list[Line]:
+    """Average curves that rows keep as `resampled` returns them.
+
+    Args:
+        rows: At least one.
+        labels: From the key of a curve to what it shows.
+    """
+    shares = rounded(np.linspace(0, 1, POINTS))
+    return [mean_line(label, shares, [row[key] for row in rows]) for key, label in labels.items()]
 
 
 def rounded(values: ArrayLike, digits: int = 6) -> list[float]:

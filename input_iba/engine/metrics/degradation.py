@@ -13,11 +13,11 @@ from input_iba.engine.metrics.base import (
     Score,
     Setting,
     check_at_least,
-    equal_shares,
+    mean_curves,
     resampled,
 )
 from input_iba.evaluation import degradation
-from input_iba.visualization import Chart, mean_line
+from input_iba.visualization import Chart
 
 
 @dataclass(frozen=True)
@@ -61,12 +61,11 @@ class DegradationMetric(Metric):
 
     def chart(self, rows: Sequence[Row]) -> Chart:
         """Return both mean curves."""
-        lines = [
-            mean_line(label, equal_shares(), [row[key] for row in rows])
-            for label, key in (
-                ("least relevant first, higher is better", "LeRF_curve"),
-                ("most relevant first, lower is better", "MoRF_curve"),
-            )
-        ]
+        labels = {
+            "LeRF_curve": "least relevant first, higher is better",
+            "MoRF_curve": "most relevant first, lower is better",
+        }
         title = f"Degradation by tiles of {self.tile_size} pixels, mean of {len(rows)} samples"
-        return Chart(title, "share of the tiles removed", "target probability", lines)
+        return Chart(
+            title, "share of the tiles removed", "target probability", mean_curves(rows, labels)
+        )

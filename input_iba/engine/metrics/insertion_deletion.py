@@ -13,11 +13,11 @@ from input_iba.engine.metrics.base import (
     Score,
     Setting,
     check_at_least,
-    equal_shares,
+    mean_curves,
     resampled,
 )
 from input_iba.evaluation import insertion_deletion
-from input_iba.visualization import Chart, mean_line
+from input_iba.visualization import Chart
 
 
 @dataclass(frozen=True)
@@ -65,12 +65,11 @@ class InsertionDeletionMetric(Metric):
 
     def chart(self, rows: Sequence[Row]) -> Chart:
         """Return both mean curves."""
-        lines = [
-            mean_line(label, equal_shares(), [row[key] for row in rows])
-            for label, key in (
-                ("insertion, higher is better", "ins_curve"),
-                ("deletion, lower is better", "del_curve"),
-            )
-        ]
+        labels = {
+            "ins_curve": "insertion, higher is better",
+            "del_curve": "deletion, lower is better",
+        }
         title = f"Insertion and deletion, mean of {len(rows)} samples"
-        return Chart(title, "share of the pixels changed", "target probability", lines)
+        return Chart(
+            title, "share of the pixels changed", "target probability", mean_curves(rows, labels)
+        )
