@@ -104,8 +104,8 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     add_pbar(parser)
 
 
-def add_device(parser: argparse.ArgumentParser) -> None:
-    """Add on what to compute, and in which number format."""
+def add_device(parser: argparse.ArgumentParser, precision: str = "auto") -> None:
+    """Add on what to compute, and in which number format; `precision` is the default."""
     parser.add_argument(
         "--device",
         default="auto",
@@ -121,9 +121,9 @@ def add_device(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--precision",
         choices=("auto", "fp32", "bf16"),
-        default="auto",
+        default=precision,
         help="number format of the classifier; masks are always computed in fp32. auto takes "
-        "bf16 where the hardware has it (default: auto)",
+        f"bf16 where the hardware has it (default: {precision})",
     )
 
 

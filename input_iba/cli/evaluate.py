@@ -48,7 +48,8 @@ def main(name: str, argv: Sequence[str] | None = None) -> int:
     parser.add_argument("file_name", metavar="FILE_NAME", help="name of the JSON file in it")
     add(parser.add_argument_group("of this metric"))
     _add_samples(parser, maps)
-    add_device(parser)
+    # Scores are differences of probabilities and logits, which rounding to bf16 would swallow.
+    add_device(parser, precision="fp32")
     add_seed(parser)
     add_pbar(parser)
     parser.set_defaults(command=lambda arguments: _evaluate(name, arguments))

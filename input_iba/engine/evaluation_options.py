@@ -31,7 +31,7 @@ class EvaluationOptions:
     heatmap_dir: Path | None = None
     device: str = "auto"
     gpu_id: int | None = None
-    precision: str = "auto"
+    precision: str = "fp32"
     seed: int = 0
     num_samples: int = 0
     scores_file: Path | None = None

@@ -17,7 +17,7 @@ from input_iba.models.resnet_cifar import CifarResNet
 from tests.engine.conftest import PIPELINE, tiny_config, write_config, write_images
 
 CLASSES = 4
-PLAIN = ("--device", "cpu", "--precision", "fp32")
+PLAIN = ("--device", "cpu")
 ANY_PROBABILITY = ("--scores-threshold", "0")
 
 
