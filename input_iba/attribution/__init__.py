@@ -1,6 +1,6 @@
 """The three stages and the pipeline that runs them."""
 
-from input_iba.attribution.attributor import Attributor, rows_at_once
+from input_iba.attribution.attributor import Attributor
 from input_iba.attribution.feature_iba import FeatureBottleneck, FeatureIBA
 from input_iba.attribution.input_iba import InputIBA
 from input_iba.attribution.priors import (
@@ -11,7 +11,7 @@ from input_iba.attribution.priors import (
     SlicedWassersteinPrior,
     WGANPrior,
 )
-from input_iba.attribution.task import AttributionTask
+from input_iba.attribution.task import AttributionTask, rows_at_once
 from input_iba.core.optimise import Progress
 
 __all__ = [

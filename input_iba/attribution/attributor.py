@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
@@ -12,9 +10,9 @@ from torch import Tensor, nn
 
 from input_iba.attribution.feature_iba import FeatureIBA
 from input_iba.attribution.input_iba import InputIBA
-from input_iba.attribution.outcome import first_reasons, logit_failures, make_records
+from input_iba.attribution.outcome import clocked, first_reasons, logit_failures, make_records
 from input_iba.attribution.priors import Prior, WGANPrior
-from input_iba.attribution.task import AttributionTask
+from input_iba.attribution.task import AttributionTask, rows_at_once
 from input_iba.core.optimise import Progress
 from input_iba.core.statistics import RunningStatistics
 from input_iba.core.tap import TappedClassifier
@@ -22,9 +20,6 @@ from input_iba.core.targets import probabilities, target_losses
 from input_iba.errors import AttributionError, ConfigError
 from input_iba.modality import Modality, VisionModality
 from input_iba.records import Attribution, Failure, FeatureStatistics, Targets
-
-PIXELS_AT_ONCE = 32 * 224 * 224
-"""Pixels that the classifier sees at once on a CPU; accelerators get eight times as many."""
 
 
 class Attributor:
@@ -222,15 +217,15 @@ class Attributor:
         assert self.statistics is not None  # checked by attribute()
         seconds: dict[str, float] = {}
         reasons = logit_failures(task.logits)
-        with _clock(seconds, "feature_iba", self.device):
+        with clocked(seconds, "feature_iba", self.device):
             feature = self.feature_iba.fit(task, self.statistics)
         reasons = first_reasons(reasons, feature.failures)
         if all(reasons):
             return [Failure(i, reason or "") for i, reason in zip(task.ids, reasons, strict=True)]
-        with _clock(seconds, "prior", self.device):
+        with clocked(seconds, "prior", self.device):
             prior = self.prior.fit(task, feature)
         reasons = first_reasons(reasons, prior.failures)
-        with _clock(seconds, "input_iba", self.device):
+        with clocked(seconds, "input_iba", self.device):
             fitted = self.input_iba.fit(task, prior.lambda_)
         reasons = first_reasons(reasons, fitted.failures)
         histories = {
@@ -250,23 +245,3 @@ class Attributor:
         shares = {stage: value / len(task.ids) for stage, value in seconds.items()}
         chances = probabilities(task.logits, self.use_softmax)
         return make_records(task, chances, maps, histories, shares, reasons)
-
-
-def rows_at_once(shape: Sequence[int], device: torch.device) -> int:
-    """Return how many inputs of a shape (C, H, W) make up `PIXELS_AT_ONCE`, at least 8.
-
-    >>> rows_at_once((3, 224, 224), torch.device("cpu"))
-    32
-    """
-    scale = 1 if device.type == "cpu" else 8
-    return max(scale * PIXELS_AT_ONCE // math.prod(shape[1:]), 8)
-
-
-@contextmanager
-def _clock(seconds: dict[str, float], stage: str, device: torch.device) -> Iterator[None]:
-    """Note how long a stage takes, until the device has finished it."""
-    start = time.perf_counter()
-    yield
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    seconds[stage] = time.perf_counter() - start

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor
@@ -67,3 +69,13 @@ def logit_failures(logits: Tensor) -> list[str | None]:
 def first_reasons(earlier: Sequence[str | None], later: Sequence[str | None]) -> list[str | None]:
     """Return per sample the first thing that went wrong."""
     return [old or new for old, new in zip(earlier, later, strict=True)]
+
+
+@contextmanager
+def clocked(seconds: dict[str, float], stage: str, device: torch.device) -> Iterator[None]:
+    """Note how long a stage takes, until the device has finished it."""
+    start = time.perf_counter()
+    yield
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    seconds[stage] = time.perf_counter() - start

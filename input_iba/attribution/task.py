@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+import torch
 from torch import Tensor
 
 from input_iba.core.noise import NoiseSource
@@ -12,6 +14,9 @@ from input_iba.core.optimise import Bottleneck, BottleneckSettings, FittedMask, 
 from input_iba.core.tap import TappedClassifier
 from input_iba.core.targets import TargetLosses
 from input_iba.modality import Modality
+
+PIXELS_AT_ONCE = 32 * 224 * 224
+"""Pixels that the classifier sees at once on a CPU; accelerators get eight times as many."""
 
 
 @dataclass(frozen=True)
@@ -79,3 +84,13 @@ class AttributionTask:
             internal_batch_size=self.internal_batch_size,
             progress=self.progress,
         )
+
+
+def rows_at_once(shape: Sequence[int], device: torch.device) -> int:
+    """Return how many inputs of a shape (C, H, W) make up `PIXELS_AT_ONCE`, at least 8.
+
+    >>> rows_at_once((3, 224, 224), torch.device("cpu"))
+    32
+    """
+    scale = 1 if device.type == "cpu" else 8
+    return max(scale * PIXELS_AT_ONCE // math.prod(shape[1:]), 8)

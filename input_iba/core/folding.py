@@ -28,26 +28,30 @@ class FoldablePair:
 def find_pairs(model: nn.Module, run: Callable[[], object]) -> list[FoldablePair]:
     """Find batch norms that read the output of one convolution or linear layer.
 
-    Whether something else reads it too cannot be seen from outside: `check` it.
+    Whether something else reads it too cannot be seen from outside: `foldable` compares results.
 
     Args:
         model: In eval mode.
         run: Calls the model once.
     """
-    makers: dict[int, tuple[nn.Module, Tensor]] = {}
+    makers: dict[int, tuple[nn.Module, Tensor, int]] = {}
     calls: dict[nn.Module, int] = {}
     pairs: list[FoldablePair] = []
 
     def note_output(module: nn.Module, _args: object, output: object) -> None:
         calls[module] = calls.get(module, 0) + 1
         if isinstance(output, Tensor):
-            makers[id(output)] = (module, output)  # held, so that the id stays its own
+            # Held, so that the id stays its own; with the count of writes into it.
+            makers[id(output)] = (module, output, output._version)
 
     def note_input(module: nn.Module, args: tuple[object, ...]) -> None:
         calls[module] = calls.get(module, 0) + 1
         maker = makers.get(id(args[0])) if args else None
-        if maker is not None and isinstance(module, _BatchNorm):
-            pairs.append(FoldablePair(maker[0], module))
+        if maker is None or not isinstance(module, _BatchNorm):
+            return
+        layer, output, version = maker
+        if output._version == version:  # no activation in place between the two
+            pairs.append(FoldablePair(layer, module))
 
     with ExitStack() as stack, torch.no_grad():
         for module in model.modules():

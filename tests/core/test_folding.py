@@ -110,6 +110,12 @@ def test_norms_with_the_batchs_own_statistics_stay() -> None:
     assert pairs_of(net.eval(), "0") == []
 
 
+def test_an_activation_in_place_between_layer_and_norm_keeps_that_pair_alone() -> None:
+    before, after = (nn.Conv2d(3, 3, 1), nn.ReLU(inplace=True)), (nn.Conv2d(3, 3, 1),)
+    net = trained(nn.Sequential(*before, nn.BatchNorm2d(3), *after, nn.BatchNorm2d(3), nn.ReLU()))
+    assert pairs_of(net, "5") == ["3"]
+
+
 def test_a_layer_called_twice_stays() -> None:
     conv = nn.Conv2d(3, 3, 1)
     net = trained(nn.Sequential(conv, nn.BatchNorm2d(3), conv, nn.BatchNorm2d(3), nn.ReLU()))

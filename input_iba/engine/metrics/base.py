@@ -13,7 +13,7 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
-from input_iba.attribution.attributor import rows_at_once
+from input_iba.attribution import rows_at_once
 from input_iba.datasets import SampleDataset
 from input_iba.engine.config import RunConfig
 from input_iba.errors import EvaluationError
