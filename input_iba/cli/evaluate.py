@@ -209,10 +209,10 @@ COMMANDS = {
 def _evaluate(name: str, arguments: argparse.Namespace) -> int:
     # Imported here, so that --help and typing errors answer at once.
     from input_iba.engine.config import load_config
-    from input_iba.engine.evaluation_options import EvaluationOptions
-    from input_iba.engine.evaluation_report import as_text
-    from input_iba.engine.evaluation_run import run_evaluation
-    from input_iba.engine.metrics import METRICS
+    from input_iba.engine.evaluation.metrics import METRICS
+    from input_iba.engine.evaluation.options import EvaluationOptions
+    from input_iba.engine.evaluation.report import as_text
+    from input_iba.engine.evaluation.run import run_evaluation
 
     given = vars(arguments) | {"progress_bar": arguments.pbar}
     kind = METRICS[name]

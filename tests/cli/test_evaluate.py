@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from input_iba.cli.evaluate import main
-from input_iba.engine.metrics import Case, LocalisationMetric, Row, Setting
+from input_iba.engine.evaluation.metrics import Case, LocalisationMetric, Row, Setting
 from input_iba.evaluation import box_mask
 from tests.engine.evaluating import Evaluated, prepare
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from input_iba.engine.evaluation_samples import Selection
-from input_iba.engine.metrics import Metric
+from input_iba.engine.evaluation.metrics import Metric
+from input_iba.engine.evaluation.samples import Selection
 from input_iba.evaluation import summarise
 from input_iba.results import Entry, installed_versions, write_json, written_whole
 from input_iba.visualization import write_chart

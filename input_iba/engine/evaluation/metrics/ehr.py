@@ -9,8 +9,8 @@ from typing import ClassVar, Literal
 
 from torch import Tensor
 
-from input_iba.engine.heat_maps import find_maps, read_map
-from input_iba.engine.metrics.base import (
+from input_iba.engine.evaluation.heat_maps import find_maps, read_map
+from input_iba.engine.evaluation.metrics.base import (
     Case,
     Metric,
     Row,

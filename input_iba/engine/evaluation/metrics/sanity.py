@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from input_iba.attribution import Attributor
 from input_iba.engine.build import build_attributor
+from input_iba.engine.evaluation.metrics.base import Case, Metric, Row, Score, Setting
 from input_iba.engine.loading import cut, read_batches
 from input_iba.engine.logs import LOGGER
-from input_iba.engine.metrics.base import Case, Metric, Row, Score, Setting
 from input_iba.errors import ConfigError, EvaluationError, closest
 from input_iba.evaluation import SanityScores, cascade, layers_from_the_top, sanity_check
 from input_iba.evaluation.sanity_check import MAPS

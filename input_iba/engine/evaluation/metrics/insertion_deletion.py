@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from input_iba.engine.metrics.base import (
+from input_iba.engine.evaluation.metrics.base import (
     Case,
     Metric,
     Row,

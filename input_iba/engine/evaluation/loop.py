@@ -13,12 +13,12 @@ from torch import Tensor
 
 from input_iba.core.targets import probabilities
 from input_iba.datasets import SampleDataset
-from input_iba.engine.evaluation_options import EvaluationOptions
-from input_iba.engine.evaluation_samples import Selection, stamp
-from input_iba.engine.heat_maps import read_map
+from input_iba.engine.evaluation.heat_maps import read_map
+from input_iba.engine.evaluation.metrics import Case, Metric, Row, Score, Setting
+from input_iba.engine.evaluation.options import EvaluationOptions
+from input_iba.engine.evaluation.samples import Selection, stamp
 from input_iba.engine.loading import read_batches
 from input_iba.engine.logs import LOGGER, to_file_only
-from input_iba.engine.metrics import Case, Metric, Row, Score, Setting
 from input_iba.engine.progress import RunProgress
 from input_iba.errors import EvaluationError, InputIBAError
 from input_iba.records import Failure, Sample

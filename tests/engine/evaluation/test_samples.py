@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from input_iba.engine.evaluation_samples import read_scores, select, stamp
+from input_iba.engine.evaluation.samples import read_scores, select, stamp
 from input_iba.errors import DataError, EvaluationError
 
 IDS = [f"s{i}" for i in range(20)]

@@ -8,7 +8,14 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from input_iba.engine.metrics.base import Case, Metric, Row, Score, Setting, check_at_least
+from input_iba.engine.evaluation.metrics.base import (
+    Case,
+    Metric,
+    Row,
+    Score,
+    Setting,
+    check_at_least,
+)
 from input_iba.evaluation import random_sets, sensitivity_n, set_sizes
 from input_iba.visualization import Chart, mean_line
 

@@ -10,8 +10,8 @@ import torch
 
 from input_iba.attribution import Attributor
 from input_iba.engine.config import load_config
-from input_iba.engine.metrics import METRICS
-from input_iba.engine.metrics.base import POINTS, resampled
+from input_iba.engine.evaluation.metrics import METRICS
+from input_iba.engine.evaluation.metrics.base import POINTS, resampled
 from input_iba.evaluation import (
     Degradation,
     VisionInsertionDeletion,

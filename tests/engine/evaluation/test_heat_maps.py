@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from input_iba.engine.heat_maps import find_maps, read_map, ties_by_rounding
+from input_iba.engine.evaluation.heat_maps import find_maps, read_map, ties_by_rounding
 from input_iba.errors import DataError
 
 VALUES = np.linspace(0, 1, 12, dtype=np.float32).reshape(3, 4)

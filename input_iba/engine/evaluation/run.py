@@ -15,14 +15,14 @@ from input_iba.datasets import SampleDataset
 from input_iba.engine.build import build_classifier, build_datasets, weights_digest
 from input_iba.engine.config import RunConfig
 from input_iba.engine.device import choose_device
-from input_iba.engine.evaluation_loop import Scoring, score_all
-from input_iba.engine.evaluation_options import EvaluationOptions
-from input_iba.engine.evaluation_report import EvaluationResult, write_result
-from input_iba.engine.evaluation_samples import read_scores, select, stamp, warn_of_ties
-from input_iba.engine.heat_maps import find_maps
+from input_iba.engine.evaluation.heat_maps import find_maps
+from input_iba.engine.evaluation.loop import Scoring, score_all
+from input_iba.engine.evaluation.metrics import Metric, Setting
+from input_iba.engine.evaluation.options import EvaluationOptions
+from input_iba.engine.evaluation.report import EvaluationResult, write_result
+from input_iba.engine.evaluation.samples import read_scores, select, stamp, warn_of_ties
 from input_iba.engine.interruption import terminable
 from input_iba.engine.logs import LOGGER, logging_to, to_file_only
-from input_iba.engine.metrics import Metric, Setting
 from input_iba.engine.precision import choose_precision, precision_name
 from input_iba.engine.seeds import seed_everything
 from input_iba.errors import InputIBAError, ResumeError

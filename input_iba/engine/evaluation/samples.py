@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from input_iba.engine.heat_maps import ties_by_rounding
+from input_iba.engine.evaluation.heat_maps import ties_by_rounding
 from input_iba.engine.logs import LOGGER
 from input_iba.errors import DataError, EvaluationError
 

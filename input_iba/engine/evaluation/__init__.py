@@ -1,0 +1,1 @@
+"""The evaluation commands: find maps, score sample by sample, sum up, report."""
