@@ -24,6 +24,7 @@ from benchmarks.compared import Compared
 from benchmarks.scoring import HIGHER_IS_BETTER, METRICS, Case
 from input_iba.datasets import SampleDataset, build_dataset
 from input_iba.engine.config import load_config
+from input_iba.engine.memory import keep_freed_memory
 from input_iba.evaluation import Summary, paired_difference, summarise
 from input_iba.evaluation.perturbation import Classify
 from input_iba.models import build_classifier
@@ -44,6 +45,7 @@ class Left(dict[str, list[str]]):
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print a table per metric, and how many samples were left out and why."""
     options = parse(arguments)
+    keep_freed_memory()
     config = load_config(options.config, options.cfg_options)
     device = torch.device(options.device)
     model = build_classifier(config.classifier).to(device).eval()

@@ -23,6 +23,7 @@ from input_iba.engine.evaluation.report import EvaluationResult, write_result
 from input_iba.engine.evaluation.samples import read_scores, select, stamp, warn_of_ties
 from input_iba.engine.interruption import terminable
 from input_iba.engine.logs import LOGGER, logging_to, to_file_only
+from input_iba.engine.memory import keep_freed_memory
 from input_iba.engine.precision import choose_precision, precision_name
 from input_iba.engine.seeds import seed_everything
 from input_iba.errors import InputIBAError, ResumeError
@@ -95,6 +96,7 @@ def _set_up(config: RunConfig, options: EvaluationOptions, metric: Metric) -> Sc
     for warning in (*config.warnings, *warnings):
         LOGGER.warning("%s", warning)
     autocast = choose_precision(options.precision, device)
+    keep_freed_memory()
     seed_everything(options.seed)
     classifier = build_classifier(config).to(device)
     estimation_set, dataset = build_datasets(config)
