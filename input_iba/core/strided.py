@@ -1,8 +1,8 @@
 """A detour around one slow kernel: bf16 gradients of strided, grouped convolutions on CPUs.
 
 In torch 2.14 on a CPU with AVX512-BF16 the input's gradient of the four such layers of
-EfficientNet-Lite0 took 7 to 90 times as long in bf16 as in float32, and 3 to 14 times as long as the
-detour with its conversions; `python -m benchmarks.kernels` measures it.
+EfficientNet-Lite0 took 7 to 90 times as long in bf16 as in float32, and 3 to 14 times as long as
+the detour with its conversions; `python -m benchmarks.kernels` measures it.
 """
 
 from __future__ import annotations
