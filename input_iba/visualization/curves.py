@@ -100,5 +100,6 @@ def write_chart(path: Path, chart: Chart) -> None:
     if chart.log_x:
         axis.set_xscale("log")
     axis.grid(alpha=0.3)
-    axis.legend()
+    banded = any(line.margin is not None for line in chart.lines)
+    axis.legend(title="bands: ± 1.96 standard errors" if banded else None, title_fontsize="small")
     figure.savefig(path, dpi=120, format="png")
