@@ -81,6 +81,7 @@ class Bottleneck:
         logits: Maps (samples, what the classifier gets) to logits (s, k, classes).
         capacity: Maps λ (S, *shape) to nats, the same shape.
         terms: (sign, reverse) of each term of the target's loss; `reverse` swaps signal and noise.
+        head_start: Added to the settings' `initial_alpha`, (S, *shape), or None.
     """
 
     signal: Tensor
@@ -89,6 +90,7 @@ class Bottleneck:
     logits: Callable[[slice, Tensor], Tensor]
     capacity: Callable[[Tensor], Tensor]
     terms: tuple[tuple[float, bool], ...] = ((1.0, False),)
+    head_start: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,10 @@ def fit_mask(
         progress: Told about every step.
     """
     signal = bottleneck.signal
-    alpha = torch.full_like(signal, settings.initial_alpha).requires_grad_()
+    alpha = torch.full_like(signal, settings.initial_alpha)
+    if bottleneck.head_start is not None:
+        alpha += bottleneck.head_start
+    alpha.requires_grad_()
     optimiser = torch.optim.Adam([alpha], lr=settings.lr)
     share = SCHEDULES[settings.lr_schedule]
     schedule = LambdaLR(optimiser, lambda step: share(step / settings.opt_steps))

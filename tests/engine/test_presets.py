@@ -118,8 +118,9 @@ def test_a_config_without_a_preset_gets_one_beneath(tmp_path: Path, chosen: str)
 
 def test_a_config_that_writes_everything_stays_as_it_is_with_a_warning(tmp_path: Path) -> None:
     everything = tiny_config(tmp_path)
-    for section in ("feat_iba", "input_iba"):  # a key that published configs do not know
+    for section in ("feat_iba", "input_iba"):  # keys that published configs do not know
         everything["attribution_cfg"][section]["noise"] = "fresh"
+    everything["attributor"]["input_iba"]["prior_odds"] = 0.0
     path = write_config(tmp_path / "published.py", everything)
     before = load_config(path)
     config = load_config(path, preset="fast")
