@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from input_iba.evaluation import (
@@ -14,6 +13,7 @@ from input_iba.evaluation import (
     effective_heat_ratios,
     insertion_deletion,
     region_share,
+    scale_to_peak,
 )
 from input_iba.evaluation.perturbation import Classify
 
@@ -68,8 +68,7 @@ def by_ehr(case: Case) -> Found:
     region = box_mask(case.boxes.to(case.heats.device), case.x.shape[-2], case.x.shape[-1])
     if float(region_share(region)) > MAX_REGION_SHARE:
         return f"region above {MAX_REGION_SHARE:.0%} of the picture, so no ehr"
-    highest = case.heats.amax((1, 2), keepdim=True)
-    scaled = case.heats / torch.where(highest > 0, highest, 1)
+    scaled = scale_to_peak(case.heats)
     return {"ehr": effective_heat_ratios(scaled, region.expand_as(scaled)).area}
 
 

@@ -5,6 +5,7 @@ layers over them.
 """
 
 from input_iba.evaluation.degradation import Degradation, Degradations, degradation
+from input_iba.evaluation.edges import edge_map
 from input_iba.evaluation.ehr import (
     MAX_REGION_SHARE,
     EffectiveHeatRatios,
@@ -22,6 +23,17 @@ from input_iba.evaluation.localisation import (
     mass_inside,
     pointing_game,
     region_iou,
+    top_inside,
+)
+from input_iba.evaluation.maps import scale_to_peak
+from input_iba.evaluation.nlp_insertion_deletion import (
+    NLPInsertionDeletion,
+    text_insertion_deletion,
+)
+from input_iba.evaluation.nlp_sensitivity_n import (
+    NLPSensitivityN,
+    random_words,
+    text_sensitivity_n,
 )
 from input_iba.evaluation.regions import box_mask, region_share
 from input_iba.evaluation.reinitialise import cascade, layers_from_the_top
@@ -33,8 +45,10 @@ from input_iba.evaluation.sensitivity_n import (
     sensitivity_n,
     set_sizes,
 )
+from input_iba.evaluation.significance import holm, sign_flip_p
 from input_iba.evaluation.similarity import structural_similarity, unit_range
 from input_iba.evaluation.summary import Summary, paired_difference, summarise
+from input_iba.evaluation.text import TextClassifier
 
 __all__ = [
     "MAX_REGION_SHARE",
@@ -44,16 +58,21 @@ __all__ = [
     "HeatRatios",
     "InsertionDeletion",
     "Localisation",
+    "NLPInsertionDeletion",
+    "NLPSensitivityN",
     "SanityCheck",
     "SanityScores",
     "SensitivityN",
     "Summary",
+    "TextClassifier",
     "VisionInsertionDeletion",
     "VisionSensitivityN",
     "box_mask",
     "cascade",
     "degradation",
+    "edge_map",
     "effective_heat_ratios",
+    "holm",
     "insertion_deletion",
     "layers_from_the_top",
     "localise",
@@ -61,12 +80,18 @@ __all__ = [
     "paired_difference",
     "pointing_game",
     "random_sets",
+    "random_words",
     "region_iou",
     "region_share",
     "sanity_check",
+    "scale_to_peak",
     "sensitivity_n",
     "set_sizes",
+    "sign_flip_p",
     "structural_similarity",
     "summarise",
+    "text_insertion_deletion",
+    "text_sensitivity_n",
+    "top_inside",
     "unit_range",
 ]

@@ -68,7 +68,7 @@ def effective_heat_ratios(
     if highest > 1 + 1e-6:
         raise EvaluationError(
             f"Effective heat ratios need maps in [0, 1]; the highest value is {highest:.4g}. "
-            "Divide the map by its maximum."
+            "Divide the map by its maximum (scale_to_peak)."
         )
     flat = heats.flatten(1).double()
     flat = torch.where(flat >= base_threshold, flat, -torch.inf)

@@ -28,7 +28,8 @@ class InsertionDeletion:
     """Scores of S maps after every step, and the areas under them; float64, on the CPU.
 
     Attributes:
-        shares: Share of the pixels changed after every step, (T,), 0 to 1.
+        shares: Share of the pixels changed after every step, (T,), 0 to 1; (S, T) for texts, which
+            differ in length.
         insertion: Target probability while pixels appear, (S, T).
         deletion: Target probability while pixels disappear, (S, T).
         insertion_auc: Area under `insertion` over `shares`, (S,); higher is better.

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from input_iba.errors import EvaluationError
 from input_iba.evaluation.maps import check_maps
+from input_iba.evaluation.perturbation import ranks
 
 TOLERANCE = 15
 """Pixels by which a point may miss its region and still count, as the pointing game has it."""
@@ -23,17 +24,19 @@ class Localisation:
         hit: Whether the hottest pixel lies in the region; see `pointing_game`.
         mass: Share of the heat inside; see `mass_inside`.
         iou: Overlap of the hot pixels and the region; see `region_iou`.
+        rank: Share of the hottest pixels inside, of as many as the region has; see `top_inside`.
     """
 
     hit: Tensor
     mass: Tensor
     iou: Tensor
+    rank: Tensor
 
 
 def localise(
     heats: Tensor, regions: Tensor, tolerance: float = TOLERANCE, threshold: float = 0.5
 ) -> Localisation:
-    """Score maps by all three measures.
+    """Score maps by all four measures.
 
     Args:
         heats: (S, H, W).
@@ -48,6 +51,7 @@ def localise(
         pointing_game(heats, regions, tolerance),
         mass_inside(heats, regions),
         region_iou(heats, regions, threshold),
+        top_inside(heats, regions),
     )
 
 
@@ -129,6 +133,37 @@ def region_iou(heats: Tensor, regions: Tensor, threshold: float = 0.5) -> Tensor
     highest = heat.amax((1, 2), keepdim=True)
     hot = (heat >= threshold * highest) & (highest > 0)
     return (hot & inside).sum((1, 2)).double() / (hot | inside).sum((1, 2))
+
+
+def top_inside(heats: Tensor, regions: Tensor, k: int | None = None) -> Tensor:
+    """Return the share of the k hottest pixels that lie in the region.
+
+    Pixels of equal heat follow each other in reading order.
+
+    Args:
+        heats: (S, H, W); only their order counts.
+        regions: (S, H, W), true or non-zero inside.
+        k: Number of pixels, 1 to H·W; None for as many as each region has.
+
+    Returns:
+        (S,), float64, in [0, 1].
+
+    Raises:
+        EvaluationError: Shapes differ, values are not finite, a region is empty, or k is out of
+            its range.
+
+    References:
+        With k=None the relevance rank accuracy of Arras et al. 2022, "CLEVR-XAI"
+        (arXiv 2003.07258), section 3.2; else the intersection of Theiner et al. 2021
+        (arXiv 2104.14995).
+    """
+    inside = _checked(heats, regions)
+    pixels = heats[0].numel()
+    if k is not None and not 1 <= k <= pixels:
+        raise EvaluationError(f"k, a number of pixels, is 1 to {pixels}; got {k!r}.")
+    counts = inside.sum((1, 2)) if k is None else heats.new_full((len(heats),), k).long()
+    top = ranks(heats) < counts[:, None, None]
+    return (top & inside).sum((1, 2)).double() / counts
 
 
 def _checked(heats: Tensor, regions: Tensor) -> Tensor:

@@ -32,6 +32,26 @@ def as_map(heat: ArrayLike | Tensor) -> Tensor:
     return copied
 
 
+def scale_to_peak(heats: Tensor) -> Tensor:
+    """Divide every map by its maximum, so that maps in any unit can be read as shares.
+
+    Dividing only where the maximum exceeds 1 would let the unit decide: of the same map in bits
+    and in nats one might be divided and the other not.
+
+    Args:
+        heats: (..., H, W).
+
+    Returns:
+        (..., H, W), at most 1; a map without a value above 0 stays as it is.
+
+    >>> scale_to_peak(torch.tensor([[0.0, 0.25], [0.5, 0.0]]))
+    tensor([[0.0000, 0.5000],
+            [1.0000, 0.0000]])
+    """
+    highest = heats.amax((-2, -1), keepdim=True)
+    return heats / torch.where(highest > 0, highest, 1)
+
+
 def check_maps(heats: Tensor, size: tuple[int, ...]) -> None:
     """Refuse maps that cannot be scored.
 

@@ -20,10 +20,10 @@ def ranks(heats: Tensor) -> Tensor:
     """Return each pixel's place in the order of heat, hottest first, ties in reading order.
 
     Args:
-        heats: (S, H, W), finite.
+        heats: (S, H, W), or (S, T) of texts; without NaN.
 
     Returns:
-        (S, H, W), int64, each 0 to H·W − 1.
+        Shaped like `heats`, int64, each 0 to H·W − 1.
 
     >>> ranks(torch.tensor([[[0.1, 0.7], [0.7, 0.3]]]))
     tensor([[[3, 0],
@@ -184,10 +184,15 @@ def check_samples(inputs: Tensor, heats: Tensor, targets: Tensor | Sequence[int]
 
 def as_batch(classifier: nn.Module, input_tensor: Tensor) -> Tensor:
     """Return one input, (C, H, W) or (1, C, H, W), as (1, C, H, W) where the classifier is."""
-    weights = chain(classifier.parameters(), classifier.buffers())
-    device = next((weight.device for weight in weights), input_tensor.device)
+    device = device_of(classifier, input_tensor.device)
     single = input_tensor.ndim == 4 and len(input_tensor) == 1
     return (input_tensor if single else input_tensor[None]).detach().to(device)
+
+
+def device_of(classifier: nn.Module, otherwise: torch.device) -> torch.device:
+    """Return where a classifier's weights are; `otherwise` where it has none."""
+    weights = chain(classifier.parameters(), classifier.buffers())
+    return next((weight.device for weight in weights), otherwise)
 
 
 def _check_logits(logits: Tensor, rows: int, targets: tuple[int, int]) -> None:

@@ -38,6 +38,14 @@ class SensitivityN:
     sums: Tensor
     drops: Tensor
 
+    def published(self, calculate_corr: bool) -> dict[str, Any]:
+        """Return the first sample's values under the published keys."""
+        return {
+            "correlation": self.correlation[0].item() if calculate_corr else None,
+            "score_diffs": self.drops[0].numpy(),
+            "sum_attributions": self.sums[0].numpy(),
+        }
+
 
 def set_sizes(pixels: int, log_n_max: float = 4.5, log_n_ticks: float = 0.1) -> list[int]:
     """Return the sizes N of the sets: 10 to the power of 0, ticks, 2·ticks, … log_n_max, rounded.
@@ -141,9 +149,20 @@ def sensitivity_n(
 
     whole = target_scores(classify, lambda part: inputs[part], labels, rows)
     without = target_scores(classify, build, labels.repeat_interleave(count), rows)
-    drops = whole[:, None] - without.view(samples, count)
-    inside = (sets != 0).to(heats.device).flatten(-2).double()
-    sums = (inside @ heats.double().flatten(1)[..., None])[..., 0].cpu()
+    return correlated(whole, without, (sets != 0).to(heats.device).flatten(-2), heats.flatten(1))
+
+
+def correlated(whole: Tensor, without: Tensor, sets: Tensor, heats: Tensor) -> SensitivityN:
+    """Compare what sets of elements foretell with what removing them costs.
+
+    Args:
+        whole: Logits of the whole inputs, (S,), on the CPU.
+        without: Logits without each set, (S·M,), on the CPU.
+        sets: Elements of the sets, (M, P) or (S, M, P), bool.
+        heats: Attribution of the elements, (S, P), where the sets are.
+    """
+    drops = whole[:, None] - without.view(len(whole), -1)
+    sums = (sets.double() @ heats.double()[..., None])[..., 0].cpu()
     return SensitivityN(_correlation(sums, drops), sums, drops)
 
 
@@ -222,8 +241,4 @@ class VisionSensitivityN:
                 self.sets,
                 self.rows,
             )
-        return {
-            "correlation": found.correlation.item() if calculate_corr else None,
-            "score_diffs": found.drops[0].numpy(),
-            "sum_attributions": found.sums[0].numpy(),
-        }
+        return found.published(calculate_corr)

@@ -62,7 +62,7 @@ def summarise(values: ArrayLike, resamples: int = 10_000, seed: int = 0) -> Summ
     >>> summarise([0.25, 0.75, 0.5]).mean
     0.5
     """
-    array = _checked(values)
+    array = checked(values)
     n = len(array)
     mean = float(array.mean())
     if n == 1:
@@ -89,7 +89,7 @@ def paired_difference(
     Raises:
         EvaluationError: The two do not have one value per sample each, or values are not finite.
     """
-    first, second = _checked(values), _checked(reference)
+    first, second = checked(values), checked(reference)
     if first.shape != second.shape:
         raise EvaluationError(
             f"A paired difference needs both methods on the same samples; got {len(first)} and "
@@ -98,7 +98,12 @@ def paired_difference(
     return summarise(first - second, resamples, seed)
 
 
-def _checked(values: ArrayLike) -> NDArray[np.float64]:
+def checked(values: ArrayLike) -> NDArray[np.float64]:
+    """Return one value per sample as an array (n,).
+
+    Raises:
+        EvaluationError: No values, not one per sample, or not finite.
+    """
     array = np.asarray(values, dtype=np.float64)
     if array.ndim != 1 or len(array) == 0:
         raise EvaluationError(

@@ -22,7 +22,7 @@ from input_iba.engine.evaluation.metrics.base import (
     small_enough,
 )
 from input_iba.errors import EvaluationError
-from input_iba.evaluation import effective_heat_ratios
+from input_iba.evaluation import effective_heat_ratios, scale_to_peak
 from input_iba.evaluation.ehr import STEPS
 from input_iba.visualization import Chart, mean_line
 
@@ -62,10 +62,8 @@ class EhrMetric(Metric):
             region = region_of(case) if self.masks_dir is None else _mask_of(case, masks)
             if isinstance(region, str):
                 return region
-            # Maps in other units than shares are divided by their maximum.
-            heat = case.heat / max(1.0, float(case.heat.max()))
             found = effective_heat_ratios(
-                heat[None], region[None], self.base_threshold, self.weight
+                scale_to_peak(case.heat)[None], region[None], self.base_threshold, self.weight
             )
             return {"auc": found.area.item(), "ratios": rounded(found.ratios[0])}
 

@@ -31,7 +31,7 @@ class LocalisationMetric(Metric):
     """
 
     name: ClassVar = "localisation"
-    higher_is_better: ClassVar = {"hit": True, "mass": True, "iou": True}
+    higher_is_better: ClassVar = {"hit": True, "mass": True, "iou": True, "rank": True}
 
     tolerance: float = TOLERANCE
     threshold: float = 0.5
@@ -53,6 +53,7 @@ class LocalisationMetric(Metric):
                 "hit": found.hit.item(),
                 "mass": found.mass.item(),
                 "iou": found.iou.item(),
+                "rank": found.rank.item(),
             }
 
         return score
