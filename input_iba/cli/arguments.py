@@ -38,6 +38,11 @@ def add_config(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "config", metavar="CONFIG", type=Path, help="config file, e.g. configs/samples.py"
     )
+    add_cfg_options(parser)
+
+
+def add_cfg_options(parser: argparse.ArgumentParser) -> None:
+    """Add overrides of a config's keys."""
     parser.add_argument(
         "--cfg-options",
         nargs="+",

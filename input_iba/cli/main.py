@@ -11,6 +11,7 @@ from contextlib import redirect_stderr, redirect_stdout
 
 from input_iba import __version__
 from input_iba.cli.arguments import add_config, add_launcher, add_preset, add_run_options
+from input_iba.cli.compare import COMPARE_HELP, COMPARE_STATUS_HELP, set_up_compare
 from input_iba.engine.interruption import Terminated
 from input_iba.engine.launchers import speaks
 from input_iba.errors import InputIBAError
@@ -58,6 +59,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     add_config(layers)
     layers.set_defaults(command=_layers)
+    compare = commands.add_parser(
+        "compare",
+        help="score the maps of several work directories on the same samples",
+        description=COMPARE_HELP,
+        epilog=COMPARE_STATUS_HELP,
+    )
+    set_up_compare(compare)
     return run_command(parser, argv)
 
 

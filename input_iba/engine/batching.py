@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 import torch
+from torch import Tensor
 
 from input_iba.attribution import rows_at_once
 from input_iba.datasets import SampleDataset
@@ -94,6 +95,54 @@ def draws_per_sample(config: RunConfig) -> int:
     return max(config.feature_iba.batch_size, config.input_iba.batch_size)
 
 
+class FittingRows:
+    """How many rows the classifier sees at once; halved, per shape of input, as memory runs out.
+
+    Args:
+        limit: `attribution_cfg.internal_batch_size`, or None for what is usual.
+        device: Where to compute.
+        needed: Rows that are ever there, or None where that is unknown.
+    """
+
+    def __init__(self, limit: int | None, device: torch.device, needed: int | None = None) -> None:
+        self._limit = limit
+        self._device = device
+        self._needed = needed
+        self._rows: dict[Shape, int] = {}
+        self._largest: dict[Shape, int] = {}
+
+    def saw(self, inputs: Tensor) -> None:
+        """Take note of a pass (B, C, H, W) that is tried: what never came need not be halved."""
+        shape = tuple(inputs.shape[1:])
+        self._largest[shape] = max(len(inputs), self._largest.get(shape, 0))
+
+    def halved(self, shape: Shape) -> int | None:
+        """Return how many rows are left after halving; None where memory never ran out."""
+        return self._rows.get(shape)
+
+    def rows(self, shape: Shape) -> int:
+        """Return how many rows with inputs of a shape (C, H, W) to compute at once."""
+        usual = self._limit or rows_at_once(shape, self._device)
+        return self._rows.get(shape, usual if self._needed is None else min(usual, self._needed))
+
+    def halve(self, shape: Shape) -> str | None:
+        """Take less from now on, because memory ran out.
+
+        Returns:
+            What happens now, or None when there is nothing left to halve.
+        """
+        rows, largest = self.rows(shape), self._largest.pop(shape, 0)
+        if largest > 1:
+            rows = min(rows, largest)
+        if rows <= 1:
+            return None
+        half = self._rows[shape] = (rows + 1) // 2
+        return (
+            f"Out of memory with a single sample of {_size(shape)}, from here on the classifier "
+            f"sees {half} of its rows at once."
+        )
+
+
 class FittingSizes:
     """How much is computed at once; halved, per shape of input, whenever memory runs out.
 
@@ -105,12 +154,10 @@ class FittingSizes:
 
     def __init__(self, samples: int, config: RunConfig, device: torch.device) -> None:
         self._most = samples
-        self._limit = config.internal_batch_size
-        self._device = device
         own = getattr(build(PRIORS, config.prior), "batch_size", 0)
-        self._needed = max(draws_per_sample(config), own)
+        needed = max(draws_per_sample(config), own)
+        self._rows = FittingRows(config.internal_batch_size, device, needed)
         self._samples: dict[Shape, int] = {}
-        self._rows: dict[Shape, int] = {}
 
     def samples(self, shape: Shape) -> int:
         """Return how many samples with inputs of a shape to explain at once."""
@@ -118,7 +165,7 @@ class FittingSizes:
 
     def rows(self, shape: Shape) -> int | None:
         """Return how many rows the classifier may see at once; None for the usual number."""
-        return self._rows.get(shape)
+        return self._rows.halved(shape)
 
     def halve(self, shape: Shape, samples: int) -> str | None:
         """Take less from now on, because memory ran out.
@@ -133,22 +180,19 @@ class FittingSizes:
         Returns:
             What happens now, or None when there is nothing left to halve.
         """
-        size = "×".join(map(str, shape))
         if samples > 1:
             half = self._samples[shape] = (samples + 1) // 2
             return (
-                f"Out of memory with {samples} samples of {size} at once, from here on {half}. "
-                f"--samples-per-batch {half} would save the attempt."
+                f"Out of memory with {samples} samples of {_size(shape)} at once, from here on "
+                f"{half}. --samples-per-batch {half} would save the attempt."
             )
-        usual = min(self._limit or rows_at_once(shape, self._device), self._needed)
-        rows = self._rows.get(shape, usual)
-        if rows <= 1:
-            return None
-        half = self._rows[shape] = (rows + 1) // 2
-        return (
-            f"Out of memory with a single sample of {size}, from here on the classifier sees "
-            f"{half} of its rows at once. --internal-batch-size {half} would save the attempt."
-        )
+        said = self._rows.halve(shape)
+        rows = self._rows.halved(shape)
+        return said and f"{said} --internal-batch-size {rows} would save the attempt."
+
+
+def _size(shape: Shape) -> str:
+    return "×".join(map(str, shape))
 
 
 def out_of_memory(error: BaseException) -> bool:

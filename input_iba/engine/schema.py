@@ -50,7 +50,7 @@ SECTIONS: dict[str, frozenset[str]] = {
     "attribution_cfg.input_iba": OPTIMISATION,
     "attribution_cfg.feat_mask": frozenset({"upscale", "show", "colour_map"}),
     "attribution_cfg.input_mask": frozenset({"upscale", "show", "colour_map"}),
-    "sanity_check": frozenset({"perturb_layers", "check", "verbose"}),
+    "sanity_check": frozenset({"perturb_layers", "check", "n_estimation", "verbose"}),
 }
 
 PRIOR_SECTIONS = ("attributor.gan", "attribution_cfg.gan")

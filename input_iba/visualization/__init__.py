@@ -1,7 +1,15 @@
-"""Show masks to people: heat maps, a table, an HTML page, a contact sheet."""
+"""Show masks to people: heat maps, tables, HTML pages, a contact sheet."""
 
+from input_iba.visualization.comparison_page import (
+    Card,
+    ComparisonPage,
+    comparison_page,
+    map_thumbnail,
+    thumbnail,
+)
 from input_iba.visualization.contact_sheet import write_contact_sheet
 from input_iba.visualization.curves import Chart, Line, mean_line, share_line, write_chart
+from input_iba.visualization.grid import Grid, as_html, as_markdown, as_plain, markdown_text
 from input_iba.visualization.heat_map import (
     COLOUR_MAP,
     check_colour_map,
@@ -20,14 +28,23 @@ from input_iba.visualization.table import format_table
 
 __all__ = [
     "COLOUR_MAP",
+    "Card",
     "Chart",
+    "ComparisonPage",
+    "Grid",
     "Line",
     "Row",
     "RunSummary",
+    "as_html",
+    "as_markdown",
+    "as_plain",
     "check_colour_map",
     "colourise",
+    "comparison_page",
     "format_table",
     "has_display",
+    "map_thumbnail",
+    "markdown_text",
     "mean_line",
     "overlay",
     "overview_page",
@@ -36,6 +53,7 @@ __all__ = [
     "share_line",
     "show",
     "smoothed",
+    "thumbnail",
     "to_8_bits",
     "write_chart",
     "write_contact_sheet",

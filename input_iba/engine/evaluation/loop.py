@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from input_iba.core.targets import probabilities
 from input_iba.datasets import SampleDataset
+from input_iba.engine.batching import free_memory, out_of_memory
 from input_iba.engine.evaluation.heat_maps import read_map
 from input_iba.engine.evaluation.metrics import Case, Metric, Row, Score, Setting
 from input_iba.engine.evaluation.options import EvaluationOptions
@@ -37,6 +39,8 @@ class Scoring:
         dataset: Where the samples come from.
         maps: From sample id to file.
         scores: Target probabilities by sample id, or None to ask the classifier.
+        targets: Classes that were explained, by sample id, where they are known; else they are the
+            data set's, or the predicted ones.
     """
 
     setting: Setting
@@ -45,7 +49,23 @@ class Scoring:
     options: EvaluationOptions
     dataset: SampleDataset
     maps: Mapping[str, Path]
-    scores: Mapping[str, float] | None
+    scores: Mapping[str, float] | None = None
+    targets: Mapping[str, int] = field(default_factory=dict)
+
+
+def begin(log: RowLog, identity: Mapping[str, Any], scoring: Scoring) -> dict[str, Entry]:
+    """Start a log of rows, or go on with it; return what of it still holds, by sample id.
+
+    What failed is tried again, and a map that was written again is scored again.
+
+    Raises:
+        ResumeError: There are rows already that may not be continued.
+    """
+    return {
+        id_: entry
+        for id_, entry in log.begin(identity, scoring.options.resume).items()
+        if entry.status != "failed" and entry.stamp == stamp(scoring.maps.get(id_))
+    }
 
 
 def score_all(
@@ -81,7 +101,7 @@ def _entry(scoring: Scoring, item: Sample | Failure) -> Entry:
     if isinstance(item, Failure):
         return Entry(item.id, "failed", reason=item.reason, stamp=mark)
     try:
-        found = _row(scoring, item)
+        found = _fitting_row(scoring, item)
     except InputIBAError as error:
         return Entry(item.id, "failed", reason=str(error), stamp=mark)
     # A classifier of the user's own may raise anything about one sample.
@@ -92,6 +112,19 @@ def _entry(scoring: Scoring, item: Sample | Failure) -> Entry:
     if isinstance(found, str):
         return Entry(item.id, "skipped", reason=found, stamp=mark)
     return Entry(item.id, "scored", found, stamp=mark)
+
+
+def _fitting_row(scoring: Scoring, sample: Sample) -> Row | str:
+    """Return what `_row` returns, with fewer inputs at once whenever memory runs out."""
+    while True:
+        try:
+            return _row(scoring, sample)
+        except Exception as error:
+            said = out_of_memory(error) and scoring.setting.fitting.halve(tuple(sample.input.shape))
+            if not said:
+                raise
+        LOGGER.warning("%s attribution_cfg.internal_batch_size would save the attempt.", said)
+        free_memory()  # only now: the exception held on to the tensors behind it
 
 
 def _row(scoring: Scoring, sample: Sample) -> Row | str:
@@ -130,7 +163,7 @@ def _case(scoring: Scoring, sample: Sample) -> Case:
 @torch.no_grad()
 def _explained(scoring: Scoring, x: Tensor, sample: Sample) -> tuple[int, float]:
     """Return the target, the predicted class where none is given, and its probability."""
-    known = None
+    known, given = None, scoring.targets.get(sample.id, sample.target)
     if scoring.scores is not None:
         known = scoring.scores.get(sample.id)
         if known is None:
@@ -138,13 +171,13 @@ def _explained(scoring: Scoring, x: Tensor, sample: Sample) -> tuple[int, float]
                 f"'{scoring.options.scores_file}' has no probability of this sample. Run "
                 "get_target_scores.py on all samples, or leave --scores-file out."
             )
-        if sample.target is not None:
-            return sample.target, known
+        if given is not None:
+            return given, known
     logits = scoring.setting.classify(x[None])
     if not bool(torch.isfinite(logits).all()):
         raise EvaluationError("The classifier's logits of this sample are NaN or infinite.")
     chances = probabilities(logits, scoring.setting.config.use_softmax)[0]
-    target = int(chances.argmax()) if sample.target is None else sample.target
+    target = int(chances.argmax()) if given is None else given
     if not 0 <= target < len(chances):
         raise EvaluationError(
             f"Target class {target} does not exist: the classifier has classes 0 to "

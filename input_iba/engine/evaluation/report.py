@@ -25,6 +25,7 @@ class EvaluationResult:
         failed: Samples that could not be read or scored.
         complete: Whether every sample of the data set is scored or left out by a rule.
         summary: Mean, deviation and interval of every key.
+        verdict: What the rows say by the metric's own rule, or None.
         path: The JSON file.
     """
 
@@ -33,6 +34,7 @@ class EvaluationResult:
     failed: int
     complete: bool
     summary: Mapping[str, Mapping[str, Any]]
+    verdict: Mapping[str, Any] | None
     path: Path
 
 
@@ -57,6 +59,7 @@ def write_result(
     skipped = {id_: entry.reason for id_, entry in found.items() if entry.status == "skipped"}
     failed = {id_: entry.reason for id_, entry in found.items() if entry.status == "failed"}
     summary = summarise_rows(metric, list(rows.values()))
+    verdict = metric.verdict(list(rows.values())) if rows else None
     complete = len(rows) + len(skipped) == selection.total
     content = {
         "metric": metric.name,
@@ -72,6 +75,7 @@ def write_result(
         },
         "higher_is_better": dict(metric.higher_is_better),
         "summary": summary,
+        **({} if verdict is None else {"verdict": verdict}),
         "skipped": skipped,
         "failed": failed,
         "without_map": list(selection.missing),
@@ -83,7 +87,7 @@ def write_result(
             write_chart(aside, metric.chart(list(rows.values())))
     write_json(path, content)
     reasons = Counter(skipped.values())
-    return EvaluationResult(len(rows), reasons, len(failed), complete, summary, path)
+    return EvaluationResult(len(rows), reasons, len(failed), complete, summary, verdict, path)
 
 
 def summarise_rows(metric: Metric, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -109,6 +113,9 @@ def as_text(metric: Metric, result: EvaluationResult, most: int = 12) -> str:
         lines.append(f"and {len(result.summary) - most} more in the result")
     lines += ["", f"{result.scored} scored, {result.failed} failed"]
     lines += [f"{count} left out: {reason}" for reason, count in result.skipped.items()]
+    if result.verdict is not None:
+        said = "passed" if result.verdict["passes"] else "NOT passed"
+        lines.append(f"{said}: {result.verdict['rule']}")
     if not result.complete:
         lines.append("Partial: not every sample of the data set is scored or left out by a rule.")
     return "\n".join([*lines, f"Result: {result.path}"])

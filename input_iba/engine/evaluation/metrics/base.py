@@ -13,8 +13,8 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
-from input_iba.attribution import rows_at_once
 from input_iba.datasets import SampleDataset
+from input_iba.engine.batching import FittingRows
 from input_iba.engine.config import RunConfig
 from input_iba.errors import EvaluationError
 from input_iba.evaluation import MAX_REGION_SHARE, box_mask, region_share
@@ -60,6 +60,8 @@ class Setting:
         estimation_set: Where statistics of layers come from.
         ids: All ids of the data set.
         beside: Path of the result without its extension, for what is written beside it.
+        fitting: How many inputs the classifier sees at once.
+        fingerprints: Hashes of the weights (`classifier`) and of the samples (`data`).
     """
 
     config: RunConfig
@@ -71,10 +73,12 @@ class Setting:
     estimation_set: SampleDataset
     ids: Sequence[str]
     beside: Path
+    fitting: FittingRows
+    fingerprints: Mapping[str, str]
 
     def rows(self, x: Tensor) -> int:
         """Return how many inputs like x (C, H, W) the classifier sees at once."""
-        return self.config.internal_batch_size or rows_at_once(x.shape, self.device)
+        return self.fitting.rows(tuple(x.shape))
 
 
 Score = Callable[[Case], Row | str]
@@ -103,6 +107,13 @@ class Metric(ABC):
     @abstractmethod
     def chart(self, rows: Sequence[Row]) -> Chart:
         """Return the curve of at least one row."""
+
+    def verdict(self, rows: Sequence[Row]) -> Mapping[str, Any] | None:
+        """Return what at least one row says by the metric's own rule, as plain data, if it has one.
+
+        `passes` says whether it is passed, `rule` what that means.
+        """
+        return None
 
     def values(self, row: Row) -> dict[str, float]:
         """Return what of a row is summarised over samples."""

@@ -2,25 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from input_iba.attribution import Attributor
 from input_iba.engine.build import build_attributor
-from input_iba.engine.evaluation.metrics.base import Case, Metric, Row, Score, Setting
+from input_iba.engine.evaluation.metrics.base import (
+    Case,
+    Metric,
+    Row,
+    Score,
+    Setting,
+    check_at_least,
+)
 from input_iba.engine.loading import cut, read_batches
 from input_iba.engine.logs import LOGGER
 from input_iba.errors import ConfigError, EvaluationError, closest
-from input_iba.evaluation import SanityScores, cascade, layers_from_the_top, sanity_check
+from input_iba.evaluation import (
+    SanityScores,
+    cascade,
+    edge_map,
+    layers_from_the_top,
+    sanity_check,
+)
 from input_iba.evaluation.sanity_check import MAPS
 from input_iba.records import Failure, FeatureStatistics, Sample
 from input_iba.results import safe_name, write_mask
 from input_iba.visualization import Chart, mean_line
+
+METHODS = ("config", "edge")
+"""What is checked: the attributor of the config, or the control, which ignores the weights."""
+
+N_ESTIMATION = 100
+"""Samples of the estimation set behind the statistics of every step, unless told otherwise."""
 
 
 @dataclass(frozen=True)
@@ -29,48 +48,99 @@ class SanityMetric(Metric):
 
     Attributes:
         save_heatmaps: Whether to write the maps of every step.
+        method: What makes the maps: 'config', the attributor of the config, or 'edge', an edge
+            detector, which every sanity check must find out.
+        layers: Names of the layers, the top one first; None for `perturb_layers` of the config.
+        n_estimation: Samples behind the statistics of every step; None for those of the config.
+        ssim_threshold: Mean similarity after the last layer below which the check is passed.
     """
 
     name: ClassVar = "sanity_check"
     higher_is_better: ClassVar = {"ssim": False}
 
     save_heatmaps: bool = False
+    method: str = "config"
+    layers: Sequence[str] | None = None
+    n_estimation: int | None = None
+    ssim_threshold: float = 0.5
+
+    def __post_init__(self) -> None:
+        if self.method not in METHODS:
+            raise EvaluationError(f"--method is one of {', '.join(METHODS)}; got {self.method!r}.")
+        if self.n_estimation is not None:
+            check_at_least("--n-estimation", self.n_estimation, 2)
 
     def scorer(self, setting: Setting) -> Score:
         """Return the function that scores a sample."""
         how = setting.config.raw.get("sanity_check") or {}
-        check = how.get("check", "input_iba")
-        if check not in MAPS:
-            raise ConfigError(
-                f"'sanity_check.check' of '{setting.config.path}' is {check!r}."
-                f"{closest(str(check), MAPS)} Known: {', '.join(MAPS)}."
-            )
-        layers = how.get("perturb_layers") or layers_from_the_top(setting.classifier)
+        layers = self.layers or how.get("perturb_layers") or layers_from_the_top(setting.classifier)
         with cascade(setting.classifier, layers, setting.seed):
             pass  # says now what is wrong with the layers, not for every sample
-        attributor = build_attributor(
-            setting.config, setting.classifier, setting.device, setting.autocast
-        )
-        assert isinstance(attributor, Attributor)
-        explain = _Explain(setting, attributor, MAPS[check])
+        explain = None if self.method == "edge" else self._explainer(setting, how)
         report = _log if how.get("verbose") else None
 
         def score(case: Case) -> Row:
-            explain.start(case)
-            found = sanity_check(
-                *(setting.classifier, explain, layers, case.heat[None], setting.seed),
-                report=report,
+            inputs = case.sample.input[None]
+            control = found = sanity_check(
+                setting.classifier, lambda _: edge_map(inputs), layers, seed=setting.seed
             )
+            if explain is not None:
+                explain.start(case)
+                found = sanity_check(
+                    *(setting.classifier, explain, layers, case.heat[None], setting.seed),
+                    report=report,
+                )
             if self.save_heatmaps:
                 _save(setting.beside, case.sample.id, found)
             ssim_all = found.ssim[:, 0].tolist()
             return {
                 "ssim": sum(ssim_all) / len(ssim_all),
                 "ssim_all": ssim_all,
+                "control_ssim_all": control.ssim[:, 0].tolist(),
                 "layers": list(found.layers),
             }
 
         return score
+
+    def _explainer(self, setting: Setting, how: Mapping[str, Any]) -> _Explain:
+        """Return what explains with the attributor of the config."""
+        check = how.get("check", "input_iba")
+        if check not in MAPS:
+            raise ConfigError(
+                f"'sanity_check.check' of '{setting.config.path}' is {check!r}."
+                f"{closest(str(check), MAPS)} Known: {', '.join(MAPS)}."
+            )
+        count = how.get("n_estimation", N_ESTIMATION)
+        if type(count) is not int or count < 2:
+            raise ConfigError(
+                f"'sanity_check.n_estimation' of '{setting.config.path}' must be a number of "
+                f"samples of at least 2, got {count!r}."
+            )
+        attributor = build_attributor(
+            setting.config, setting.classifier, setting.device, setting.autocast
+        )
+        assert isinstance(attributor, Attributor)
+        return _Explain(setting, attributor, MAPS[check], self.n_estimation or count)
+
+    def verdict(self, rows: Sequence[Row]) -> Mapping[str, Any]:
+        """Return whether the maps forget the classifier when it forgets what it has learned."""
+        own, control = (
+            sum(row[key][-1] for row in rows) / len(rows)
+            for key in ("ssim_all", "control_ssim_all")
+        )
+        return {
+            "passes": own < self.ssim_threshold,
+            "rule": f"mean SSIM with the original maps, once all {len(rows[0]['layers'])} layers "
+            f"are re-initialised, is {own:.3f}; passed below {self.ssim_threshold:g}",
+            "method": self.method,
+            "ssim_at_the_end": own,
+            "threshold": self.ssim_threshold,
+            "control": {
+                "method": "edge",
+                "ssim_at_the_end": control,
+                "passes": control < self.ssim_threshold,
+            },
+        }
 
     def values(self, row: Row) -> dict[str, float]:
         """Return the mean over the layers, and the similarity after every layer."""
@@ -79,7 +149,13 @@ class SanityMetric(Metric):
     def chart(self, rows: Sequence[Row]) -> Chart:
         """Return the mean similarity after every layer."""
         steps = [float(step + 1) for step in range(len(rows[0]["layers"]))]
-        lines = [mean_line("lower is better", steps, [row["ssim_all"] for row in rows])]
+        lines = [
+            mean_line(label, steps, [row[key] for row in rows])
+            for label, key in (
+                (f"{self.method}, lower is better", "ssim_all"),
+                ("edge detector, which ignores the weights", "control_ssim_all"),
+            )
+        ]
         layers = rows[0]["layers"]
         title = f"Sanity check, mean of {len(rows)} samples, from {layers[0]} down to {layers[-1]}"
         return Chart(title, "layers re-initialised", "similarity with the original map", lines)
@@ -101,10 +177,17 @@ class _Explain:
 
     Statistics of the layer are estimated anew once weights have changed. The new weights are the
     same for every sample, so that each step's statistics are estimated for the first one only.
+
+    Args:
+        setting: What all samples share.
+        attributor: Explains.
+        kind: Which of its maps is compared.
+        count: Samples behind the statistics of every step.
     """
 
-    def __init__(self, setting: Setting, attributor: Attributor, kind: str) -> None:
+    def __init__(self, setting: Setting, attributor: Attributor, kind: str, count: int) -> None:
         self._setting, self._attributor, self._kind = setting, attributor, kind
+        self._count = count
         self._statistics: list[FeatureStatistics] = []
         self._case: Case | None = None
         self._step = 0
@@ -122,7 +205,10 @@ class _Explain:
         self._step += 1
         inputs, sample = self._case.sample.input[None], self._case.sample
         [found] = self._attributor.attribute(
-            inputs, [self._case.target], ids=[sample.id], seed=self._setting.seed
+            *(inputs, [self._case.target]),
+            ids=[sample.id],
+            seed=self._setting.seed,
+            internal_batch_size=self._setting.fitting.halved(tuple(sample.input.shape)),
         )
         if isinstance(found, Failure):
             raise EvaluationError(
@@ -135,7 +221,7 @@ class _Explain:
         config = self._setting.config
         estimation_set = self._setting.estimation_set
         # Evenly spread over the set, which is sorted by class as a rule.
-        count = min(config.estimation.n_samples, len(estimation_set))
+        count = min(self._count, config.estimation.n_samples, len(estimation_set))
         chosen = [i * len(estimation_set) // count for i in range(count)]
         batches = read_batches(estimation_set, cut(chosen, 8), config.loader.num_workers)
         inputs = (

@@ -1,0 +1,204 @@
+"""Arguments of the metrics, and of which samples they are measured on."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from input_iba.engine.evaluation.metrics import Metric
+
+
+def add_selection(parser: argparse.ArgumentParser, threshold: float, missing: str) -> None:
+    """Add which samples count.
+
+    Args:
+        parser: The command's.
+        threshold: Default of `--scores-threshold`.
+        missing: What `--allow-missing` means.
+    """
+    parser.add_argument(
+        "--num-samples",
+        type=_whole,
+        default=0,
+        metavar="N",
+        help="score N samples drawn at random; 0 for all (default: 0)",
+    )
+    parser.add_argument(
+        "--scores-threshold",
+        type=float,
+        default=threshold,
+        metavar="P",
+        help=f"leave out samples whose target is less probable (default: {threshold})",
+    )
+    parser.add_argument("--allow-missing", action="store_true", help=missing)
+    parser.add_argument(
+        "--resume", action="store_true", help="keep the samples that are scored already"
+    )
+
+
+def metric_of(name: str, arguments: argparse.Namespace) -> Metric:
+    """Return a metric with the settings that were given.
+
+    Raises:
+        EvaluationError: A setting is out of its range.
+    """
+    # Imported here, so that --help and typing errors answer at once.
+    from input_iba.engine.evaluation.metrics import METRICS
+
+    kind = METRICS[name]
+    return kind(**{item.name: getattr(arguments, item.name) for item in fields(kind)})
+
+
+def _ehr(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--weight", action="store_true", help="let points count by their heat")
+    group.add_argument(
+        "--roi",
+        choices=("bboxes", "masks"),
+        default="bboxes",
+        help="regions: the data set's boxes, or masks in --masks-dir (default: bboxes)",
+    )
+    group.add_argument(
+        "--masks-dir", type=Path, metavar="DIR", help="masks named as maps are, non-zero inside"
+    )
+    group.add_argument(
+        "--base-threshold",
+        type=float,
+        default=0.1,
+        metavar="X",
+        help="smallest heat that counts (default: 0.1)",
+    )
+
+
+def _insertion_deletion(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--sigma",
+        type=float,
+        default=5.0,
+        metavar="X",
+        help="blur of pixels not yet inserted, in pixels (default: 5.0)",
+    )
+    group.add_argument(
+        "--pixel-batch-size",
+        type=int,
+        default=10,
+        metavar="N",
+        help="pixels changed per step (default: 10)",
+    )
+
+
+def _sensitivity_n(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--log-n-max",
+        type=float,
+        default=4.5,
+        metavar="X",
+        help="largest log10 of N (default: 4.5)",
+    )
+    group.add_argument(
+        "--log-n-ticks",
+        type=float,
+        default=0.1,
+        metavar="X",
+        help="distance of two log10 of N (default: 0.1)",
+    )
+    group.add_argument(
+        "--num-masks", type=int, default=100, metavar="M", help="sets of each N (default: 100)"
+    )
+
+
+def _sanity_check(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--save-heatmaps",
+        action="store_true",
+        help="write the maps of every step beside the result",
+    )
+    group.add_argument(
+        "--method",
+        choices=("config", "edge"),
+        default="config",
+        help="what explains at every step: the attributor of the config, or an edge detector, "
+        "which ignores the weights and so must fail; HEATMAP_DIR then only chooses the samples "
+        "(default: config)",
+    )
+    group.add_argument(
+        "--layers",
+        nargs="+",
+        metavar="LAYER",
+        help="layers to re-initialise, the top one first (default: sanity_check.perturb_layers of "
+        "the config, or all)",
+    )
+    group.add_argument(
+        "--n-estimation",
+        type=int,
+        metavar="N",
+        help="samples from which the layer's statistics are estimated at every step (default: "
+        "sanity_check.n_estimation of the config, or 100)",
+    )
+    group.add_argument(
+        "--ssim-threshold",
+        type=float,
+        default=0.5,
+        metavar="X",
+        help="mean similarity after the last layer below which the check is passed (default: 0.5)",
+    )
+
+
+def _degradation(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--tile-size", type=int, default=8, metavar="N", help="pixels per side (default: 8)"
+    )
+
+
+def _localisation(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--tolerance",
+        type=float,
+        default=15,
+        metavar="X",
+        help="pixels by which the hottest pixel may miss (default: 15)",
+    )
+    group.add_argument(
+        "--threshold",
+        type=float,
+        default=0.5,
+        metavar="X",
+        help="share of the maximum from which a pixel is hot (default: 0.5)",
+    )
+
+
+def _nothing(group: argparse._ArgumentGroup) -> None:
+    """Target scores have no settings."""
+
+
+COMMANDS = {
+    "ehr": ("Measure how much of the heat lies in the boxes of objects.", _ehr),
+    "insertion_deletion": (
+        "Measure how fast the target appears and disappears with the hottest pixels.",
+        _insertion_deletion,
+    ),
+    "sensitivity_n": (
+        "Correlate summed attribution with what removing random pixels costs.",
+        _sensitivity_n,
+    ),
+    "sanity_check": (
+        "Re-initialise the classifier from the top down, and compare maps.",
+        _sanity_check,
+    ),
+    "target_scores": ("Write the probability of each sample's explained class.", _nothing),
+    "degradation": ("Remove tiles, most and least relevant first.", _degradation),
+    "localisation": (
+        "Play the pointing game; measure mass in the region and overlap.",
+        _localisation,
+    ),
+}
+"""What each command does, and what adds its own arguments."""
+
+
+def _whole(text: str) -> int:
+    """Read a number of samples."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least 0, got {text!r}")
+    return int(text)

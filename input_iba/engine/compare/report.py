@@ -1,0 +1,274 @@
+"""The result of a comparison: `compare.json`, `compare.md` and `compare.html`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from input_iba.datasets import SampleDataset
+from input_iba.engine.compare.grids import detail, overview
+from input_iba.engine.compare.methods import Method
+from input_iba.engine.compare.options import CompareOptions
+from input_iba.engine.compare.table import Column, columns_of, scored_by_all
+from input_iba.engine.evaluation.heat_maps import read_map
+from input_iba.engine.evaluation.metrics import Metric, Setting
+from input_iba.engine.evaluation.samples import Selection
+from input_iba.engine.loading import read_batches
+from input_iba.engine.precision import precision_name
+from input_iba.errors import InputIBAError
+from input_iba.records import Sample
+from input_iba.results import Entry, installed_versions, write_json, write_text
+from input_iba.visualization import (
+    Card,
+    ComparisonPage,
+    Grid,
+    as_markdown,
+    as_plain,
+    comparison_page,
+    map_thumbnail,
+    markdown_text,
+    thumbnail,
+)
+
+MOST_CARDS = 40
+"""Samples whose maps the page shows: a browser should open it at once."""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A comparison, as far as it got.
+
+    Attributes:
+        options: The command line's options.
+        methods: What is compared.
+        reference: The method that the others are compared with.
+        metrics: What was measured.
+        setting: Classifier and its config.
+        dataset: Where the samples come from.
+        selection: The samples, and those without a map.
+        maps: From name of the method and sample id to file.
+        entries: From names of metric and method to what was found, by sample id.
+    """
+
+    options: CompareOptions
+    methods: Sequence[Method]
+    reference: Method
+    metrics: Sequence[Metric]
+    setting: Setting
+    dataset: SampleDataset
+    selection: Selection
+    maps: Mapping[str, Mapping[str, Path]]
+    entries: Mapping[tuple[str, str], Mapping[str, Entry]]
+
+    @property
+    def failed(self) -> int:
+        """Number of rows that could not be scored."""
+        return sum(len(self.reasons(names, "failed")) for names in self.entries)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every selected sample is scored or left out by a rule, with every map it has."""
+        return self.failed == 0 and all(
+            id_ in found
+            for (_, name), found in self.entries.items()
+            for id_ in self.selection.ids
+            if id_ in self.maps[name]
+        )
+
+    def reasons(self, names: tuple[str, str], status: str) -> dict[str, str]:
+        """Return why samples have no row of a metric and a method, by id."""
+        found = self.entries[names].items()
+        return {id_: entry.reason for id_, entry in found if entry.status == status}
+
+    @cached_property
+    def columns(self) -> list[Column]:
+        """Everything that is summed up."""
+        name, every = self.reference.name, self.options.allow_missing
+        return [
+            column
+            for metric in self.metrics
+            for column in columns_of(metric, self.methods, self.entries, name, every)
+        ]
+
+    def left_out(self) -> Iterator[str]:
+        """Say in a sentence each what was left out and why."""
+        selection, names = self.selection, [method.name for method in self.methods]
+        if selection.missing:
+            who = "any method" if self.options.allow_missing else "every method"
+            yield f"{len(selection.missing)} samples: no map of {who}"
+        for metric in self.metrics:
+            skipped: dict[str, str] = {}
+            for name in names:
+                skipped |= self.reasons((metric.name, name), "skipped")
+                failed = self.reasons((metric.name, name), "failed")
+                for reason, count in Counter(failed.values()).most_common(3):
+                    yield f"{metric.name}, {name}: {count} failed: {reason}"
+            for reason, count in Counter(skipped.values()).items():
+                yield f"{metric.name}: {count} samples: {reason}"
+            if not self.options.allow_missing:
+                scored = {
+                    id_
+                    for name in names
+                    for id_, entry in self.entries[metric.name, name].items()
+                    if entry.status == "scored"
+                }
+                partly = scored - scored_by_all(self.entries, metric.name, names)
+                if partly:
+                    yield f"{metric.name}: {len(partly)} samples: not scored for every method"
+
+    @property
+    def state(self) -> str:
+        """Say how far the comparison got."""
+        count = f"{len(self.selection.ids)} of {self.selection.total} samples compared"
+        if self.complete:
+            return count
+        return f"Partial: {count}, but rows failed or are not done yet; continue with --resume."
+
+
+def write_report(compared: Compared) -> tuple[str, Path]:
+    """Write the three files; return the table for a terminal, and the page's path."""
+    out, columns = compared.options.out, compared.columns
+    grids = [overview(compared.methods, columns)] if columns else []
+    details = [detail(column, compared.reference.name) for column in columns]
+    write_json(out / "compare.json", _as_json(compared))
+    write_text(out / "compare.md", _as_markdown(compared, [*grids, *details]))
+    cards, note = _cards(compared)
+    page = ComparisonPage(
+        title=_title(compared),
+        facts=_facts(compared),
+        state=compared.state,
+        complete=compared.complete,
+        grids=[*grids, *details],
+        left_out=list(compared.left_out()),
+        cards=cards,
+        cards_note=note,
+    )
+    write_text(out / "compare.html", comparison_page(page))
+    lines = [*map(as_plain, grids), compared.state, *compared.left_out()]
+    return "\n".join(lines), out / "compare.html"
+
+
+def _title(compared: Compared) -> str:
+    config = Path(compared.methods[0].manifest.config_file).stem
+    return f"{len(compared.methods)} methods on {config}"
+
+
+def _facts(compared: Compared) -> dict[str, str]:
+    options, setting = compared.options, compared.setting
+    return {
+        "Metrics": ", ".join(metric.name for metric in compared.metrics),
+        "Compared with": compared.reference.name,
+        "Target probability at least": f"{options.scores_threshold:g}",
+        "Seed": str(options.seed),
+        "Precision": precision_name(setting.autocast),
+        "Classifier (hash)": setting.fingerprints["classifier"][:12],
+        "Samples (hash)": setting.fingerprints["data"][:12],
+    }
+
+
+def _as_json(compared: Compared) -> dict[str, Any]:
+    selection = compared.selection
+    return {
+        "complete": compared.complete,
+        "methods": {
+            method.name: {
+                "work_dir": str(method.root),
+                "maps": str(method.folder),
+                "config_hash": method.manifest.identity.config,
+                "seed": method.manifest.identity.seed,
+            }
+            for method in compared.methods
+        },
+        "against": compared.reference.name,
+        "samples": {
+            "data_set": selection.total,
+            "selected": len(selection.ids),
+            "without_map": list(selection.missing),
+        },
+        "left_out": list(compared.left_out()),
+        "metrics": {metric.name: _metric_json(compared, metric) for metric in compared.metrics},
+        "made_with": {
+            **compared.setting.fingerprints,
+            "scores_threshold": compared.options.scores_threshold,
+            "allow_missing": compared.options.allow_missing,
+            "seed": compared.options.seed,
+            "precision": precision_name(compared.setting.autocast),
+            "versions": installed_versions(),
+        },
+    }
+
+
+def _metric_json(compared: Compared, metric: Metric) -> dict[str, Any]:
+    names = [method.name for method in compared.methods]
+    columns = [column for column in compared.columns if column.metric == metric.name]
+    return {
+        "settings": {key: _plain(value) for key, value in asdict(metric).items()},
+        "keys": {column.key: column.to_dict() for column in columns},
+        "skipped": {
+            name: found
+            for name in names
+            if (found := compared.reasons((metric.name, name), "skipped"))
+        },
+        "failed": {
+            name: found
+            for name in names
+            if (found := compared.reasons((metric.name, name), "failed"))
+        },
+        "rows": {
+            name: {
+                id_: metric.values(entry.row)
+                for id_, entry in compared.entries[metric.name, name].items()
+                if entry.status == "scored"
+            }
+            for name in names
+        },
+    }
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, Path) else value
+
+
+def _as_markdown(compared: Compared, grids: Sequence[Grid]) -> str:
+    lines = [f"# {markdown_text(_title(compared))}", ""]
+    lines += [f"- {label}: {markdown_text(value)}" for label, value in _facts(compared).items()]
+    lines += ["", markdown_text(compared.state)]
+    lines += ["", *(f"- {markdown_text(line)}" for line in compared.left_out())]
+    return "\n".join([*lines, "", "\n\n".join(map(as_markdown, grids)), ""])
+
+
+def _cards(compared: Compared) -> tuple[list[Card], str]:
+    """Read the samples that have rows and their maps, and draw them small."""
+    scored = {
+        id_
+        for found in compared.entries.values()
+        for id_, entry in found.items()
+        if entry.status == "scored"
+    }
+    indices = [i for i, id_ in enumerate(compared.dataset.ids) if id_ in scored]
+    batches = [[index] for index in indices[:MOST_CARDS]]
+    cards = [
+        _card(compared, sample)
+        for [sample] in read_batches(compared.dataset, batches)
+        if isinstance(sample, Sample)
+    ]
+    return cards, f"{len(cards)} of the {len(indices)} samples that were scored."
+
+
+def _card(compared: Compared, sample: Sample) -> Card:
+    photograph = sample.image.permute(1, 2, 0).expand(-1, -1, 3).contiguous().numpy()
+    pictures = [("photograph", thumbnail(photograph))]
+    for method in compared.methods:
+        path = compared.maps[method.name].get(sample.id)
+        try:
+            if path is not None:
+                pictures.append((method.name, map_thumbnail(read_map(path).numpy())))
+        except InputIBAError:
+            continue  # the reason stands with what failed
+    records = [method.records.get(sample.id) for method in compared.methods]
+    names = [record.class_name for record in records if record is not None and record.class_name]
+    return Card(sample.id, names[0] if names else "", pictures)

@@ -1,0 +1,102 @@
+"""What all samples of an evaluation share, built and checked before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from input_iba.datasets import SampleDataset
+from input_iba.engine.batching import FittingRows
+from input_iba.engine.build import build_classifier, build_datasets, weights_digest
+from input_iba.engine.config import RunConfig
+from input_iba.engine.device import choose_device
+from input_iba.engine.evaluation.loop import Scoring
+from input_iba.engine.evaluation.metrics import Setting
+from input_iba.engine.evaluation.options import EvaluationOptions
+from input_iba.engine.logs import LOGGER
+from input_iba.engine.memory import keep_freed_memory
+from input_iba.engine.precision import choose_precision, precision_name
+from input_iba.engine.seeds import seed_everything
+from input_iba.evaluation.perturbation import Classify
+
+
+def build_setting(
+    config: RunConfig, options: EvaluationOptions, beside: Path
+) -> tuple[Setting, SampleDataset]:
+    """Build classifier and data sets.
+
+    Args:
+        config: Names classifier and samples.
+        options: Device, precision and seed.
+        beside: Path of the result without its extension.
+
+    Returns:
+        What all samples share, and the data set to score.
+
+    Raises:
+        InputIBAError: Something is wrong or missing; the message says what.
+    """
+    device, warnings = choose_device(options.device, options.gpu_id)
+    for warning in (*config.warnings, *warnings):
+        LOGGER.warning("%s", warning)
+    autocast = choose_precision(options.precision, device)
+    keep_freed_memory()
+    seed_everything(options.seed)
+    classifier = build_classifier(config).to(device)
+    estimation_set, dataset = build_datasets(config)
+    fitting = FittingRows(config.internal_batch_size, device)
+    setting = Setting(
+        config=config,
+        classifier=classifier,
+        classify=_in_precision(classifier, device, autocast, fitting),
+        device=device,
+        autocast=autocast,
+        seed=options.seed,
+        estimation_set=estimation_set,
+        ids=dataset.ids,
+        beside=beside,
+        fitting=fitting,
+        fingerprints={"classifier": weights_digest(classifier), "data": dataset.fingerprint()},
+    )
+    return setting, dataset
+
+
+def _in_precision(
+    classifier: nn.Module, device: torch.device, autocast: torch.dtype | None, fitting: FittingRows
+) -> Classify:
+    """Return the forward pass in a precision, with float32 logits."""
+
+    def classify(inputs: Tensor) -> Tensor:
+        fitting.saw(inputs)
+        with torch.autocast(device.type, autocast) if autocast else nullcontext():
+            logits: Tensor = classifier(inputs)
+        return logits.float()
+
+    return classify
+
+
+def identity_of(scoring: Scoring) -> Mapping[str, Any]:
+    """Return everything that decides a row, as plain data."""
+    setting, options = scoring.setting, scoring.options
+    plain = {key: _plain(value) for key, value in asdict(scoring.metric).items()}
+    return {
+        "metric": scoring.metric.name,
+        "settings": plain,
+        "config_hash": setting.config.digest(),
+        **setting.fingerprints,
+        "maps": _plain(options.heatmap_dir),
+        "scores_file": _plain(options.scores_file),
+        "scores_threshold": options.scores_threshold,
+        "seed": options.seed,
+        "precision": precision_name(setting.autocast),
+    }
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, Path) else value

@@ -1,0 +1,146 @@
+"""The HTML page of a comparison: tables, and the maps of all methods side by side."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from PIL import Image
+
+from input_iba.visualization.grid import Grid, as_html, html_text
+from input_iba.visualization.heat_map import Floats, Pixels, colourise, scale_to_range
+from input_iba.visualization.page_style import STYLE
+
+SIDE = 144
+"""Pixels of the longer side of a thumbnail: sharp enough at the size shown, and small."""
+
+TABLES = """
+.scroll { overflow-x: auto; margin-top: .75rem; }
+section > h2 { margin-top: 2rem; }
+section > p, .left li { color: var(--soft); font-size: .875rem; margin-top: .5rem; }
+.left { margin: .5rem 0 0; padding-left: 1.25rem; overflow-wrap: anywhere; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9375rem; }
+th, td { padding: .375rem .75rem; text-align: right; border-bottom: 1px solid var(--line);
+  white-space: nowrap; }
+th:first-child { text-align: left; }
+thead th { color: var(--soft); font-weight: 600; }
+tbody th { font-weight: 400; }
+td.best { color: var(--good); font-weight: 600; }
+.maps { display: grid; grid-template-columns: repeat(auto-fill, minmax(7.5rem, 1fr)); gap: .75rem;
+  margin-top: .75rem; }
+figcaption { overflow-wrap: anywhere; }
+"""
+
+
+@dataclass(frozen=True)
+class Card:
+    """One sample and its maps.
+
+    Attributes:
+        id: The sample's id.
+        class_name: Name of the class that was explained.
+        pictures: Caption and address of each picture, the photograph first.
+    """
+
+    id: str
+    class_name: str
+    pictures: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class ComparisonPage:
+    """All that the page says.
+
+    Attributes:
+        title: Heading.
+        facts: Short facts, from label to value.
+        state: Whether the comparison is complete, in a sentence.
+        complete: The same as a flag.
+        grids: The tables.
+        left_out: What was left out and why, a sentence each.
+        cards: Samples with their maps.
+        cards_note: Which samples these are.
+    """
+
+    title: str
+    facts: Mapping[str, str]
+    state: str
+    complete: bool
+    grids: Sequence[Grid]
+    left_out: Sequence[str]
+    cards: Sequence[Card]
+    cards_note: str
+
+
+def thumbnail(pixels: Pixels) -> str:
+    """Return a small copy of a picture as an address that holds it.
+
+    Args:
+        pixels: (H, W, 3), uint8.
+    """
+    image = Image.fromarray(pixels)
+    scale = SIDE / max(image.size)
+    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    small = image.resize(size, Image.Resampling.LANCZOS if scale < 1 else Image.Resampling.NEAREST)
+    stream = io.BytesIO()
+    small.save(stream, format="JPEG", quality=88)
+    return "data:image/jpeg;base64," + base64.b64encode(stream.getvalue()).decode()
+
+
+def map_thumbnail(mask: Floats) -> str:
+    """Return a map (H, W), stretched to its own range and coloured, as a thumbnail."""
+    return thumbnail(colourise(scale_to_range(mask)))
+
+
+def comparison_page(page: ComparisonPage) -> str:
+    """Return one page without scripts that needs no other file."""
+    title = html_text(page.title)
+    facts = "".join(
+        f"<div><dt>{html_text(label)}</dt><dd>{html_text(value)}</dd></div>"
+        for label, value in page.facts.items()
+    )
+    left_out = "".join(f"<li>{html_text(line)}</li>" for line in page.left_out)
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>{title}</title>
+<style>{STYLE}{TABLES}</style>
+</head>
+<body>
+<header>
+<p class="kicker">input_iba</p>
+<h1>{title}</h1>
+<dl class="facts">{facts}</dl>
+<p class="state {"good" if page.complete else "partial"}">{html_text(page.state)}</p>
+{f'<ul class="left">{left_out}</ul>' if left_out else ""}
+</header>
+<main>
+{"".join(map(as_html, page.grids))}
+<section><h2>Maps side by side</h2><p>{html_text(page.cards_note)}</p></section>
+{"".join(map(_card, page.cards))}
+</main>
+<footer>
+<p>Every map is stretched to its own range.</p>
+<p class="scale"><span>least</span><span class="ramp" role="img"
+aria-label="Colour scale from black over red to yellow"></span><span>most</span></p>
+</footer>
+</body>
+</html>
+"""
+
+
+def _card(card: Card) -> str:
+    figures = "".join(
+        f'<figure><img src="{html_text(address)}" alt="{html_text(f"{caption}: {card.id}")}" '
+        f'loading="lazy"><figcaption>{html_text(caption)}</figcaption></figure>'
+        for caption, address in card.pictures
+    )
+    return (
+        f"<article><h2>{html_text(card.class_name)}</h2>"
+        f'<p class="id">{html_text(card.id)}</p><div class="maps">{figures}</div></article>'
+    )
