@@ -43,6 +43,17 @@ def test_maps_that_fill_their_cells_are_perfect(tiny: Evaluated) -> None:
     assert (tiny.root / "results" / "places.png").read_bytes()[:4] == b"\x89PNG"
 
 
+def test_the_unit_of_a_map_does_not_matter(tiny: Evaluated) -> None:
+    assert tiny.run("ehr", "as_is", "--weight") == 0
+    for id_, factor in zip(tiny.ids, (0.01, 0.5, 3.0, 200.0), strict=True):
+        tiny.write_map(id_, factor * np.load(tiny.maps / f"{id_}.npz")["mask"])
+    assert tiny.run("ehr", "scaled", "--weight") == 0
+    first, second = (
+        [row["auc"] for row in tiny.result(n)["rows"].values()] for n in ("as_is", "scaled")
+    )
+    assert first == pytest.approx(second, abs=1e-5)
+
+
 def test_regions_from_files_score_as_the_same_boxes(tiny: Evaluated) -> None:
     masks = tiny.root / "masks"
     masks.mkdir()
@@ -205,7 +216,7 @@ def test_a_score_that_is_not_finite_fails_alone(
     tiny: Evaluated, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def unsure(self: LocalisationMetric, setting: Setting) -> Callable[[Case], Row | str]:
-        return lambda case: {"hit": 1.0, "mass": case.target / 0.5, "iou": float("nan")}
+        return lambda case: {"hit": 1.0, "mass": case.target / 0.5, "iou": float("nan"), "rank": 0}
 
     monkeypatch.setattr(LocalisationMetric, "scorer", unsure)
     assert tiny.run("localisation", "a") == 1
@@ -233,6 +244,9 @@ def test_a_result_of_something_else_is_not_overwritten(tiny: Evaluated) -> None:
         ("localisation", ("--tolerance", "-1")),
         ("sanity_check", ("--cfg-options", "sanity_check.perturb_layers=[lineare]")),
         ("sanity_check", ("--cfg-options", "sanity_check.check=prior")),
+        ("sanity_check", ("--cfg-options", "sanity_check.n_estimation=1")),
+        ("sanity_check", ("--n-estimation", "1")),
+        ("sanity_check", ("--layers", "lineare")),
     ],
 )
 def test_a_wrong_setting_is_refused_before_anything_is_scored(

@@ -157,6 +157,10 @@ def region_iou(heat: Array, region: NDArray[Any], threshold: float) -> float:
     return both / either
 
 
+def top_inside(heat: Array, region: NDArray[Any], k: int) -> float:
+    return sum(bool(region[pixel]) for pixel in by_heat(heat)[:k]) / k
+
+
 def ssim(first: Array, second: Array, window: int) -> float:
     reach = window // 2
     weights = np.array(

@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from input_iba.errors import EvaluationError
-from input_iba.evaluation import box_mask, localise, mass_inside, pointing_game, region_iou
+from input_iba.evaluation import (
+    box_mask,
+    localise,
+    mass_inside,
+    pointing_game,
+    region_iou,
+    top_inside,
+)
 from tests.evaluation import literal
 
 # Few different values make ties, and put some of them on the thresholds.
@@ -29,6 +36,9 @@ def test_equals_the_literal_definitions(
     assert found.hit.item() == pytest.approx(expected, abs=1e-6)
     assert found.mass.item() == pytest.approx(literal.mass_inside(heat, region), abs=1e-6)
     assert found.iou.item() == pytest.approx(literal.region_iou(heat, region, threshold), abs=1e-6)
+    for k, shares in ((None, found.rank), (1, top_inside(maps, masks, 1))):
+        expected = literal.top_inside(heat, region, k or int(region.sum()))
+        assert shares.item() == pytest.approx(expected, abs=1e-6)
 
 
 @given(st.integers(0, 99))
@@ -40,7 +50,7 @@ def test_a_batch_is_its_maps_one_by_one(seed: int) -> None:
     found = localise(maps, masks, 2)
     for i in range(4):
         alone = localise(maps[i : i + 1], masks[i : i + 1], 2)
-        for score in ("hit", "mass", "iou"):
+        for score in ("hit", "mass", "iou", "rank"):
             assert getattr(found, score)[i] == pytest.approx(getattr(alone, score).item())
 
 
@@ -66,8 +76,10 @@ def test_a_map_that_is_its_region_scores_one() -> None:
     region = box_mask(torch.tensor([2, 1, 5, 4]), 6, 7)[None]
     perfect = localise(0.3 * region.float(), region, 0)
     assert (perfect.hit.item(), perfect.mass.item(), perfect.iou.item()) == (1, 1, 1)
+    assert perfect.rank.item() == 1
     outside = localise((~region).float(), region, 0)
     assert (outside.hit.item(), outside.mass.item(), outside.iou.item()) == (0, 0, 0)
+    assert outside.rank.item() == 0
     flat = localise(torch.ones(1, 6, 7), region, 0)
     share = 9 / 42
     assert [flat.mass.item(), flat.iou.item()] == pytest.approx([share, share])
@@ -91,6 +103,9 @@ def test_what_cannot_be_scored_is_refused() -> None:
         mass_inside(maps, region)
     with pytest.raises(EvaluationError, match="tolerance"):
         pointing_game(maps[:1], region[:1], -1)
+    for k in (0, 17):
+        with pytest.raises(EvaluationError, match="1 to 16"):
+            top_inside(maps[:1], region[:1], k)
     for threshold in (0, 1.1, float("nan")):
         with pytest.raises(EvaluationError, match="threshold"):
             region_iou(maps[:1], region[:1], threshold)

@@ -26,13 +26,16 @@ COMMANDS: dict[str, tuple[set[str], tuple[str, ...]]] = {
         {"correlation", "correlations"},
         ("--log-n-max", "2", "--log-n-ticks", "0.5", "--num-masks", "5"),
     ),
-    "sanity_check": ({"ssim", "ssim_all", "layers"}, ("--save-heatmaps", "--num-samples", "2")),
+    "sanity_check": (
+        {"ssim", "ssim_all", "control_ssim_all", "layers"},
+        ("--save-heatmaps", "--num-samples", "2"),
+    ),
     "get_target_scores": (set(), ()),
     "degradation": (
         {"MoRF_auc", "LeRF_auc", "difference", "MoRF_curve", "LeRF_curve"},
         ("--tile-size", "8"),
     ),
-    "localisation": ({"hit", "mass", "iou"}, ("--tolerance", "2", "--threshold", "0.7")),
+    "localisation": ({"hit", "mass", "iou", "rank"}, ("--tolerance", "2", "--threshold", "0.7")),
 }
 
 

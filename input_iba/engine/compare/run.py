@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from input_iba.engine.compare.compared import Compared
 from input_iba.engine.compare.methods import (
     Method,
     against,
@@ -15,7 +16,7 @@ from input_iba.engine.compare.methods import (
     targets_of,
 )
 from input_iba.engine.compare.options import CompareOptions
-from input_iba.engine.compare.report import Compared, write_report
+from input_iba.engine.compare.report import write_report
 from input_iba.engine.config import load_config
 from input_iba.engine.evaluation.heat_maps import find_maps
 from input_iba.engine.evaluation.loop import Scoring, begin, score_all

@@ -61,9 +61,8 @@ def test_rows_are_those_of_the_published_classes(tiny: Evaluated) -> None:
     assert tiny.result("c")["summary"].keys() == {"correlation", *expected}
 
 
-def test_statistics_are_estimated_once_per_step(
-    tiny: Evaluated, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def counted_estimates(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return a list that grows by the number of samples of every estimate."""
     estimate, counts = Attributor.estimate, list[int]()
 
     def counted(self: Attributor, batches: object, n_samples: int = 1000) -> object:
@@ -72,6 +71,13 @@ def test_statistics_are_estimated_once_per_step(
         return found
 
     monkeypatch.setattr(Attributor, "estimate", counted)
+    return counts
+
+
+def test_statistics_are_estimated_once_per_step(
+    tiny: Evaluated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = counted_estimates(monkeypatch)
     assert tiny.run("sanity_check", "a", "--num-samples", "2") == 0
     assert counts == [8, 8]  # two layers, not two samples with two layers each
     rows = tiny.result("a")["rows"].values()
@@ -80,6 +86,41 @@ def test_statistics_are_estimated_once_per_step(
     assert tiny.run("sanity_check", "alone", "--num-samples", "1") == 0
     [(id_, row)] = tiny.result("alone")["rows"].items()
     assert tiny.result("a")["rows"][id_] == row
+
+
+def test_the_sanity_check_finds_out_the_edge_detector(
+    tiny: Evaluated, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ("--layers", "linear", "layer3", "layer2", "--ssim-threshold", "0.99")
+    assert tiny.run("sanity_check", "edge", "--method", "edge", *options) == 0
+    verdict = tiny.result("edge")["verdict"]
+    assert verdict["passes"] is verdict["control"]["passes"] is False
+    assert verdict["ssim_at_the_end"] == pytest.approx(1)
+    assert "NOT passed" in capsys.readouterr().out
+    assert tiny.run("sanity_check", "ours", *options) == 0
+    found = tiny.result("ours")
+    assert found["verdict"]["passes"] is True
+    assert found["verdict"]["control"] == verdict["control"]
+    ends = [row["ssim_all"][-1] for row in found["rows"].values()]
+    assert found["verdict"]["ssim_at_the_end"] == pytest.approx(np.mean(ends))
+    assert all(row["layers"] == list(options[1:4]) for row in found["rows"].values())
+    assert "\npassed: mean SSIM" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "count"),
+    [
+        ((), 8),
+        (("--cfg-options", "sanity_check.n_estimation=4"), 4),
+        (("--cfg-options", "sanity_check.n_estimation=4", "--n-estimation", "3"), 3),
+    ],
+)
+def test_fewer_samples_can_be_behind_the_statistics(
+    tiny: Evaluated, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], count: int
+) -> None:
+    counts = counted_estimates(monkeypatch)
+    assert tiny.run("sanity_check", "a", "--num-samples", "1", *options) == 0
+    assert counts == [count, count]
 
 
 def test_every_metric_says_which_direction_is_better() -> None:
