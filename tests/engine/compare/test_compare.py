@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,16 +27,30 @@ from tests.engine.evaluating import Evaluated, prepare
 TWO = ("--metrics", "localisation", "ehr")
 
 
+NAMES = ("random0", "random1", "perfect")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Evaluated:
+    """Return the tiny data set, with work directories of two random methods and a perfect one."""
+    made = prepare(tmp_path_factory.mktemp("made"))
+    for seed, name in enumerate(NAMES):
+        maps = cell_maps(made) if name == "perfect" else random_maps(made, seed)
+        write_work_dir(made, name, maps)
+    return made
+
+
 @pytest.fixture
-def tiny(tmp_path: Path) -> Evaluated:
-    return prepare(tmp_path)
+def tiny(made: Evaluated, tmp_path: Path) -> Evaluated:
+    """Return a copy that a test may change, of all but pictures and checkpoint."""
+    for name in (*NAMES, "maps"):
+        shutil.copytree(made.root / name, tmp_path / name)
+    return replace(made, root=tmp_path, maps=tmp_path / "maps")
 
 
 @pytest.fixture
 def three(tiny: Evaluated) -> list[Path]:
-    """Return work directories of two random methods and a perfect one."""
-    found = [write_work_dir(tiny, f"random{seed}", random_maps(tiny, seed)) for seed in (0, 1)]
-    return [*found, write_work_dir(tiny, "perfect", cell_maps(tiny))]
+    return [tiny.root / name for name in NAMES]
 
 
 def test_statistics_are_those_of_the_rows(tiny: Evaluated, three: list[Path]) -> None:
@@ -206,12 +222,14 @@ def test_other_classifiers_and_samples_are_refused(
 ) -> None:
     strange = write_work_dir(tiny, "strange", random_maps(tiny, 5), **changes)
     config = strange / "config.py"
-    config.write_text(config.read_text().replace("num_classes=4", "num_classes=5"))
+    own = config.read_text()
+    config.write_text(own.replace("num_classes=4", "num_classes=5"))
     assert compare(tiny, [three[0], strange]) == 2
     error = capsys.readouterr().err
     assert f"{message}: " in error
     assert "other in" in error
     assert '+  "num_classes": 5' in error
+    config.write_text(own)
     assert compare(tiny, [strange, strange], "--names", "a", "b") == 2
     assert "no longer gives what was explained" in capsys.readouterr().err
     assert not (tiny.root / "out" / "rows").exists()
@@ -222,7 +240,8 @@ def test_other_targets_are_refused(
 ) -> None:
     write_records(tiny, three[1], tiny.ids, shift=1)
     assert compare(tiny, three) == 2
-    assert f"target of {tiny.ids[0]}: 0 in" in capsys.readouterr().err
+    expected = f"target of {tiny.ids[0]}: {tiny.dataset[0].target} in"
+    assert expected in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
