@@ -27,7 +27,7 @@ COMMANDS: dict[str, tuple[set[str], tuple[str, ...]]] = {
         ("--log-n-max", "2", "--log-n-ticks", "0.5", "--num-masks", "5"),
     ),
     "sanity_check": (
-        {"ssim", "ssim_all", "control_ssim_all", "layers"},
+        {"ssim", "ssim_all", "ssim_unchanged", "control_ssim_all", "layers"},
         ("--save-heatmaps", "--num-samples", "2"),
     ),
     "get_target_scores": (set(), ()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 import torch
 
 from input_iba.attribution import Attributor
+from input_iba.cli.main import train
 from input_iba.engine.config import load_config
 from input_iba.engine.evaluation.metrics import METRICS
 from input_iba.engine.evaluation.metrics.base import POINTS, resampled
@@ -19,7 +21,7 @@ from input_iba.evaluation import (
     set_sizes,
 )
 from input_iba.models import build_classifier
-from tests.engine.evaluating import Evaluated, prepare
+from tests.engine.evaluating import PLAIN, Evaluated, prepare
 
 
 @pytest.fixture
@@ -79,7 +81,8 @@ def test_statistics_are_estimated_once_per_step(
 ) -> None:
     counts = counted_estimates(monkeypatch)
     assert tiny.run("sanity_check", "a", "--num-samples", "2") == 0
-    assert counts == [8, 8]  # two layers, not two samples with two layers each
+    # Unchanged weights and two layers, not two samples with these each.
+    assert counts == [8, 8, 8]
     rows = tiny.result("a")["rows"].values()
     assert all(row["layers"] == ["linear", "layer3"] for row in rows)
     assert all(-1 <= value < 1 for row in rows for value in row["ssim_all"])
@@ -97,14 +100,26 @@ def test_the_sanity_check_finds_out_the_edge_detector(
     assert verdict["passes"] is verdict["control"]["passes"] is False
     assert verdict["ssim_at_the_end"] == pytest.approx(1)
     assert "NOT passed" in capsys.readouterr().out
-    assert tiny.run("sanity_check", "ours", *options) == 0
+    work = str(tiny.root / "work")
+    assert train([str(tiny.config), "--work-dir", work, *PLAIN, "--precision", "fp32"]) == 0
+    explained = replace(tiny, maps=Path(work))
+    assert explained.run("sanity_check", "ours", *options) == 0
     found = tiny.result("ours")
     assert found["verdict"]["passes"] is True
     assert found["verdict"]["control"] == verdict["control"]
     ends = [row["ssim_all"][-1] for row in found["rows"].values()]
     assert found["verdict"]["ssim_at_the_end"] == pytest.approx(np.mean(ends))
     assert all(row["layers"] == list(options[1:4]) for row in found["rows"].values())
-    assert "\npassed: mean SSIM" in capsys.readouterr().out
+    assert found["verdict"]["ssim_unchanged"] > 0.99
+    assert "\npassed: the mean SSIM" in capsys.readouterr().out
+
+
+def test_maps_that_cannot_be_repeated_do_not_pass(tiny: Evaluated) -> None:
+    assert tiny.run("sanity_check", "a", "--layers", "linear") == 0  # the maps are random
+    verdict = tiny.result("a")["verdict"]
+    assert verdict["ssim_at_the_end"] < verdict["threshold"]
+    assert verdict["ssim_unchanged"] < verdict["threshold"]
+    assert verdict["passes"] is False
 
 
 @pytest.mark.parametrize(
@@ -120,7 +135,7 @@ def test_fewer_samples_can_be_behind_the_statistics(
 ) -> None:
     counts = counted_estimates(monkeypatch)
     assert tiny.run("sanity_check", "a", "--num-samples", "1", *options) == 0
-    assert counts == [count, count]
+    assert counts == [count] * 3
 
 
 def test_every_metric_says_which_direction_is_better() -> None:

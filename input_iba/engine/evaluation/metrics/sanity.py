@@ -29,6 +29,8 @@ from input_iba.evaluation import (
     edge_map,
     layers_from_the_top,
     sanity_check,
+    structural_similarity,
+    unit_range,
 )
 from input_iba.evaluation.sanity_check import MAPS
 from input_iba.records import Failure, FeatureStatistics, Sample
@@ -84,8 +86,13 @@ class SanityMetric(Metric):
             control = found = sanity_check(
                 setting.classifier, lambda _: edge_map(inputs), layers, seed=setting.seed
             )
+            unchanged = 1.0
             if explain is not None:
                 explain.start(case)
+                again = explain(setting.classifier).cpu()
+                unchanged = structural_similarity(
+                    unit_range(again[0]), unit_range(case.heat)
+                ).item()
                 found = sanity_check(
                     *(setting.classifier, explain, layers, case.heat[None], setting.seed),
                     report=report,
@@ -96,6 +103,7 @@ class SanityMetric(Metric):
             return {
                 "ssim": sum(ssim_all) / len(ssim_all),
                 "ssim_all": ssim_all,
+                "ssim_unchanged": unchanged,
                 "control_ssim_all": control.ssim[:, 0].tolist(),
                 "layers": list(found.layers),
             }
@@ -128,11 +136,14 @@ class SanityMetric(Metric):
             sum(row[key][-1] for row in rows) / len(rows)
             for key in ("ssim_all", "control_ssim_all")
         )
+        unchanged = sum(row["ssim_unchanged"] for row in rows) / len(rows)
         return {
-            "passes": own < self.ssim_threshold,
-            "rule": f"mean SSIM with the original maps, once all {len(rows[0]['layers'])} layers "
-            f"are re-initialised, is {own:.3f}; passed below {self.ssim_threshold:g}",
+            "passes": own < self.ssim_threshold <= unchanged,
+            "rule": f"the mean SSIM with the original maps must be at least "
+            f"{self.ssim_threshold:g} with unchanged weights (it is {unchanged:.3f}) and below it "
+            f"once all {len(rows[0]['layers'])} layers are re-initialised (it is {own:.3f})",
             "method": self.method,
+            "ssim_unchanged": unchanged,
             "ssim_at_the_end": own,
             "threshold": self.ssim_threshold,
             "control": {
