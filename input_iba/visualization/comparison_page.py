@@ -11,7 +11,7 @@ from PIL import Image
 
 from input_iba.visualization.grid import Grid, as_html, html_text
 from input_iba.visualization.heat_map import Floats, Pixels, colourise, scale_to_range
-from input_iba.visualization.page_style import STYLE
+from input_iba.visualization.page_style import RAMP_KEY, page_head
 
 SIDE = 144
 """Pixels of the longer side of a thumbnail: sharp enough at the size shown, and small."""
@@ -102,16 +102,7 @@ def comparison_page(page: ComparisonPage) -> str:
         for label, value in page.facts.items()
     )
     left_out = "".join(f"<li>{html_text(line)}</li>" for line in page.left_out)
-    return f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>{title}</title>
-<style>{STYLE}{TABLES}</style>
-</head>
-<body>
+    return f"""{page_head(title, TABLES)}
 <header>
 <p class="kicker">input_iba</p>
 <h1>{title}</h1>
@@ -126,8 +117,7 @@ def comparison_page(page: ComparisonPage) -> str:
 </main>
 <footer>
 <p>Every map is stretched to its own range.</p>
-<p class="scale"><span>least</span><span class="ramp" role="img"
-aria-label="Colour scale from black over red to yellow"></span><span>most</span></p>
+{RAMP_KEY}
 </footer>
 </body>
 </html>

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from urllib.parse import quote
 
-from input_iba.visualization.page_style import STYLE
+from input_iba.visualization.page_style import RAMP_KEY, page_head
 from input_iba.visualization.rows import Row, percent, printable
 
 MOST_ROWS = 2000
@@ -46,16 +46,7 @@ def overview_page(summary: RunSummary, rows: Sequence[Row]) -> str:
         for label, value in summary.facts.items()
     )
     cards = "\n".join(_card(row) for row in done[:MOST_ROWS])
-    return f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>{title}: which pixels decided</title>
-<style>{STYLE}</style>
-</head>
-<body>
+    return f"""{page_head(title + ": which pixels decided")}
 <header>
 <p class="kicker">input_iba</p>
 <h1>{title}</h1>
@@ -73,8 +64,7 @@ def overview_page(summary: RunSummary, rows: Sequence[Row]) -> str:
 per pixel. <strong>Input mask:</strong> the share of each pixel that the classifier must see, from
 0 to 1. Every picture is stretched to the range of its own mask; the <code>npz</code> files hold
 the values.</p>
-<p class="scale"><span>least</span><span class="ramp" role="img"
-aria-label="Colour scale from black over red to yellow"></span><span>most</span></p>
+{RAMP_KEY}
 </footer>
 </body>
 </html>

@@ -1,4 +1,4 @@
-"""The style sheet of the HTML page: light and dark, wide and narrow."""
+"""What the HTML pages share: the style sheet, light and dark, wide and narrow; the beginning."""
 
 from __future__ import annotations
 
@@ -66,3 +66,27 @@ footer { color: var(--soft); font-size: .875rem; margin-top: 2rem; max-width: 46
 @media (max-width: 40rem) { .pictures { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
 @media print { body { max-width: none; } article { break-inside: avoid; } }
 """.replace("RAMP", RAMP)
+
+
+def page_head(title: str, style: str = "") -> str:
+    """Return the beginning of a page, up to and with `<body>`.
+
+    Args:
+        title: Escaped.
+        style: Rules of the page's own.
+    """
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>{title}</title>
+<style>{STYLE}{style}</style>
+</head>
+<body>"""
+
+
+RAMP_KEY = """<p class="scale"><span>least</span><span class="ramp" role="img"
+aria-label="Colour scale from black over red to yellow"></span><span>most</span></p>"""
+"""Says what the colours of a map mean."""

@@ -78,7 +78,7 @@ class Compared:
         selection, names = self.selection, [method.name for method in self.methods]
         if selection.missing:
             who = "any method" if self.options.allow_missing else "every method"
-            yield f"{len(selection.missing)} samples: no map of {who}"
+            yield f"{_samples(len(selection.missing))}: no map of {who}"
         for metric in self.metrics:
             skipped: dict[str, str] = {}
             for name in names:
@@ -87,7 +87,7 @@ class Compared:
                 for reason, count in Counter(failed.values()).most_common(3):
                     yield f"{metric.name}, {name}: {count} failed: {reason}"
             for reason, count in Counter(skipped.values()).items():
-                yield f"{metric.name}: {count} samples: {reason}"
+                yield f"{metric.name}: {_samples(count)}: {reason}"
             if not self.options.allow_missing:
                 scored = {
                     id_
@@ -97,7 +97,7 @@ class Compared:
                 }
                 partly = scored - scored_by_all(self.entries, metric.name, names)
                 if partly:
-                    yield f"{metric.name}: {len(partly)} samples: not scored for every method"
+                    yield f"{metric.name}: {_samples(len(partly))}: not scored for every method"
 
     @property
     def state(self) -> str:
@@ -106,3 +106,7 @@ class Compared:
         if self.complete:
             return count
         return f"Partial: {count}, but rows failed or are not done yet; continue with --resume."
+
+
+def _samples(count: int) -> str:
+    return f"{count} sample{'' if count == 1 else 's'}"

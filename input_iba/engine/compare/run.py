@@ -22,10 +22,9 @@ from input_iba.engine.evaluation.heat_maps import find_maps
 from input_iba.engine.evaluation.loop import Scoring, begin, score_all
 from input_iba.engine.evaluation.metrics import Metric
 from input_iba.engine.evaluation.samples import Selection, select, warn_of_ties
-from input_iba.engine.evaluation.setup import build_setting, identity_of
-from input_iba.engine.interruption import terminable
-from input_iba.engine.logs import LOGGER, logging_to, to_file_only
-from input_iba.errors import InputIBAError, ResumeError
+from input_iba.engine.evaluation.setup import build_setting, identity_of, logged
+from input_iba.engine.logs import LOGGER
+from input_iba.errors import ResumeError
 from input_iba.results import Entry, RowLog, safe_name
 
 
@@ -69,15 +68,8 @@ def run_compare(options: CompareOptions, metrics: Sequence[Metric]) -> CompareRe
             cannot be read or scored raises nothing: it is reported as failed.
     """
     options.out.mkdir(parents=True, exist_ok=True)
-    with logging_to(options.out / "compare.log"), terminable():
-        try:
-            return _run(options, metrics)
-        except InputIBAError as error:
-            to_file_only(f"Ended by an error: {error}")
-            raise
-        except KeyboardInterrupt:
-            LOGGER.warning("Interrupted. What is done is kept: continue with --resume.")
-            raise
+    with logged(options.out / "compare.log"):
+        return _run(options, metrics)
 
 
 def _run(options: CompareOptions, metrics: Sequence[Metric]) -> CompareResult:

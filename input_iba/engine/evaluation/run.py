@@ -9,10 +9,8 @@ from input_iba.engine.evaluation.metrics import Metric
 from input_iba.engine.evaluation.options import EvaluationOptions
 from input_iba.engine.evaluation.report import EvaluationResult, write_result
 from input_iba.engine.evaluation.samples import read_scores, select, warn_of_ties
-from input_iba.engine.evaluation.setup import build_setting, identity_of
-from input_iba.engine.interruption import terminable
-from input_iba.engine.logs import LOGGER, logging_to, to_file_only
-from input_iba.errors import InputIBAError, ResumeError
+from input_iba.engine.evaluation.setup import build_setting, identity_of, logged
+from input_iba.errors import ResumeError
 from input_iba.results import RowLog
 
 
@@ -35,15 +33,8 @@ def run_evaluation(
     """
     path = options.path
     path.parent.mkdir(parents=True, exist_ok=True)
-    with logging_to(path.with_suffix(".log")), terminable():
-        try:
-            return _run(config, options, metric)
-        except InputIBAError as error:
-            to_file_only(f"Ended by an error: {error}")
-            raise
-        except KeyboardInterrupt:
-            LOGGER.warning("Interrupted. What is done is kept: continue with --resume.")
-            raise
+    with logged(path.with_suffix(".log")):
+        return _run(config, options, metric)
 
 
 def _run(config: RunConfig, options: EvaluationOptions, metric: Metric) -> EvaluationResult:

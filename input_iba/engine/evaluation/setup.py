@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,11 +19,27 @@ from input_iba.engine.device import choose_device
 from input_iba.engine.evaluation.loop import Scoring
 from input_iba.engine.evaluation.metrics import Setting
 from input_iba.engine.evaluation.options import EvaluationOptions
-from input_iba.engine.logs import LOGGER
+from input_iba.engine.interruption import terminable
+from input_iba.engine.logs import LOGGER, logging_to, to_file_only
 from input_iba.engine.memory import keep_freed_memory
 from input_iba.engine.precision import choose_precision, precision_name
 from input_iba.engine.seeds import seed_everything
+from input_iba.errors import InputIBAError
 from input_iba.evaluation.perturbation import Classify
+
+
+@contextmanager
+def logged(path: Path) -> Iterator[None]:
+    """Write a log beside a result, and say in it what ended the block."""
+    with logging_to(path), terminable():
+        try:
+            yield
+        except InputIBAError as error:
+            to_file_only(f"Ended by an error: {error}")
+            raise
+        except KeyboardInterrupt:
+            LOGGER.warning("Interrupted. What is done is kept: continue with --resume.")
+            raise
 
 
 def build_setting(

@@ -110,7 +110,7 @@ def test_only_samples_of_all_methods_count(tiny: Evaluated, three: list[Path]) -
     assert compare(tiny, three, *TWO) == 0
     found = result(tiny)
     assert found["samples"] == {"data_set": 4, "selected": 3, "without_map": [tiny.ids[0]]}
-    assert found["left_out"] == ["1 samples: no map of every method"]
+    assert found["left_out"] == ["1 sample: no map of every method"]
     for methods in found["metrics"]["ehr"]["keys"]["auc"]["methods"].values():
         assert methods["n"] == 3
 
@@ -133,7 +133,7 @@ def test_a_sample_that_fails_for_one_method_leaves_the_table(
     assert found["complete"] is False
     assert list(found["metrics"]["localisation"]["failed"]["random0"]) == [tiny.ids[1]]
     assert any("random0: 1 failed" in line for line in found["left_out"])
-    assert "localisation: 1 samples: not scored for every method" in found["left_out"]
+    assert "localisation: 1 sample: not scored for every method" in found["left_out"]
     methods = found["metrics"]["localisation"]["keys"]["hit"]["methods"]
     assert [methods[name]["n"] for name in methods] == [3, 3, 3]
 
