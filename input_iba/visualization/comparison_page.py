@@ -25,7 +25,7 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size
 th, td { padding: .375rem .75rem; text-align: right; border-bottom: 1px solid var(--line);
   white-space: nowrap; }
 th:first-child { text-align: left; }
-thead th { color: var(--soft); font-weight: 600; }
+thead th { color: var(--soft); font-weight: 600; white-space: normal; vertical-align: bottom; }
 tbody th { font-weight: 400; }
 td.best { color: var(--good); font-weight: 600; }
 .maps { display: grid; grid-template-columns: repeat(auto-fill, minmax(7.5rem, 1fr)); gap: .75rem;

@@ -72,7 +72,7 @@ def as_html(grid: Grid) -> str:
         rows.append(f"<tr>{''.join(cells)}</tr>")
     note = f"<p>{html_text(grid.note)}</p>" if grid.note else ""
     return (
-        f'<section><h2>{html_text(grid.title)}</h2><div class="scroll"><table><thead><tr>{head}'
+        f'<section><h2>{html_text(grid.title)}</h2><div class="scroll" tabindex="0"><table><thead><tr>{head}'
         f"</tr></thead><tbody>{''.join(rows)}</tbody></table></div>{note}</section>"
     )
 

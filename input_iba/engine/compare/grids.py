@@ -33,8 +33,9 @@ def overview(methods: Sequence[Method], columns: Sequence[Column]) -> Grid:
         ["method", *head, "s per sample"],
         rows,
         frozenset(best),
-        "Mean and rank; ↑ higher is better, ↓ lower is better. Intervals, numbers of samples and "
-        "significance are below.",
+        "Mean and rank; ↑ higher is better, ↓ lower is better. Below, intervals are percentile "
+        "bootstraps over samples; differences and p-values (sign-flip test) are paired, and Holm "
+        "corrects them for the number of methods.",
     )
 
 
@@ -62,8 +63,6 @@ def detail(column: Column, against: str) -> Grid:
         head,
         rows,
         best,
-        "Intervals are percentile bootstraps over samples, differences and p-values (sign-flip "
-        "test) are paired; Holm corrects for the number of methods.",
     )
 
 
