@@ -71,9 +71,10 @@ def as_html(grid: Grid) -> str:
             cells.append(f"<td{mark}>{html_text(cell)}</td>")
         rows.append(f"<tr>{''.join(cells)}</tr>")
     note = f"<p>{html_text(grid.note)}</p>" if grid.note else ""
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
     return (
-        f'<section><h2>{html_text(grid.title)}</h2><div class="scroll" tabindex="0"><table><thead><tr>{head}'
-        f"</tr></thead><tbody>{''.join(rows)}</tbody></table></div>{note}</section>"
+        f'<section><h2>{html_text(grid.title)}</h2><div class="scroll" tabindex="0">{table}</div>'
+        f"{note}</section>"
     )
 
 
