@@ -41,6 +41,9 @@ def test_insertion_and_deletion_equal_the_literal_procedure(
     heat = np.array(HEAT)
     before = heat.copy()
     found = metric.evaluate(heat, torch.tensor(TEXT), target)
+    assert set(found) == {
+        *("del_scores", "ins_scores", "del_text", "ins_text", "ins_auc", "del_auc")
+    }
     probability, _ = texts.scores_of(model, target)
     expected = texts.insertion_deletion(probability, TEXT, HEAT, {PAD}, words_a_step, most)
     for name in ("ins", "del"):
@@ -59,6 +62,7 @@ def test_insertion_and_deletion_equal_the_literal_procedure(
 def test_sensitivity_equals_the_literal_procedure(model: Any, target: int, n: int) -> None:
     metric = NLPSensitivityN(model, len(TEXT), n, 9, ignored=[PAD], rows=4)
     found = metric.evaluate(torch.tensor([HEAT]), torch.tensor([TEXT]), target, calculate_corr=True)
+    assert set(found) == {"correlation", "score_diffs", "sum_attributions"}
     _, logit = texts.scores_of(model, target)
     sets = random_words(torch.tensor(TEXT) != PAD, n, 9)
     sums, drops = [], []
