@@ -158,6 +158,7 @@ class Picky(nn.Linear):
         if gain is None and hasattr(self, "made"):
             raise TypeError("missing gain")
         self.made = True
+        super().reset_parameters()  # else the weights are whatever memory held, NaN at times
 
 
 @pytest.mark.parametrize(
