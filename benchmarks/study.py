@@ -31,7 +31,7 @@ from input_iba.engine.memory import keep_freed_memory
 from input_iba.evaluation import summarise
 from input_iba.evaluation.perturbation import Classify
 from input_iba.models import build_classifier
-from input_iba.records import Attribution, Failure, FeatureStatistics, Sample
+from input_iba.records import Failure, FeatureStatistics, Sample
 
 Found = dict[str, dict[str, dict[str, float]]]
 """By setting and sample id: seconds and scores."""
@@ -113,7 +113,7 @@ def measure(
     explainer = build_attributor(config, model, torch.device("cpu"), torch.bfloat16)
     explainer.statistics = statistics
     [record] = explainer.attribute(sample.input[None], [sample.target or 0], ids=[sample.id])
-    if not isinstance(record, Attribution):
+    if isinstance(record, Failure):
         raise SystemExit(f"{sample.id} could not be explained: {record.reason}")
     classify: Classify = classifier_in(model, torch.device("cpu"), "bf16")
     target, probability = explained(classify, sample.input, sample.target)

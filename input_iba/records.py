@@ -64,9 +64,9 @@ class FeatureStatistics:
         return FeatureStatistics(mean, std, nonzero, self.count)
 
 
-@dataclass(frozen=True)
-class Attribution:
-    """What one run of the three stages found about one sample.
+@dataclass(frozen=True, kw_only=True)
+class Explanation:
+    """What one method found about one sample.
 
     Attributes:
         id: The sample's id.
@@ -74,11 +74,9 @@ class Attribution:
         prediction: Class index with the highest logit on the unchanged input.
         target_probability: Probability of `target`; NaN when `target` is None.
         prediction_probability: Probability of `prediction`.
-        input_mask: The map: (H, W) for images, in [0, 1], float32 or float64, on the CPU.
-        feature_mask: Saliency of the feature bottleneck at input resolution, (H, W), bits per
-            pixel, on the CPU.
-        feature_capacity: The same at the layer's own resolution (h, w), bits per position.
-        prior_mask: Mean over channels of the prior's mask λ_G, (H, W), in [0, 1].
+        input_mask: The map: (H, W) for images, float32 or float64, on the CPU. In [0, 1], or in
+            [−1, 1] where a method also says what speaks against the target.
+        peak: By what the map is to be multiplied for the method's own units.
         losses: Loss history per stage and part, each (steps,).
         seed: Seed of the run.
         seconds: Wall time per stage, this sample's share of its batch.
@@ -90,12 +88,26 @@ class Attribution:
     target_probability: float
     prediction_probability: float
     input_mask: Tensor
-    feature_mask: Tensor
-    feature_capacity: Tensor
-    prior_mask: Tensor
+    peak: float = 1.0
     losses: Mapping[str, Tensor] = field(default_factory=dict)
     seed: int = 0
     seconds: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attribution(Explanation):
+    """What one run of the three stages found about one sample.
+
+    Attributes:
+        feature_mask: Saliency of the feature bottleneck at input resolution, (H, W), bits per
+            pixel, on the CPU.
+        feature_capacity: The same at the layer's own resolution (h, w), bits per position.
+        prior_mask: Mean over channels of the prior's mask λ_G, (H, W), in [0, 1].
+    """
+
+    feature_mask: Tensor
+    feature_capacity: Tensor
+    prior_mask: Tensor
 
 
 @dataclass(frozen=True)

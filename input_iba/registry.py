@@ -14,6 +14,7 @@ CLASSIFIERS = Registry("classifier")
 DATASETS = Registry("data set")
 TRANSFORMS = Registry("transform")
 PRIORS = Registry("prior")
+BASELINES = Registry("baseline")
 
 
 def lookup(registry: Registry, name: str) -> Callable[..., Any]:

@@ -12,12 +12,12 @@ from input_iba.attribution.feature_iba import FeatureIBA
 from input_iba.attribution.input_iba import InputIBA
 from input_iba.attribution.outcome import clocked, first_reasons, logit_failures, make_records
 from input_iba.attribution.priors import Prior, WGANPrior
-from input_iba.attribution.task import AttributionTask, rows_at_once
+from input_iba.attribution.task import AttributionTask, checked_ids, rows_at_once
 from input_iba.core.optimise import Progress
 from input_iba.core.statistics import RunningStatistics
 from input_iba.core.tap import TappedClassifier
 from input_iba.core.targets import probabilities, target_losses
-from input_iba.errors import AttributionError, ConfigError
+from input_iba.errors import AttributionError
 from input_iba.modality import Modality, VisionModality
 from input_iba.records import Attribution, Failure, FeatureStatistics, Targets
 
@@ -188,12 +188,7 @@ class Attributor:
         >>> InputIBA(opt_steps=2).fit(task, prior.lambda_).lambda_.shape
         torch.Size([2, 1, 8, 8])
         """
-        names = tuple(ids) if ids is not None else tuple(str(i) for i in range(len(inputs)))
-        if len(names) != len(inputs) or len(set(names)) != len(names):
-            raise ConfigError(
-                f"Expected {len(inputs)} ids that differ from each other, got {len(names)} of "
-                f"which {len(set(names))} differ."
-            )
+        names = checked_ids(ids, len(inputs))
         inputs = inputs.to(self.device)
         with torch.no_grad(), self.classifier.frozen():
             logits = self.classifier.logits(inputs)
@@ -244,4 +239,4 @@ class Attributor:
         }
         shares = {stage: value / len(task.ids) for stage, value in seconds.items()}
         chances = probabilities(task.logits, self.use_softmax)
-        return make_records(task, chances, maps, histories, shares, reasons)
+        return make_records(Attribution, task, chances, maps, shares, reasons, histories)

@@ -6,52 +6,75 @@ import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any, Protocol, TypeVar
 
 import torch
 from torch import Tensor
 
-from input_iba.attribution.task import AttributionTask
-from input_iba.records import Attribution, Failure
+from input_iba.core.targets import TargetLosses
+from input_iba.records import Explanation, Failure
+
+
+class Explained(Protocol):
+    """What records say of the samples of a batch."""
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The S samples' ids."""
+
+    @property
+    def losses(self) -> TargetLosses:
+        """Their targets."""
+
+    @property
+    def seed(self) -> int:
+        """Seed of the run."""
+
+
+Kind = TypeVar("Kind", bound=Explanation)
 
 
 def make_records(
-    task: AttributionTask,
+    kind: type[Kind],
+    task: Explained,
     chances: Tensor,
-    maps: Mapping[str, Tensor],
-    histories: Mapping[str, Tensor],
+    values: Mapping[str, Tensor | Sequence[float]],
     seconds: Mapping[str, float],
     reasons: Sequence[str | None],
-) -> list[Attribution | Failure]:
+    histories: Mapping[str, Tensor] | None = None,
+) -> list[Kind | Failure]:
     """Cut the results of a batch into one record per sample.
 
     Args:
+        kind: Class of the records.
         task: The S samples.
         chances: Probabilities of the unchanged inputs, (S, classes).
-        maps: Maps by the name of their field in `Attribution`, (S, …) each.
-        histories: Loss histories, (steps, S) each.
+        values: Maps, (S, …) each, and numbers, by the name of their field in `kind`.
         seconds: Per stage, one sample's share.
         reasons: Per sample what went wrong, or None.
+        histories: Loss histories, (steps, S) each.
     """
     chances = chances.cpu()
-    maps = {name: values.cpu() for name, values in maps.items()}
-    histories = {name: values.cpu() for name, values in histories.items()}
-    records: list[Attribution | Failure] = []
+    values = {k: v.cpu() if isinstance(v, Tensor) else v for k, v in values.items()}
+    losses = {name: history.cpu() for name, history in (histories or {}).items()}
+    records: list[Kind | Failure] = []
     for i, (sample_id, reason) in enumerate(zip(task.ids, reasons, strict=True)):
         if reason is not None:
             records.append(Failure(sample_id, reason))
             continue
         prediction, target = int(chances[i].argmax()), task.losses.labels[i]
+        own: dict[str, Any] = {name: of_all[i] for name, of_all in values.items()}
         records.append(
-            Attribution(
+            kind(
                 id=sample_id,
                 target=target,
                 prediction=prediction,
                 target_probability=math.nan if target is None else chances[i, target].item(),
                 prediction_probability=chances[i, prediction].item(),
-                losses={name: values[:, i] for name, values in histories.items()},
+                losses={name: history[:, i] for name, history in losses.items()},
                 seed=task.seed,
                 seconds=dict(seconds),
-                **{name: values[i] for name, values in maps.items()},
+                **own,
             )
         )
     return records

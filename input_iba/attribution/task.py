@@ -13,6 +13,7 @@ from input_iba.core.noise import NoiseSource
 from input_iba.core.optimise import Bottleneck, BottleneckSettings, FittedMask, Progress, fit_mask
 from input_iba.core.tap import TappedClassifier
 from input_iba.core.targets import TargetLosses
+from input_iba.errors import ConfigError
 from input_iba.modality import Modality
 
 PIXELS_AT_ONCE = 32 * 224 * 224
@@ -84,6 +85,21 @@ class AttributionTask:
             internal_batch_size=self.internal_batch_size,
             progress=self.progress,
         )
+
+
+def checked_ids(ids: Sequence[str] | None, samples: int) -> tuple[str, ...]:
+    """Return the ids of some samples, by default their positions.
+
+    Raises:
+        ConfigError: There are more or fewer than samples, or two are equal.
+    """
+    names = tuple(ids) if ids is not None else tuple(str(i) for i in range(samples))
+    if len(names) != samples or len(set(names)) != len(names):
+        raise ConfigError(
+            f"Expected {samples} ids that differ from each other, got {len(names)} of which "
+            f"{len(set(names))} differ."
+        )
+    return names
 
 
 def rows_at_once(shape: Sequence[int], device: torch.device) -> int:

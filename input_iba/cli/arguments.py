@@ -101,6 +101,14 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         help="text file with one sample id per line; only these are explained",
     )
     parser.add_argument(
+        "--num-samples",
+        type=whole,
+        default=0,
+        metavar="N",
+        help="explain N samples drawn at random by --seed, those that the evaluation commands "
+        "draw with the same N and seed; 0 for all (default: 0)",
+    )
+    parser.add_argument(
         "--resume",
         action="store_true",
         help="continue the run in the work directory: finished samples are kept, failed ones "
@@ -168,6 +176,13 @@ def _count(text: str, otherwise: str = "") -> int:
         raise argparse.ArgumentTypeError(
             f"expected a number of at least 1{otherwise}, got {text!r}"
         )
+    return int(text)
+
+
+def whole(text: str) -> int:
+    """Read a number of things that may be 0."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least 0, got {text!r}")
     return int(text)
 
 

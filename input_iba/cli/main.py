@@ -8,6 +8,7 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr, redirect_stdout
+from typing import TYPE_CHECKING
 
 from input_iba import __version__
 from input_iba.cli.arguments import add_config, add_launcher, add_preset, add_run_options
@@ -15,6 +16,9 @@ from input_iba.cli.compare import COMPARE_HELP, COMPARE_STATUS_HELP, set_up_comp
 from input_iba.engine.interruption import Terminated
 from input_iba.engine.launchers import speaks
 from input_iba.errors import InputIBAError
+
+if TYPE_CHECKING:
+    from input_iba.engine.config import RunConfig
 
 FAILED, USAGE, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 """Exit status: some sample failed; wrong config or usage; interrupt key; SIGTERM."""
@@ -84,10 +88,15 @@ ATTRIBUTE_HELP = (
 
 def _set_up_attribute(parser: argparse.ArgumentParser) -> None:
     add_config(parser)
+    add_explain_options(parser)
+    parser.set_defaults(command=explain)
+
+
+def add_explain_options(parser: argparse.ArgumentParser) -> None:
+    """Add what `explain` reads, beside the config."""
     add_preset(parser)
     add_run_options(parser)
     add_launcher(parser)
-    parser.set_defaults(command=_attribute)
 
 
 def run_command(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> int:
@@ -133,7 +142,15 @@ def _parse(parser: argparse.ArgumentParser, argv: Sequence[str]) -> argparse.Nam
         return parser.parse_args(argv)
 
 
-def _attribute(arguments: argparse.Namespace) -> int:
+def explain(
+    arguments: argparse.Namespace, adapt: Callable[[RunConfig], RunConfig] | None = None
+) -> int:
+    """Explain the samples of a config, and print the table; return the exit status.
+
+    Args:
+        arguments: Those of `add_config` and `add_explain_options`.
+        adapt: Changes the config once it is read.
+    """
     # Imported here, so that --help and typing errors answer at once.
     from input_iba.engine.attribution_run import run_attribution
     from input_iba.engine.config import load_config
@@ -153,6 +170,7 @@ def _attribute(arguments: argparse.Namespace) -> int:
         resume=arguments.resume,
         progress_bar=arguments.pbar,
         subset_file=arguments.subset_file,
+        num_samples=arguments.num_samples,
         samples_per_batch=arguments.samples_per_batch,
         preset=arguments.preset,
         cfg_options=overrides,
@@ -160,6 +178,7 @@ def _attribute(arguments: argparse.Namespace) -> int:
     with launch(arguments.launcher) as processes:
         with processes.together():
             config = load_config(arguments.config, overrides, arguments.preset)
+            config = config if adapt is None else adapt(config)
         result = run_attribution(config, options, processes=processes)
         if processes.is_main:
             print_text(result.table)

@@ -7,6 +7,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from input_iba.cli.arguments import whole
+
 if TYPE_CHECKING:
     from input_iba.engine.evaluation.metrics import Metric
 
@@ -21,7 +23,7 @@ def add_selection(parser: argparse.ArgumentParser, threshold: float, missing: st
     """
     parser.add_argument(
         "--num-samples",
-        type=_whole,
+        type=whole,
         default=0,
         metavar="N",
         help="score N samples drawn at random; 0 for all (default: 0)",
@@ -195,10 +197,3 @@ COMMANDS = {
     ),
 }
 """What each command does, and what adds its own arguments."""
-
-
-def _whole(text: str) -> int:
-    """Read a number of samples."""
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"expected a whole number of at least 0, got {text!r}")
-    return int(text)

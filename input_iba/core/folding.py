@@ -94,12 +94,12 @@ def weights_in(model: nn.Module, dtype: torch.dtype | None) -> Iterator[None]:
         yield
 
 
-def foldable(model: nn.Module, tap: nn.Module, *reads: Read) -> list[FoldablePair]:
+def foldable(model: nn.Module, tap: nn.Module | None, *reads: Read) -> list[FoldablePair]:
     """Return the pairs that can be folded without changing what `reads` return.
 
     Args:
         model: In eval mode.
-        tap: A module whose own input and output must stay what they are.
+        tap: A module whose own input and output must stay what they are, or None.
         reads: Run the classifier, the first of them to its end.
 
     Returns:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor
@@ -19,6 +20,22 @@ def sample_seed(seed: int, sample_id: str, stage: str) -> int:
     """
     digest = hashlib.sha256(f"{seed}/{sample_id}/{stage}".encode()).digest()
     return int.from_bytes(digest[:8], "big") >> 1
+
+
+@contextmanager
+def seeded_globally(seed: int, device: torch.device) -> Iterator[None]:
+    """Seed torch's own generators, which other packages draw from, and restore them afterwards.
+
+    >>> with seeded_globally(0, torch.device("cpu")):
+    ...     one = torch.rand(1)
+    >>> with seeded_globally(0, torch.device("cpu")):
+    ...     bool(torch.rand(1) == one)
+    True
+    """
+    devices = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices=devices):
+        torch.manual_seed(seed)
+        yield
 
 
 class NoiseSource:

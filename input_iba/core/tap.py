@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from input_iba.core.folding import foldable, folded, weights_in
+from input_iba.core.folding import Read, foldable, folded, weights_in
 from input_iba.core.hooks import find_layer, hooked, rewrap, unwrap
 from input_iba.core.modes import frozen
 from input_iba.core.prefix import Prefix, recording
@@ -74,17 +74,16 @@ class TappedClassifier:
         Args:
             example: A few inputs, (B, C, H, W), on which to compare.
         """
-        with self.frozen():
-            exact = copy.copy(self)
-            exact.autocast = None
-            pairs = foldable(
-                self.model,
-                self._module,
-                lambda: exact.logits(example),
-                lambda: exact.features(example),
-            )
-            with folded(pairs), weights_in(self.model, self.autocast):
-                yield self
+        exact = copy.copy(self)
+        exact.autocast = None
+        with prepared(
+            self.model,
+            self.autocast,
+            lambda: exact.logits(example),
+            lambda: exact.features(example),
+            tap=self._module,
+        ):
+            yield self
 
     def features(self, inputs: Tensor) -> Tensor:
         """Run the classifier up to the layer, and no further.
@@ -130,14 +129,7 @@ class TappedClassifier:
         Raises:
             AttributionError: The classifier puts out something else.
         """
-        with precision(self.autocast, inputs.device):
-            logits = unwrap(self.model(_prepared(inputs)))
-        if logits.ndim != 2 or len(logits) != len(inputs):
-            raise AttributionError(
-                f"The classifier puts out shape {tuple(logits.shape)} for {len(inputs)} inputs; "
-                f"expected logits of shape ({len(inputs)}, classes)."
-            )
-        return logits.to(inputs.dtype)
+        return logits_of(self.model, inputs, self.autocast)
 
     def logits_with(self, inputs: Tensor, features: Tensor) -> Tensor:
         """Run the classifier with `features` in place of what flows at the tap.
@@ -176,6 +168,49 @@ class TappedClassifier:
             f"Layer {self.layer!r} is not called in the classifier's forward pass. "
             "'input-iba layers CONFIG' lists the layers that are."
         )
+
+
+def logits_of(model: nn.Module, inputs: Tensor, autocast: torch.dtype | None) -> Tensor:
+    """Run a whole classifier.
+
+    Args:
+        model: Maps (B, …) to logits (B, classes).
+        inputs: (B, …).
+        autocast: Type in which the classifier computes where that is safe, or None for its own.
+
+    Returns:
+        (B, classes), in the type of the inputs.
+
+    Raises:
+        AttributionError: The classifier puts out something else.
+    """
+    with precision(autocast, inputs.device):
+        logits = unwrap(model(_prepared(inputs)))
+    if logits.ndim != 2 or len(logits) != len(inputs):
+        raise AttributionError(
+            f"The classifier puts out shape {tuple(logits.shape)} for {len(inputs)} inputs; "
+            f"expected logits of shape ({len(inputs)}, classes)."
+        )
+    return logits.to(inputs.dtype)
+
+
+@contextmanager
+def prepared(
+    model: nn.Module, autocast: torch.dtype | None, *reads: Read, tap: nn.Module | None = None
+) -> Iterator[None]:
+    """Freeze a model and make it cheaper to run, and restore it afterwards.
+
+    Args:
+        model: The classifier.
+        autocast: Type in which it will compute, or None for its own.
+        reads: Run it without autocast, the first of them to its end; what they return is not
+            changed by folding.
+        tap: A module whose own input and output must stay what they are.
+    """
+    with frozen(model):
+        pairs = foldable(model, tap, *reads)
+        with folded(pairs), weights_in(model, autocast):
+            yield
 
 
 @contextmanager

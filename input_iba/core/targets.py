@@ -120,6 +120,35 @@ def target_losses(targets: Targets, logits: Tensor, use_softmax: bool = True) ->
     return ClassLosses(labels, use_softmax)
 
 
+SCORES = ("logit", "probability", "log_probability")
+"""What of a target other methods of attribution explain; see `target_scores`."""
+
+
+def target_scores(
+    logits: Tensor, losses: TargetLosses, kind: str, use_softmax: bool = True
+) -> Tensor:
+    """Return how much the classifier says for the targets, which rises where their loss falls.
+
+    Args:
+        logits: Of every draw, (S, K, classes).
+        losses: The S targets.
+        kind: Of a class its 'logit', its 'probability', or 'log_probability', the negative loss.
+            Of a target that is not one class always the negative loss.
+        use_softmax: Whether the classes exclude each other.
+
+    Returns:
+        (S, K).
+
+    >>> target_scores(torch.tensor([[[0.0, 3.0]]]), ClassLosses([1], True), "logit")
+    tensor([[3.]])
+    """
+    if kind == "log_probability" or None in losses.labels:
+        return -losses(logits)
+    values = logits if kind == "logit" else probabilities(logits, use_softmax)
+    labels = torch.tensor(losses.labels, device=logits.device)
+    return values[torch.arange(len(labels), device=logits.device), :, labels]
+
+
 def probabilities(logits: Tensor, use_softmax: bool = True) -> Tensor:
     """Turn logits (…, classes) into probabilities of the same shape."""
     return logits.softmax(-1) if use_softmax else logits.sigmoid()

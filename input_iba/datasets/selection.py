@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import random
+from collections.abc import Collection, Sequence
 from pathlib import Path, PurePath
 
 from input_iba.errors import DataError, closest
@@ -41,6 +42,25 @@ def select_ids(dataset_ids: Sequence[str], subset_file: str | Path) -> list[str]
             "'<class>__' before them where two classes share a name."
         )
     return [id_ for id_ in dataset_ids if id_ in chosen]
+
+
+def draw_ids(
+    ids: Sequence[str], count: int, seed: int = 0, among: Collection[str] | None = None
+) -> list[str]:
+    """Draw ids at random; return them in the given order.
+
+    Args:
+        ids: What the order of the draw is decided by.
+        count: How many; a larger number keeps those of a smaller one.
+        seed: Of the draw.
+        among: Those that may be drawn, which changes no turn of the others; None for all.
+
+    >>> draw_ids(["a", "b", "c"], 2)
+    ['b', 'c']
+    """
+    order = random.Random(seed).sample(list(ids), len(ids))
+    chosen = set([id_ for id_ in order if among is None or id_ in among][:count])
+    return [id_ for id_ in ids if id_ in chosen]
 
 
 def _similar(name: str, ids: Sequence[str]) -> str:

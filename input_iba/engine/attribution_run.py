@@ -9,6 +9,8 @@ from pathlib import Path
 
 import torch
 
+from input_iba.attribution.baselines import BaselineAttributor
+from input_iba.engine.background import provide_background
 from input_iba.engine.batching import (
     FittingSizes,
     choose_samples_per_batch,
@@ -17,6 +19,7 @@ from input_iba.engine.batching import (
     fitting_samples,
 )
 from input_iba.engine.build import (
+    Explainer,
     MakeExplainer,
     build_attributor,
 )
@@ -31,7 +34,7 @@ from input_iba.engine.report import write_report
 from input_iba.engine.seeds import seed_everything
 from input_iba.engine.subject import Subject, check_alike, set_up
 from input_iba.errors import InputIBAError
-from input_iba.results import Manifest, WorkDir
+from input_iba.results import OWN_METHOD, Manifest, WorkDir
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ def run_attribution(
     Args:
         config: What to explain, and how.
         options: Where to put it, on which device, with which seed.
-        make_explainer: Builds the three stages.
+        make_explainer: Builds the three stages, or the other method that the config asks for.
         processes: Those of the run, which share the samples and return the same result.
 
     Raises:
@@ -148,14 +151,29 @@ def _explain(
     with processes.together():
         explainer = make_explainer(config, subject.classifier, subject.device, subject.autocast)
         seed_everything(options.seed)
-    unread = provide_statistics(
-        *(explainer, subject.estimation_set, config, identity, work.statistics_path),
-        shown=options.progress_bar,
-        processes=processes,
-    )
+    unread = _provide(config, options, work, subject, explainer, processes)
     sizes = FittingSizes(size, config, subject.device)
     explain_all(Job(config, options, work, explainer, dataset, sizes, processes), todo, finished)
     return unread
+
+
+def _provide(
+    config: RunConfig,
+    options: RunOptions,
+    work: WorkDir,
+    subject: Subject,
+    explainer: Explainer,
+    processes: Processes,
+) -> int:
+    """Give the explainer what it needs of the estimation set; return how much is unread."""
+    if isinstance(explainer, BaselineAttributor) and explainer.needs != "statistics":
+        with processes.together():
+            return provide_background(explainer, subject.estimation_set, config.loader.num_workers)
+    return provide_statistics(
+        *(explainer, subject.estimation_set, config, subject.identity, work.statistics_path),
+        shown=options.progress_bar,
+        processes=processes,
+    )
 
 
 def _end(work: WorkDir, manifest: Manifest, ids: Sequence[str], alone: bool = True) -> RunResult:
@@ -195,7 +213,8 @@ def _manifest(
     return Manifest(
         identity=subject.identity,
         config_file=str(config.path),
-        layer=config.layer,
+        layer=config.layer if config.baseline is None else config.baseline.layer_name,
+        method=OWN_METHOD if config.baseline is None else config.baseline.name,
         device=_device(name, world_size),
         options=options.as_plain(),
         samples=len(subject.ids),

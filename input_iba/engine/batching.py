@@ -91,7 +91,9 @@ def first_shape(dataset: SampleDataset, indices: Sequence[int]) -> Shape | None:
 
 
 def draws_per_sample(config: RunConfig) -> int:
-    """Return the noise draws that one sample sends through the classifier at once: the larger K."""
+    """Return the rows that one sample sends through the classifier at once: the larger K."""
+    if config.baseline is not None:
+        return config.baseline.rows_per_sample
     return max(config.feature_iba.batch_size, config.input_iba.batch_size)
 
 
@@ -143,6 +145,14 @@ class FittingRows:
         )
 
 
+def _rows_needed(config: RunConfig) -> int:
+    """Return how many rows a sample can send through the classifier at once in any stage."""
+    if config.baseline is not None:
+        return draws_per_sample(config)
+    own: int = getattr(build(PRIORS, config.prior), "batch_size", 0)
+    return max(draws_per_sample(config), own)
+
+
 class FittingSizes:
     """How much is computed at once; halved, per shape of input, whenever memory runs out.
 
@@ -154,9 +164,7 @@ class FittingSizes:
 
     def __init__(self, samples: int, config: RunConfig, device: torch.device) -> None:
         self._most = samples
-        own = getattr(build(PRIORS, config.prior), "batch_size", 0)
-        needed = max(draws_per_sample(config), own)
-        self._rows = FittingRows(config.internal_batch_size, device, needed)
+        self._rows = FittingRows(config.internal_batch_size, device, _rows_needed(config))
         self._samples: dict[Shape, int] = {}
 
     def samples(self, shape: Shape) -> int:

@@ -13,11 +13,12 @@ from torch import Tensor, nn
 
 from input_iba import datasets, models
 from input_iba.attribution import Attributor
+from input_iba.attribution.baselines import BaselineAttributor
 from input_iba.core.statistics import RunningStatistics
 from input_iba.datasets import SampleDataset
 from input_iba.engine.config import RunConfig
 from input_iba.errors import CheckpointError, ConfigError, DataError
-from input_iba.records import Attribution, Failure, FeatureStatistics, Targets
+from input_iba.records import Explanation, Failure, FeatureStatistics, Targets
 from input_iba.registry import PRIORS, build
 
 
@@ -40,7 +41,7 @@ class Explainer(Protocol):
         seed: int = 0,
         progress: Callable[..., None] | None = None,
         internal_batch_size: int | None = None,
-    ) -> list[Attribution | Failure]:
+    ) -> Sequence[Explanation | Failure]:
         """Explain a batch."""
 
 
@@ -117,11 +118,19 @@ def errors_name(config: RunConfig, section: str) -> Iterator[None]:
 def build_attributor(
     config: RunConfig, classifier: nn.Module, device: torch.device, autocast: torch.dtype | None
 ) -> Explainer:
-    """Build the three stages as the config sets them.
+    """Build the three stages as the config sets them, or the other method that it asks for.
 
     Raises:
         ConfigError: The layer or the prior does not exist.
     """
+    if config.baseline is not None:
+        return BaselineAttributor(
+            *(classifier, config.baseline),
+            use_softmax=config.use_softmax,
+            device=device,
+            autocast=autocast,
+            internal_batch_size=config.internal_batch_size,
+        )
     return Attributor(
         classifier,
         config.layer,

@@ -13,6 +13,7 @@ from mmengine.config import Config
 
 import input_iba.datasets  # noqa: F401  registers its types
 from input_iba.attribution import FeatureIBA, InputIBA
+from input_iba.attribution.baselines import Baseline
 from input_iba.engine import schema
 from input_iba.engine.assembly import PlainConfig, assemble
 from input_iba.engine.settings import (
@@ -50,6 +51,7 @@ class RunConfig:
         input_iba: Settings of the input bottleneck.
         feature_mask: How feature masks are saved.
         input_mask: How input masks are saved.
+        baseline: Another method that is to explain instead of the three stages, or None.
         internal_batch_size: Most inputs that the classifier sees at once, or None.
         preset: Name of the preset beneath the config's own values, if any.
         warnings: What the user should change.
@@ -71,6 +73,7 @@ class RunConfig:
     feature_mask: MaskSettings
     input_mask: MaskSettings
     internal_batch_size: int | None
+    baseline: Baseline | None = None
     preset: str | None = None
     warnings: tuple[str, ...] = ()
 

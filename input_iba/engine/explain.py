@@ -20,7 +20,7 @@ from input_iba.engine.options import RunOptions
 from input_iba.engine.progress import RunProgress
 from input_iba.engine.saving import SampleWriter
 from input_iba.errors import InputIBAError
-from input_iba.records import Attribution, Failure, Sample
+from input_iba.records import Explanation, Failure, Sample
 from input_iba.results import SampleRecord, WorkDir, file_names
 
 EXPECTED_SHARES = {"FeatureIBA": 0.05, "InputIBA": 0.2}
@@ -102,7 +102,7 @@ def explain_all(job: Job, batches: Sequence[list[int]], finished: frozenset[str]
             "FeatureIBA": config.feature_iba.log_every_steps,
             "InputIBA": config.input_iba.log_every_steps,
         },
-        expected=EXPECTED_SHARES | PRIOR_SHARES.get(config.prior["type"], {}),
+        expected=_expected_shares(config),
         others=meeting.share,
     )
     with meeting, progress:
@@ -110,6 +110,12 @@ def explain_all(job: Job, batches: Sequence[list[int]], finished: frozenset[str]
         for items in read_batches(dataset, mine, config.loader.num_workers):
             _explain_batch(job, items, writer, progress, finished)
         meeting.wait(progress.refresh)
+
+
+def _expected_shares(config: RunConfig) -> dict[str, float]:
+    if config.baseline is not None:
+        return {}
+    return EXPECTED_SHARES | PRIOR_SHARES.get(config.prior["type"], {})
 
 
 def _explain_batch(
@@ -138,7 +144,7 @@ def _explain_batch(
 
 def _explain(
     job: Job, samples: Sequence[Sample], progress: RunProgress
-) -> Iterator[Attribution | Failure]:
+) -> Iterator[Explanation | Failure]:
     """Explain as many of some samples of one shape together as fit, and so on.
 
     Where memory runs out, less is computed at once; where anything else is raised, the samples
@@ -172,7 +178,7 @@ def _explain(
 
 def _try(
     job: Job, samples: Sequence[Sample], progress: RunProgress
-) -> list[Attribution | Failure] | _Raised:
+) -> list[Explanation | Failure] | _Raised:
     """Explain samples together, or tell what was raised once the tensors behind it are gone."""
     try:
         return _attribute(job, samples, progress)
@@ -185,9 +191,9 @@ def _try(
 
 def _attribute(
     job: Job, samples: Sequence[Sample], progress: RunProgress
-) -> list[Attribution | Failure]:
+) -> list[Explanation | Failure]:
     targets = [sample.target for sample in samples if sample.target is not None]
-    return job.explainer.attribute(
+    found = job.explainer.attribute(
         torch.stack([sample.input for sample in samples]),
         targets or None,
         ids=[sample.id for sample in samples],
@@ -195,6 +201,7 @@ def _attribute(
         progress=progress.step,
         internal_batch_size=job.sizes.rows(tuple(samples[0].input.shape)),
     )
+    return list(found)
 
 
 def _details(error: BaseException) -> str:

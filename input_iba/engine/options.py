@@ -25,6 +25,7 @@ class RunOptions:
         resume: Continue the run that the work directory holds.
         progress_bar: True shows the bar, False hides it, None shows it on a terminal.
         subset_file: Text file with the ids to explain, or None for all.
+        num_samples: Number of samples drawn at random, by `seed`; 0 for all.
         samples_per_batch: Samples explained at once, 'auto' for what fits, or None for the config's
             `data.data_loader.batch_size`.
         preset: Preset asked for, for the manifest.
@@ -40,6 +41,7 @@ class RunOptions:
     resume: bool = False
     progress_bar: bool | None = None
     subset_file: Path | None = None
+    num_samples: int = 0
     samples_per_batch: int | Literal["auto"] | None = None
     preset: str | None = None
     cfg_options: Mapping[str, Any] = field(default_factory=dict)

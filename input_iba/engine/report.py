@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from input_iba.errors import DataError, InputIBAError
-from input_iba.results import Manifest, SampleRecord, WorkDir, write_text, written_whole
+from input_iba.results import OWN_METHOD, Manifest, SampleRecord, WorkDir, write_text, written_whole
 from input_iba.visualization import (
     Row,
     RunSummary,
@@ -30,7 +30,8 @@ def write_report(work: WorkDir, manifest: Manifest, ids: Iterable[str]) -> tuple
     summary = RunSummary(
         title=Path(manifest.config_file).stem,
         facts={
-            "Layer": manifest.layer,
+            **({} if manifest.method == OWN_METHOD else {"Method": manifest.method}),
+            **({"Layer": manifest.layer} if manifest.layer else {}),
             "Device": manifest.device,
             "Precision": identity.precision,
             "Seed": str(identity.seed),
@@ -40,6 +41,7 @@ def write_report(work: WorkDir, manifest: Manifest, ids: Iterable[str]) -> tuple
         },
         samples=manifest.samples,
         complete=manifest.complete,
+        method="" if manifest.method == OWN_METHOD else manifest.method,
     )
     write_text(work.overview_path, overview_page(summary, rows))
     return format_table(rows), work.overview_path

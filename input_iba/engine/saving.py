@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from input_iba.engine.config import RunConfig
-from input_iba.records import Attribution, Sample
+from input_iba.records import Attribution, Explanation, Sample
 from input_iba.results import SampleRecord, write_image, write_mask
 from input_iba.visualization import (
     colourise,
@@ -53,18 +53,19 @@ class SampleWriter:
         self.class_names = class_names
         self.class_folders = class_folders
 
-    def save(self, sample: Sample, found: Attribution) -> SampleRecord:
+    def save(self, sample: Sample, found: Explanation) -> SampleRecord:
         """Write all files of a sample and return its record, which the caller then logs."""
         place = self._place(found)
         files: dict[str, str] = {}
-        feature = found.feature_mask if self.config.feature_mask.upscale else found.feature_capacity
-        masks = {
-            "input_mask": (found.input_mask, "input_masks"),
-            "feature_mask": (feature, "feat_masks"),
-            "prior_mask": (found.prior_mask, "prior_masks"),
-        }
-        for kind, (mask, folder) in masks.items():
-            files[kind] = f"{folder}/{place}.npz"
+        masks = {"input_mask": found.input_mask}
+        if isinstance(found, Attribution):
+            masks["feature_mask"] = (
+                found.feature_mask if self.config.feature_mask.upscale else found.feature_capacity
+            )
+            masks["prior_mask"] = found.prior_mask
+        feature = masks.get("feature_mask")
+        for kind, mask in masks.items():
+            files[kind] = f"{_VALUES[kind]}/{place}.npz"
             write_mask(self.root / files[kind], array(mask))
         for kind, pixels in self._pictures(sample, found, feature).items():
             file = f"{_FOLDERS[kind][0]}/{place}{_FOLDERS[kind][1]}"
@@ -80,7 +81,8 @@ class SampleWriter:
             prediction=found.prediction,
             predicted_class_name=self.class_name(found.prediction),
             prediction_probability=_finite(found.prediction_probability),
-            feature_peak=_finite(float(feature.max())),
+            feature_peak=None if feature is None else _finite(float(feature.max())),
+            peak=_finite(found.peak),
             seconds={stage: round(value, 3) for stage, value in found.seconds.items()},
             files=files,
             losses={name: _rounded(values) for name, values in found.losses.items()},
@@ -95,7 +97,7 @@ class SampleWriter:
             return self.class_names[index]
         return f"class {index}"
 
-    def _place(self, found: Attribution) -> str:
+    def _place(self, found: Explanation) -> str:
         """Return the path below a masks folder, without extension."""
         name = self.names[found.id]
         if self.class_folders is None:
@@ -104,24 +106,29 @@ class SampleWriter:
         return f"{self.class_folders.get(label, label)}/{name}"
 
     def _pictures(
-        self, sample: Sample, found: Attribution, feature: Tensor
+        self, sample: Sample, found: Explanation, feature: Tensor | None
     ) -> dict[str, NDArray[np.uint8]]:
         """Make the pictures of a sample: previews in grey, renderings in colour."""
         values = array(found.input_mask)
-        stretched = scale_to_range(values)
-        capacity = scale_to_peak(array(feature))
+        signed = bool((values < 0).any())
+        hot = smoothed(values.clip(0) if signed else values)
         photograph = sample.image.permute(1, 2, 0).contiguous().numpy()
         if photograph.shape[2] == 1:
             photograph = photograph.repeat(3, axis=2)
         colours = self.config.input_mask.colour_map
         pictures = {
-            "input_mask_png": to_8_bits(values),
-            "input_mask_picture": colourise(stretched, colours),
-            "feature_mask_png": to_8_bits(capacity),
-            "feature_mask_picture": colourise(capacity, self.config.feature_mask.colour_map),
+            # What speaks against the target is darker than middle grey.
+            "input_mask_png": to_8_bits((values + 1) / 2 if signed else values),
+            "input_mask_picture": colourise(scale_to_range(values), colours),
             "photograph": photograph,
-            "overlay": overlay(photograph, scale_to_range(smoothed(values)), colours),
+            "overlay": overlay(photograph, scale_to_range(hot), colours),
         }
+        if feature is not None:
+            capacity = scale_to_peak(array(feature))
+            pictures["feature_mask_png"] = to_8_bits(capacity)
+            pictures["feature_mask_picture"] = colourise(
+                capacity, self.config.feature_mask.colour_map
+            )
         self._show(sample.id, pictures)
         return pictures
 
@@ -130,10 +137,17 @@ class SampleWriter:
             "feature mask": (self.config.feature_mask.show, "feature_mask_picture"),
             "input mask": (self.config.input_mask.show, "input_mask_picture"),
         }
-        chosen = {f"{title} of {id_}": pictures[kind] for title, (on, kind) in wanted.items() if on}
+        chosen = {
+            f"{title} of {id_}": pictures[kind]
+            for title, (on, kind) in wanted.items()
+            if on and kind in pictures
+        }
         if chosen:
             show(chosen)
 
+
+_VALUES = {"input_mask": "input_masks", "feature_mask": "feat_masks", "prior_mask": "prior_masks"}
+"""Folder of each mask."""
 
 _FOLDERS = {
     "input_mask_png": ("input_masks", ".png"),

@@ -19,7 +19,9 @@ OPTIMISATION = frozenset(
 """Keys of both bottlenecks."""
 
 SECTIONS: dict[str, frozenset[str]] = {
-    "": frozenset({"data", "attributor", "estimation_cfg", "attribution_cfg", "sanity_check"}),
+    "": frozenset(
+        {"data", "attributor", "estimation_cfg", "attribution_cfg", "sanity_check", "baseline"}
+    ),
     "data": frozenset({"data_loader", "estimation", "attribution"}),
     "data.data_loader": frozenset({"batch_size", "shuffle", "num_workers"}),
     "data.estimation": ANY,
@@ -51,6 +53,7 @@ SECTIONS: dict[str, frozenset[str]] = {
     "attribution_cfg.feat_mask": frozenset({"upscale", "show", "colour_map"}),
     "attribution_cfg.input_mask": frozenset({"upscale", "show", "colour_map"}),
     "sanity_check": frozenset({"perturb_layers", "check", "n_estimation", "verbose"}),
+    "baseline": ANY,
 }
 
 PRIOR_SECTIONS = ("attributor.gan", "attribution_cfg.gan")

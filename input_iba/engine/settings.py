@@ -93,7 +93,9 @@ def read_settings(
 
 
 def of_type(value: Any, default: Any, where: str) -> Any:
-    """Return a value as the type of its default; an int may stand for a float.
+    """Return a value as the type of its default.
+
+    An int may stand for a float, and a list for a tuple that is not empty.
 
     Raises:
         ConfigError: The value is of another type.
@@ -101,6 +103,8 @@ def of_type(value: Any, default: Any, where: str) -> Any:
     expected = type(default)
     if expected is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
+    if expected is tuple and isinstance(value, list):
+        return tuple(of_type(item, default[0], f"every item of {where}") for item in value)
     if type(value) is not expected:
         raise ConfigError(f"{where} must be of type {expected.__name__}, got {value!r}.")
     return value

@@ -11,7 +11,7 @@ from torch import nn
 
 from input_iba.core.hooks import find_layer
 from input_iba.datasets import SampleDataset
-from input_iba.datasets.selection import select_ids
+from input_iba.datasets.selection import draw_ids, select_ids
 from input_iba.engine.build import build_classifier, build_datasets, weights_digest
 from input_iba.engine.config import RunConfig
 from input_iba.engine.device import choose_device
@@ -69,11 +69,16 @@ def set_up(config: RunConfig, options: RunOptions, processes: Processes) -> Subj
     keep_freed_memory()
     seed_everything(options.seed)
     classifier = build_classifier(config)
-    find_layer(classifier, config.layer)
+    if config.baseline is None:
+        find_layer(classifier, config.layer)
+    else:
+        config.baseline.check(classifier)
     estimation_set, dataset = build_datasets(config)
     ids = list(dataset.ids)
     if options.subset_file is not None:
         ids = select_ids(ids, options.subset_file)
+    if options.num_samples:
+        ids = draw_ids(ids, options.num_samples, options.seed)
     identity = Identity(
         config=config.digest(),
         classifier=weights_digest(classifier),

@@ -1,6 +1,6 @@
 """The work directory: files that appear whole or not at all, records, manifest, resume."""
 
-from input_iba.results.manifest import Identity, Manifest, installed_versions
+from input_iba.results.manifest import OWN_METHOD, Identity, Manifest, installed_versions
 from input_iba.results.names import file_names, safe_name
 from input_iba.results.record_log import RecordLog, SampleRecord
 from input_iba.results.row_log import Entry, RowLog
@@ -15,6 +15,7 @@ from input_iba.results.writing import (
 )
 
 __all__ = [
+    "OWN_METHOD",
     "Entry",
     "Identity",
     "Manifest",

@@ -17,6 +17,9 @@ from input_iba.results.writing import write_json
 
 FORMAT = 1
 
+OWN_METHOD = "input_iba"
+"""Name of the three stages among methods of attribution."""
+
 
 @dataclass(frozen=True)
 class Identity:
@@ -56,7 +59,7 @@ _MEANING = {
     "classifier": "weights of the classifier (hash)",
     "data": "files of data.attribution (fingerprint)",
     "estimation_data": "files of data.estimation (fingerprint)",
-    "samples": "selected samples (hash; --subset-file)",
+    "samples": "selected samples (hash; --subset-file, --num-samples)",
     "seed": "--seed",
     "precision": "--precision",
     "out_style": "--out-style",
@@ -81,10 +84,11 @@ class Manifest:
     Attributes:
         identity: What a resumed run must share.
         config_file: Where the config was read.
-        layer: Layer of the feature bottleneck.
+        layer: Layer that the method looks at; empty for none, or where it chooses itself.
         device: Device of the latest run, e.g. 'cpu'.
         options: Command-line options as given.
         samples: Number of samples selected.
+        method: Name of the method of attribution.
         samples_per_batch: How many of them were to be explained at once; None where an earlier
             release did not say.
         started: Time of the first start, ISO 8601 with zone.
@@ -102,6 +106,7 @@ class Manifest:
     device: str
     options: Mapping[str, Any]
     samples: int
+    method: str = OWN_METHOD
     samples_per_batch: int | None = None
     started: str = ""
     resumed: list[str] = field(default_factory=list)

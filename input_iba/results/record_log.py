@@ -33,6 +33,7 @@ class SampleRecord:
         predicted_class_name: Name of `prediction`.
         prediction_probability: Probability of `prediction`, or None.
         feature_peak: Largest value of the feature mask in bits per pixel, or None.
+        peak: By what the input mask is to be multiplied for the method's own units, or None.
         seconds: Wall time per stage.
         files: From kind (`input_mask`, …) to the path inside the work directory.
         losses: Loss history per stage and part, rounded for reading.
@@ -50,6 +51,7 @@ class SampleRecord:
     predicted_class_name: str = ""
     prediction_probability: float | None = None
     feature_peak: float | None = None
+    peak: float | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
     losses: Mapping[str, list[float | None]] = field(default_factory=dict)

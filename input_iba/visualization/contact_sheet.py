@@ -37,16 +37,18 @@ def write_contact_sheet(
     done = [row for row in rows if not row.failure]
     if not done:
         raise DataError("No sample is done, so a contact sheet would be empty.")
+    # Methods of one stage have no feature masks.
+    columns = [(k, title) for k, title in COLUMNS if any(k in row.files for row in done)]
     figure = Figure(
-        figsize=(inches * len(COLUMNS), (inches + 0.3) * len(done)), layout="constrained"
+        figsize=(inches * len(columns), (inches + 0.3) * len(done)), layout="constrained"
     )
-    axes = figure.subplots(len(done), len(COLUMNS), squeeze=False)
+    axes = figure.subplots(len(done), len(columns), squeeze=False)
     for line, row in zip(axes, done, strict=True):
-        for axis, (kind, _) in zip(line, COLUMNS, strict=True):
+        for axis, (kind, _) in zip(line, columns, strict=True):
             axis.imshow(_read(folder, row, kind))
             axis.set_axis_off()
         line[0].set_title(f"{row.class_name} {percent(row.probability)}", loc="left", fontsize=9)
-    for axis, (_, title) in zip(axes[0][1:], COLUMNS[1:], strict=True):
+    for axis, (_, title) in zip(axes[0][1:], columns[1:], strict=True):
         axis.set_title(title, fontsize=9)
     figure.savefig(path, dpi=dots_per_inch, format="png")
 

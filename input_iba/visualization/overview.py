@@ -23,12 +23,14 @@ class RunSummary:
         facts: Short facts, from label to value: layer, device, seed, …
         samples: Number of samples selected.
         complete: Whether all of them are done.
+        method: Name of the method where the maps are not those of the three stages.
     """
 
     title: str
     facts: dict[str, str]
     samples: int
     complete: bool
+    method: str = ""
 
 
 def overview_page(summary: RunSummary, rows: Sequence[Row]) -> str:
@@ -50,7 +52,7 @@ def overview_page(summary: RunSummary, rows: Sequence[Row]) -> str:
 <header>
 <p class="kicker">input_iba</p>
 <h1>{title}</h1>
-<p class="lead">Which pixels made the classifier decide. In both masks bright means used.</p>
+<p class="lead">{_lead(summary)}</p>
 <dl class="facts">{facts}</dl>
 {_state(summary, len(done), len(failed))}
 </header>
@@ -60,15 +62,32 @@ def overview_page(summary: RunSummary, rows: Sequence[Row]) -> str:
 {_cut(len(done))}
 </main>
 <footer>
-<p><strong>Feature mask:</strong> information that passes the bottleneck at the layer, in bits
-per pixel. <strong>Input mask:</strong> the share of each pixel that the classifier must see, from
-0 to 1. Every picture is stretched to the range of its own mask; the <code>npz</code> files hold
-the values.</p>
+<p>{_legend(summary)} Every picture is stretched to the range of its own mask; the
+<code>npz</code> files hold the values.</p>
 {RAMP_KEY}
 </footer>
 </body>
 </html>
 """
+
+
+def _lead(summary: RunSummary) -> str:
+    if summary.method:
+        return f"Which pixels made the classifier decide, by {_text(summary.method)}."
+    return "Which pixels made the classifier decide. In both masks bright means used."
+
+
+def _legend(summary: RunSummary) -> str:
+    if summary.method:
+        return (
+            "<strong>Map:</strong> the method's values, divided by the largest; of signed methods "
+            "what speaks against the class is dark."
+        )
+    return (
+        "<strong>Feature mask:</strong> information that passes the bottleneck at the layer, in "
+        "bits per pixel. <strong>Input mask:</strong> the share of each pixel that the classifier "
+        "must see, from 0 to 1."
+    )
 
 
 def _text(value: str) -> str:

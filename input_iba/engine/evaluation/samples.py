@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from input_iba.datasets.selection import draw_ids
 from input_iba.engine.evaluation.heat_maps import ties_by_rounding
 from input_iba.engine.logs import LOGGER
 from input_iba.errors import DataError, EvaluationError
@@ -58,11 +58,9 @@ def select(
                 else "Explain them, or leave them out with --allow-missing."
             )
         )
-    chosen = set(ids) - set(missing)
-    if num_samples:
-        drawn = [id_ for id_ in random.Random(seed).sample(list(ids), len(ids)) if id_ in chosen]
-        chosen = set(drawn[:num_samples])
-    return Selection([id_ for id_ in ids if id_ in chosen], missing, len(ids))
+    there = set(ids) - set(missing)
+    chosen = draw_ids(ids, num_samples or len(ids), seed, there)
+    return Selection(chosen, missing, len(ids))
 
 
 def warn_of_ties(paths: Sequence[Path]) -> None:

@@ -1,0 +1,126 @@
+"""Our attributors as other packages call attributions: captum's `attribute`, Quantus's function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from input_iba.core.tap import TappedClassifier
+from input_iba.errors import AttributionError
+from input_iba.records import Explanation, Failure, Targets
+
+
+@runtime_checkable
+class Attributes(Protocol):
+    """What `Attributor` and `BaselineAttributor` share."""
+
+    @property
+    def classifier(self) -> nn.Module | TappedClassifier:
+        """What is explained."""
+
+    def attribute(
+        self, inputs: Tensor, targets: Targets | None = None, *, seed: int = 0
+    ) -> Sequence[Explanation | Failure]:
+        """Explain inputs (S, C, H, W)."""
+
+
+ExplainFunc = Callable[..., NDArray[np.float32]]
+"""Quantus's `explain_func(model, inputs, targets, **kwargs)`, to (S, 1, H, W)."""
+
+
+class CaptumAttribution:
+    """An attributor with captum's call: inputs and target in, a tensor out.
+
+    Args:
+        attributor: An `Attributor` that knows its statistics, or a `BaselineAttributor`.
+        kind: Field of the record that is the map: 'input_mask', or of an `Attributor` also
+            'feature_mask' or 'prior_mask'.
+
+    >>> from input_iba.attribution.baselines import BaselineAttributor, Random
+    >>> net = nn.Sequential(nn.Flatten(), nn.Linear(64, 2))
+    >>> method = CaptumAttribution(BaselineAttributor(net, Random()))
+    >>> method.attribute(torch.randn(3, 1, 8, 8), target=1).shape
+    torch.Size([3, 1, 8, 8])
+    """
+
+    def __init__(self, attributor: Attributes, kind: str = "input_mask") -> None:
+        self.attributor = attributor
+        self.kind = kind
+
+    def attribute(
+        self, inputs: Tensor, target: int | Sequence[int] | Tensor | None = None, *, seed: int = 0
+    ) -> Tensor:
+        """Explain S samples.
+
+        Args:
+            inputs: Normalised inputs, (S, C, H, W).
+            target: A class for all samples, or one each; None for the predicted classes.
+            seed: Of all noise.
+
+        Returns:
+            (S, 1, H, W), on the device and in the type of the inputs.
+
+        Raises:
+            AttributionError: A sample could not be explained.
+        """
+        if isinstance(target, int) or (isinstance(target, Tensor) and target.ndim == 0):
+            target = [int(target)] * len(inputs)
+        found = self.attributor.attribute(inputs, target, seed=seed)
+        failed = [record for record in found if isinstance(record, Failure)]
+        if failed:
+            raise AttributionError(
+                f"{len(failed)} of {len(found)} samples could not be explained. The first, number "
+                f"{failed[0].id}: {failed[0].reason}"
+            )
+        maps = torch.stack([getattr(record, self.kind) for record in found])
+        return maps[:, None].to(inputs)
+
+    __call__ = attribute
+
+
+def quantus_explain_func(
+    attributor: Attributes | Callable[[nn.Module], Attributes], kind: str = "input_mask"
+) -> ExplainFunc:
+    """Return an `explain_func` for the metrics of Quantus.
+
+    Args:
+        attributor: Explains its own classifier; or makes an attributor for the model that Quantus
+            hands over, for metrics that change the model.
+        kind: As in `CaptumAttribution`.
+    """
+
+    def explain(
+        model: nn.Module,
+        inputs: NDArray[Any] | Tensor,
+        targets: NDArray[Any] | Tensor | Sequence[int],
+        *,
+        seed: int = 0,
+        **_: object,  # Quantus passes more, such as the device
+    ) -> NDArray[np.float32]:
+        if isinstance(attributor, Attributes):
+            _check_model(attributor, model)
+            chosen: Attributes = attributor
+        else:
+            chosen = attributor(model)
+        images = torch.as_tensor(np.asarray(inputs), dtype=torch.float32)
+        labels = [int(label) for label in np.asarray(targets).ravel()]
+        maps = CaptumAttribution(chosen, kind).attribute(images, labels, seed=seed)
+        values: NDArray[np.float32] = maps.cpu().float().numpy()
+        return values
+
+    return explain
+
+
+def _check_model(attributor: Attributes, model: nn.Module) -> None:
+    own = attributor.classifier
+    if (own.model if isinstance(own, TappedClassifier) else own) is not model:
+        raise AttributionError(
+            "Quantus asks for an explanation of another model than the attributor's, as metrics do "
+            "that change weights. Give quantus_explain_func a function from a model to an "
+            "attributor for it."
+        )

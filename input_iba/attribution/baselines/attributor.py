@@ -1,0 +1,199 @@
+"""Baselines under the interface of our own attributor."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import islice
+
+import torch
+from torch import Tensor, nn
+
+from input_iba.attribution.attributor import Attributor
+from input_iba.attribution.baselines.base import Baseline, BaselineTask, Needs
+from input_iba.attribution.baselines.simple import IBA
+from input_iba.attribution.outcome import (
+    clocked,
+    first_reasons,
+    logit_failures,
+    make_records,
+)
+from input_iba.attribution.task import checked_ids, rows_at_once
+from input_iba.core.hooks import find_layer
+from input_iba.core.optimise import Progress
+from input_iba.core.statistics import RunningStatistics
+from input_iba.core.tap import logits_of, prepared
+from input_iba.core.targets import probabilities, target_losses
+from input_iba.errors import AttributionError
+from input_iba.records import Explanation, Failure, FeatureStatistics, Targets
+
+
+class BaselineAttributor:
+    """Explain by another method what a classifier looked at.
+
+    The classifier is borrowed: it is moved to `device`, and otherwise comes back from every call
+    as it was.
+
+    Args:
+        classifier: Maps (B, C, H, W) to logits (B, classes).
+        method: The method with its settings.
+        use_softmax: Whether the classes exclude each other.
+        background: Inputs of the estimation set, (n, C, H, W), where the method needs them.
+        statistics: Of the method's layer, where it needs them.
+        device: Where to compute.
+        autocast: Type in which the classifier computes where that is safe, or None for its own.
+        internal_batch_size: Most inputs that the classifier sees at once; None for as many as
+            make up `PIXELS_AT_ONCE` pixels.
+
+    Raises:
+        MissingExtraError: A package that the method needs is not installed.
+        LayerNotFoundError: The method names a layer that the classifier does not have.
+
+    >>> from input_iba.attribution.baselines import Rise
+    >>> net = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(144, 2))
+    >>> [found] = BaselineAttributor(net, Rise(n_masks=10)).attribute(torch.randn(1, 1, 8, 8))
+    >>> found.input_mask.shape
+    torch.Size([8, 8])
+    """
+
+    def __init__(
+        self,
+        classifier: nn.Module,
+        method: Baseline,
+        *,
+        use_softmax: bool = True,
+        background: Tensor | None = None,
+        statistics: FeatureStatistics | None = None,
+        device: torch.device | str = "cpu",
+        autocast: torch.dtype | None = None,
+        internal_batch_size: int | None = None,
+    ) -> None:
+        self.device = torch.device(device)
+        self.classifier = classifier.to(self.device)
+        self.method = method
+        self.use_softmax = use_softmax
+        self.background = background
+        self.statistics = statistics
+        self.autocast = autocast
+        self.internal_batch_size = internal_batch_size
+        method.check(classifier)
+        self._tap = find_layer(classifier, method.layer_name) if method.layer_name else None
+
+    @property
+    def needs(self) -> Needs:
+        """What the method asks of the estimation set."""
+        return self.method.needs
+
+    def estimate(self, batches: Iterable[Tensor], n_samples: int = 1000) -> None:
+        """Take from the estimation set what the method needs, and keep it.
+
+        Args:
+            batches: Normalised inputs, (B, C, H, W) each.
+            n_samples: Samples after which to stop, for statistics.
+        """
+        if isinstance(self.method, IBA):
+            self.statistics = self._iba(self.method).estimate(batches, n_samples)
+        elif self.needs == "background":
+            count = getattr(self.method, "n_background", n_samples)
+            self.background = torch.stack(list(islice((x for b in batches for x in b), count)))
+
+    @contextmanager
+    def estimating(self, example: Tensor) -> Iterator[Callable[[Tensor], RunningStatistics]]:
+        """Lend a function from a batch (B, C, H, W) to the layer's statistics over it."""
+        if not isinstance(self.method, IBA):
+            raise AttributionError(f"Method {self.method.name!r} needs no statistics.")
+        with self._iba(self.method).estimating(example) as statistics_of:
+            yield statistics_of
+
+    def attribute(
+        self,
+        inputs: Tensor,
+        targets: Targets | None = None,
+        *,
+        ids: Sequence[str] | None = None,
+        seed: int = 0,
+        progress: Progress | None = None,
+        internal_batch_size: int | None = None,
+    ) -> list[Explanation | Failure]:
+        """Explain S samples.
+
+        Args:
+            inputs: Normalised inputs, (S, C, H, W).
+            targets: What to explain; None for the predicted classes. See `target_losses`.
+            ids: Ids of the samples, which with the seed decide the random numbers; by default
+                their positions.
+            seed: Seed of the run.
+            progress: Told about every step.
+            internal_batch_size: Instead of the attributor's own, for this call.
+
+        Returns:
+            One record per sample, in order, with the map divided by its largest absolute value;
+            a `Failure` where a sample could not be explained.
+
+        Raises:
+            AttributionError: The method does not fit the classifier, or lacks what it needs.
+            ConfigError: Targets or ids do not fit the inputs.
+        """
+        if len(inputs) == 0:
+            return []
+        names = checked_ids(ids, len(inputs))
+        inputs = inputs.to(self.device)
+        seconds: dict[str, float] = {}
+        with self._borrowed(inputs[:1]):
+            rows = internal_batch_size or self.internal_batch_size
+            with torch.no_grad():
+                logits = logits_of(self.classifier, inputs, self.autocast)
+            wanted = logits.argmax(1) if targets is None else targets
+            task = BaselineTask(
+                classifier=self.classifier,
+                inputs=inputs,
+                logits=logits,
+                losses=target_losses(wanted, logits, self.use_softmax),
+                ids=names,
+                seed=seed,
+                use_softmax=self.use_softmax,
+                autocast=self.autocast,
+                rows=rows or rows_at_once(inputs.shape[1:], self.device),
+                background=self.background,
+                statistics=self.statistics,
+                progress=progress,
+            )
+            with clocked(seconds, self.method.name, self.device):
+                maps = self.method.explain(task)
+        shares = {stage: value / len(names) for stage, value in seconds.items()}
+        return _records(task, maps, shares)
+
+    @contextmanager
+    def _borrowed(self, example: Tensor) -> Iterator[None]:
+        """Freeze the classifier and make it cheaper to run, and restore it afterwards."""
+
+        def logits() -> Tensor:
+            return logits_of(self.classifier, example, None)
+
+        with prepared(self.classifier, self.autocast, logits, tap=self._tap):
+            yield
+
+    def _iba(self, method: IBA) -> Attributor:
+        return method.attributor(self.classifier, self.device, self.autocast)
+
+
+def _records(
+    task: BaselineTask, maps: Tensor, seconds: Mapping[str, float]
+) -> list[Explanation | Failure]:
+    """Make one record per sample of maps (S, H, W) in the method's own units."""
+    peaks = maps.flatten(1).abs().amax(1)
+    bad = [
+        None if math.isfinite(peak) else "the method's map is not finite on this input"
+        for peak in peaks.tolist()
+    ]
+    # A map without any heat stays what it is.
+    peaks = torch.where(peaks > 0, peaks, 1.0)
+    return make_records(
+        Explanation,
+        task,
+        probabilities(task.logits, task.use_softmax),
+        {"input_mask": maps / peaks[:, None, None], "peak": peaks.tolist()},
+        seconds,
+        first_reasons(logit_failures(task.logits), bad),
+    )

@@ -1,0 +1,93 @@
+"""The two ends: the feature bottleneck alone, and chance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from input_iba.attribution.attributor import Attributor
+from input_iba.attribution.baselines.base import Baseline, BaselineTask, Needs
+from input_iba.attribution.feature_iba import FeatureIBA
+from input_iba.attribution.task import AttributionTask
+from input_iba.core.tap import TappedClassifier
+from input_iba.errors import AttributionError
+from input_iba.modality import VisionModality
+from input_iba.registry import BASELINES
+
+
+@BASELINES.register_module(name="iba")
+@dataclass(frozen=True)
+class IBA(Baseline):
+    """The mask of the feature bottleneck, in bits per pixel.
+
+    Attributes:
+        layer: Name of the layer at which the bottleneck sits.
+        feature_iba: Its settings.
+
+    References:
+        Schulz et al. 2020 (arXiv 2001.00396); docs/METHOD.md, section 2.
+    """
+
+    name: ClassVar[str] = "iba"
+    uses_captum: ClassVar[bool] = False
+    needs: ClassVar[Needs] = "statistics"
+
+    layer: str = ""
+    feature_iba: FeatureIBA = field(default_factory=FeatureIBA)
+
+    @property
+    def rows_per_sample(self) -> int:
+        """All noise draws."""
+        return self.feature_iba.batch_size
+
+    def attributor(
+        self, classifier: nn.Module, device: torch.device, autocast: torch.dtype | None
+    ) -> Attributor:
+        """Return what estimates the layer's statistics."""
+        return Attributor(
+            *(classifier, self.layer),
+            feature_iba=self.feature_iba,
+            device=device,
+            autocast=autocast,
+        )
+
+    def maps(self, task: BaselineTask) -> Tensor:
+        """Return the maps of a few samples, (s, H, W); NaN where the loss was not finite."""
+        if task.statistics is None:
+            raise AttributionError(
+                "Method 'iba' needs the layer's statistics. Call estimate(batches) first, or give "
+                "statistics=... to the BaselineAttributor."
+            )
+        side = self.feature_iba.input_or_output
+        tapped = TappedClassifier(task.classifier, self.layer, side=side, autocast=task.autocast)
+        stage = AttributionTask(
+            classifier=tapped,
+            modality=VisionModality(),
+            inputs=task.inputs,
+            logits=task.logits,
+            losses=task.losses,
+            ids=task.ids,
+            seed=task.seed,
+            internal_batch_size=task.rows,
+            progress=task.progress,
+        )
+        bottleneck = self.feature_iba.fit(stage, task.statistics)
+        failed = torch.tensor([reason is not None for reason in bottleneck.failures])
+        bottleneck.saliency[failed] = torch.nan
+        return bottleneck.saliency
+
+
+@BASELINES.register_module(name="random")
+@dataclass(frozen=True)
+class Random(Baseline):
+    """Numbers from U(0, 1): what any map must beat."""
+
+    name: ClassVar[str] = "random"
+    uses_captum: ClassVar[bool] = False
+
+    def maps(self, task: BaselineTask) -> Tensor:
+        """Return the maps of a few samples, (s, H, W)."""
+        return task.noise(self.name).uniform(0, 1, *task.inputs.shape[-2:])

@@ -1,0 +1,111 @@
+"""The script that explains by other methods, as a process of its own, killed and resumed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.engine.conftest import tiny_config, write_config, write_images
+
+SCRIPT = Path(__file__).parents[2] / "tools" / "vision" / "train_baseline.py"
+EXAMPLE = Path(__file__).parents[2] / "examples" / "with_captum_and_quantus.py"
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def config_file(tmp_path: Path) -> Path:
+    for i, name in enumerate(("cat", "dog")):
+        write_images(tmp_path / "estimation" / name, "abcd", seed=i)
+        write_images(tmp_path / "attribution" / name, ["same", f"only {name}"], seed=10 + i)
+    config = tiny_config(tmp_path)
+    config["data"]["data_loader"]["batch_size"] = 1
+    return write_config(tmp_path / "tiny.py", config)
+
+
+def command(config: Path, method: str, work: Path, *options: str) -> Sequence[str]:
+    fixed = ("--work-dir", str(work), "--precision", "fp32", "--device", "cpu")
+    return [sys.executable, str(SCRIPT), str(config), method, *fixed, *options]
+
+
+def run(config: Path, method: str, work: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(config, method, work, *options),
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=config.parent,
+        env=ENVIRONMENT,
+    )
+
+
+def masks(work: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted((work / "input_masks").glob("*.npz"))}
+
+
+@pytest.mark.parametrize(
+    ("method", "options"),
+    [
+        ("grad_cam", ("--saliency-layer", "layer2", "--gpu-id", "0", "--device", "auto")),
+        ("deep_shap", ("--samples-per-batch", "2", "--cfg-options", "baseline.n_background=2")),
+        ("iba", ("--num-samples", "3", "--seed", "1", "--pbar")),
+    ],
+)
+def test_the_script_explains_by_another_method(
+    config_file: Path, method: str, options: tuple[str, ...]
+) -> None:
+    work = config_file.parent / "work"
+    done = run(config_file, method, work, *options)
+    assert done.returncode == 0, done.stderr
+    assert f"Overview: {work / 'overview.html'}" in done.stdout
+    values = json.loads((work / "manifest.json").read_text())
+    assert (values["complete"], values["method"]) == (True, method)
+    assert len(masks(work)) == (3 if method == "iba" else 4)
+
+
+def test_a_method_that_does_not_exist_is_answered_with_the_closest(config_file: Path) -> None:
+    done = run(config_file, "ex_pertub", config_file.parent / "work")
+    assert done.returncode == 2
+    assert "Unknown baseline type 'ex_pertub'. Closest: 'ex_perturb'" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (config_file.parent / "work").exists()
+
+
+def test_a_killed_run_resumes_to_the_same_maps(config_file: Path) -> None:
+    whole, broken = config_file.parent / "whole", config_file.parent / "broken"
+    settings = ("--cfg-options", "baseline.n_masks=3000")
+    process = subprocess.Popen(
+        command(config_file, "rise", broken, *settings),
+        cwd=config_file.parent,
+        env=ENVIRONMENT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 60
+    while not (broken / "records.jsonl").is_file() and time.monotonic() < deadline:
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert process.returncode == -signal.SIGKILL
+    assert json.loads((broken / "manifest.json").read_text())["complete"] is False
+    assert run(config_file, "rise", whole, *settings).returncode == 0
+    resumed = run(config_file, "rise", broken, "--resume", *settings)
+    assert resumed.returncode == 0, resumed.stderr
+    assert masks(broken) == masks(whole)
+
+
+def test_the_example_runs() -> None:
+    done = subprocess.run(
+        [sys.executable, str(EXAMPLE)], capture_output=True, text=True, check=False, env=ENVIRONMENT
+    )
+    assert done.returncode == 0, done.stderr
+    assert "InputIBA (1, 1, 224, 224)" in done.stdout
+    assert "Grad-CAM: Gini index 0." in done.stdout
