@@ -64,7 +64,7 @@ class GuidedBackprop(GradientBaseline):
                     f"Method {self.name!r} is about ReLU, and no nn.ReLU or nn.ReLU6 is called in "
                     f"{type(task.classifier).__name__}. Use another method, such as 'gradient'."
                 )
-            return self.reduced(attr.GuidedBackprop(scorer).attribute(task.inputs.clone()))
+            return self.reduced(attr.GuidedBackprop(scorer).attribute(task.leaf()))
 
 
 @BASELINES.register_module(name="deep_shap")
@@ -111,7 +111,7 @@ class DeepShap(GradientBaseline):
         with fresh_activations(task.classifier, task.run_one, RESCALED), _without_warnings():
             for part in parts:
                 method = attr.DeepLiftShap(scorer)
-                total += len(part) * method.attribute(task.inputs.clone(), part.clone()).detach()
+                total += len(part) * method.attribute(task.leaf(), part.clone()).detach()
         return self.reduced(total / len(background))
 
 

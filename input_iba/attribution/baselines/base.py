@@ -91,6 +91,10 @@ class BaselineTask:
         """Return the score of the targets as a module."""
         return Scorer(self.classifier, self.losses, kind, self.use_softmax, self.autocast)
 
+    def leaf(self) -> Tensor:
+        """Return a copy of the inputs for packages that ask for their gradient, (S, C, H, W)."""
+        return self.inputs.clone().requires_grad_()
+
     def run_one(self) -> Tensor:
         """Run the classifier on the first sample, for those who look at what it calls."""
         return logits_of(self.classifier, self.inputs[:1], self.autocast)

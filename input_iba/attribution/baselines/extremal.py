@@ -29,8 +29,8 @@ class ExtremalPerturbation(Baseline):
         n_steps: Steps of gradient descent with momentum. The paper takes 800.
         lr: Learning rate.
         momentum: Of the descent.
-        area_weight: λ at the beginning.
-        area_growth: Factor by which λ has grown at the end.
+        area_weight: λ at the end. It grows from 0 while masks start at 1, so that the score
+            decides which values are larger than others before their order counts.
         cells: Parameters of a mask per side.
         radius: Reach of a parameter, in cells.
         every: The mask is computed for every so many pixels, and enlarged.
@@ -50,8 +50,7 @@ class ExtremalPerturbation(Baseline):
     n_steps: int = 100
     lr: float = 0.08
     momentum: float = 0.9
-    area_weight: float = 300.0
-    area_growth: float = 16.0
+    area_weight: float = 600.0
     cells: int = 14
     radius: float = 1.0
     every: int = 4
@@ -61,7 +60,7 @@ class ExtremalPerturbation(Baseline):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        counts = ("lr", "area_weight", "area_growth", "cells", "radius", "every", "blur")
+        counts = ("lr", "area_weight", "cells", "radius", "every", "blur")
         check_positive("baseline 'ex_perturb'", self, *counts)
         if not self.areas or not all(0 < area < 1 for area in self.areas):
             raise ConfigError(
@@ -91,15 +90,10 @@ class ExtremalPerturbation(Baseline):
         levels = blur_levels(task.inputs, self.blur_steps, self.blur * min(height, width))
         levels = levels.repeat_interleave(areas, 0)
         wanted = area_references(self.areas, height * width).to(task.inputs).repeat(samples, 1)
-        parameters = torch.full(
-            (samples * areas, self.cells, self.cells),
-            *(0.5,),
-            device=task.inputs.device,
-            dtype=task.inputs.dtype,
-        )
+        parameters = task.inputs.new_ones(samples * areas, self.cells, self.cells)
         velocity = torch.zeros_like(parameters)
         for step in range(self.n_steps):
-            weight = self.area_weight * self.area_growth ** (step / self.n_steps)
+            weight = self.area_weight * step / self.n_steps
             parameters.requires_grad_()
             masks = smooth_masks(parameters, height, width, self.radius, self.every)
             # Summed over rows: every mask takes the path that it would take alone.

@@ -42,7 +42,7 @@ class GradCam(Baseline):
         with precision(task.autocast, task.inputs.device):
             module = cam_layer(task.classifier, self.layer, task.inputs[:1])
         method = attr.LayerGradCam(task.scorer(self.score), module)
-        cam = method.attribute(task.inputs.clone(), relu_attributions=True)
+        cam = method.attribute(task.leaf(), relu_attributions=True)
         size = task.inputs.shape[-2:]
         enlarged = F.interpolate(cam.to(task.inputs), size, mode="bilinear", align_corners=False)
         return enlarged[:, 0]

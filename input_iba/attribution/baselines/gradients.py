@@ -52,7 +52,7 @@ class Gradient(GradientBaseline):
     def maps(self, task: BaselineTask) -> Tensor:
         """Return the maps of a few samples, (s, H, W)."""
         method = captum_attr().Saliency(task.scorer(self.score))
-        return self.reduced(method.attribute(task.inputs.clone(), abs=False))
+        return self.reduced(method.attribute(task.leaf(), abs=False))
 
 
 @BASELINES.register_module(name="input_x_gradient")
@@ -70,7 +70,7 @@ class InputXGradient(GradientBaseline):
     def maps(self, task: BaselineTask) -> Tensor:
         """Return the maps of a few samples, (s, H, W)."""
         method = captum_attr().InputXGradient(task.scorer(self.score))
-        return self.reduced(method.attribute(task.inputs.clone()))
+        return self.reduced(method.attribute(task.leaf()))
 
 
 @BASELINES.register_module(name="smooth_grad")
@@ -110,7 +110,7 @@ class SmoothGrad(GradientBaseline):
         deviation = self.noise * float(task.inputs.max() - task.inputs.min())
         with seeded_globally(seed, task.inputs.device):
             values = method.attribute(
-                task.inputs.clone(),
+                task.leaf(),
                 nt_type="smoothgrad",
                 nt_samples=self.n_samples,
                 nt_samples_batch_size=min(task.rows, self.n_samples),
@@ -149,7 +149,7 @@ class IntegratedGradients(GradientBaseline):
         """Return the map of one sample, (1, H, W)."""
         method = captum_attr().IntegratedGradients(task.scorer(self.score))
         values = method.attribute(
-            task.inputs.clone(),
+            task.leaf(),
             baselines=self.fill,
             n_steps=self.n_steps,
             internal_batch_size=min(task.rows, self.n_steps),

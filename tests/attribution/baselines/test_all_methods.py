@@ -59,7 +59,7 @@ def test_every_method_is_registered_under_the_name_that_the_command_lists() -> N
 def test_a_record_holds_a_map_in_range_and_what_was_explained(name: str) -> None:
     method = small(name)
     found = method.attribute(samples(3), TARGETS, ids=IDS, seed=4)
-    logits = small_net().eval()(samples(3))
+    logits = small_net().eval()(samples(3)).detach()
     for i, record in enumerate(found):
         assert isinstance(record, Explanation), record
         mask = record.input_mask
@@ -178,16 +178,13 @@ def test_the_object_is_found_by_every_method_but_chance(name: str, corner: tuple
     method = attributor(net, methods[name], background)
     [found] = method.attribute(pictures(1, seed=2), [1])
     assert isinstance(found, Explanation)
-    heat = found.input_mask.clamp(min=0)
     inside = torch.zeros(SIDE, SIDE, dtype=torch.bool)
     inside[corner[0] - 2 : corner[0] + PATCH + 2, corner[1] - 2 : corner[1] + PATCH + 2] = True
-    contrast = heat[inside].mean() / heat[~inside].mean().clamp_min(1e-9)
-    hit = bool(inside.flatten()[found.input_mask.argmax()])
-    if name == "random":
-        assert contrast < 1.5
-    else:
-        assert hit
-        assert contrast > 2
+    # Of a signed map about half of the patch may speak against the class.
+    count = PATCH * PATCH // (4 if method.method.signed else 1)
+    hottest = found.input_mask.flatten().argsort(descending=True)[:count]
+    share = inside.flatten()[hottest].double().mean()
+    assert share < 0.25 if name == "random" else share >= 0.7
 
 
 def test_iba_is_the_feature_mask_of_our_own_attributor() -> None:

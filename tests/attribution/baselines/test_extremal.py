@@ -53,15 +53,15 @@ def literal_blur(x: Tensor, mask: Tensor, steps: int, largest: float) -> Tensor:
 def literal(x: Tensor, label: int, area: float, method: ExtremalPerturbation) -> Tensor:
     """Return the best mask of one area for one sample (C, H, W)."""
     net = small_net().eval()
-    parameters = torch.full((method.cells, method.cells), 0.5, dtype=x.dtype)
+    parameters = torch.ones(method.cells, method.cells, dtype=x.dtype)
     velocity = torch.zeros_like(parameters)
     ones = max(1, round(area * SIDE * SIDE))
     for step in range(method.n_steps):
-        weight = method.area_weight * method.area_growth ** (step / method.n_steps)
+        weight = method.area_weight * step / method.n_steps
         parameters.requires_grad_()
         mask = literal_mask(parameters, method.radius)
         ordered = sorted(mask.flatten())
-        misses = [(v - (n >= SIDE * SIDE - ones)) ** 2 for n, v in enumerate(ordered)]
+        misses = [(v - float(n >= SIDE * SIDE - ones)) ** 2 for n, v in enumerate(ordered)]
         blurred = literal_blur(x, mask, method.blur_steps, method.blur * SIDE)
         loss = weight * sum(misses) / SIDE**2 - net(blurred[None])[0, label]
         [gradient] = torch.autograd.grad(loss, parameters)
