@@ -28,9 +28,10 @@ class ExtremalPerturbation(Baseline):
         areas: Shares of the input that masks may keep.
         n_steps: Steps of gradient descent with momentum. The paper takes 800.
         lr: Learning rate.
+        start: Value of all parameters at the beginning, in [0, 1].
         momentum: Of the descent.
-        area_weight: λ at the end. It grows from 0 while masks start at 1, so that the score
-            decides which values are larger than others before their order counts.
+        area_weight: λ at the end. It grows from 0, so that the score decides which values are
+            larger than others before their order counts.
         cells: Parameters of a mask per side.
         radius: Reach of a parameter, in cells.
         every: The mask is computed for every so many pixels, and enlarged.
@@ -49,6 +50,7 @@ class ExtremalPerturbation(Baseline):
     areas: tuple[float, ...] = (0.025, 0.05, 0.1, 0.2)
     n_steps: int = 100
     lr: float = 0.08
+    start: float = 1.0
     momentum: float = 0.9
     area_weight: float = 600.0
     cells: int = 14
@@ -90,7 +92,8 @@ class ExtremalPerturbation(Baseline):
         levels = blur_levels(task.inputs, self.blur_steps, self.blur * min(height, width))
         levels = levels.repeat_interleave(areas, 0)
         wanted = area_references(self.areas, height * width).to(task.inputs).repeat(samples, 1)
-        parameters = task.inputs.new_ones(samples * areas, self.cells, self.cells)
+        shape = (samples * areas, self.cells, self.cells)
+        parameters = task.inputs.new_full(shape, self.start)
         velocity = torch.zeros_like(parameters)
         for step in range(self.n_steps):
             weight = self.area_weight * step / self.n_steps
@@ -124,4 +127,4 @@ def area_losses(masks: Tensor, wanted: Tensor) -> Tensor:
     References:
         Fong et al. 2019 (arXiv 1910.08485), equation 3.
     """
-    return (masks.flatten(1).sort(1).values - wanted).square().mean(1)
+    return (masks.flatten(1).sort(dim=1, stable=True).values - wanted).square().mean(1)
