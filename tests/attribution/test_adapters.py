@@ -6,8 +6,8 @@ import copy
 
 import numpy as np
 import pytest
-import quantus
 import torch
+from quantus.metrics.complexity.sparseness import Sparseness
 from torch import nn
 
 from input_iba.attribution.adapters import CaptumAttribution, quantus_explain_func
@@ -52,7 +52,7 @@ def test_a_metric_of_quantus_takes_our_attributors() -> None:
     maps = explain(net, x.numpy(), y.numpy())
     assert maps.shape == (3, 1, 8, 8)
     assert maps.dtype == np.float32
-    metric = quantus.Sparseness(disable_warnings=True, display_progressbar=False)
+    metric = Sparseness(disable_warnings=True, display_progressbar=False)
     arrays = {"model": net, "x_batch": x.numpy(), "y_batch": y.numpy(), "channel_first": True}
     called = metric(explain_func=explain, explain_func_kwargs={"seed": 0}, **arrays)
     given = metric(a_batch=maps, **arrays)

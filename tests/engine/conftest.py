@@ -75,6 +75,16 @@ def write_config(path: Path, config: dict[str, Any]) -> Path:
     return path
 
 
+def four_pictures(root: Path) -> Path:
+    """Write two pictures of each of two classes, and a config that takes them one by one."""
+    for i, name in enumerate(("cat", "dog")):
+        write_images(root / "estimation" / name, "abcd", seed=i)
+        write_images(root / "attribution" / name, ["same", f"only {name}"], seed=10 + i)
+    config = tiny_config(root)
+    config["data"]["data_loader"]["batch_size"] = 1
+    return write_config(root / "tiny.py", config)
+
+
 @pytest.fixture
 def pictures(tmp_path: Path) -> Path:
     """Return a folder with 4 estimation and 2 + 3 attribution pictures of two classes."""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.conftest import tiny_config, write_config, write_images
+from tests.engine.conftest import four_pictures
 
 SCRIPT = Path(__file__).parents[2] / "tools" / "vision" / "train_baseline.py"
 EXAMPLE = Path(__file__).parents[2] / "examples" / "with_captum_and_quantus.py"
@@ -23,12 +23,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def config_file(tmp_path: Path) -> Path:
-    for i, name in enumerate(("cat", "dog")):
-        write_images(tmp_path / "estimation" / name, "abcd", seed=i)
-        write_images(tmp_path / "attribution" / name, ["same", f"only {name}"], seed=10 + i)
-    config = tiny_config(tmp_path)
-    config["data"]["data_loader"]["batch_size"] = 1
-    return write_config(tmp_path / "tiny.py", config)
+    return four_pictures(tmp_path)
 
 
 def command(config: Path, method: str, work: Path, *options: str) -> Sequence[str]:

@@ -116,16 +116,7 @@ class BaselineAttributor:
         progress: Progress | None = None,
         internal_batch_size: int | None = None,
     ) -> list[Explanation | Failure]:
-        """Explain S samples.
-
-        Args:
-            inputs: Normalised inputs, (S, C, H, W).
-            targets: What to explain; None for the predicted classes. See `target_losses`.
-            ids: Ids of the samples, which with the seed decide the random numbers; by default
-                their positions.
-            seed: Seed of the run.
-            progress: Told about every step.
-            internal_batch_size: Instead of the attributor's own, for this call.
+        """Explain S samples; the arguments are those of `Attributor.attribute`.
 
         Returns:
             One record per sample, in order, with the map divided by its largest absolute value;
