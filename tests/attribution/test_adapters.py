@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import numpy as np
 import pytest
@@ -53,7 +54,12 @@ def test_a_metric_of_quantus_takes_our_attributors() -> None:
     assert maps.shape == (3, 1, 8, 8)
     assert maps.dtype == np.float32
     metric = Sparseness(disable_warnings=True, display_progressbar=False)
-    arrays = {"model": net, "x_batch": x.numpy(), "y_batch": y.numpy(), "channel_first": True}
+    arrays: dict[str, Any] = {
+        "model": net,
+        "x_batch": x.numpy(),
+        "y_batch": y.numpy(),
+        "channel_first": True,
+    }
     called = metric(explain_func=explain, explain_func_kwargs={"seed": 0}, **arrays)
     given = metric(a_batch=maps, **arrays)
     assert called == pytest.approx(given)

@@ -48,7 +48,7 @@ class ExtremalPerturbation(Baseline):
 
     score: str = "logit"
     areas: tuple[float, ...] = (0.025, 0.05, 0.1, 0.2)
-    n_steps: int = 100
+    n_steps: int = 50
     lr: float = 0.08
     start: float = 1.0
     momentum: float = 0.9

@@ -100,8 +100,9 @@ def blurred_by(masks: Tensor, levels: Tensor) -> Tensor:
     Returns:
         (n, C, H, W), linear between neighbouring levels.
     """
-    count = levels.shape[1]
-    position = (masks * (count - 1))[:, None]
-    numbers = torch.arange(count, device=masks.device, dtype=masks.dtype)[:, None, None]
-    weights = (1 - (position - numbers).abs()).clamp_min(0)
-    return torch.einsum("nlhw,nlchw->nchw", weights, levels)
+    last = levels.shape[1] - 1
+    position = masks * last
+    below = position.detach().floor().clamp(max=last - 1)
+    index = below.long()[:, None, None].expand(-1, 1, levels.shape[2], -1, -1)
+    low, high = levels.gather(1, index)[:, 0], levels.gather(1, index + 1)[:, 0]
+    return low + (position - below)[:, None] * (high - low)
