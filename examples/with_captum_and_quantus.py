@@ -18,7 +18,7 @@ pipeline = [
     dict(type="ToTensorV2"),
 ]
 photographs = build_dataset(dict(type="Samples", names=["chelsea"], pipeline=pipeline))
-crops = build_dataset(dict(type="SampleCrops", n=16, pipeline=pipeline))
+crops = build_dataset(dict(type="SampleCrops", n=8, pipeline=pipeline))
 network = build_classifier(
     dict(source="efficientnet_lite", type="efficientnet_lite0", pretrained=True)
 )
@@ -29,7 +29,7 @@ attributor = Attributor(
     network,
     "_blocks.10",
     prior=SaliencyPrior(),
-    input_iba=InputIBA(opt_steps=10, lr=0.5, noise="antithetic"),
+    input_iba=InputIBA(opt_steps=5, lr=0.5, noise="antithetic"),
 )
 attributor.estimate([crops[i].input[None] for i in range(len(crops))])
 

@@ -23,6 +23,7 @@ from input_iba.engine.options import RunOptions
 from input_iba.engine.report import save_contact_sheet
 from input_iba.errors import ConfigError, LayerNotFoundError, MissingExtraError, ResumeError
 from tests.engine.conftest import manifest, tiny_config, write_config
+from tests.engine.evaluating import prepare
 
 QUICK = {
     "smooth_grad": ["baseline.n_samples=3"],
@@ -71,6 +72,25 @@ def test_every_method_leaves_what_evaluations_read(
     if method == "grad_cam":
         save_contact_sheet(work, tmp_path / "sheet.png")
         assert (tmp_path / "sheet.png").stat().st_size > 0
+
+
+@pytest.mark.parametrize("method", ["input_x_gradient", "grad_cam"])
+def test_evaluation_commands_read_the_maps(method: str, tmp_path: Path) -> None:
+    made = prepare(tmp_path)
+    work = tmp_path / method
+    fixed = ["--work-dir", str(work), "--device", "cpu", "--precision", "fp32"]
+    assert main([str(made.config), method, *fixed]) == 0
+    of_method = replace(made, maps=work)
+    for metric, options in {
+        "ehr": (),
+        "insertion_deletion": ("--pixel-batch-size", "256"),
+        "sensitivity_n": ("--log-n-max", "1", "--log-n-ticks", "0.5", "--num-masks", "4"),
+        "degradation": (),
+        "localisation": (),
+    }.items():
+        assert of_method.run(metric, f"{metric}.json", *options) == 0
+        found = of_method.result(metric)
+        assert (found["complete"], len(found["rows"])) == (True, 4)
 
 
 def test_settings_come_from_the_section_of_the_config(config: RunConfig) -> None:

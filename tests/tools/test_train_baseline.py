@@ -76,7 +76,7 @@ def test_a_method_that_does_not_exist_is_answered_with_the_closest(config_file: 
 
 def test_a_killed_run_resumes_to_the_same_maps(config_file: Path) -> None:
     whole, broken = config_file.parent / "whole", config_file.parent / "broken"
-    settings = ("--cfg-options", "baseline.n_masks=1500")
+    settings = ("--cfg-options", "baseline.n_masks=200")
     process = subprocess.Popen(
         command(config_file, "rise", broken, *settings),
         cwd=config_file.parent,

@@ -199,6 +199,18 @@ def test_iba_is_the_feature_mask_of_our_own_attributor() -> None:
     torch.testing.assert_close(found, expected)
 
 
+@ALL
+def test_in_bf16_maps_are_nearly_those_of_float32(name: str) -> None:
+    x, background = samples(2).float(), samples(6, seed=5).float()
+    both = []
+    for autocast in (None, torch.bfloat16):
+        method = attributor(small_net().float(), quick(LAYER)[name], background, autocast=autocast)
+        both.append(maps(method.attribute(x, [0, 1], ids=["a", "b"])).flatten(1))
+    exact, rounded = both
+    assert rounded.dtype == torch.float32
+    assert ((exact - rounded).norm(dim=1) <= 0.4 * exact.norm(dim=1)).all()
+
+
 @pytest.mark.parametrize("name", ["gradient", "rise", "iba", "deep_shap"])
 def test_targets_may_be_one_hot_rows_or_losses(name: str) -> None:
     method, x = small(name), samples(2)
