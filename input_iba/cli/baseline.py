@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from input_iba.cli.arguments import add_config
-from input_iba.cli.main import STATUS_HELP, add_explain_options, explain, run_command
+from input_iba.cli.main import STATUS_HELP, add_explain_options, explain_samples, run_command
 
 METHODS = (
     *("gradient", "input_x_gradient", "smooth_grad", "int_grad", "guided_bp", "grad_cam"),
@@ -61,4 +61,4 @@ def _explain(arguments: argparse.Namespace) -> int:
     if arguments.work_dir is None:
         name = f"{arguments.config.stem}_{arguments.method}"
         arguments.work_dir = Path("workdirs") / name
-    return explain(arguments, adapt)
+    return explain_samples(arguments, adapt)

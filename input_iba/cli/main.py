@@ -89,11 +89,11 @@ ATTRIBUTE_HELP = (
 def _set_up_attribute(parser: argparse.ArgumentParser) -> None:
     add_config(parser)
     add_explain_options(parser)
-    parser.set_defaults(command=explain)
+    parser.set_defaults(command=explain_samples)
 
 
 def add_explain_options(parser: argparse.ArgumentParser) -> None:
-    """Add what `explain` reads, beside the config."""
+    """Add what `explain_samples` reads, beside the config."""
     add_preset(parser)
     add_run_options(parser)
     add_launcher(parser)
@@ -142,7 +142,7 @@ def _parse(parser: argparse.ArgumentParser, argv: Sequence[str]) -> argparse.Nam
         return parser.parse_args(argv)
 
 
-def explain(
+def explain_samples(
     arguments: argparse.Namespace, adapt: Callable[[RunConfig], RunConfig] | None = None
 ) -> int:
     """Explain the samples of a config, and print the table; return the exit status.

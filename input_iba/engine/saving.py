@@ -82,7 +82,7 @@ class SampleWriter:
             predicted_class_name=self.class_name(found.prediction),
             prediction_probability=_finite(found.prediction_probability),
             feature_peak=None if feature is None else _finite(float(feature.max())),
-            peak=_finite(found.peak),
+            peak=float(f"{found.peak:.8g}"),
             seconds={stage: round(value, 3) for stage, value in found.seconds.items()},
             files=files,
             losses={name: _rounded(values) for name, values in found.losses.items()},
