@@ -51,8 +51,7 @@ def test_occlusion_is_the_mean_loss_over_the_squares_on_a_pixel() -> None:
             blank[0, :, square[0], square[1]] = 0.5
             total[square] += base - net(blank).softmax(1)[0, 1].item()
             count[square] += 1
-    inner = (slice(0, 7), slice(0, 7))  # captum counts the last squares as reaching over the edge
-    np.testing.assert_allclose(found.numpy()[inner], (total / count)[inner], rtol=1e-6)
+    np.testing.assert_allclose(found.numpy(), total / count, rtol=1e-6)
 
 
 @pytest.mark.parametrize("tiles", [2, 3])
