@@ -15,7 +15,7 @@ from input_iba.datasets import SampleDataset
 from input_iba.datasets.selection import select_ids
 from input_iba.engine.loading import read_batches
 from input_iba.errors import DataError
-from input_iba.records import Failure, Sample
+from input_iba.records import Failure, ImageSample
 from input_iba.results.names import file_names
 
 RANDOM = "random"
@@ -59,7 +59,7 @@ class Compared:
 
     def read(
         self, dataset: SampleDataset, indices: Sequence[int]
-    ) -> Iterator[tuple[Sample | Failure, Tensor]]:
+    ) -> Iterator[tuple[ImageSample | Failure, Tensor]]:
         """Yield samples and their maps (M, H, W), in the order of `names`.
 
         The maps of a failure are empty.
@@ -71,7 +71,7 @@ class Compared:
         for (item,) in read_batches(dataset, [[index] for index in indices]):
             if isinstance(item, Failure):
                 yield item, torch.empty(0)
-            else:
+            elif isinstance(item, ImageSample):
                 size = (item.input.shape[-2], item.input.shape[-1])
                 maps = [_load(path, size) for path in self._paths(files[item.id])]
                 yield item, torch.stack([*maps, random_map(item.id, size)])

@@ -31,7 +31,7 @@ from input_iba.engine.memory import keep_freed_memory
 from input_iba.evaluation import summarise
 from input_iba.evaluation.perturbation import Classify
 from input_iba.models import build_classifier
-from input_iba.records import Failure, FeatureStatistics, Sample
+from input_iba.records import Failure, FeatureStatistics, ImageSample
 
 Found = dict[str, dict[str, dict[str, float]]]
 """By setting and sample id: seconds and scores."""
@@ -78,7 +78,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def samples_of(dataset: SampleDataset, options: argparse.Namespace) -> Iterator[Sample]:
+def samples_of(dataset: SampleDataset, options: argparse.Namespace) -> Iterator[ImageSample]:
     """Yield the chosen samples that can be read and have a label."""
     ids = list(dataset.ids)
     if options.subset_file:
@@ -87,7 +87,7 @@ def samples_of(dataset: SampleDataset, options: argparse.Namespace) -> Iterator[
     for (item,) in read_batches(dataset, [[position[id_]] for id_ in ids[: options.limit]]):
         if isinstance(item, Failure):
             raise SystemExit(f"{item.id} cannot be read: {item.reason}")
-        if item.target is not None:
+        if isinstance(item, ImageSample) and item.target is not None:
             yield item
 
 
@@ -105,7 +105,7 @@ def measure(
     options: argparse.Namespace,
     overrides: Mapping[str, Any],
     model: nn.Module,
-    sample: Sample,
+    sample: ImageSample,
     statistics: FeatureStatistics,
 ) -> dict[str, float]:
     """Explain one sample with one setting; return its seconds and scores."""

@@ -21,19 +21,62 @@ class Sample:
 
     Attributes:
         id: Unique in its data set; the name of its files in the work directory.
-        input: Preprocessed input, (C, H, W) for images.
-        image: The same picture before normalisation, uint8 (3, H, W), for people to look at.
+        input: What the classifier is given: an image (C, H, W), or token ids (T,), int64.
         target: Class index to explain, or None for the class that the classifier predicts.
         path: Where the sample comes from, for messages.
-        boxes: Object boxes (n, 4) as x1, y1, x2, y2 in pixels of `input`, or None.
     """
 
     id: str
     input: Tensor
-    image: Tensor
     target: int | None = None
     path: str = ""
-    boxes: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class ImageSample(Sample):
+    """A picture.
+
+    Attributes:
+        image: The picture before normalisation, uint8 (3, H, W), for people to look at.
+        boxes: Object boxes (n, 4) as x1, y1, x2, y2 in pixels of `input`, or None.
+    """
+
+    image: Tensor = field(kw_only=True)
+    boxes: Tensor | None = field(default=None, kw_only=True)
+
+
+@dataclass(frozen=True)
+class TextSample(Sample):
+    """A text.
+
+    Attributes:
+        tokens: Its T tokens as they stand in the text, also those that the vocabulary lacks.
+    """
+
+    tokens: tuple[str, ...] = field(kw_only=True)
+
+
+@dataclass(frozen=True)
+class TextBatch:
+    """Texts of different lengths, padded at their ends to the longest.
+
+    Attributes:
+        ids: Token ids (S, T), int64.
+        lengths: Number of tokens of each text (S,), int64, at least 1.
+    """
+
+    ids: Tensor
+    lengths: Tensor
+
+    @property
+    def valid(self) -> Tensor:
+        """Return which positions hold a token and no padding, bool (S, T)."""
+        steps = torch.arange(self.ids.shape[1], device=self.ids.device)
+        return steps < self.lengths[:, None]
+
+    def to(self, device: torch.device) -> TextBatch:
+        """Return the batch on another device."""
+        return TextBatch(self.ids.to(device), self.lengths.to(device))
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from input_iba.engine.presets import (
     preset_values,
     without_effect,
 )
-from input_iba.records import Sample
+from input_iba.records import ImageSample
 from input_iba.registry import PRIORS, build
 
 ROOT = Path(__file__).parent.parent
@@ -80,7 +80,7 @@ def test_a_config_builds(name: str, tmp_path: Path) -> None:
     assert explainer.statistics is None
     for dataset in build_datasets(config):
         sample = dataset[0]
-        assert isinstance(sample, Sample)
+        assert isinstance(sample, ImageSample)
         assert sample.input.shape[0] == 3
         assert sample.input.shape[1:] == sample.image.shape[1:]
         assert sample.input.abs().max() > 0.01

@@ -4,6 +4,7 @@ from input_iba.datasets.base import SampleDataset, build_dataset
 from input_iba.datasets.image_folder import ImageFolder
 from input_iba.datasets.imagenet import ImageNet
 from input_iba.datasets.mosaic import GridMosaic
+from input_iba.datasets.pictures import PictureDataset
 from input_iba.datasets.pipeline import Pipeline
 from input_iba.datasets.samples import SampleCrops, Samples
 from input_iba.datasets.selection import select_ids
@@ -12,6 +13,7 @@ __all__ = [
     "GridMosaic",
     "ImageFolder",
     "ImageNet",
+    "PictureDataset",
     "Pipeline",
     "SampleCrops",
     "SampleDataset",

@@ -11,9 +11,9 @@ from typing import Any
 from PIL import Image
 from torch import Tensor
 
-from input_iba.datasets.base import PipelineConfig, SampleDataset
 from input_iba.datasets.ids import unique_ids
 from input_iba.datasets.images import read_image
+from input_iba.datasets.pictures import PictureDataset, PipelineConfig
 from input_iba.errors import DataError
 
 
@@ -79,7 +79,7 @@ def find_images(root: Path, folders: Iterable[Path], suffixes: Iterable[str]) ->
     return entries
 
 
-class FolderDataset(SampleDataset):
+class FolderDataset(PictureDataset):
     """Pictures in class folders.
 
     Args:

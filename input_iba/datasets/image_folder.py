@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from input_iba.datasets.base import PipelineConfig
 from input_iba.datasets.folders import FolderDataset, class_folders, find_images
+from input_iba.datasets.pictures import PipelineConfig
 from input_iba.errors import ConfigError
 from input_iba.registry import DATASETS
 

@@ -8,11 +8,11 @@ from typing import Any
 from PIL import Image
 from torch import Tensor
 
-from input_iba.datasets.base import PipelineConfig
 from input_iba.datasets.boxes import read_voc_boxes
 from input_iba.datasets.class_index import names_by_index, read_class_index
 from input_iba.datasets.folders import FolderDataset, class_folders, find_images
 from input_iba.datasets.images import SUFFIXES, read_image
+from input_iba.datasets.pictures import PipelineConfig
 from input_iba.errors import ConfigError, DataError
 from input_iba.registry import DATASETS
 

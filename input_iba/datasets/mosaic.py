@@ -10,12 +10,13 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from input_iba.datasets.base import PipelineConfig, SampleDataset, build_dataset
+from input_iba.datasets.base import SampleDataset, build_dataset
+from input_iba.datasets.pictures import PictureDataset, PipelineConfig
 from input_iba.errors import ConfigError, DataError
 from input_iba.registry import DATASETS
 
 
-class GridMosaic(SampleDataset):
+class GridMosaic(PictureDataset):
     """Grids of 2×2 pictures of four classes; one of them is the target, and its cell the box.
 
     A method that finds what speaks for the target puts its heat into that cell. The labelled
@@ -54,7 +55,10 @@ class GridMosaic(SampleDataset):
                 f"GridMosaic needs n ≥ 1 mosaics (or None) of grid ≥ 2 cells per side; got n = "
                 f"{n!r} and grid = {grid!r}."
             )
-        self.source = dataset if isinstance(dataset, SampleDataset) else build_dataset(dataset)
+        source = build_dataset(dataset) if isinstance(dataset, Mapping) else dataset
+        if not isinstance(source, PictureDataset):
+            raise ConfigError(f"GridMosaic needs pictures; {type(source).__name__} has none.")
+        self.source = source
         self.grid = grid
         self.cells, self.places = _draw(self.source, n, grid, seed)
         targets = (
@@ -110,7 +114,7 @@ class GridMosaic(SampleDataset):
 
 
 def _draw(
-    source: SampleDataset, n: int | None, grid: int, seed: int
+    source: PictureDataset, n: int | None, grid: int, seed: int
 ) -> tuple[list[list[int]], list[int]]:
     """Return which samples lie in the cells of every mosaic, row by row, and the target's cell."""
     classes: dict[int, list[int]] = {}

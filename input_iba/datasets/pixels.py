@@ -7,12 +7,12 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from input_iba.datasets.base import SampleDataset
+from input_iba.datasets.pictures import PictureDataset
 from input_iba.errors import DataError
 
 
 def load_pixels(
-    dataset: SampleDataset, on_sample: Callable[[], object] = lambda: None
+    dataset: PictureDataset, on_sample: Callable[[], object] = lambda: None
 ) -> tuple[Tensor, Tensor]:
     """Read every sample once.
 

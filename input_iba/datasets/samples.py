@@ -13,9 +13,9 @@ from matplotlib import cbook
 from PIL import Image
 from torch import Tensor
 
-from input_iba.datasets.base import PipelineConfig, SampleDataset
 from input_iba.datasets.class_index import names_by_index, read_class_index
 from input_iba.datasets.images import read_image, to_rgb
+from input_iba.datasets.pictures import PictureDataset, PipelineConfig
 from input_iba.errors import ConfigError, MissingExtraError, closest
 from input_iba.registry import DATASETS
 
@@ -53,7 +53,7 @@ def _imagenet_names(ind_to_cls_file: str | Path | None) -> list[str]:
     return list(VGG16_Weights.IMAGENET1K_V1.meta["categories"])
 
 
-class Samples(SampleDataset):
+class Samples(PictureDataset):
     """The photographs coffee, camera, chelsea (a cat), motorcycle, rocket and grace_hopper.
 
     Args:
@@ -115,7 +115,7 @@ class Samples(SampleDataset):
         return [*_checksums(self.ids), self._targets]
 
 
-class SampleCrops(SampleDataset):
+class SampleCrops(PictureDataset):
     """Random crops and flips of the photographs, as an estimation set.
 
     The crop at a position depends on seed and position only.

@@ -59,9 +59,10 @@ def _example(config: RunConfig) -> Tensor:
     for data in (config.attribution_data, config.estimation_data):
         try:
             dataset = datasets.build_dataset(data)
-            return dataset[0].input[None]
+            example: Tensor = dataset[0].input[None]
         except (DataError, IndexError):
             continue
+        return example
     size = _size(config.attribution_data) or _size(config.estimation_data)
     if size is None:
         raise ConfigError(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from input_iba.engine.config import RunConfig
-from input_iba.records import Attribution, Explanation, Sample
+from input_iba.records import Attribution, Explanation, ImageSample, Sample
 from input_iba.results import SampleRecord, write_image, write_mask
 from input_iba.visualization import (
     colourise,
@@ -67,7 +67,8 @@ class SampleWriter:
         for kind, mask in masks.items():
             files[kind] = f"{_VALUES[kind]}/{place}.npz"
             write_mask(self.root / files[kind], array(mask))
-        for kind, pixels in self._pictures(sample, found, feature).items():
+        pictures = self._pictures(sample, found, feature) if isinstance(sample, ImageSample) else {}
+        for kind, pixels in pictures.items():
             file = f"{_FOLDERS[kind][0]}/{place}{_FOLDERS[kind][1]}"
             write_image(self.root / file, pixels)
             files[kind] = file
@@ -106,7 +107,7 @@ class SampleWriter:
         return f"{self.class_folders.get(label, label)}/{name}"
 
     def _pictures(
-        self, sample: Sample, found: Explanation, feature: Tensor | None
+        self, sample: ImageSample, found: Explanation, feature: Tensor | None
     ) -> dict[str, NDArray[np.uint8]]:
         """Make the pictures of a sample: previews in grey, renderings in colour."""
         values = array(found.input_mask)

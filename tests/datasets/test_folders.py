@@ -94,7 +94,9 @@ def test_a_bad_picture_is_named_and_the_others_can_be_read(animals: Path) -> Non
     assert dataset[1].id == "3"
 
 
-def test_a_pipeline_that_does_not_fit_names_the_picture(animals: Path) -> None:
+def test_a_pipeline_that_does_not_fit_names_the_picture(
+    animals: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     steps = [{"type": "Normalize", "mean": [0.5, 0.5], "std": 1}]
     with pytest.raises(ConfigError, match="`mean` has 2 values"):
         folder(animals, pipeline=steps)[0]
@@ -103,7 +105,7 @@ def test_a_pipeline_that_does_not_fit_names_the_picture(animals: Path) -> None:
     def fail(*_: Any) -> None:
         raise ValueError("larger than the picture")
 
-    dataset.pipeline = fail  # type: ignore[assignment]
+    monkeypatch.setattr(dataset, "pipeline", fail)
     with pytest.raises(DataError, match=r"cat/1\.png' \(8×6 pixels\): larger"):
         dataset[0]
 

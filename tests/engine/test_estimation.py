@@ -12,7 +12,6 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image
 from torch import Tensor, nn
 
 from input_iba.attribution import Attributor
@@ -37,7 +36,7 @@ class Noise(SampleDataset):
     """Inputs of noise in memory, of which some cannot be read."""
 
     def __init__(self, count: int, bad: set[int], nan: int | None = None) -> None:
-        super().__init__([f"n{i}" for i in range(count)], [])
+        super().__init__([f"n{i}" for i in range(count)])
         self.bad = bad
         self.inputs = torch.randn(count, 3, 8, 8, generator=torch.Generator().manual_seed(1))
         if nan is not None:
@@ -46,16 +45,16 @@ class Noise(SampleDataset):
     def __getitem__(self, index: int) -> Sample:
         if index in self.bad:
             raise DataError(f"bad {index}")
-        return Sample(self.ids[index], self.inputs[index], torch.zeros(3, 8, 8))
-
-    def read(self, index: int) -> tuple[Image.Image, Tensor | None]:
-        raise NotImplementedError
+        return Sample(self.ids[index], self.inputs[index])
 
     def target(self, index: int) -> None:
         return None
 
     def path(self, index: int) -> str:
         return ""
+
+    def preparation(self) -> list[Any]:
+        return []
 
     def content(self) -> list[Any]:
         return []

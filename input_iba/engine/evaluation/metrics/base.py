@@ -19,7 +19,7 @@ from input_iba.engine.config import RunConfig
 from input_iba.errors import EvaluationError
 from input_iba.evaluation import MAX_REGION_SHARE, box_mask, region_share
 from input_iba.evaluation.perturbation import Classify
-from input_iba.records import Sample
+from input_iba.records import ImageSample, Sample
 from input_iba.visualization import Chart, Line, mean_line
 
 Row = Mapping[str, Any]
@@ -122,7 +122,7 @@ class Metric(ABC):
 
 def region_of(case: Case) -> Tensor | str:
     """Return the region of a sample's boxes, (H, W), bool, or why there is none to use."""
-    boxes = case.sample.boxes
+    boxes = case.sample.boxes if isinstance(case.sample, ImageSample) else None
     if boxes is None or len(boxes) == 0:
         return "no boxes"
     height, width = case.heat.shape
