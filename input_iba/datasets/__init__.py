@@ -1,8 +1,9 @@
-"""Data sets of pictures: samples that dependencies bring, ImageNet, folders, mosaics."""
+"""Data sets: photographs that dependencies bring, ImageNet, folders, mosaics; movie reviews."""
 
 from input_iba.datasets.base import SampleDataset, build_dataset
 from input_iba.datasets.image_folder import ImageFolder
 from input_iba.datasets.imagenet import ImageNet
+from input_iba.datasets.imdb import IMDBDataset
 from input_iba.datasets.mosaic import GridMosaic
 from input_iba.datasets.pictures import PictureDataset
 from input_iba.datasets.pipeline import Pipeline
@@ -11,6 +12,7 @@ from input_iba.datasets.selection import select_ids
 
 __all__ = [
     "GridMosaic",
+    "IMDBDataset",
     "ImageFolder",
     "ImageNet",
     "PictureDataset",

@@ -12,8 +12,6 @@ from torch import nn
 from tqdm import tqdm
 
 from input_iba import models
-from input_iba.datasets import SampleDataset, build_dataset
-from input_iba.datasets.pixels import load_pixels
 from input_iba.engine.build import errors_name
 from input_iba.engine.config import RunConfig
 from input_iba.engine.device import choose_device
@@ -21,11 +19,10 @@ from input_iba.engine.logs import LOGGER, logging_to
 from input_iba.engine.memory import keep_freed_memory
 from input_iba.engine.precision import choose_precision, precision_name
 from input_iba.engine.progress import refresh_seconds
-from input_iba.errors import ConfigError, DataError, ResumeError
-from input_iba.models.training import LabelledPixels, Trainer, TrainingSettings
+from input_iba.engine.training_data import TrainingData, training_data
+from input_iba.errors import ConfigError, ResumeError
+from input_iba.models.training import Trainer, TrainingSettings
 from input_iba.results import written_whole
-
-VALIDATION_SHARE = 0.05
 
 
 @dataclass(frozen=True)
@@ -34,9 +31,10 @@ class TrainingOptions:
 
     Attributes:
         work_dir: Folder of log and resumable state.
-        train_root: Folder of the training set in place of `data.estimation.img_root`.
-        test_root: Folder of the test set in place of `data.attribution.img_root`.
+        train_root: Folder of the training set in place of the root in `data.estimation`.
+        test_root: Folder of the test set in place of the root in `data.attribution`.
         device: 'auto', 'cpu', 'cuda', 'cuda:1', 'mps'.
+        gpu_id: Index of the GPU, as older commands give it.
         precision: 'auto', 'fp32' or 'bf16'.
         resume: Continue after the last whole epoch.
     """
@@ -45,6 +43,7 @@ class TrainingOptions:
     train_root: Path | None = None
     test_root: Path | None = None
     device: str = "auto"
+    gpu_id: int | None = None
     precision: str = "auto"
     resume: bool = False
 
@@ -55,7 +54,7 @@ class TrainingResult:
 
     Attributes:
         checkpoint: The file with the weights of the best epoch.
-        validation: Its accuracy on the pictures held out from the training set.
+        validation: Its accuracy on what is held out of the training set.
         test: Its accuracy on the test set, or None where that is the training set.
     """
 
@@ -85,48 +84,38 @@ def run_training(
         ResumeError: The work directory holds a training with other settings.
     """
     checkpoint = _checkpoint_path(config)
-    _check(settings)
-    device, warnings = choose_device(options.device)
+    device, warnings = choose_device(options.device, options.gpu_id)
     autocast = choose_precision(options.precision, device)
     keep_freed_memory()
     options.work_dir.mkdir(parents=True, exist_ok=True)
     with logging_to(options.work_dir / "log_file.log"):
         for warning in warnings:
             LOGGER.warning(warning)
-        train_set, test_set = _data_sets(config, options)
+        data = training_data(config, settings, options.train_root, options.test_root)
         torch.manual_seed(settings.seed)
         with errors_name(config, "attributor.classifier"):
             model = models.build_classifier({**config.classifier, "pretrained": False})
-        data, held_out = _read(train_set).split(VALIDATION_SHARE, settings.seed)
-        trainer = Trainer(model, data, _prepare(train_set), settings, device, autocast)
+        data.begin(model)
+        trained_on, held_out = data.read_and_split(settings.seed)
+        trainer = data.make_trainer(model, trained_on, device, autocast)
         LOGGER.info(
-            "%s on %d pictures, %d held out; %s, %s; checkpoint: %s",
-            *(type(model).__name__, len(data), len(held_out)),
+            "%s on %d %s, %d held out; %s, %s; checkpoint: %s",
+            *(type(model).__name__, len(trained_on.targets), data.noun, len(held_out.targets)),
             *(device, precision_name(autocast), checkpoint),
         )
         identity = {
             "settings": asdict(settings),
             "classifier": {k: v for k, v in config.classifier.items() if k != "pretrained"},
-            "data": train_set.fingerprint(),
+            "data": data.train_set.fingerprint(),
         }
         best = _train(trainer, held_out, identity, checkpoint, options)
-        test = _test(trainer, test_set, checkpoint) if test_set is not None else None
+        test = _test(trainer, data, checkpoint) if data.test_set is not None else None
     return TrainingResult(checkpoint, best, test)
 
 
-def _check(settings: TrainingSettings) -> None:
-    for name, value in (
-        ("--epochs", settings.epochs),
-        ("--batch-size", settings.batch_size),
-        ("--lr", settings.lr),
-    ):
-        if value is not None and not value > 0:
-            raise ConfigError(f"{name} must be positive, got {value}.")
-
-
 def _train(
-    trainer: Trainer,
-    held_out: LabelledPixels,
+    trainer: Trainer[Any],
+    held_out: Any,
     identity: Mapping[str, Any],
     checkpoint: Path,
     options: TrainingOptions,
@@ -136,12 +125,7 @@ def _train(
     progress = _resume(trainer, latest, identity, options.resume)
     epochs = trainer.settings.epochs
     for epoch in range(progress.epoch, epochs):
-        with tqdm(
-            total=trainer.steps,
-            desc=f"epoch {epoch + 1}/{epochs}",
-            unit="batch",
-            mininterval=refresh_seconds(),
-        ) as bar:
+        with _bar(trainer.steps, f"epoch {epoch + 1}/{epochs}", "batches") as bar:
 
             def on_step(loss: float, bar: tqdm[None] = bar) -> None:
                 bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
@@ -150,7 +134,7 @@ def _train(
             loss = trainer.train_epoch(epoch, on_step)
         accuracy = trainer.accuracy(held_out)
         LOGGER.info(
-            "Epoch %d/%d: loss %.4f, accuracy on held-out pictures %.2f %%",
+            "Epoch %d/%d: loss %.4f, accuracy on what is held out %.2f %%",
             *(epoch + 1, epochs, loss, 100 * accuracy),
         )
         progress.epoch = epoch + 1
@@ -169,7 +153,9 @@ def _train(
     return progress.best
 
 
-def _resume(trainer: Trainer, path: Path, identity: Mapping[str, Any], wanted: bool) -> _Progress:
+def _resume(
+    trainer: Trainer[Any], path: Path, identity: Mapping[str, Any], wanted: bool
+) -> _Progress:
     if not path.exists():
         return _Progress()
     if not wanted:
@@ -192,11 +178,18 @@ def _resume(trainer: Trainer, path: Path, identity: Mapping[str, Any], wanted: b
     return _Progress(found["epoch"], found["best"])
 
 
-def _test(trainer: Trainer, test_set: SampleDataset, checkpoint: Path) -> float:
+def _test(trainer: Trainer[Any], data: TrainingData, checkpoint: Path) -> float:
+    assert data.test_set is not None
     models.load_checkpoint(trainer.model, checkpoint)
-    accuracy = trainer.accuracy(_read(test_set))
+    samples = data.read(data.test_set)
+    with _bar(len(samples.targets), "test", data.noun) as bar:
+        accuracy = trainer.accuracy(samples, bar.update)
     LOGGER.info("Accuracy on the test set: %.2f %%", 100 * accuracy)
     return accuracy
+
+
+def _bar(total: int, description: str, unit: str) -> Any:
+    return tqdm(total=total, desc=description, unit=f" {unit}", mininterval=refresh_seconds())
 
 
 def _checkpoint_path(config: RunConfig) -> Path:
@@ -208,39 +201,6 @@ def _checkpoint_path(config: RunConfig) -> Path:
             "--cfg-options attributor.classifier.pretrained=workdirs/ckpts/net.pth"
         )
     return Path(pretrained)
-
-
-def _data_sets(
-    config: RunConfig, options: TrainingOptions
-) -> tuple[SampleDataset, SampleDataset | None]:
-    train_cfg, test_cfg = dict(config.estimation_data), dict(config.attribution_data)
-    if options.train_root is not None:
-        train_cfg["img_root"] = str(options.train_root)
-    if options.test_root is not None:
-        test_cfg["img_root"] = str(options.test_root)
-    with errors_name(config, "data.estimation"):
-        train_set = build_dataset(train_cfg)
-    if test_cfg.get("img_root") == train_cfg.get("img_root"):
-        return train_set, None
-    with errors_name(config, "data.attribution"):
-        test_set = build_dataset(test_cfg)
-        if test_set.class_names != train_set.class_names:
-            raise DataError(
-                f"Training set and test set have other classes: {train_set.class_names} and "
-                f"{test_set.class_names}. Give both the same class folders."
-            )
-    return train_set, test_set
-
-
-def _read(dataset: SampleDataset) -> LabelledPixels:
-    with tqdm(
-        total=len(dataset), desc="pictures", unit="picture", mininterval=refresh_seconds()
-    ) as bar:
-        return LabelledPixels(*load_pixels(dataset, bar.update))
-
-
-def _prepare(dataset: SampleDataset) -> Any:
-    return dataset.pipeline.normalize or (lambda pixels: pixels)
 
 
 def _portable(model: nn.Module) -> dict[str, torch.Tensor]:

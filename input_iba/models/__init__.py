@@ -2,12 +2,14 @@
 
 from input_iba.models.build import SOURCES, build_classifier
 from input_iba.models.checkpoints import load_checkpoint, read_state_dict
+from input_iba.models.deep_lstm import DeepLSTM
 from input_iba.models.resnet_cifar import CifarResNet
 from input_iba.models.small_vgg import SmallVGG
 
 __all__ = [
     "SOURCES",
     "CifarResNet",
+    "DeepLSTM",
     "SmallVGG",
     "build_classifier",
     "load_checkpoint",

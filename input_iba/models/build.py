@@ -20,8 +20,8 @@ def build_classifier(cfg: Mapping[str, Any]) -> nn.Module:
     """Build a classifier in evaluation mode, on the CPU, and load its weights.
 
     Args:
-        cfg: Plain data: `source` ('torchvision', 'timm', 'custom' or 'efficientnet_lite'),
-            `type`, `pretrained` (False, True, the name of torchvision weights, or the path of a
+        cfg: Plain data: `source` ('torchvision', 'timm', 'custom' (in published configs for text
+            also 'nlp') or 'efficientnet_lite'), `type`, `pretrained` (False, True, the name of torchvision weights, or the path of a
             checkpoint), `num_classes`, and further arguments of the network's constructor.
 
     Raises:
@@ -64,7 +64,7 @@ def _build_custom(
     if pretrained is True:
         raise ConfigError(
             f"No weights come with {type_!r}: set `pretrained` to the path of a checkpoint "
-            "(tools/vision/train_classifier.py trains one), or to False."
+            "(train_classifier.py in tools/vision and tools/nlp trains some), or to False."
         )
     cfg = {"type": type_, **arguments}
     if num_classes is not None:
@@ -185,6 +185,7 @@ SOURCES = {
     "torchvision": _build_torchvision,
     "timm": _build_timm,
     "custom": _build_custom,
+    "nlp": _build_custom,  # as published configs for text call it
     "efficientnet_lite": build_efficientnet_lite,
 }
 """Builders by the `source` of a classifier config."""

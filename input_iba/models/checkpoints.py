@@ -144,10 +144,28 @@ def fit_state_dict(model: nn.Module, state: Mapping[str, Tensor], source: str | 
     if found:
         raise CheckpointError(
             f"Checkpoint '{source}' does not fit {type(model).__name__}: {'; '.join(found)}. "
-            "Set the classifier's `type`, `num_classes` and constructor keys to those of the "
-            "network that was trained, or `pretrained` to another file."
+            + (
+                _other_vocabulary(model, state)
+                or "Set the classifier's `type`, `num_classes` and constructor keys to those of "
+                "the network that was trained, or `pretrained` to another file."
+            )
         )
     model.load_state_dict(dict(state), strict=False)
+
+
+def _other_vocabulary(model: nn.Module, state: Mapping[str, Tensor]) -> str:
+    """Say what to do where an embedding has a row for each word of another vocabulary."""
+    for name, module in model.named_modules():
+        weight = state.get(f"{name}.weight")
+        if isinstance(module, nn.Embedding) and weight is not None and weight.ndim == 2:
+            words, size = weight.shape
+            if words != module.num_embeddings and size == module.embedding_dim:
+                return (
+                    f"It was trained with a vocabulary of {words} words, and the classifier "
+                    f"expects {module.num_embeddings}. Use the vocabulary of its training and set "
+                    f"the classifier's `vocab_size` to {words}, or train again with this one."
+                )
+    return ""
 
 
 def _some(names: list[str], most: int = 3) -> str:

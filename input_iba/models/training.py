@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -13,94 +14,58 @@ from torch import Tensor, nn
 
 from input_iba.errors import ConfigError, InputIBAError
 
-Prepare = Callable[[Tensor], Tensor]
-
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """How to train.
+    """How to train, whatever the samples are.
 
     Attributes:
         epochs: Passes over the training set.
-        lr: Peak of the one-cycle learning rate; None for 0.1 with batch normalisation and 0.02
-            without.
+        lr: Peak of the one-cycle learning rate; None for one that suits the classifier.
         batch_size: Samples per step.
-        momentum: Nesterov momentum.
-        weight_decay: L2 penalty.
-        padding: Pixels by which crops are shifted at most.
-        seed: Seeds order, crops, flips and dropout.
+        seed: Seeds all that is drawn: order, augmentation, dropout.
     """
 
     epochs: int = 10
     lr: float | None = None
     batch_size: int = 128
-    momentum: float = 0.9
-    weight_decay: float = 5e-4
-    padding: int = 4
     seed: int = 0
 
 
-@dataclass(frozen=True)
-class LabelledPixels:
-    """Pictures in memory.
+class Labelled(Protocol):
+    """Samples in memory, with their classes."""
 
-    Attributes:
-        pixels: (N, C, H, W), uint8.
-        targets: Class indices (N,), int64.
-    """
+    @property
+    def targets(self) -> Tensor:
+        """Return class indices (N,), int64."""
 
-    pixels: Tensor
-    targets: Tensor
-
-    def __len__(self) -> int:
-        return len(self.targets)
-
-    def take(self, indices: Tensor) -> LabelledPixels:
-        """Return the pictures at some positions."""
-        return LabelledPixels(self.pixels[indices], self.targets[indices])
-
-    def split(self, share: float, seed: int) -> tuple[LabelledPixels, LabelledPixels]:
-        """Split off a random `share`; returns the rest and the share."""
-        order = torch.randperm(len(self), generator=torch.Generator().manual_seed(seed))
-        count = min(max(1, round(share * len(self))), len(self) - 1)
-        return self.take(order[count:].sort().values), self.take(order[:count].sort().values)
+    def take(self: Data, indices: Tensor) -> Data:
+        """Return the samples at some positions."""
 
 
-def augment(pixels: Tensor, padding: int, generator: torch.Generator) -> Tensor:
-    """Shift every picture by up to `padding` pixels, mirroring its edges, and flip half of them.
-
-    Args:
-        pixels: (B, C, H, W).
-        padding: Most pixels in each direction; cut to what the size allows.
-        generator: Draws shifts and flips.
-
-    >>> generator = torch.Generator().manual_seed(0)
-    >>> augment(torch.zeros(2, 3, 8, 8), 4, generator).shape
-    torch.Size([2, 3, 8, 8])
-    """
-    count, _, height, width = pixels.shape
-    padding = min(padding, height - 1, width - 1)
-    padded = F.pad(pixels.float(), [padding] * 4, mode="reflect")
-    top, left = torch.randint(0, 2 * padding + 1, (2, count, 1), generator=generator)
-    rows = top + torch.arange(height)
-    columns = left + torch.arange(width)
-    flipped = torch.rand(count, 1, generator=generator) < 0.5
-    columns = torch.where(flipped, columns.flip(1), columns)
-    samples = torch.arange(count)[:, None, None]
-    # Advanced indices around the channel axis put that axis last.
-    return padded[samples, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+Data = TypeVar("Data", bound=Labelled)
 
 
-class Trainer:
+def split(data: Data, share: float, seed: int) -> tuple[Data, Data]:
+    """Split off a random `share` of the samples; returns the rest and the share."""
+    total = len(data.targets)
+    order = torch.randperm(total, generator=torch.Generator().manual_seed(seed))
+    count = min(max(1, round(share * total)), total - 1)
+    return data.take(order[count:].sort().values), data.take(order[:count].sort().values)
+
+
+class Trainer(ABC, Generic[Data]):
     """Trains a classifier epoch by epoch; an epoch depends on seed, number and state alone.
 
     Args:
         model: The classifier; changed in place.
         data: Training set.
-        prepare: Maps pixels in [0, 1] (B, C, H, W) to inputs of the classifier.
         settings: How to train.
         device: Where to compute.
         autocast: Number format of the layers, or None for float32.
+
+    Attributes:
+        steps: Steps per epoch.
 
     Raises:
         ConfigError: The data have more classes than the classifier.
@@ -109,36 +74,49 @@ class Trainer:
     def __init__(
         self,
         model: nn.Module,
-        data: LabelledPixels,
-        prepare: Prepare,
+        data: Data,
         settings: TrainingSettings,
         device: torch.device,
         autocast: torch.dtype | None = None,
     ) -> None:
-        self.model = model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.model = model.to(device)
         self.data = data
-        self.prepare = prepare
         self.settings = settings
         self.device = device
         self.autocast = autocast
         self._check_classes()
-        self.steps = math.ceil(len(data) / settings.batch_size)
-        peak = _default_lr(model) if settings.lr is None else settings.lr
-        self.optimizer = torch.optim.SGD(
-            model.parameters(),
-            lr=peak,
-            momentum=settings.momentum,
-            weight_decay=settings.weight_decay,
-            nesterov=True,
-        )
+        self.steps = math.ceil(len(data.targets) / settings.batch_size)
+        self.optimizer = self.make_optimizer()
+        peaks = [group["lr"] for group in self.optimizer.param_groups]
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimizer, peak, total_steps=settings.epochs * self.steps, cycle_momentum=False
+            self.optimizer, peaks, total_steps=settings.epochs * self.steps, cycle_momentum=False
         )
+
+    @abstractmethod
+    def make_optimizer(self) -> torch.optim.Optimizer:
+        """Return the optimiser at its peak learning rate."""
+
+    @abstractmethod
+    def batches(self, generator: torch.Generator) -> Iterator[Data]:
+        """Yield the batches of an epoch, in random order, augmented."""
+
+    @abstractmethod
+    def logits(self, batch: Data) -> Tensor:
+        """Return the classifier's logits (B, classes)."""
+
+    def loss(self, batch: Data) -> Tensor:
+        """Return the mean loss of a batch in nats."""
+        return row_losses(self.logits(batch).float(), batch.targets.to(self.device)).mean()
+
+    def update(self) -> None:
+        """Change the weights along the gradient."""
+        self.optimizer.step()
 
     @torch.no_grad()
     def _check_classes(self) -> None:
         self.model.eval()
-        outputs = self._logits(self.data.pixels[:1]).shape[1]
+        outputs = self.logits(self.data.take(torch.tensor([0]))).shape[1]
+        outputs = max(outputs, 2)
         classes = int(self.data.targets.max()) + 1
         if classes > outputs:
             raise ConfigError(
@@ -159,51 +137,57 @@ class Trainer:
         Raises:
             InputIBAError: The loss is not finite.
         """
-        settings = self.settings
-        generator = torch.Generator().manual_seed(settings.seed * 100_003 + epoch)
-        order = torch.randperm(len(self.data), generator=generator)
+        seed = self.settings.seed * 100_003 + epoch
         self.model.train()
         total = 0.0
         with torch.random.fork_rng():
-            torch.manual_seed(settings.seed * 100_003 + epoch)  # of dropout
-            for indices in torch.split(order, settings.batch_size):
-                batch = self.data.take(indices)
-                loss = self._step(augment(batch.pixels, settings.padding, generator), batch.targets)
+            torch.manual_seed(seed)  # of dropout
+            for batch in self.batches(torch.Generator().manual_seed(seed)):
+                loss = self._step(batch)
                 if not math.isfinite(loss):
                     raise InputIBAError(
                         f"Training diverged in epoch {epoch + 1}: the loss is {loss}. Start again "
                         "with a lower --lr."
                     )
-                total += loss * len(indices)
+                total += loss * len(batch.targets)
                 on_step(loss)
-        return total / len(self.data)
+        return total / len(self.data.targets)
 
-    def _step(self, pixels: Tensor, targets: Tensor) -> float:
-        loss = F.cross_entropy(self._logits(pixels), targets.to(self.device))
+    def _step(self, batch: Data) -> float:
+        with self.autocasting():
+            loss = self.loss(batch)
         self.optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
-        self.optimizer.step()
+        self.update()
         self.schedule.step()
         return loss.item()
 
-    def _logits(self, pixels: Tensor) -> Tensor:
-        inputs = self.prepare(pixels.to(self.device).float() / 255)
-        inputs = inputs.contiguous(memory_format=torch.channels_last)
-        with torch.autocast(
-            self.device.type, self.autocast or torch.bfloat16, enabled=self.autocast is not None
-        ):
-            logits: Tensor = self.model(inputs)
-        return logits.float()
+    def autocasting(self) -> torch.autocast:
+        """Return the context in which layers compute in their number format."""
+        enabled = self.autocast is not None
+        return torch.autocast(self.device.type, self.autocast or torch.bfloat16, enabled=enabled)
 
     @torch.no_grad()
-    def accuracy(self, data: LabelledPixels) -> float:
-        """Return the share of pictures whose class has the highest logit."""
+    def accuracy(self, data: Data, on_batch: Callable[[int], object] = lambda _: None) -> float:
+        """Return the share of samples whose class has the highest logit.
+
+        Args:
+            data: Samples that were not trained on.
+            on_batch: Called with the number of samples of every batch, for progress.
+        """
         self.model.eval()
         right = 0
-        for indices in torch.split(torch.arange(len(data)), 512):
-            batch = data.take(indices)
-            right += int((self._logits(batch.pixels).argmax(1).cpu() == batch.targets).sum())
-        return right / len(data)
+        for batch in self.evaluation_batches(data):
+            with self.autocasting():
+                found = predicted(self.logits(batch))
+            right += int((found.cpu() == batch.targets).sum())
+            on_batch(len(batch.targets))
+        return right / len(data.targets)
+
+    def evaluation_batches(self, data: Data) -> Iterator[Data]:
+        """Yield all samples in batches."""
+        for indices in torch.split(torch.arange(len(data.targets)), 512):
+            yield data.take(indices)
 
     def state(self) -> dict[str, Any]:
         """Return what the next epoch depends on, as tensors and plain data."""
@@ -224,6 +208,23 @@ class Trainer:
         self.schedule.load_state_dict(state["schedule"])
 
 
-def _default_lr(model: nn.Module) -> float:
-    normalised = any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in model.modules())
-    return 0.1 if normalised else 0.02
+def row_losses(logits: Tensor, targets: Tensor) -> Tensor:
+    """Return the cross-entropy of each row in nats, of one logit the binary one.
+
+    Args:
+        logits: (B, classes); one logit says how much class 1 is likelier than class 0.
+        targets: Class indices (B,).
+    """
+    if logits.shape[1] == 1:
+        wanted = targets.to(logits.dtype)
+        return F.binary_cross_entropy_with_logits(logits[:, 0], wanted, reduction="none")
+    return F.cross_entropy(logits, targets, reduction="none")
+
+
+def predicted(logits: Tensor) -> Tensor:
+    """Return the likeliest class of each row, (B, classes) to (B,).
+
+    >>> predicted(torch.tensor([[0.3], [-2.0]])).tolist()
+    [1, 0]
+    """
+    return (logits[:, 0] > 0).long() if logits.shape[1] == 1 else logits.argmax(1)

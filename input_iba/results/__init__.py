@@ -1,5 +1,6 @@
 """The work directory: files that appear whole or not at all, records, manifest, resume."""
 
+from input_iba.core.files import written_whole
 from input_iba.results.manifest import OWN_METHOD, Identity, Manifest, installed_versions
 from input_iba.results.names import file_names, safe_name
 from input_iba.results.record_log import RecordLog, SampleRecord
@@ -11,7 +12,6 @@ from input_iba.results.writing import (
     write_json,
     write_mask,
     write_text,
-    written_whole,
 )
 
 __all__ = [

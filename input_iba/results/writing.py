@@ -1,11 +1,10 @@
-"""Write files whole or not at all: aside in the same folder, then rename."""
+"""Write the files of a work directory, whole or not at all."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,31 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-PART_SUFFIX = ".part"
-
-
-@contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
-    """Lend a path to write to; it becomes `path` when the block ends without an error.
-
-    A reader sees the old file or the new one, never a part of it, even when the process is
-    killed. What a killed process leaves behind ends in `.part`.
-
-    Args:
-        path: The file to write; its folder is made when it is missing.
-
-    Yields:
-        A path in the same folder.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # The temporary name is short and independent of the file's: a name of the greatest length
-    # that the file system allows could not grow.
-    aside = path.parent / f".{abs(hash(path.name)):x}-{os.getpid()}{PART_SUFFIX}"
-    try:
-        yield aside
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
+from input_iba.core.files import PART_SUFFIX, written_whole
 
 
 def write_text(path: Path, text: str) -> None:

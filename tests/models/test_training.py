@@ -8,7 +8,13 @@ from torch import nn
 
 from input_iba.errors import ConfigError
 from input_iba.models import CifarResNet, SmallVGG
-from input_iba.models.training import LabelledPixels, Trainer, TrainingSettings, augment
+from input_iba.models.picture_training import (
+    LabelledPixels,
+    PictureTrainer,
+    PictureTraining,
+    augment,
+)
+from input_iba.models.training import split
 
 
 def test_augmented_pictures_are_shifted_and_flipped_originals() -> None:
@@ -35,20 +41,22 @@ def data(count: int = 40, classes: int = 2) -> LabelledPixels:
 
 def test_a_split_loses_nothing() -> None:
     pictures = LabelledPixels(torch.arange(20).view(20, 1, 1, 1), torch.arange(20))
-    rest, share = pictures.split(0.25, seed=1)
-    assert (len(rest), len(share)) == (15, 5)
+    rest, share = split(pictures, 0.25, seed=1)
+    assert (len(rest.targets), len(share.targets)) == (15, 5)
     assert sorted([*rest.targets.tolist(), *share.targets.tolist()]) == list(range(20))
     assert torch.equal(rest.pixels.flatten(), rest.targets)
-    assert not torch.equal(pictures.split(0.25, seed=2)[1].targets, share.targets)
+    assert not torch.equal(split(pictures, 0.25, seed=2)[1].targets, share.targets)
 
 
 @pytest.mark.parametrize(("model", "peak"), [(CifarResNet(8), 0.1), (SmallVGG(), 0.02)])
 def test_default_learning_rate(model: nn.Module, peak: float) -> None:
-    trainer = Trainer(model, data(), lambda x: x, TrainingSettings(), torch.device("cpu"))
+    trainer = PictureTrainer(model, data(), lambda x: x, PictureTraining(), torch.device("cpu"))
     assert trainer.schedule.state_dict()["_schedule_phases"][0]["end_lr"] == "max_lr"
     assert trainer.optimizer.param_groups[0]["max_lr"] == peak
 
 
 def test_more_classes_than_outputs() -> None:
     with pytest.raises(ConfigError, match="num_classes=11"):
-        Trainer(CifarResNet(8), data(40, 11), lambda x: x, TrainingSettings(), torch.device("cpu"))
+        PictureTrainer(
+            CifarResNet(8), data(40, 11), lambda x: x, PictureTraining(), torch.device("cpu")
+        )

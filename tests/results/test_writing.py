@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from input_iba.core.files import written_whole
 from input_iba.results.writing import (
     remove_parts,
     write_image,
     write_mask,
     write_text,
-    written_whole,
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -77,7 +78,7 @@ def test_resumed_training_ends_at_the_same_weights(
 
     train_epoch = Trainer.train_epoch
 
-    def stopped(self: Trainer, epoch: int, on_step: object) -> float:
+    def stopped(self: Trainer[Any], epoch: int, on_step: object) -> float:
         if epoch == 1:
             raise KeyboardInterrupt
         return train_epoch(self, epoch, on_step)  # type: ignore[arg-type]

@@ -1,0 +1,42 @@
+"""Texts of different lengths as one tensor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from input_iba.records import TextBatch
+
+PAD_INDEX = 1
+"""Index of `<pad>` in every vocabulary of the toolkit, as in torchtext's."""
+
+
+def pad(texts: Sequence[Tensor], pad_index: int = PAD_INDEX) -> TextBatch:
+    """Pad texts at their ends to the longest.
+
+    Args:
+        texts: Token ids of S texts, each (T_s,), int64, at least one token long.
+        pad_index: What stands behind the end of a text.
+
+    Returns:
+        Ids (S, T) and lengths (S,).
+
+    >>> batch = pad([torch.tensor([5, 6]), torch.tensor([7])])
+    >>> batch.ids.tolist(), batch.lengths.tolist(), batch.valid.tolist()
+    ([[5, 6], [7, 1]], [2, 1], [[True, True], [True, False]])
+    """
+    lengths = torch.tensor([len(text) for text in texts])
+    return TextBatch(pad_sequence(list(texts), True, float(pad_index)), lengths)
+
+
+def lengths_of(ids: Tensor, pad_index: int = PAD_INDEX) -> Tensor:
+    """Count the tokens before the padding at the end of each text; (S, T) to (S,), at least 1.
+
+    >>> lengths_of(torch.tensor([[5, 1, 6, 1, 1], [1, 1, 1, 1, 1]])).tolist()
+    [3, 1]
+    """
+    positions = torch.arange(1, ids.shape[1] + 1, device=ids.device)
+    return (positions * (ids != pad_index)).amax(1).clamp(min=1)

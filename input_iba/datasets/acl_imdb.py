@@ -1,0 +1,120 @@
+"""The Large Movie Review Dataset on disk: found, unpacked from its archive, or downloaded."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import re
+import shutil
+import tarfile
+import urllib.request
+import zlib
+from pathlib import Path
+
+from input_iba.core.files import PART_SUFFIX, written_whole
+from input_iba.errors import DataError
+
+LOGGER = logging.getLogger(__name__)
+
+ADDRESS = "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"
+MD5 = "7c2ac02c03563afcf9b574c7e56c153a"
+FOLDER = "aclImdb"
+ARCHIVES = "aclImdb*.tar.gz"
+_REVIEW = re.compile(r"(?:^|/)((?:train|test)/(?:pos|neg)/[^/]+\.txt)$")
+_BLOCK = 1 << 20
+
+
+def review_folder(root: Path) -> Path:
+    """Return the folder with `train/` and `test/`.
+
+    That is `root`, or `root/aclImdb`; where neither holds reviews, an archive `aclImdb*.tar.gz` in
+    `root` is unpacked; where there is none, it is downloaded.
+
+    Raises:
+        DataError: Nothing is there and nothing can be had; says what to put where.
+
+    References:
+        Maas et al. 2011, "Learning Word Vectors for Sentiment Analysis", ACL.
+    """
+    for folder in (root, root / FOLDER):
+        if (folder / "train").is_dir() or (folder / "test").is_dir():
+            return folder
+    if root.exists() and not root.is_dir():
+        raise DataError(f"Data folder '{root}': expected a folder, found a file. {_remedy(root)}")
+    archives = sorted(root.glob(ARCHIVES)) if root.is_dir() else []
+    return _unpack(archives[0] if archives else _download(root), root / FOLDER)
+
+
+def _remedy(root: Path) -> str:
+    return (
+        f"Put the archive {Path(ADDRESS).name} ({ADDRESS}) into '{root}', or unpack it there: "
+        f"'{root / FOLDER}/train/pos/*.txt' and so on. Or name another folder as `root`."
+    )
+
+
+def _download(root: Path) -> Path:
+    """Fetch the official archive and check it."""
+    path = root / Path(ADDRESS).name
+    LOGGER.info("Downloading %s (80 MiB) to '%s'", ADDRESS, path)
+    digest = hashlib.md5(usedforsecurity=False)
+    try:
+        with (
+            written_whole(path) as aside,
+            urllib.request.urlopen(ADDRESS, timeout=60) as answer,
+            aside.open("wb") as stream,
+        ):
+            while block := answer.read(_BLOCK):
+                digest.update(block)
+                stream.write(block)
+            if digest.hexdigest() != MD5:
+                raise DataError(
+                    f"The download of {ADDRESS} is damaged: expected the MD5 sum {MD5}, got "
+                    f"{digest.hexdigest()}. Try again. {_remedy(root)}"
+                )
+    except OSError as error:  # no network, no such host, a full disk
+        raise DataError(
+            f"No movie reviews in '{root}', and they cannot be downloaded ({error}). "
+            f"{_remedy(root)}"
+        ) from error
+    return path
+
+
+def _unpack(archive: Path, folder: Path) -> Path:
+    """Write the labelled reviews of an archive to a folder, which appears whole or not at all."""
+    LOGGER.info("Unpacking '%s' to '%s'", archive, folder)
+    aside = folder.with_name(f".{folder.name}-{os.getpid()}{PART_SUFFIX}")
+    try:
+        count = _extract(archive, aside)
+        if count == 0:
+            raise DataError(
+                f"Archive '{archive}' has no files {FOLDER}/train/pos/*.txt and so on. "
+                f"{_remedy(archive.parent)}"
+            )
+        if not folder.exists():  # another process of this run may have been faster
+            aside.replace(folder)
+    except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
+        if folder.exists():
+            return folder
+        raise DataError(
+            f"Archive '{archive}' cannot be unpacked ({type(error).__name__}: {error}). Where it "
+            f"is damaged, delete it. {_remedy(archive.parent)}"
+        ) from error
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return folder
+
+
+def _extract(archive: Path, folder: Path) -> int:
+    """Write the labelled reviews only, each where its own name says; return how many."""
+    for part in ("train/pos", "train/neg", "test/pos", "test/neg"):
+        (folder / part).mkdir(parents=True)
+    count = 0
+    with tarfile.open(archive, "r|*") as members:
+        for member in members:
+            place = _REVIEW.search(member.name)
+            content = members.extractfile(member) if place and member.isfile() else None
+            if place and content is not None:
+                (folder / place[1]).write_bytes(content.read())
+                count += 1
+    return count

@@ -1,0 +1,116 @@
+"""DeepLSTM: four stacked LSTMs that read a text word by word."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from input_iba.core.padding import PAD_INDEX, lengths_of
+from input_iba.errors import ConfigError
+from input_iba.registry import CLASSIFIERS
+
+VOCABULARY_SIZE = 25_002
+
+
+class DeepLSTM(nn.Module):
+    """Embedding, four one-layer LSTMs (`rnn_1` to `rnn_4`), and a linear layer on the last state.
+
+    Everything behind `embedding` is a function of its output and of the lengths alone. Padding
+    stands at the end, where no state of a token can depend on it, and the state of the last token
+    is what is classified: a text has the same logits alone and in a batch.
+
+    Args:
+        num_classes: Number of logits; 1 is two classes told apart by the sign of one logit.
+        vocab_size: Words of the vocabulary, `<unk>` and `<pad>` included.
+        embedding_dim: Length of word vectors.
+        hidden_size: Width of each LSTM.
+        dropout: Share of values that training drops before each LSTM and before `fc`.
+        pad_index: Index of `<pad>`.
+
+    References:
+        Zhang et al. 2021 (arXiv 2110.01471), section 4: the network that is explained on IMDB.
+
+    >>> model = DeepLSTM(vocab_size=10).eval()
+    >>> model(torch.tensor([[4, 5, 6], [7, 1, 1]])).shape
+    torch.Size([2, 1])
+    """
+
+    def __init__(
+        self,
+        num_classes: int = 1,
+        vocab_size: int = VOCABULARY_SIZE,
+        embedding_dim: int = 100,
+        hidden_size: int = 256,
+        dropout: float = 0.5,
+        pad_index: int = PAD_INDEX,
+    ) -> None:
+        super().__init__()
+        if not 0 <= pad_index < vocab_size:
+            raise ConfigError(
+                f"DeepLSTM: `pad_index` {pad_index} is no index of a vocabulary of {vocab_size}."
+            )
+        self.pad_index = pad_index
+        self.embedding = nn.Embedding(vocab_size, embedding_dim, padding_idx=pad_index)
+        self.rnn_1 = nn.LSTM(embedding_dim, hidden_size, batch_first=True)
+        self.rnn_2 = nn.LSTM(hidden_size, hidden_size, batch_first=True)
+        self.rnn_3 = nn.LSTM(hidden_size, hidden_size, batch_first=True)
+        self.rnn_4 = nn.LSTM(hidden_size, hidden_size, batch_first=True)
+        self.dropout = nn.Dropout(dropout)
+        self.fc = nn.Linear(hidden_size, num_classes)
+        for rnn in (self.rnn_1, self.rnn_2, self.rnn_3, self.rnn_4):
+            _open_forget_gate(rnn)
+
+    def forward(self, ids: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Return logits (B, classes).
+
+        Args:
+            ids: Token ids (B, T), int64, padded at the end.
+            lengths: Tokens of each text (B,), int64; None counts up to the last that is no padding.
+        """
+        lengths = lengths_of(ids, self.pad_index) if lengths is None else lengths
+        return self.forward_embedded(self.embedding(ids), lengths)
+
+    def forward_embedded(self, embedded: Tensor, lengths: Tensor) -> Tensor:
+        """Return logits (B, classes) of word vectors (B, T, embedding_dim)."""
+        states = self.states(embedded)
+        last = states[torch.arange(len(states), device=states.device), lengths - 1]
+        logits: Tensor = self.fc(self.dropout(last))
+        return logits
+
+    def step_logits(self, ids: Tensor) -> Tensor:
+        """Return the logits that the text would have if it ended at each of its tokens.
+
+        Args:
+            ids: Token ids (B, T), int64.
+
+        Returns:
+            (B, T, classes).
+        """
+        logits: Tensor = self.fc(self.dropout(self.states(self.embedding(ids))))
+        return logits
+
+    def states(self, embedded: Tensor) -> Tensor:
+        """Return the states of `rnn_4` after each token, (B, T, hidden_size)."""
+        states = embedded
+        for rnn in (self.rnn_1, self.rnn_2, self.rnn_3, self.rnn_4):
+            states, _ = rnn(self.dropout(states))
+        return states
+
+
+@torch.no_grad()
+def _open_forget_gate(rnn: nn.LSTM) -> None:
+    """Let an untrained LSTM remember: four stacked ones would learn nothing for a long time.
+
+    References:
+        Jozefowicz et al. 2015, "An Empirical Exploration of Recurrent Network Architectures".
+    """
+    width = rnn.hidden_size
+    for block in torch.split(rnn.get_parameter("weight_hh_l0"), width):
+        nn.init.orthogonal_(block)
+    for name in ("bias_ih_l0", "bias_hh_l0"):
+        rnn.get_parameter(name).zero_()
+    # Gates in torch's order: input, forget, cell, output.
+    rnn.get_parameter("bias_ih_l0")[width : 2 * width] = 1.0
+
+
+CLASSIFIERS.register_module(name="DeepLSTM", module=DeepLSTM)

@@ -1,0 +1,153 @@
+"""Training of classifiers of text: Adam, batches of similar length."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import torch
+from torch import Tensor, nn
+
+from input_iba.core.padding import pad
+from input_iba.models.training import Trainer, TrainingSettings, row_losses
+
+POOL = 50
+"""Batches that are sorted by length together; more waste less, fewer mix better."""
+
+ROWS_AND_TOKENS = (256, 65_536)
+"""Most texts, and most tokens with padding, of a batch that is only evaluated."""
+
+
+@dataclass(frozen=True)
+class TextTraining(TrainingSettings):
+    """How to train on text.
+
+    Attributes:
+        max_length: Longer texts are cut to their last tokens in training; evaluated whole.
+        every_step: Share of the loss that is the mean over all tokens of the loss that the text
+            would have if it ended there; for classifiers that can say so.
+        clip: Greatest norm of the gradient.
+    """
+
+    epochs: int = 5
+    batch_size: int = 64
+    max_length: int = 400
+    every_step: float = 0.3
+    clip: float = 1.0
+
+
+@runtime_checkable
+class StepwiseClassifier(Protocol):
+    """A classifier that can classify a text after each of its tokens."""
+
+    def step_logits(self, ids: Tensor) -> Tensor:
+        """Return logits (B, T, classes) of token ids (B, T)."""
+
+
+@dataclass(frozen=True)
+class LabelledTexts:
+    """Texts in memory.
+
+    Attributes:
+        ids: Token ids of each text, (T_s,), integers.
+        targets: Class indices (N,), int64.
+    """
+
+    ids: tuple[Tensor, ...]
+    targets: Tensor
+
+    def take(self, indices: Tensor) -> LabelledTexts:
+        """Return the texts at some positions."""
+        return LabelledTexts(tuple(self.ids[i] for i in indices.tolist()), self.targets[indices])
+
+    def last(self, length: int) -> LabelledTexts:
+        """Return the texts cut to their last `length` tokens."""
+        return LabelledTexts(tuple(text[-length:] for text in self.ids), self.targets)
+
+    def lengths(self) -> Tensor:
+        """Return the number of tokens of each text, (N,)."""
+        return torch.tensor([len(text) for text in self.ids])
+
+
+class TextTrainer(Trainer[LabelledTexts]):
+    """Trains a classifier of text.
+
+    Args:
+        model: The classifier, called with token ids (B, T) and lengths (B,); changed in place.
+        data: Training set.
+        settings: How to train; the peak learning rate is 0.002 unless given.
+        device: Where to compute.
+        autocast: Number format of the layers, or None for float32.
+    """
+
+    settings: TextTraining
+
+    def __init__(
+        self,
+        model: nn.Module,
+        data: LabelledTexts,
+        settings: TextTraining,
+        device: torch.device,
+        autocast: torch.dtype | None = None,
+    ) -> None:
+        super().__init__(model, data.last(settings.max_length), settings, device, autocast)
+
+    def make_optimizer(self) -> torch.optim.Optimizer:
+        """Return Adam."""
+        lr = 2e-3 if self.settings.lr is None else self.settings.lr
+        return torch.optim.Adam(self.model.parameters(), lr=lr)
+
+    def batches(self, generator: torch.Generator) -> Iterator[LabelledTexts]:
+        """Yield batches of similar length, which need little padding."""
+        lengths = self.data.lengths()
+        order = torch.randperm(len(lengths), generator=generator)
+        size = self.settings.batch_size
+        found: list[Tensor] = []
+        for pool in torch.split(order, POOL * size):
+            found += torch.split(pool[lengths[pool].argsort(stable=True)], size)
+        for i in torch.randperm(len(found), generator=generator).tolist():
+            yield self.data.take(found[i])
+
+    def logits(self, batch: LabelledTexts) -> Tensor:
+        """Return logits (B, classes)."""
+        texts = pad(batch.ids).to(self.device)
+        logits: Tensor = self.model(texts.ids, texts.lengths)
+        return logits
+
+    def loss(self, batch: LabelledTexts) -> Tensor:
+        """Return the mean loss in nats, partly of every token.
+
+        A recurrent classifier is told what is asked at every token: through hundreds of tokens
+        and four layers, the last one alone teaches it slowly.
+
+        References:
+            Lipton et al. 2016, "Learning to Diagnose with LSTM Recurrent Neural Networks"
+            (arXiv 1511.03677), section 3.2, target replication.
+        """
+        share = self.settings.every_step
+        if not (share > 0 and isinstance(self.model, StepwiseClassifier)):
+            return super().loss(batch)
+        texts = pad(batch.ids).to(self.device)
+        targets = batch.targets.to(self.device)
+        logits = self.model.step_logits(texts.ids).float()
+        last = logits[torch.arange(len(targets), device=self.device), texts.lengths - 1]
+        steps = row_losses(logits.flatten(0, 1), targets.repeat_interleave(logits.shape[1]))
+        steps = (steps.view_as(texts.ids) * texts.valid).sum(1) / texts.lengths
+        return (1 - share) * row_losses(last, targets).mean() + share * steps.mean()
+
+    def update(self) -> None:
+        """Change the weights along the gradient, cut to its greatest norm."""
+        nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip)
+        super().update()
+
+    def evaluation_batches(self, data: LabelledTexts) -> Iterator[LabelledTexts]:
+        """Yield all texts in batches of similar length, smaller where they are long."""
+        most_rows, most_tokens = ROWS_AND_TOKENS
+        lengths = data.lengths()
+        order = lengths.argsort(stable=True)
+        while len(order) > 0:
+            rows = min(most_rows, len(order))
+            rows = max(1, min(rows, most_tokens // int(lengths[order[rows - 1]])))
+            yield data.take(order[:rows])
+            order = order[rows:]
