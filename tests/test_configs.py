@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 from torch import nn
 
+from input_iba import models
 from input_iba.attribution import Prior
 from input_iba.core.hooks import find_layer
 from input_iba.engine.build import build_attributor, build_classifier, build_datasets
@@ -23,6 +24,7 @@ from input_iba.engine.presets import (
 )
 from input_iba.records import ImageSample
 from input_iba.registry import PRIORS, build
+from tests.datasets.reviews import write_reviews
 
 ROOT = Path(__file__).parent.parent
 CONFIGS = sorted(
@@ -30,6 +32,8 @@ CONFIGS = sorted(
     for path in (ROOT / "configs").rglob("*.py")
     if "_base_" not in path.parts
 )
+TEXT = "deep_lstm.py"
+PICTURES = [name for name in CONFIGS if name != TEXT]
 NO_WEIGHTS = {"attributor.classifier.pretrained": False}
 
 PUBLISHED_LAYERS = {
@@ -38,6 +42,7 @@ PUBLISHED_LAYERS = {
     "cifar10/vgg_cifar10_test.py": "features.14",
     "cifar10/resnet_cifar10_test.py": "layer1",
     "stanford_cars/vgg_cars_test.py": "features.17",
+    TEXT: "rnn_4",
 }
 
 
@@ -61,7 +66,7 @@ def test_a_config_loads_without_a_warning(name: str) -> None:
     assert load(name).digest() == config.digest()
 
 
-@pytest.mark.parametrize("name", CONFIGS)
+@pytest.mark.parametrize("name", PICTURES)
 @pytest.mark.parametrize("preset", PRESETS)
 def test_a_config_is_what_its_preset_says_but_for_its_own_values(name: str, preset: str) -> None:
     config = load(name, preset=preset)
@@ -71,7 +76,7 @@ def test_a_config_is_what_its_preset_says_but_for_its_own_values(name: str, pres
     assert {key.partition(" ")[0] for key in own} <= OWN_VALUES.get(name.partition("_")[0], set())
 
 
-@pytest.mark.parametrize("name", CONFIGS)
+@pytest.mark.parametrize("name", PICTURES)
 def test_a_config_builds(name: str, tmp_path: Path) -> None:
     config = load(name, {**NO_WEIGHTS, **_little_data(load(name), tmp_path)})
     classifier = _meta_free(config)
@@ -108,6 +113,37 @@ def test_published_values_stay(name: str, values: tuple[int, ...]) -> None:
         config.input_iba.opt_steps,
         config.estimation.n_samples,
     ) == values
+
+
+def test_published_values_for_text_stay() -> None:
+    config = load(TEXT)
+    assert config.text_modality
+    assert (config.feature_iba.beta, config.feature_iba.sigma) == (15, 0)
+    found = config.input_iba
+    assert (found.beta, found.opt_steps, found.lr, found.sigma) == (30, 30, 0.5, 0)
+    assert config.loader.batch_size == 8
+    for data in (config.estimation_data, config.attribution_data):
+        assert data == {
+            "type": "IMDBDataset",
+            "root": "data/imdb/",
+            "vector_cache": "data/vector_cache/",
+            "split": "train",
+            "select_cls": "pos",
+        }
+    assert config.classifier["pretrained"] == "pretrained/deep_lstm.pt"
+
+
+def test_the_config_for_text_builds(tmp_path: Path) -> None:
+    root = str(write_reviews(tmp_path))
+    roots = {"data.estimation.root": root, "data.attribution.root": root}
+    config = load(TEXT, {**NO_WEIGHTS, **roots, "data.attribution.split": "test"})
+    classifier = models.build_classifier(config.classifier)
+    find_layer(classifier, config.layer)
+    assert sum(p.numel() for p in classifier.parameters()) == 4_446_057
+    for dataset, ids in zip(build_datasets(config), (["0_9", "1_10"], ["0_8", "1_7"]), strict=True):
+        assert dataset.ids == ids
+        with torch.no_grad():
+            assert classifier(dataset[0].input[None]).shape == (1, 1)
 
 
 def test_the_sanity_check_keeps_its_section() -> None:

@@ -21,8 +21,9 @@ def build_classifier(cfg: Mapping[str, Any]) -> nn.Module:
 
     Args:
         cfg: Plain data: `source` ('torchvision', 'timm', 'custom' (in published configs for text
-            also 'nlp') or 'efficientnet_lite'), `type`, `pretrained` (False, True, the name of torchvision weights, or the path of a
-            checkpoint), `num_classes`, and further arguments of the network's constructor.
+            also 'nlp') or 'efficientnet_lite'), `type`, `pretrained` (False, True, the name of
+            torchvision weights, or the path of a checkpoint), `num_classes`, and further
+            arguments of the network's constructor.
 
     Raises:
         ConfigError: An unknown source, type or key, or `pretrained` and `num_classes` disagree.
