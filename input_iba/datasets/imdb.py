@@ -116,6 +116,8 @@ def read_review(path: Path) -> str:
         content = path.read_bytes()
     except OSError as error:
         raise DataError(f"Review '{path}' cannot be read: {error}.") from error
+    if b"\0" in content:
+        raise DataError(f"Review '{path}' is no text in UTF-8: it has NULs. Convert it to UTF-8.")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -128,8 +130,6 @@ def read_review(path: Path) -> str:
             f"Review '{path}' is not all UTF-8 ({error}); unreadable characters are replaced.",
             stacklevel=2,
         )
-    if "\0" in text:
-        raise DataError(f"Review '{path}' is no text in UTF-8: it has NULs. Convert it to UTF-8.")
     return text
 
 

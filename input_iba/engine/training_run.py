@@ -138,7 +138,8 @@ def _train(
             *(epoch + 1, epochs, loss, 100 * accuracy),
         )
         progress.epoch = epoch + 1
-        if accuracy > progress.best:
+        # Of equally good epochs the later one: its learning rate was lower.
+        if accuracy >= progress.best:
             progress.best = accuracy
             _save(checkpoint, {"state_dict": _portable(trainer.model), "accuracy": accuracy})
         _save(

@@ -10,6 +10,8 @@ from input_iba.errors import ConfigError
 from input_iba.registry import CLASSIFIERS
 
 VOCABULARY_SIZE = 25_002
+LONGEST = 100
+"""Tokens that an untrained LSTM remembers at most."""
 
 
 class DeepLSTM(nn.Module):
@@ -58,7 +60,7 @@ class DeepLSTM(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.fc = nn.Linear(hidden_size, num_classes)
         for rnn in (self.rnn_1, self.rnn_2, self.rnn_3, self.rnn_4):
-            _open_forget_gate(rnn)
+            _initialise(rnn)
 
     def forward(self, ids: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return logits (B, classes).
@@ -72,45 +74,56 @@ class DeepLSTM(nn.Module):
 
     def forward_embedded(self, embedded: Tensor, lengths: Tensor) -> Tensor:
         """Return logits (B, classes) of word vectors (B, T, embedding_dim)."""
-        states = self.states(embedded)
+        states = self.states(embedded)[-1]
         last = states[torch.arange(len(states), device=states.device), lengths - 1]
         logits: Tensor = self.fc(self.dropout(last))
         return logits
 
     def step_logits(self, ids: Tensor) -> Tensor:
-        """Return the logits that the text would have if it ended at each of its tokens.
+        """Read logits from the state of every LSTM after every token.
 
         Args:
             ids: Token ids (B, T), int64.
 
         Returns:
-            (B, T, classes).
+            (4, B, T, classes); the last are the logits that each text would have if it ended at
+            each of its tokens.
         """
-        logits: Tensor = self.fc(self.dropout(self.states(self.embedding(ids))))
+        states = torch.stack(self.states(self.embedding(ids)))
+        # One draw for all tokens of a text: drawing for each would take a quarter of a step.
+        kept = self.dropout(states.new_ones(len(ids), 1, states.shape[-1]))
+        logits: Tensor = self.fc(states * kept)
         return logits
 
-    def states(self, embedded: Tensor) -> Tensor:
-        """Return the states of `rnn_4` after each token, (B, T, hidden_size)."""
-        states = embedded
+    def states(self, embedded: Tensor) -> list[Tensor]:
+        """Return the states of the four LSTMs after each token, each (B, T, hidden_size)."""
+        found = [embedded]
         for rnn in (self.rnn_1, self.rnn_2, self.rnn_3, self.rnn_4):
-            states, _ = rnn(self.dropout(states))
-        return states
+            found.append(rnn(self.dropout(found[-1]))[0])
+        return found[1:]
 
 
 @torch.no_grad()
-def _open_forget_gate(rnn: nn.LSTM) -> None:
-    """Let an untrained LSTM remember: four stacked ones would learn nothing for a long time.
+def _initialise(rnn: nn.LSTM) -> None:
+    """Let an untrained LSTM remember for 1 to `LONGEST` tokens, and put out what it is given.
+
+    With torch's own weights the signal shrinks from layer to layer, and a word is forgotten after
+    a few others.
 
     References:
-        Jozefowicz et al. 2015, "An Empirical Exploration of Recurrent Network Architectures".
+        Tallec and Ollivier 2018 (arXiv 1804.11188), equation 16, on the biases of the gates; Saxe
+        et al. 2014 (arXiv 1312.6120) on orthogonal weights.
     """
     width = rnn.hidden_size
-    for block in torch.split(rnn.get_parameter("weight_hh_l0"), width):
-        nn.init.orthogonal_(block)
+    for name in ("weight_ih_l0", "weight_hh_l0"):
+        for gate in torch.split(rnn.get_parameter(name), width):
+            nn.init.orthogonal_(gate)
     for name in ("bias_ih_l0", "bias_hh_l0"):
         rnn.get_parameter(name).zero_()
     # Gates in torch's order: input, forget, cell, output.
-    rnn.get_parameter("bias_ih_l0")[width : 2 * width] = 1.0
+    remember = torch.empty(width).uniform_(1, LONGEST).log()
+    rnn.get_parameter("bias_ih_l0")[:width] = -remember
+    rnn.get_parameter("bias_ih_l0")[width : 2 * width] = remember
 
 
 CLASSIFIERS.register_module(name="DeepLSTM", module=DeepLSTM)

@@ -25,24 +25,24 @@ class TextTraining(TrainingSettings):
 
     Attributes:
         max_length: Longer texts are cut to their last tokens in training; evaluated whole.
-        every_step: Share of the loss that is the mean over all tokens of the loss that the text
-            would have if it ended there; for classifiers that can say so.
+        every_step: Share of the loss that is the mean over all layers and tokens of the loss of
+            what can be read there; for classifiers that can say so.
         clip: Greatest norm of the gradient.
     """
 
     epochs: int = 5
     batch_size: int = 64
     max_length: int = 400
-    every_step: float = 0.3
+    every_step: float = 0.5
     clip: float = 1.0
 
 
 @runtime_checkable
 class StepwiseClassifier(Protocol):
-    """A classifier that can classify a text after each of its tokens."""
+    """A classifier of which an answer can be read at each of its layers and of the tokens."""
 
     def step_logits(self, ids: Tensor) -> Tensor:
-        """Return logits (B, T, classes) of token ids (B, T)."""
+        """Return logits (layers, B, T, classes) of token ids (B, T)."""
 
 
 @dataclass(frozen=True)
@@ -116,14 +116,14 @@ class TextTrainer(Trainer[LabelledTexts]):
         return logits
 
     def loss(self, batch: LabelledTexts) -> Tensor:
-        """Return the mean loss in nats, partly of every token.
+        """Return the mean loss in nats, partly of every layer and token.
 
-        A recurrent classifier is told what is asked at every token: through hundreds of tokens
-        and four layers, the last one alone teaches it slowly.
+        A recurrent classifier is told what is asked at every layer and token: through hundreds of
+        tokens and four layers, the end alone teaches it slowly.
 
         References:
-            Lipton et al. 2016, "Learning to Diagnose with LSTM Recurrent Neural Networks"
-            (arXiv 1511.03677), section 3.2, target replication.
+            Lipton et al. 2016 (arXiv 1511.03677), section 3.2, target replication; Lee et al.
+            2015 (arXiv 1409.5185), deep supervision.
         """
         share = self.settings.every_step
         if not (share > 0 and isinstance(self.model, StepwiseClassifier)):
@@ -131,9 +131,10 @@ class TextTrainer(Trainer[LabelledTexts]):
         texts = pad(batch.ids).to(self.device)
         targets = batch.targets.to(self.device)
         logits = self.model.step_logits(texts.ids).float()
-        last = logits[torch.arange(len(targets), device=self.device), texts.lengths - 1]
-        steps = row_losses(logits.flatten(0, 1), targets.repeat_interleave(logits.shape[1]))
-        steps = (steps.view_as(texts.ids) * texts.valid).sum(1) / texts.lengths
+        last = logits[-1, torch.arange(len(targets), device=self.device), texts.lengths - 1]
+        wanted = targets[:, None].expand(logits.shape[:3]).flatten()
+        steps = row_losses(logits.flatten(0, 2), wanted).view(logits.shape[:3])
+        steps = (steps * texts.valid).sum(2) / texts.lengths
         return (1 - share) * row_losses(last, targets).mean() + share * steps.mean()
 
     def update(self) -> None:

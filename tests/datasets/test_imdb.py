@@ -14,7 +14,7 @@ from input_iba.errors import ConfigError, DataError
 from input_iba.records import TextSample
 from tests.datasets.reviews import write_reviews
 
-WORDS = ("<unk>", "<pad>", "dull", "great", ".", "a", "film", "!", "'", ",", "and", "fine", "flat")
+WORDS = ("<unk>", "<pad>", ".", "dull", "great", "a", "film", "!", "'", ",", "and", "fine", "flat")
 
 
 @pytest.fixture

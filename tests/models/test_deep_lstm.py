@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from input_iba.core.padding import pad
 from input_iba.errors import CheckpointError, ConfigError
 from input_iba.models import DeepLSTM, build_classifier
+from input_iba.models.deep_lstm import LONGEST
 
 TINY: dict[str, Any] = {"vocab_size": 12, "embedding_dim": 5, "hidden_size": 6}
 
@@ -67,9 +68,12 @@ def test_it_is_four_lstms_and_the_last_state() -> None:
 def test_every_step_is_the_text_up_to_there() -> None:
     model = tiny(2)
     (text,) = texts(6)
-    steps = model.step_logits(text[None])[0]
+    layers = model.step_logits(text[None])
+    assert layers.shape == (4, 1, 6, 2)
     for i in range(6):
-        torch.testing.assert_close(steps[i], model(text[None, : i + 1])[0])
+        torch.testing.assert_close(layers[-1, 0, i], model(text[None, : i + 1])[0])
+    first, _ = model.rnn_1(model.embedding(text))
+    torch.testing.assert_close(layers[0, 0], model.fc(first))
 
 
 @torch.no_grad()
@@ -93,9 +97,13 @@ def test_dropout_is_for_training_only() -> None:
 
 def test_an_untrained_one_remembers() -> None:
     model = tiny()
-    gates = sum(model.rnn_4.get_parameter(f"bias_{name}_l0") for name in ("ih", "hh"))
-    assert isinstance(gates, Tensor)
-    assert gates.tolist() == [0.0] * 6 + [1.0] * 6 + [0.0] * 12
+    for rnn in (model.rnn_1, model.rnn_4):
+        gates = (rnn.get_parameter("bias_ih_l0") + rnn.get_parameter("bias_hh_l0")).detach()
+        closed, forget, others = gates[:6], gates[6:12], gates[12:]
+        assert torch.equal(closed, -forget)
+        assert not bool(others.any())
+        memory = 1 / (1 - forget.sigmoid())  # tokens after which a fraction 1/e is left
+        assert 2 <= float(memory.min()) < float(memory.max()) <= 1 + LONGEST
 
 
 @pytest.mark.parametrize("source", ["custom", "nlp"])
