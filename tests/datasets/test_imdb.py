@@ -10,6 +10,7 @@ import torch
 
 from input_iba.datasets import IMDBDataset, build_dataset
 from input_iba.datasets.texts import load_texts
+from input_iba.datasets.word_vectors import load_word_vectors
 from input_iba.errors import ConfigError, DataError
 from input_iba.records import TextSample
 from tests.datasets.reviews import write_reviews
@@ -166,11 +167,14 @@ def test_a_missing_class_folder_is_named(root: Path) -> None:
 @pytest.mark.data
 def test_real_reviews(data_root: Path) -> None:
     root = data_root / "aclImdb"
-    if not root.is_dir():
-        pytest.skip("INPUT_IBA_DATA has no aclImdb")
+    if not root.is_dir() or not (data_root / "vector_cache").is_dir():
+        pytest.skip("INPUT_IBA_DATA has no reviews, or no word vectors")
     dataset = reviews(root, split="test")
     vocabulary = dataset.vocabulary
     assert vocabulary.words[2:6] == ("the", ".", ",", "and")
     unknown = [(dataset[i].input == 0).float().mean() for i in range(0, len(dataset), 97)]
     assert 0 < float(torch.stack(unknown).mean()) < 0.1
     assert {"great", "awful", "film"} <= set(vocabulary.words)
+    vectors = load_word_vectors(vocabulary, data_root / "vector_cache")
+    assert vectors.known > 0.9 * len(vocabulary)
+    assert 0.1 < float(vectors.values.std()) < 1

@@ -38,7 +38,7 @@ def data(tmp_path: Path) -> Path:
             for name, rating, word in (("pos", 9, "great"), ("neg", 2, "awful"))
         },
     )
-    write_vectors(tmp_path / "vectors/glove.6B.8d.txt", {"great": 0.5, "awful": -0.5}, 8)
+    write_vectors(tmp_path / "vectors/glove.6B.8d.txt", {"great": 2.0, "awful": -2.0}, 8)
     return tmp_path
 
 
