@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from input_iba.datasets import IMDBDataset, build_dataset
+from input_iba.datasets import GridMosaic, IMDBDataset, build_dataset
 from input_iba.datasets.texts import load_texts
 from input_iba.datasets.word_vectors import load_word_vectors
 from input_iba.errors import ConfigError, DataError
@@ -162,6 +162,11 @@ def test_a_missing_class_folder_is_named(root: Path) -> None:
     assert len(reviews(root)) == 4
     with pytest.raises(DataError, match=r"No reviews in '.*test/pos'. Expected the layout"):
         reviews(root, split="test")
+
+
+def test_a_mosaic_needs_pictures(root: Path) -> None:
+    with pytest.raises(ConfigError, match="needs pictures; IMDBDataset has none"):
+        GridMosaic({"type": "IMDBDataset", "root": str(root)}, [])
 
 
 @pytest.mark.data

@@ -113,6 +113,13 @@ def test_another_vocabulary_is_refused(data: Path, capsys: pytest.CaptureFixture
     assert "attributor.classifier.vocab_size=7" in said
 
 
+def test_pictures_cannot_train_it(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    keys = {"data.estimation.type": "Samples", "data.estimation.names": ["chelsea"]}
+    options = [f"{key}={value}" for key, value in keys.items()]
+    assert run(data, "--cfg-options", *options, name="net.pt") == 2
+    assert "data.estimation" in capsys.readouterr().err
+
+
 def test_missing_vectors_and_none(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.rmtree(data / "vectors")
     assert run(data, name="net.pt") == 2
