@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         type=float,
         metavar="X",
         help="peak learning rate (default for pictures: 0.1 with batch normalisation, 0.02 "
-        "without; for text: 0.002)",
+        "without; for text: 0.003)",
     )
     parser.add_argument(
         "--batch-size", type=int, metavar="N", help="default: 128 for pictures, 64 for text"

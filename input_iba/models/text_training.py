@@ -76,7 +76,7 @@ class TextTrainer(Trainer[LabelledTexts]):
     Args:
         model: The classifier, called with token ids (B, T) and lengths (B,); changed in place.
         data: Training set.
-        settings: How to train; the peak learning rate is 0.002 unless given.
+        settings: How to train; the peak learning rate is 0.003 unless given.
         device: Where to compute.
         autocast: Number format of the layers, or None for float32.
     """
@@ -95,7 +95,7 @@ class TextTrainer(Trainer[LabelledTexts]):
 
     def make_optimizer(self) -> torch.optim.Optimizer:
         """Return Adam."""
-        lr = 2e-3 if self.settings.lr is None else self.settings.lr
+        lr = 3e-3 if self.settings.lr is None else self.settings.lr
         return torch.optim.Adam(self.model.parameters(), lr=lr)
 
     def batches(self, generator: torch.Generator) -> Iterator[LabelledTexts]:
