@@ -14,7 +14,7 @@ from input_iba.engine.evaluation.metrics import Metric
 from input_iba.engine.loading import read_batches
 from input_iba.engine.precision import precision_name
 from input_iba.errors import InputIBAError
-from input_iba.records import Sample
+from input_iba.records import ImageSample
 from input_iba.results import installed_versions, write_json, write_text
 from input_iba.visualization import (
     Card,
@@ -157,12 +157,12 @@ def _cards(compared: Compared) -> tuple[list[Card], str]:
     cards = [
         _card(compared, sample)
         for [sample] in read_batches(compared.dataset, batches)
-        if isinstance(sample, Sample)
+        if isinstance(sample, ImageSample)
     ]
     return cards, f"{len(cards)} of the {len(indices)} samples that were scored."
 
 
-def _card(compared: Compared, sample: Sample) -> Card:
+def _card(compared: Compared, sample: ImageSample) -> Card:
     photograph = sample.image.permute(1, 2, 0).expand(-1, -1, 3).contiguous().numpy()
     pictures = [("photograph", thumbnail(photograph))]
     for method in compared.methods:
