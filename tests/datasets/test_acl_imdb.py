@@ -107,10 +107,11 @@ def test_a_download_is_checked_and_unpacked(
     assert review_folder(root) == root / "aclImdb", "it is there now"
 
 
-@pytest.mark.parametrize("cut", [0, 100, -20])
-def test_a_damaged_archive_leaves_nothing(tmp_path: Path, cut: int) -> None:
+@pytest.mark.parametrize("left", [0.0, 0.1, 0.5])
+def test_a_damaged_archive_leaves_nothing(tmp_path: Path, left: float) -> None:
     path = write_archive(tmp_path / "data/aclImdb.tar.gz", write_reviews(tmp_path / "source"))
-    path.write_bytes(path.read_bytes()[:cut])
+    content = path.read_bytes()
+    path.write_bytes(content[: int(left * len(content))])
     with pytest.raises(DataError, match=r"aclImdb\.tar\.gz' cannot be unpacked.*delete it"):
         review_folder(path.parent)
     assert [p.name for p in path.parent.iterdir()] == [path.name]
