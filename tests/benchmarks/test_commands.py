@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import attribution, scaling
+from benchmarks import attribution, comparison, metric_cost, scaling
+from tests.engine.conftest import four_pictures
 
 
 @pytest.mark.slow
@@ -40,3 +41,26 @@ def test_statistics_are_timed_and_memory_is_watched(
     assert found["forward"] > 0
     assert list(found["peak_mib"]) == ["1", "2"]
     assert "after    2 samples at most" in capsys.readouterr().out
+
+
+def test_metrics_are_timed_against_their_forward_passes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "metrics.json"
+    small = ["--pixel-batch-size", "512", "--num-masks", "4", "--repeats", "1"]
+    metric_cost.main(["--model", "resnet8", *small, "--json", str(file)])
+    found = json.loads(file.read_text())
+    assert all(found[name]["ratio"] > 0 for name in ("insertion_deletion", "sensitivity_n"))
+    assert "insertion_deletion: 6 forward passes" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_methods_are_explained_and_compared(tmp_path: Path) -> None:
+    config_file = four_pictures(tmp_path / "data")
+    work_dir = tmp_path / "comparison"
+    methods = ["--methods", "input_iba", "random"]
+    of_compare = ["--metrics", "insertion_deletion", "--scores-threshold", "0"]
+    comparison.main([str(config_file), "--work-dir", str(work_dir), *methods, "--", *of_compare])
+    found = json.loads((work_dir / "compare" / "compare.json").read_text())
+    assert found["complete"] is True
+    assert set(found["methods"]) == {"input_iba", "random"}
