@@ -87,7 +87,7 @@ class FeatureStatistics:
         mean: Mean μ, shape of one layer output, e.g. (C, h, w).
         std: Standard deviation s (n − 1 in the denominator), same shape, not floored.
         nonzero: Share of the samples in which the element is not zero, same shape, in [0, 1].
-        count: Number of samples seen.
+        count: Number of samples seen; for text, of tokens.
     """
 
     mean: Tensor

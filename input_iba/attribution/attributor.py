@@ -16,7 +16,8 @@ from input_iba.attribution.task import AttributionTask, checked_ids, rows_at_onc
 from input_iba.core.optimise import Progress
 from input_iba.core.statistics import RunningStatistics
 from input_iba.core.tap import TappedClassifier
-from input_iba.core.targets import probabilities, target_losses
+from input_iba.core.targets import predictions, probabilities, target_losses
+from input_iba.core.tokens import Tokens
 from input_iba.errors import AttributionError
 from input_iba.modality import Modality, VisionModality
 from input_iba.records import Attribution, Failure, FeatureStatistics, Targets
@@ -29,7 +30,8 @@ class Attributor:
     as it was.
 
     Args:
-        classifier: Maps (B, C, H, W) to logits (B, classes).
+        classifier: Maps (B, C, H, W), or token ids (B, T), to logits (B, classes); one logit
+            tells two classes apart.
         layer: Name of the layer at which the feature bottleneck sits.
         feature_iba: Settings of stage 1.
         prior: Stage 2.
@@ -83,27 +85,28 @@ class Attributor:
             layer,
             side=self.feature_iba.input_or_output,
             autocast=autocast,
-            unwrap=self.modality.unwrap,
-            rewrap=self.modality.rewrap,
+            wrapping=self.modality.wrapping(classifier, layer, self.feature_iba.input_or_output),
+            run=self.modality.run,
         )
 
     def estimate(self, batches: Iterable[Tensor], n_samples: int = 1000) -> FeatureStatistics:
         """Estimate and keep the layer's statistics.
 
         Args:
-            batches: Normalised inputs, (B, C, H, W) each.
+            batches: Normalised inputs, (B, C, H, W) each, or token ids (B, T).
             n_samples: Samples after which to stop; whole batches are cut to it.
 
         Raises:
             AttributionError: Fewer than two samples, features of changing shape, or NaN in them.
         """
-        running = RunningStatistics()
+        running, left = RunningStatistics(), n_samples
         with ExitStack() as stack:
             for batch in batches:
                 if running.count == 0:
                     statistics_of = stack.enter_context(self.estimating(batch[:1]))
-                running.merge(statistics_of(batch[: n_samples - running.count]))
-                if running.count >= n_samples:
+                running.merge(statistics_of(batch[:left]))
+                left -= len(batch)
+                if left <= 0:
                     break
         self.statistics = running.result()
         return self.statistics
@@ -121,12 +124,16 @@ class Attributor:
         """
 
         def statistics_of(batch: Tensor) -> RunningStatistics:
-            features = self.classifier.features(batch.to(self.device))
+            inputs, tokens = self._enter(batch)
+            features = self.classifier.features(inputs, tokens)
             self.modality.check_features(features, self.classifier.layer)
-            return RunningStatistics.of(features)
+            return RunningStatistics.of(self.modality.observations(features, tokens))
 
-        with torch.no_grad(), self.classifier.prepared(example.to(self.device)):
+        with torch.no_grad(), self.classifier.prepared(*self._enter(example)):
             yield statistics_of
+
+    def _enter(self, inputs: Tensor) -> tuple[Tensor, Tokens | None]:
+        return self.modality.enter(self.classifier.model, inputs.to(self.device))
 
     def attribute(
         self,
@@ -141,7 +148,7 @@ class Attributor:
         """Explain S samples.
 
         Args:
-            inputs: Normalised inputs, (S, C, H, W).
+            inputs: Normalised inputs, (S, C, H, W), or token ids (S, T).
             targets: What to explain; None for the predicted classes. See `target_losses`.
             ids: Ids of the samples, which with the seed decide the random numbers; by default
                 their positions.
@@ -163,7 +170,7 @@ class Attributor:
             )
         if len(inputs) == 0:
             return []
-        with self.classifier.prepared(inputs[:1].to(self.device)):
+        with self.classifier.prepared(*self._enter(inputs[:1])):
             return self._run_stages(
                 self.task(inputs, targets, ids, seed, progress, internal_batch_size)
             )
@@ -189,14 +196,15 @@ class Attributor:
         torch.Size([2, 1, 8, 8])
         """
         names = checked_ids(ids, len(inputs))
-        inputs = inputs.to(self.device)
+        values, tokens = self._enter(inputs)
         with torch.no_grad(), self.classifier.frozen():
-            logits = self.classifier.logits(inputs)
-        wanted = logits.argmax(1) if targets is None else targets
+            logits = self.classifier.logits(values, tokens)
+        wanted = predictions(logits) if targets is None else targets
         return AttributionTask(
             classifier=self.classifier,
             modality=self.modality,
-            inputs=inputs,
+            inputs=values,
+            tokens=tokens,
             logits=logits,
             losses=target_losses(wanted, logits, self.use_softmax),
             ids=names,
@@ -239,4 +247,6 @@ class Attributor:
         }
         shares = {stage: value / len(task.ids) for stage, value in seconds.items()}
         chances = probabilities(task.logits, self.use_softmax)
-        return make_records(Attribution, task, chances, maps, shares, reasons, histories)
+        return make_records(
+            *(Attribution, task, chances, maps, shares, reasons, histories), tokens=task.tokens
+        )

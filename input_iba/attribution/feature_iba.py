@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import ClassVar
 
 from torch import Tensor
@@ -21,13 +22,13 @@ class FeatureBottleneck:
     """The bottleneck that stage 1 has learned, for S samples.
 
     Attributes:
-        features: Layer output R of the unchanged inputs, (S, C', h, w).
+        features: Layer output R of the unchanged inputs, (S, C', h, w); of text (S, T, D).
         lambda_: Mask λ, (S, C', h, w).
         capacity: Nats per element, (S, C', h, w); 0 where inactive.
-        mean: Noise mean μ, (C', h, w).
-        std: Noise deviation s, floored, (C', h, w).
-        active: 1 where the element is active, else 0, (C', h, w).
-        saliency: Bits per pixel at input resolution, (S, H, W).
+        mean: Noise mean μ, (C', h, w); of text (D,).
+        std: Noise deviation s, floored, of the same shape.
+        active: 1 where the element is active, else 0, of the same shape.
+        saliency: Bits per pixel at input resolution, (S, H, W); of text bits per token, (S, T).
         target_loss: (steps, S).
         information_loss: Mean capacity in nats, (steps, S).
         failures: Per sample what went wrong, or None.
@@ -108,11 +109,12 @@ class FeatureIBA(BottleneckSettings):
             return self._fit(task, statistics)
 
     def _fit(self, task: AttributionTask, statistics: FeatureStatistics) -> FeatureBottleneck:
-        features = task.classifier.features(task.inputs).detach()
+        features = task.classifier.features(task.inputs, task.tokens).detach()
         task.modality.check_features(features, task.classifier.layer)
-        if features.shape[1:] != statistics.mean.shape:
+        expected = task.modality.observations(features, task.tokens).shape[1:]
+        if expected != statistics.mean.shape:
             raise ConfigError(
-                f"Layer {task.classifier.layer!r} puts out {tuple(features.shape[1:])} for these "
+                f"Layer {task.classifier.layer!r} puts out {tuple(expected)} for these "
                 f"inputs, but the statistics are of shape {tuple(statistics.mean.shape)}. Estimate "
                 "them on inputs of the same size as those to explain."
             )
@@ -142,13 +144,15 @@ class FeatureIBA(BottleneckSettings):
             centre = (lambda_ * features[samples, None] + (1 - lambda_) * mean) * active
             spread = (1 - lambda_) * std * active
             z = (spread * eps).add_(centre)
-            return z.clamp_min(0) if self.relu else z
+            z = z.clamp_min(0) if self.relu else z
+            return task.masked_only(z, features, samples)
 
-        resumed = ResumedClassifier(task.classifier, task.inputs[:2])
+        tokens = None if task.tokens is None else task.tokens.select(slice(2))
+        resumed = ResumedClassifier(task.classifier, task.inputs[:2], tokens)
 
         def logits(samples: slice, z: Tensor) -> Tensor:
-            inputs = task.inputs[samples]
-            return task.in_rows(lambda rows: resumed.logits(inputs, rows), z)
+            run = partial(resumed.logits, task.inputs[samples])
+            return task.in_rows(run, z, samples)
 
         terms: tuple[tuple[float, bool], ...] = ((1.0, False),)
         if self.reverse_lambda:
@@ -161,5 +165,6 @@ class FeatureIBA(BottleneckSettings):
             noisy=noisy,
             logits=logits,
             capacity=lambda lambda_: feature_capacity(features, lambda_, mean, std) * active,
+            counted=task.counted,
             terms=terms,
         )

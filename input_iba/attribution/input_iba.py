@@ -34,7 +34,7 @@ class InputIBA(BottleneckSettings):
     prior_odds: float = 0.0
 
     def fit(self, task: AttributionTask, prior_lambda: Tensor) -> FittedMask:
-        """Learn a mask on the pixels of every sample.
+        """Learn a mask on the pixels, or on the embeddings, of every sample.
 
         Args:
             task: The samples.
@@ -42,17 +42,19 @@ class InputIBA(BottleneckSettings):
         """
 
         def noisy(lambda_: Tensor, samples: slice, eps: Tensor) -> Tensor:
-            return ((1 - lambda_) * eps).add_(lambda_ * task.inputs[samples, None])
+            z = ((1 - lambda_) * eps).add_(lambda_ * task.inputs[samples, None])
+            return task.masked_only(z, task.inputs, samples)
 
         bottleneck = Bottleneck(
             signal=task.inputs,
             mask=lambda alpha: task.modality.smooth(alpha.sigmoid(), self.sigma),
             noisy=noisy,
-            logits=lambda _samples, z: task.in_rows(task.classifier.logits, z),
+            logits=lambda samples, z: task.in_rows(task.classifier.logits, z, samples),
             capacity=lambda lambda_: input_capacity(task.inputs, lambda_, prior_lambda),
             head_start=self.prior_odds * prior_lambda.logit(LEAST_ODDS)
             if self.prior_odds
             else None,
+            counted=task.counted,
         )
         with task.classifier.frozen():
             return task.fit(bottleneck, self, stage="InputIBA", noise="input_iba")

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from input_iba.core.targets import TargetLosses
+from input_iba.core.tokens import Tokens
 from input_iba.records import Explanation, Failure
 
 
@@ -42,6 +43,7 @@ def make_records(
     seconds: Mapping[str, float],
     reasons: Sequence[str | None],
     histories: Mapping[str, Tensor] | None = None,
+    tokens: Tokens | None = None,
 ) -> list[Kind | Failure]:
     """Cut the results of a batch into one record per sample.
 
@@ -53,6 +55,7 @@ def make_records(
         seconds: Per stage, one sample's share.
         reasons: Per sample what went wrong, or None.
         histories: Loss histories, (steps, S) each.
+        tokens: Of samples that are texts; their maps (S, T) are cut to the length of each.
     """
     chances = chances.cpu()
     values = {k: v.cpu() if isinstance(v, Tensor) else v for k, v in values.items()}
@@ -63,7 +66,7 @@ def make_records(
             records.append(Failure(sample_id, reason))
             continue
         prediction, target = int(chances[i].argmax()), task.losses.labels[i]
-        own: dict[str, Any] = {name: of_all[i] for name, of_all in values.items()}
+        own: dict[str, Any] = {k: _of_sample(of_all, tokens, i) for k, of_all in values.items()}
         records.append(
             kind(
                 id=sample_id,
@@ -78,6 +81,14 @@ def make_records(
             )
         )
     return records
+
+
+def _of_sample(values: Tensor | Sequence[float], tokens: Tokens | None, i: int) -> Tensor | float:
+    """Return one sample's map; of a text without padding, and 0 at tokens that are not scored."""
+    if tokens is None or not isinstance(values, Tensor):
+        return values[i]
+    length = int(tokens.lengths[i])
+    return values[i, :length] * tokens.scored[i, :length].to(values.device)
 
 
 def logit_failures(logits: Tensor) -> list[str | None]:

@@ -13,11 +13,15 @@ from input_iba.core.noise import NoiseSource
 from input_iba.core.optimise import Bottleneck, BottleneckSettings, FittedMask, Progress, fit_mask
 from input_iba.core.tap import TappedClassifier
 from input_iba.core.targets import TargetLosses
+from input_iba.core.tokens import Tokens
 from input_iba.errors import ConfigError
 from input_iba.modality import Modality
 
 PIXELS_AT_ONCE = 32 * 224 * 224
 """Pixels that the classifier sees at once on a CPU; accelerators get eight times as many."""
+
+TOKENS_AT_ONCE = 16 * 1024
+"""The same in tokens of text."""
 
 
 @dataclass(frozen=True)
@@ -27,13 +31,14 @@ class AttributionTask:
     Attributes:
         classifier: The classifier with a tap at the chosen layer.
         modality: What kind of input the samples are.
-        inputs: Normalised inputs, (S, C, H, W).
+        inputs: Normalised inputs, (S, C, H, W), or embeddings (S, T, E).
         logits: The classifier's logits for them, (S, classes).
         losses: The S targets' losses.
         ids: The S samples' ids; with the seed they decide all random numbers.
         seed: Seed of the run.
         internal_batch_size: Most rows that the classifier sees at once; None for no bound.
         progress: Told about every step of every stage.
+        tokens: The tokens behind embeddings, else None.
     """
 
     classifier: TappedClassifier
@@ -45,24 +50,56 @@ class AttributionTask:
     seed: int = 0
     internal_batch_size: int | None = None
     progress: Progress | None = None
+    tokens: Tokens | None = None
 
     def noise(self, stage: str) -> NoiseSource:
         """Return the random numbers of one stage, from their beginning."""
-        return NoiseSource(self.ids, self.seed, stage, self.inputs.device, self.inputs.dtype)
+        lengths = None if self.tokens is None else self.tokens.lengths
+        return NoiseSource(
+            self.ids, self.seed, stage, self.inputs.device, self.inputs.dtype, lengths
+        )
+
+    @property
+    def counted(self) -> Tensor | None:
+        """Which tokens are masked and scored, (S, T, 1); None where everything is."""
+        return None if self.tokens is None else self.tokens.scored[..., None]
+
+    def masked_only(self, noisy: Tensor, clean: Tensor, samples: slice) -> Tensor:
+        """Undo noise where nothing is to be masked.
+
+        Args:
+            noisy: (s, k, …).
+            clean: The same without noise, for all samples, (S, …).
+            samples: Which of them.
+        """
+        if self.counted is None:
+            return noisy
+        return torch.where(self.counted[samples, None], noisy, clean[samples, None])
 
     def select(self, indices: Sequence[int]) -> AttributionTask:
         """Return the same task for some of the samples."""
         return replace(
             self,
             inputs=self.inputs[list(indices)],
+            tokens=None if self.tokens is None else self.tokens.select(indices),
             logits=self.logits[list(indices)],
             losses=self.losses.select(indices),
             ids=tuple(self.ids[i] for i in indices),
         )
 
-    def in_rows(self, run: Callable[[Tensor], Tensor], values: Tensor) -> Tensor:
-        """Apply `run` to (s, k, …) as rows (s·k, …); return (s, k, …)."""
-        rows = run(values.flatten(0, 1))
+    def in_rows(
+        self, run: Callable[[Tensor, Tokens | None], Tensor], values: Tensor, samples: slice
+    ) -> Tensor:
+        """Apply `run` to (s, k, …) as rows (s·k, …), with their tokens; return (s, k, …).
+
+        Args:
+            run: Gets the rows, and the tokens behind them.
+            values: (s, k, …).
+            samples: Which samples they belong to.
+        """
+        draws = values.shape[1]
+        tokens = None if self.tokens is None else self.tokens.select(samples).repeat(draws)
+        rows = run(values.flatten(0, 1), tokens)
         return rows.reshape(*values.shape[:2], *rows.shape[1:])
 
     def fit(
@@ -103,10 +140,16 @@ def checked_ids(ids: Sequence[str] | None, samples: int) -> tuple[str, ...]:
 
 
 def rows_at_once(shape: Sequence[int], device: torch.device) -> int:
-    """Return how many inputs of a shape (C, H, W) make up `PIXELS_AT_ONCE`, at least 8.
+    """Return how many inputs make up `PIXELS_AT_ONCE` or `TOKENS_AT_ONCE`, at least 8.
+
+    Args:
+        shape: Of one input: (C, H, W) of an image, (T,) of a text.
+        device: Where to compute.
 
     >>> rows_at_once((3, 224, 224), torch.device("cpu"))
     32
     """
     scale = 1 if device.type == "cpu" else 8
+    if len(shape) == 1:
+        return max(scale * TOKENS_AT_ONCE // shape[0], 8)
     return max(scale * PIXELS_AT_ONCE // math.prod(shape[1:]), 8)

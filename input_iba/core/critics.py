@@ -67,6 +67,50 @@ def _block(inputs: int, outputs: int, kernel: int, stride: int) -> tuple[nn.Modu
     )
 
 
+class TextCritic(nn.Module):
+    """Score sequences of features: one LSTM layer and two linear layers, one number per sequence.
+
+    The recurrence is written in plain operations, so that critics can be stacked; its weights are
+    those of `nn.LSTM`, with one bias instead of the sum of two.
+
+    Args:
+        channels: D of the features.
+        width: Width of the hidden state.
+
+    References:
+        docs/METHOD.md, section 3; Hochreiter and Schmidhuber 1997 (Long short-term memory).
+    """
+
+    def __init__(self, channels: int, width: int = 64) -> None:
+        super().__init__()
+        lstm = nn.LSTM(channels, width)
+        self.width = width
+        into, again, bias, more = (value.detach() for value in lstm.parameters())
+        self.into = nn.Parameter(into.T.contiguous())
+        self.again = nn.Parameter(again.T.contiguous())
+        self.bias = nn.Parameter(bias + more)
+        self.head = nn.Sequential(nn.Linear(width, 128), nn.LeakyReLU(0.2), nn.Linear(128, 1))
+
+    def forward(self, features: Tensor, scored: Tensor) -> Tensor:
+        """Map sequences (n, T, D) to scores (n,).
+
+        Args:
+            features: (n, T, D).
+            scored: True at the steps that the critic sees, (T,); others leave its state alone.
+        """
+        gates = features @ self.into + self.bias
+        hidden = features.new_zeros(len(features), self.width)
+        cell = hidden
+        for step, seen in zip(gates.unbind(1), scored, strict=True):
+            entry, keep, value, out = (step + hidden @ self.again).chunk(4, -1)
+            new_cell = keep.sigmoid() * cell + entry.sigmoid() * value.tanh()
+            new_hidden = out.sigmoid() * new_cell.tanh()
+            cell = torch.where(seen, new_cell, cell)
+            hidden = torch.where(seen, new_hidden, hidden)
+        scores: Tensor = self.head(hidden)
+        return scores.squeeze(1)
+
+
 class StackedCritics:
     """S critics of one shape, each with its own weights, evaluated together.
 
@@ -83,18 +127,23 @@ class StackedCritics:
         self._skeleton = critics[0]
         self._autocast = autocast
 
-    def __call__(self, features: Tensor) -> Tensor:
-        """Map (S, n, …) to scores (S, n), sample s by critic s."""
+    def __call__(self, features: Tensor, *of_sample: Tensor) -> Tensor:
+        """Map (S, n, …) to scores (S, n), sample s by critic s.
+
+        Args:
+            features: (S, n, …).
+            of_sample: Further arguments of the critics, (S, …) each.
+        """
         with precision(self._autocast, features.device):
             if len(features) == 1:
                 alone = {name: value[0] for name, value in self.parameters.items()}
-                scores = self._score(alone, features[0])[None]
+                scores = self._score(alone, features[0], *(v[0] for v in of_sample))[None]
             else:
-                scores = vmap(self._score)(self.parameters, features)
+                scores = vmap(self._score)(self.parameters, features, *of_sample)
         return scores.to(features.dtype)
 
-    def _score(self, parameters: dict[str, Tensor], features: Tensor) -> Tensor:
-        scores: Tensor = functional_call(self._skeleton, parameters, (features,))
+    def _score(self, parameters: dict[str, Tensor], *arguments: Tensor) -> Tensor:
+        scores: Tensor = functional_call(self._skeleton, parameters, arguments)
         return scores
 
     @torch.no_grad()

@@ -67,6 +67,18 @@ def rewrap(output: Any, value: Tensor) -> Any:
     return type(output)(items)
 
 
+class Wrapping:
+    """How features lie in what flows at a layer: a tensor, or the first in a tuple or list."""
+
+    def unwrap(self, output: Any, inputs: Tensor) -> Tensor:
+        """Take the features (B, …) out of what flows at the layer for inputs (B, …)."""
+        return unwrap(output)
+
+    def rewrap(self, output: Any, value: Tensor, inputs: Tensor) -> Any:
+        """Put other features in their place."""
+        return rewrap(output, value)
+
+
 @contextmanager
 def hooked(module: nn.Module, rewrite: Rewrite, side: str = "output") -> Iterator[None]:
     """Let `rewrite` replace what goes into or comes out of a module.

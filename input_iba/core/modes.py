@@ -19,17 +19,25 @@ def frozen(model: nn.Module) -> Iterator[nn.Module]:
 
     Train and eval flags of every module and `requires_grad` of every parameter come back, also
     after an exception. `grad` of the parameters is never touched.
+
+    Recurrent layers stay in train mode, without which cuDNN has no backward pass for them, and
+    drop nothing out between their layers.
     """
     training = [(module, module.training) for module in model.modules()]
+    recurrent = [(m, m.dropout) for m in model.modules() if isinstance(m, nn.RNNBase)]
     gradients = [(parameter, parameter.requires_grad) for parameter in model.parameters()]
     try:
         model.eval()
+        for layer, _ in recurrent:
+            layer.training, layer.dropout = True, 0.0
         for parameter, _ in gradients:
             parameter.requires_grad_(False)
         yield model
     finally:
         for module, flag in training:
             module.training = flag
+        for layer, dropout in recurrent:
+            layer.dropout = dropout
         for parameter, flag in gradients:
             parameter.requires_grad_(flag)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -49,6 +50,9 @@ class NoiseSource:
         stage: Name of the stage that draws.
         device: Where the numbers are drawn and stay.
         dtype: Their floating-point type.
+        lengths: Tokens of every sample, (S,), where samples are texts padded to one length. Then
+            the second dimension of one sample's normal numbers is that of the tokens, and the
+            numbers are those that the sample would get without the padding, where they are 0.
     """
 
     def __init__(
@@ -58,18 +62,17 @@ class NoiseSource:
         stage: str,
         device: torch.device | str = "cpu",
         dtype: torch.dtype = torch.float32,
+        lengths: Tensor | None = None,
     ) -> None:
         self.device = torch.device(device)
         self.dtype = dtype
         self.seeds = [sample_seed(seed, sample_id, stage) for sample_id in ids]
         self._generators = [torch.Generator(self.device).manual_seed(s) for s in self.seeds]
+        self._lengths = None if lengths is None else lengths.tolist()
 
     def normal(self, *shape: int) -> Tensor:
         """Draw standard-normal numbers, (S, *shape)."""
-        out = torch.empty((len(self._generators), *shape), device=self.device, dtype=self.dtype)
-        for row, generator in zip(out, self._generators, strict=True):
-            row.normal_(generator=generator)
-        return out
+        return self._filled(shape, lambda row, generator: row.normal_(generator=generator))
 
     def antithetic(self, draws: int, *shape: int) -> Tensor:
         """Draw standard-normal numbers and their negatives, (S, draws, *shape).
@@ -77,12 +80,35 @@ class NoiseSource:
         The first half is drawn, and the second half is the first with the other sign; of an odd
         number of draws the last of the first half has no partner.
         """
-        size = (len(self._generators), draws, *shape)
-        out = torch.empty(size, device=self.device, dtype=self.dtype)
         half = -(-draws // 2)
-        for row, generator in zip(out, self._generators, strict=True):
+
+        def fill(row: Tensor, generator: torch.Generator) -> None:
             row[:half].normal_(generator=generator)
             torch.neg(row[: draws - half], out=row[half:])
+
+        return self._filled((draws, *shape), fill)
+
+    def directions(self, shape: Sequence[int], count: int) -> Tensor:
+        """Draw normal directions in the space of one sample's values, (S, values, count)."""
+        if self._lengths is None:
+            return self.normal(math.prod(shape), count)
+        return self.normal(count, *shape).flatten(2).mT
+
+    def _filled(
+        self, shape: tuple[int, ...], fill: Callable[[Tensor, torch.Generator], object]
+    ) -> Tensor:
+        """Let every sample's generator fill its part of (S, *shape)."""
+        size = (len(self._generators), *shape)
+        if self._lengths is None:
+            out = torch.empty(size, device=self.device, dtype=self.dtype)
+            for row, generator in zip(out, self._generators, strict=True):
+                fill(row, generator)
+            return out
+        out = torch.zeros(size, device=self.device, dtype=self.dtype)
+        for row, generator, length in zip(out, self._generators, self._lengths, strict=True):
+            own = row.new_empty((shape[0], length, *shape[2:]))
+            fill(own, generator)
+            row[:, :length] = own
         return out
 
     def uniform(self, low: float, high: float, *shape: int) -> Tensor:

@@ -80,6 +80,8 @@ class Bottleneck:
             (λ (s, 1, *shape), slice of s samples, noise (s, k, *shape)) → (s, k, *shape).
         logits: Maps (samples, what the classifier gets) to logits (s, k, classes).
         capacity: Maps λ (S, *shape) to nats, the same shape.
+        counted: True where an element carries information, broadcastable to (S, *shape); None
+            for everywhere.
         terms: (sign, reverse) of each term of the target's loss; `reverse` swaps signal and noise.
         head_start: Added to the settings' `initial_alpha`, (S, *shape), or None.
     """
@@ -89,8 +91,21 @@ class Bottleneck:
     noisy: Callable[[Tensor, slice, Tensor], Tensor]
     logits: Callable[[slice, Tensor], Tensor]
     capacity: Callable[[Tensor], Tensor]
+    counted: Tensor | None = None
     terms: tuple[tuple[float, bool], ...] = ((1.0, False),)
     head_start: Tensor | None = None
+
+    def counted_capacity(self, lambda_: Tensor) -> Tensor:
+        """Return nats per element, 0 where an element does not count, (S, *shape)."""
+        capacity = self.capacity(lambda_)
+        return capacity if self.counted is None else capacity * self.counted
+
+    def information(self, lambda_: Tensor) -> Tensor:
+        """Return the mean capacity of the elements that count, in nats, (S,)."""
+        if self.counted is None:
+            return self.capacity(lambda_).flatten(1).mean(1)
+        counts = self.counted.expand_as(lambda_).flatten(1).sum(1)
+        return self.counted_capacity(lambda_).flatten(1).sum(1) / counts
 
 
 @dataclass(frozen=True)
@@ -155,7 +170,7 @@ def fit_mask(
         target_loss = _backward_target(bottleneck, losses, lambda_, draw(), internal_batch_size)
         if lambda_.grad is not None:
             reached |= lambda_.grad.flatten(1).ne(0).any(1)
-        information = bottleneck.capacity(lambda_).flatten(1).mean(1)
+        information = bottleneck.information(lambda_)
         (settings.beta * information.sum()).backward()  # type: ignore[no-untyped-call]
         optimiser.zero_grad()
         smoothed.backward(lambda_.grad)  # type: ignore[no-untyped-call]
@@ -169,7 +184,7 @@ def fit_mask(
             )
     with torch.no_grad():
         lambda_ = clamp_mask(bottleneck.mask(alpha))
-        capacity = bottleneck.capacity(lambda_)
+        capacity = bottleneck.counted_capacity(lambda_)
     target_history, information_history = (torch.stack(part) for part in zip(*history, strict=True))
     total = target_history + settings.beta * information_history
     failures = _failures(stage, total, capacity, reached)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_map
 
 from input_iba.core.modes import replaced_forward
+from input_iba.core.recurrent import hollow_output
 
 
 @dataclass(frozen=True)
@@ -25,16 +26,23 @@ class Prefix:
     calls: tuple[tuple[nn.Module, Any], ...]
 
     @contextmanager
-    def skipped(self, rows: int) -> Iterator[None]:
+    def skipped(self, rows: int, lengths: Tensor | None = None) -> Iterator[None]:
         """Let these modules return NaN of the right shape for `rows` inputs, without computing.
 
         A module that is called more often than recorded computes from then on. NaN shows up in
         the logits where something behind the layer reads what came before it.
+
+        Args:
+            rows: Number of inputs.
+            lengths: Lengths of the texts that they are, (rows,), if they are texts.
         """
         outputs: dict[nn.Module, list[Any]] = {}
         for module, output in self.calls:
-            hollow_output = tree_map(lambda value: _hollow(value, rows), output)
-            outputs.setdefault(module, []).append(hollow_output)
+            if isinstance(module, nn.RNNBase) and lengths is not None:
+                hollow = hollow_output(output, rows, lengths)
+            else:
+                hollow = tree_map(lambda value: _hollow(value, rows), output)
+            outputs.setdefault(module, []).append(hollow)
         with ExitStack() as stack:
             for module, values in outputs.items():
                 forward = _in_turn(values, module.forward)

@@ -11,10 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from input_iba.core.folding import Read, foldable, folded, weights_in
-from input_iba.core.hooks import find_layer, hooked, rewrap, unwrap
+from input_iba.core.hooks import Wrapping, find_layer, hooked, unwrap
 from input_iba.core.modes import frozen
 from input_iba.core.prefix import Prefix, recording
 from input_iba.core.strided import FloatGradients
+from input_iba.core.tokens import Tokens
 from input_iba.errors import AttributionError
 
 
@@ -22,10 +23,20 @@ class _LayerReachedError(Exception):
     """Stops a forward pass once the layer has been read."""
 
 
+Run = Callable[[nn.Module, Tensor, Tokens | None], Any]
+"""Runs a classifier on inputs (B, …), behind which the given tokens stand, if any."""
+
+
+def run_alone(model: nn.Module, inputs: Tensor, tokens: Tokens | None) -> Any:
+    """Give the inputs to the model, and nothing else."""
+    return model(inputs)
+
+
 class TappedClassifier:
     """A classifier and one of its layers.
 
-    Inputs and results are in the inputs' floating-point type; `autocast` concerns only what
+    Inputs are images (B, C, H, W), or embeddings (B, T, E) with the tokens behind them. Inputs
+    and results are in the inputs' floating-point type; `autocast` concerns only what
     happens inside the classifier.
 
     Args:
@@ -33,8 +44,8 @@ class TappedClassifier:
         layer: Name of a module in it that is called once in a forward pass.
         side: 'output' to tap what the layer puts out, 'input' for what goes into it.
         autocast: Type in which the classifier computes where that is safe, or None for its own.
-        unwrap: Takes the tensor of interest out of what flows at the tap.
-        rewrap: Puts another tensor in its place.
+        wrapping: How the features lie in what flows at the tap.
+        run: Runs the model.
 
     Raises:
         LayerNotFoundError: The model has no such layer.
@@ -47,16 +58,16 @@ class TappedClassifier:
         *,
         side: str = "output",
         autocast: torch.dtype | None = None,
-        unwrap: Callable[[Any], Tensor] = unwrap,
-        rewrap: Callable[[Any, Tensor], Any] = rewrap,
+        wrapping: Wrapping = Wrapping(),  # noqa: B008  stateless
+        run: Run = run_alone,
     ) -> None:
         self.model = model
         self.layer = layer
         self.side = side
         self.autocast = autocast
         self._module = find_layer(model, layer)
-        self._unwrap = unwrap
-        self._rewrap = rewrap
+        self._wrapping = wrapping
+        self._run = run
 
     @contextmanager
     def frozen(self) -> Iterator[TappedClassifier]:
@@ -65,31 +76,33 @@ class TappedClassifier:
             yield self
 
     @contextmanager
-    def prepared(self, example: Tensor) -> Iterator[TappedClassifier]:
+    def prepared(self, example: Tensor, tokens: Tokens | None = None) -> Iterator[TappedClassifier]:
         """Freeze the model and make it cheaper to run, and restore it afterwards.
 
         Batch norms are folded into the convolutions before them where that changes neither the
         features at the tap nor the logits, and weights are held in the type of `autocast`.
 
         Args:
-            example: A few inputs, (B, C, H, W), on which to compare.
+            example: A few inputs, (B, …), on which to compare.
+            tokens: The tokens behind them.
         """
         exact = copy.copy(self)
         exact.autocast = None
         with prepared(
             self.model,
             self.autocast,
-            lambda: exact.logits(example),
-            lambda: exact.features(example),
+            lambda: exact.logits(example, tokens),
+            lambda: exact.features(example, tokens),
             tap=self._module,
         ):
             yield self
 
-    def features(self, inputs: Tensor) -> Tensor:
+    def features(self, inputs: Tensor, tokens: Tokens | None = None) -> Tensor:
         """Run the classifier up to the layer, and no further.
 
         Args:
-            inputs: (B, C, H, W).
+            inputs: (B, …).
+            tokens: The tokens behind embeddings.
 
         Returns:
             What flows at the tap, (B, …), in the graph of `inputs` where gradients are on.
@@ -100,28 +113,29 @@ class TappedClassifier:
         read: list[Tensor] = []
 
         def stop(value: Any) -> Any:
-            read.append(self._unwrap(value))
+            read.append(self._wrapping.unwrap(value, inputs))
             raise _LayerReachedError
 
         with hooked(self._module, stop, self.side), precision(self.autocast, inputs.device):
             try:
-                self.model(_prepared(inputs))
+                self._run(self.model, _prepared(inputs), tokens)
             except _LayerReachedError:
                 return read[0].to(inputs.dtype)
         raise AttributionError(self._never_called())
 
     @torch.no_grad()
-    def prefix(self, inputs: Tensor) -> Prefix:
-        """Record what the modules before the layer put out for inputs (B, C, H, W)."""
+    def prefix(self, inputs: Tensor, tokens: Tokens | None = None) -> Prefix:
+        """Record what the modules before the layer put out for inputs (B, …)."""
         with recording(self.model) as recorded:
-            self.features(inputs)
+            self.features(inputs, tokens)
             return recorded()
 
-    def logits(self, inputs: Tensor) -> Tensor:
+    def logits(self, inputs: Tensor, tokens: Tokens | None = None) -> Tensor:
         """Run the whole classifier.
 
         Args:
-            inputs: (B, C, H, W).
+            inputs: (B, …).
+            tokens: The tokens behind embeddings.
 
         Returns:
             (B, classes).
@@ -129,14 +143,15 @@ class TappedClassifier:
         Raises:
             AttributionError: The classifier puts out something else.
         """
-        return logits_of(self.model, inputs, self.autocast)
+        return logits_of(lambda x: self._run(self.model, x, tokens), inputs, self.autocast)
 
-    def logits_with(self, inputs: Tensor, features: Tensor) -> Tensor:
+    def logits_with(self, inputs: Tensor, features: Tensor, tokens: Tokens | None = None) -> Tensor:
         """Run the classifier with `features` in place of what flows at the tap.
 
         Args:
-            inputs: (B, C, H, W).
+            inputs: (B, …).
             features: (B, …), the shape that `features(inputs)` has.
+            tokens: The tokens behind embeddings.
 
         Returns:
             (B, classes), in the graph of `features`.
@@ -149,10 +164,11 @@ class TappedClassifier:
         def replace(value: Any) -> Any:
             nonlocal calls
             calls += 1
-            return self._rewrap(value, features.to(self._unwrap(value).dtype))
+            dtype = self._wrapping.unwrap(value, inputs).dtype
+            return self._wrapping.rewrap(value, features.to(dtype), inputs)
 
         with hooked(self._module, replace, self.side):
-            logits = self.logits(inputs)
+            logits = self.logits(inputs, tokens)
         if calls == 0:
             raise AttributionError(self._never_called())
         if calls > 1:
@@ -170,11 +186,11 @@ class TappedClassifier:
         )
 
 
-def logits_of(model: nn.Module, inputs: Tensor, autocast: torch.dtype | None) -> Tensor:
+def logits_of(run: Callable[[Tensor], Any], inputs: Tensor, autocast: torch.dtype | None) -> Tensor:
     """Run a whole classifier.
 
     Args:
-        model: Maps (B, …) to logits (B, classes).
+        run: The classifier, or what runs it: maps (B, …) to logits (B, classes).
         inputs: (B, …).
         autocast: Type in which the classifier computes where that is safe, or None for its own.
 
@@ -185,7 +201,7 @@ def logits_of(model: nn.Module, inputs: Tensor, autocast: torch.dtype | None) ->
         AttributionError: The classifier puts out something else.
     """
     with precision(autocast, inputs.device):
-        logits = unwrap(model(_prepared(inputs)))
+        logits = unwrap(run(_prepared(inputs)))
     if logits.ndim != 2 or len(logits) != len(inputs):
         raise AttributionError(
             f"The classifier puts out shape {tuple(logits.shape)} for {len(inputs)} inputs; "

@@ -66,7 +66,7 @@ class ClassLosses(TargetLosses):
 
     def __call__(self, logits: Tensor) -> Tensor:
         """Compute the loss of every draw: (S, K, classes) to (S, K)."""
-        scores = logits.log_softmax(-1) if self._use_softmax else F.logsigmoid(logits)
+        scores = log_probabilities(logits, self._use_softmax)
         samples = torch.arange(len(self._classes), device=logits.device)
         return -scores[samples, :, torch.tensor(self._classes, device=logits.device)]
 
@@ -111,11 +111,11 @@ def target_losses(targets: Targets, logits: Tensor, use_softmax: bool = True) ->
             f"{values.dtype} of shape {tuple(values.shape)}."
         )
     labels = [int(label) for label in values]
+    last = max(classes - 1, 1)  # a single logit tells two classes apart
     for label in labels:
-        if not 0 <= label < classes:
+        if not 0 <= label <= last:
             raise ConfigError(
-                f"Target class {label} does not exist: the classifier has classes 0 to "
-                f"{classes - 1}."
+                f"Target class {label} does not exist: the classifier has classes 0 to {last}."
             )
     return ClassLosses(labels, use_softmax)
 
@@ -150,8 +150,32 @@ def target_scores(
 
 
 def probabilities(logits: Tensor, use_softmax: bool = True) -> Tensor:
-    """Turn logits (…, classes) into probabilities of the same shape."""
+    """Turn logits (…, classes) into probabilities of the same shape.
+
+    A single logit z tells two classes apart, with probabilities σ(−z) and σ(z), (…, 2).
+
+    >>> probabilities(torch.zeros(1, 1))
+    tensor([[0.5000, 0.5000]])
+    """
+    if logits.shape[-1] == 1:
+        return torch.cat([-logits, logits], -1).sigmoid()
     return logits.softmax(-1) if use_softmax else logits.sigmoid()
+
+
+def log_probabilities(logits: Tensor, use_softmax: bool = True) -> Tensor:
+    """Return the logarithm of `probabilities`, computed without rounding them first."""
+    if logits.shape[-1] == 1:
+        return F.logsigmoid(torch.cat([-logits, logits], -1))
+    return logits.log_softmax(-1) if use_softmax else F.logsigmoid(logits)
+
+
+def predictions(logits: Tensor) -> Tensor:
+    """Return the class that logits (B, classes) speak for, (B,); a single logit z for z > 0.
+
+    >>> predictions(torch.tensor([[-1.0], [2.0]]))
+    tensor([0, 1])
+    """
+    return (logits[:, 0] > 0).long() if logits.shape[1] == 1 else logits.argmax(1)
 
 
 def _multi_label(row: Tensor) -> Callable[[Tensor], Tensor]:

@@ -7,22 +7,47 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from input_iba.core import hooks
+from input_iba.core.hooks import Wrapping
+from input_iba.core.tap import run_alone
+from input_iba.core.tokens import Tokens
 
 
 class Modality(ABC):
     """The differences between kinds of input; everything else is shared.
 
-    Shapes below are those of images, (S, C, H, W) at the input and (S, C', h, w) at the layer.
+    Shapes below are those of images, (S, C, H, W) at the input and (S, C', h, w) at the layer. Of
+    text they are (S, T, E) and (S, T, D).
     """
 
-    def unwrap(self, output: Any) -> Tensor:
-        """Take the features out of what a layer puts out."""
-        return hooks.unwrap(output)
+    def enter(self, model: nn.Module, inputs: Tensor) -> tuple[Tensor, Tokens | None]:
+        """Turn a user's inputs into what the input bottleneck masks.
 
-    def rewrap(self, output: Any, value: Tensor) -> Any:
-        """Put other features in their place."""
-        return hooks.rewrap(output, value)
+        Args:
+            model: The classifier.
+            inputs: Images (S, C, H, W), or token ids (S, T).
+
+        Returns:
+            Floating-point values, (S, …), and the tokens behind them, if there are any.
+        """
+        return inputs, None
+
+    def run(self, model: nn.Module, inputs: Tensor, tokens: Tokens | None) -> Any:
+        """Run the classifier on what `enter` returned, or a noisy version of it."""
+        return run_alone(model, inputs, tokens)
+
+    def wrapping(self, model: nn.Module, layer: str, side: str) -> Wrapping:
+        """Say how the features lie in what flows at a layer.
+
+        Args:
+            model: The classifier.
+            layer: Name of the layer.
+            side: 'output' or 'input'.
+        """
+        return Wrapping()
+
+    def observations(self, features: Tensor, tokens: Tokens | None) -> Tensor:
+        """Return features (S, C', h, w) as observations (n, …) for the layer's statistics."""
+        return features
 
     @abstractmethod
     def check_features(self, features: Tensor, layer: str) -> None:
@@ -54,8 +79,14 @@ class Modality(ABC):
 
     @abstractmethod
     def noise_shape(self, inputs: Tensor) -> tuple[int, ...]:
-        """Return the shape of the prior's learned noise mean and deviation, e.g. (C, 1, 1)."""
+        """Return the shape of the prior's learned noise mean and deviation, e.g. (C, 1, 1).
+
+        It has as many dimensions as one input.
+        """
 
     @abstractmethod
     def critic(self, features: Tensor) -> nn.Module:
-        """Build a critic, freshly initialised, for features of the shape (S, C', h, w)."""
+        """Build a critic, freshly initialised, for features of the shape (S, C', h, w).
+
+        Critics of text also take which tokens are scored, (T,).
+        """

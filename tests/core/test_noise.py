@@ -68,3 +68,23 @@ def test_fresh_draws_differ_from_step_to_step() -> None:
 def test_unknown_ways_to_draw_are_refused() -> None:
     with pytest.raises(ConfigError, match=r"input_iba.noise must be one of 'fresh', .* got 'new'"):
         check_noise("input_iba", "new")
+
+
+@pytest.mark.parametrize("draws", [1, 4, 5])
+def test_padding_changes_no_number_of_a_text(draws: int) -> None:
+    lengths = torch.tensor([2, 7, 4])
+    together = NoiseSource(["a", "b", "c"], 1, "prior", lengths=lengths)
+    drawn = [together.normal(draws, 7, 5), together.antithetic(draws, 7, 5)]
+    drawn.append(together.directions((7, 5), draws).mT.reshape(3, draws, 7, 5))
+    for i, (name, length) in enumerate(zip("abc", lengths.tolist(), strict=True)):
+        own = NoiseSource([name], 1, "prior", lengths=lengths[i : i + 1])
+        expected = [own.normal(draws, length, 5), own.antithetic(draws, length, 5)]
+        expected.append(own.directions((length, 5), draws).mT.reshape(1, draws, length, 5))
+        for ours, theirs in zip(drawn, expected, strict=True):
+            assert torch.equal(ours[i, :, :length], theirs[0])
+            assert ours[i, :, length:].abs().sum() == 0
+
+
+def test_directions_without_texts_are_columns_of_normal_numbers() -> None:
+    first, other = (NoiseSource(["a"], 1, "x") for _ in range(2))
+    assert torch.equal(first.directions((2, 3), 4), other.normal(6, 4))

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from input_iba.core.targets import probabilities, target_losses
+from input_iba.core.targets import predictions, probabilities, target_losses
 from input_iba.errors import AttributionError, ConfigError
 from input_iba.records import Targets
 
@@ -63,3 +63,22 @@ def test_losses_of_the_callers_own() -> None:
 def test_targets_that_do_not_fit(targets: Targets, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         target_losses(targets, LOGITS)
+
+
+def test_a_single_logit_tells_two_classes_apart() -> None:
+    logits = torch.tensor([[2.0], [-1.0]])
+    draws = torch.randn(2, 4, 1, generator=torch.Generator().manual_seed(0))
+    for use_softmax in (True, False):
+        chances = probabilities(logits, use_softmax)
+        torch.testing.assert_close(chances[:, 1], logits.sigmoid()[:, 0])
+        torch.testing.assert_close(chances.sum(1), torch.ones(2))
+        found = target_losses([1, 0], logits, use_softmax)(draws)
+        labels = torch.tensor([1.0, 0.0])[:, None].expand(2, 4)
+        expected = F.binary_cross_entropy_with_logits(draws[..., 0], labels, reduction="none")
+        torch.testing.assert_close(found, expected)
+    assert predictions(logits).tolist() == [1, 0]
+    assert predictions(LOGITS).tolist() == LOGITS.argmax(1).tolist()
+    with pytest.raises(
+        ConfigError, match="class 2 does not exist: the classifier has classes 0 to"
+    ):
+        target_losses([2, 0], logits)

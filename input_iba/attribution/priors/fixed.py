@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -59,6 +60,9 @@ class SaliencyPrior(Prior):
     def fit(self, task: AttributionTask, feature: FeatureBottleneck) -> FittedPrior:
         """Scale the saliency of every sample by itself."""
         flat = feature.saliency.flatten(1)
+        if task.tokens is not None:  # padding, which has no saliency, is not to be the least
+            some = flat.masked_fill(~task.tokens.scored, math.inf).amin(1, keepdim=True)
+            flat = torch.where(task.tokens.scored, flat, some)
         least, most = flat.amin(1), flat.amax(1)
         reach = (most - least).clamp_min(torch.finfo(flat.dtype).tiny)
         scaled = ((flat - least[:, None]) / reach[:, None]).view_as(feature.saliency)

@@ -14,6 +14,9 @@ from input_iba.core.optimise import chunks
 MEAN_LR, DEVIATION_LR, MASK_LR = 0.1, 0.05, 0.003
 """Learning rates of the published generator for noise mean, noise deviation and mask logit."""
 
+TEXT_MASK_LR = 0.03
+"""That of the mask logit on text."""
+
 
 class MaskedInputGenerator:
     """Features of λ_G·x + (1 − λ_G)·(e·z + m), with λ_G, m and e learned per sample.
@@ -99,4 +102,5 @@ class MaskedInputGenerator:
         mask = self.mask()[rows, None]
         noise = self.deviation[rows, None] * z[rows, columns] + self.mean[rows, None]
         noisy = mask * self.task.inputs[rows, None] + (1 - mask) * noise
-        return self.task.in_rows(self.task.classifier.features, noisy)
+        noisy = self.task.masked_only(noisy, self.task.inputs, rows)
+        return self.task.in_rows(self.task.classifier.features, noisy, rows)

@@ -74,7 +74,11 @@ class SlicedWassersteinPrior(Prior):
         for step in range(1, self.steps + 1):
             indices = noise.permutation(self.dataset_size)[:, : self.batch_size]
             real = real_batch(indices, noise.normal(self.batch_size, *shape)).flatten(2)
-            directions = F.normalize(noise.normal(shape.numel(), self.projections), dim=1)
+            directions = noise.directions(shape, self.projections)
+            if task.counted is not None:  # padding and special tokens are not compared
+                seen = task.counted.expand_as(feature.features).flatten(1)
+                directions = directions * seen[..., None]
+            directions = F.normalize(directions, dim=1)
             z = noise.normal(self.batch_size, *task.inputs.shape[1:])
 
             def distance(

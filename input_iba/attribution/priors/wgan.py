@@ -11,7 +11,7 @@ from torch.optim import RMSprop
 
 from input_iba.attribution.feature_iba import FeatureBottleneck
 from input_iba.attribution.priors.base import FittedPrior, Prior, fit_in_groups
-from input_iba.attribution.priors.generator import MaskedInputGenerator
+from input_iba.attribution.priors.generator import MASK_LR, TEXT_MASK_LR, MaskedInputGenerator
 from input_iba.attribution.priors.real_features import check_real, real_features
 from input_iba.attribution.task import AttributionTask
 from input_iba.core.critics import StackedCritics, build_critics
@@ -33,6 +33,7 @@ class WGANPrior(Prior):
         weight_clip: Bound of the critic's weights.
         epochs: Passes over the real samples.
         critic_iter: Critic steps per generator step.
+        mask_lr: Learning rate of the mask's logit.
         real: How real features are drawn, 'capacity' (as the published code) or 'bottleneck' (as
             the paper); see `real_features`.
         verbose: Accepted from published configs; progress is reported anyway.
@@ -51,6 +52,7 @@ class WGANPrior(Prior):
     weight_clip: float = 0.01
     epochs: int = 20
     critic_iter: int = 5
+    mask_lr: float = MASK_LR
     real: str = "capacity"
     verbose: bool = False
 
@@ -59,7 +61,7 @@ class WGANPrior(Prior):
             "gan",
             self,
             *("dataset_size", "sub_dataset_size", "lr", "batch_size"),
-            *("weight_clip", "epochs", "critic_iter"),
+            *("weight_clip", "epochs", "critic_iter", "mask_lr"),
         )
         check_real(self.real)
         if min(self.dataset_size, self.batch_size) < 2:
@@ -74,13 +76,18 @@ class WGANPrior(Prior):
         real_batch = real_features(
             self.real, feature, noise, self.dataset_size, self.sub_dataset_size
         )
-        generator = MaskedInputGenerator(task, feature.saliency)
+        generator = MaskedInputGenerator(task, feature.saliency, self.mask_lr)
         critics = build_critics(
             lambda: task.modality.critic(feature.features),
             task.noise("critic").seeds,
             like=task.inputs,
             autocast=task.classifier.autocast,
         )
+        seen = () if task.tokens is None else (task.tokens.scored,)
+
+        def scores(features: Tensor) -> Tensor:
+            return critics(features, *seen)
+
         optimiser = RMSprop(critics.parameters.values(), lr=self.lr)
         losses: dict[str, list[Tensor]] = {"critic": [], "generator": []}
         steps = self.epochs * len(list(self._batches(torch.arange(self.dataset_size)[None])))
@@ -90,10 +97,11 @@ class WGANPrior(Prior):
             z = noise.normal(indices.shape[1], *task.inputs.shape[1:])
             turn = iteration % self.critic_iter == 0
             fake = generator.features(z, with_graph=turn)
-            losses["critic"].append(self._critic_step(critics, optimiser, real, fake.detach()))
+            loss = scores(fake.detach()).mean(1) - scores(real).mean(1)
+            losses["critic"].append(self._critic_step(critics, optimiser, loss))
             if turn:
                 losses["generator"].append(
-                    generator.step(lambda features: -critics(features).mean(1), fake, z)
+                    generator.step(lambda features: -scores(features).mean(1), fake, z)
                 )
             if task.progress is not None:
                 parts = {name: values[-1].mean().item() for name, values in losses.items()}
@@ -111,13 +119,22 @@ class WGANPrior(Prior):
             if indices.shape[1] > 1:  # one map alone has no batch statistics for the critic
                 yield indices
 
-    def _critic_step(
-        self, critics: StackedCritics, optimiser: RMSprop, real: Tensor, fake: Tensor
-    ) -> Tensor:
-        """Train every critic to score real above fake; return the losses before, (S,)."""
+    def _critic_step(self, critics: StackedCritics, optimiser: RMSprop, loss: Tensor) -> Tensor:
+        """Train every critic by its loss (S,): the score of fake less that of real features."""
         optimiser.zero_grad()
-        loss = critics(fake).mean(1) - critics(real).mean(1)
         loss.sum().backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         critics.clip(self.weight_clip)
         return loss.detach()
+
+
+@PRIORS.register_module(name="NLPWGAN")
+@dataclass(frozen=True)
+class TextWGANPrior(WGANPrior):
+    """The same for text, where the mask moves faster.
+
+    Attributes:
+        mask_lr: Learning rate of the mask's logit.
+    """
+
+    mask_lr: float = TEXT_MASK_LR

@@ -1,0 +1,179 @@
+"""Text: token ids (S, T), embeddings (S, T, E), features (S, T, D), maps (S, T)."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from input_iba.core.critics import TextCritic
+from input_iba.core.hooks import Wrapping, find_layer
+from input_iba.core.modes import replaced_forward
+from input_iba.core.recurrent import RecurrentWrapping
+from input_iba.core.tokens import Tokens
+from input_iba.errors import AttributionError
+from input_iba.modality.base import Modality
+
+
+class TextModality(Modality):
+    """Texts of any length, padded on the right to one length.
+
+    The input that is masked is what the embedding layer puts out. Padding is never seen by
+    statistics, capacities, maps or critics. Special tokens are seen by the classifier as they are:
+    they are neither masked nor scored.
+
+    Args:
+        pad: Id of the padding.
+        special: Ids of special tokens.
+        embedding: Name of the embedding layer; None for the one that the classifier's
+            `get_input_embeddings()` returns, or its only `nn.Embedding`.
+    """
+
+    def __init__(
+        self, pad: int = 1, special: Sequence[int] = (), embedding: str | None = None
+    ) -> None:
+        self.pad = pad
+        self.special = tuple(special)
+        self.embedding = embedding
+
+    def enter(self, model: nn.Module, inputs: Tensor) -> tuple[Tensor, Tokens]:
+        """Embed token ids (S, T).
+
+        Returns:
+            Embeddings (S, T, E), and the tokens.
+
+        Raises:
+            AttributionError: A text is empty, an id has no embedding, or the classifier cannot
+                tell padding from text.
+        """
+        if inputs.ndim != 2 or inputs.is_floating_point():
+            raise AttributionError(
+                f"Texts are token ids, integers of shape (samples, tokens); got {inputs.dtype} of "
+                f"shape {tuple(inputs.shape)}."
+            )
+        tokens = Tokens.of(inputs, self.pad, self.special)
+        if not bool(tokens.scored.any(1).all()):
+            raise AttributionError("A text has no token to score: it is empty, or all padding.")
+        if tokens.padded and _length_argument(model) is None:
+            raise AttributionError(
+                f"The forward method of {type(model).__name__} takes neither 'lengths' nor "
+                "'attention_mask', so it would read the padding of a shorter text as text. "
+                "Explain texts of one length together, or give it one of these arguments."
+            )
+        layer = self._embedding(model)
+        if int(inputs.max()) >= layer.num_embeddings:
+            raise AttributionError(
+                f"Token id {int(inputs.max())} has no embedding: the classifier knows "
+                f"{layer.num_embeddings} tokens. Use the vocabulary that it was trained with."
+            )
+        with torch.no_grad():
+            embeddings: Tensor = layer(inputs)
+        return embeddings, tokens
+
+    def run(self, model: nn.Module, inputs: Tensor, tokens: Tokens | None) -> Any:
+        """Run the classifier with `inputs` in place of what its embedding layer puts out."""
+        assert tokens is not None  # enter() returns some
+        arguments: dict[str, Tensor] = {}
+        name = _length_argument(model)
+        if name == "lengths":
+            arguments[name] = tokens.lengths
+        elif name == "attention_mask":
+            arguments[name] = tokens.valid.long()
+        with replaced_forward(self._embedding(model), _returning(inputs)):
+            output = model(tokens.ids, **arguments)
+        return getattr(output, "logits", output)
+
+    def _embedding(self, model: nn.Module) -> nn.Embedding:
+        """Find the embedding layer.
+
+        Raises:
+            AttributionError: There is none, or several and no name.
+        """
+        getter: Any = getattr(model, "get_input_embeddings", None)
+        if self.embedding is not None:
+            found: Any = find_layer(model, self.embedding)
+        elif getter is not None:
+            found = getter()
+        else:
+            layers = [module for module in model.modules() if isinstance(module, nn.Embedding)]
+            found = layers[0] if len(layers) == 1 else None
+        if not isinstance(found, nn.Embedding):
+            raise AttributionError(
+                f"No embedding layer of {type(model).__name__} is known. Give the name of an "
+                "nn.Embedding: TextModality(embedding='...')."
+            )
+        return found
+
+    def wrapping(self, model: nn.Module, layer: str, side: str) -> Wrapping:
+        """Recurrent layers put out a sequence and a final state; others a tensor, or a tuple."""
+        module = find_layer(model, layer)
+        return RecurrentWrapping(module, side) if isinstance(module, nn.RNNBase) else Wrapping()
+
+    def observations(self, features: Tensor, tokens: Tokens | None) -> Tensor:
+        """Take every scored token as one observation, (tokens, D).
+
+        Raises:
+            AttributionError: The features are not one vector per token.
+        """
+        assert tokens is not None
+        if features.shape[:2] != tokens.scored.shape:
+            raise AttributionError(
+                f"The layer puts out {features.shape[1]} vectors for {tokens.scored.shape[1]} "
+                "tokens; expected one for each. Choose another layer."
+            )
+        return features[tokens.scored]
+
+    def check_features(self, features: Tensor, layer: str) -> None:
+        """Refuse features that are no sequence."""
+        if features.ndim != 3:
+            raise AttributionError(
+                f"Layer {layer!r} puts out features of shape {tuple(features.shape[1:])}; expected "
+                "(tokens, channels). Choose a layer that keeps one vector per token: "
+                "'input-iba layers CONFIG' lists layers with their shapes."
+            )
+
+    def smooth(self, mask: Tensor, sigma: float) -> Tensor:
+        """Leave the mask as it is: neighbouring words may differ."""
+        return mask
+
+    def position_bits(self, capacity: Tensor) -> Tensor:
+        """Sum over hidden dimensions."""
+        return capacity.sum(2) / math.log(2)
+
+    def saliency(self, capacity: Tensor, inputs: Tensor) -> Tensor:
+        """Sum over hidden dimensions: bits per token, (S, T).
+
+        References:
+            docs/METHOD.md, section 2.
+        """
+        return self.position_bits(capacity)
+
+    def expand(self, saliency: Tensor, inputs: Tensor) -> Tensor:
+        """Give every embedding dimension the same map."""
+        return saliency[:, :, None].expand_as(inputs).contiguous()
+
+    def to_map(self, mask: Tensor) -> Tensor:
+        """Average over embedding dimensions."""
+        return mask.mean(2)
+
+    def noise_shape(self, inputs: Tensor) -> tuple[int, ...]:
+        """One value per embedding dimension."""
+        return (1, inputs.shape[2])
+
+    def critic(self, features: Tensor) -> nn.Module:
+        """Build a recurrent critic."""
+        return TextCritic(features.shape[2])
+
+
+def _returning(value: Tensor) -> Callable[..., Tensor]:
+    return lambda *_args, **_kwargs: value
+
+
+def _length_argument(model: nn.Module) -> str | None:
+    """Return the argument by which a classifier takes the texts' lengths, if it has one."""
+    parameters = inspect.signature(model.forward).parameters
+    return next((name for name in ("attention_mask", "lengths") if name in parameters), None)
