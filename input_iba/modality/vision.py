@@ -8,13 +8,19 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from input_iba.core.critics import VisionCritic
+from input_iba.core.hooks import Wrapping
 from input_iba.core.smoothing import gaussian_smooth
 from input_iba.errors import AttributionError
 from input_iba.modality.base import Modality
+from input_iba.modality.vision_tokens import vision_wrapping
 
 
 class VisionModality(Modality):
     """Images of any number of channels and any size."""
+
+    def wrapping(self, model: nn.Module, layer: str, side: str) -> Wrapping:
+        """Take token sequences of vision transformers for maps."""
+        return vision_wrapping(model, layer)
 
     def check_features(self, features: Tensor, layer: str) -> None:
         """Refuse features that have no height and width."""
