@@ -50,10 +50,15 @@ class TextSample(Sample):
     """A text.
 
     Attributes:
-        tokens: Its T tokens as they stand in the text, also those that the vocabulary lacks.
+        tokens: Its words as they stand in the text, also those that the vocabulary lacks.
+        words: Number of the word that each of the T ids belongs to, −1 for none (a special
+            token); None where every id is a word.
+        pad: Id that fills up shorter texts in a batch.
     """
 
     tokens: tuple[str, ...] = field(kw_only=True)
+    words: tuple[int, ...] | None = field(default=None, kw_only=True)
+    pad: int = field(default=1, kw_only=True)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from input_iba.core.padding import PAD_INDEX, lengths_of
+
 
 @dataclass(frozen=True)
 class Tokens:
@@ -15,7 +17,7 @@ class Tokens:
 
     Attributes:
         ids: Token ids, (B, T), int64.
-        lengths: Tokens before the padding, (B,), int64, on the CPU.
+        lengths: Tokens before the padding, (B,), int64, at least 1, on the CPU.
         scored: True where a token is masked and scored, (B, T); False at padding and at special
             tokens, which the classifier sees as they are.
     """
@@ -25,7 +27,7 @@ class Tokens:
     scored: Tensor
 
     @classmethod
-    def of(cls, ids: Tensor, pad: int, special: Sequence[int] = ()) -> Tokens:
+    def of(cls, ids: Tensor, pad: int = PAD_INDEX, special: Sequence[int] = ()) -> Tokens:
         """Tell tokens from the padding behind them.
 
         Args:
@@ -36,10 +38,11 @@ class Tokens:
         >>> Tokens.of(torch.tensor([[5, 1, 7, 1, 1]]), pad=1, special=[7]).scored.int()
         tensor([[1, 1, 0, 0, 0]], dtype=torch.int32)
         """
-        positions = torch.arange(ids.shape[1], device=ids.device)
-        lengths = ((ids != pad) * (positions + 1)).amax(1)
+        lengths = lengths_of(ids, pad)
+        before_end = torch.arange(ids.shape[1], device=ids.device) < lengths[:, None]
         ordinary = ~torch.isin(ids, torch.tensor(list(special), device=ids.device, dtype=ids.dtype))
-        return cls(ids, lengths.cpu(), (positions < lengths[:, None]) & ordinary)
+        not_empty = (ids != pad).any(1, keepdim=True)
+        return cls(ids, lengths.cpu(), before_end & ordinary & not_empty)
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -6,6 +6,7 @@ from input_iba.datasets.imagenet import ImageNet
 from input_iba.datasets.imdb import IMDBDataset
 from input_iba.datasets.mosaic import GridMosaic
 from input_iba.datasets.pictures import PictureDataset
+from input_iba.datasets.pieces import PieceDataset
 from input_iba.datasets.pipeline import Pipeline
 from input_iba.datasets.samples import SampleCrops, Samples
 from input_iba.datasets.selection import select_ids
@@ -16,6 +17,7 @@ __all__ = [
     "ImageFolder",
     "ImageNet",
     "PictureDataset",
+    "PieceDataset",
     "Pipeline",
     "SampleCrops",
     "SampleDataset",

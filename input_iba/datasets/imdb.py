@@ -89,6 +89,14 @@ class IMDBDataset(SampleDataset):
         ids = self.vocabulary.encode(tokens)
         return TextSample(self.ids[index], ids, self.target(index), str(path), tokens=tuple(tokens))
 
+    def text(self, index: int) -> str:
+        """Return a review as it stands in its file.
+
+        Raises:
+            DataError: The file is no text.
+        """
+        return read_review(self.files[index])
+
     def target(self, index: int) -> int:
         """Return 0 for a negative review and 1 for a positive one."""
         return CLASSES.index(self.files[index].parent.name)

@@ -47,11 +47,13 @@ def assemble(file: Path, overrides: Plain, preset: str | None) -> PlainConfig:
         ConfigError: Says file, section, key and remedy.
     """
     options = {_present_name(key): value for key, value in overrides.items()}
-    values = None if preset is None else presets.preset_values(preset)
-    raw, warnings, inherited = _layered(file, values)
+    raw, warnings, inherited = _layered(file, None)
     name = preset or inherited
     if name is not None:
-        values = presets.preset_values(name)
+        text = str(presets.lookup(raw, "attributor.type")).startswith("NLP")
+        values = presets.preset_values(name, text)
+        if preset is not None:
+            raw, warnings, _ = _layered(file, values)
         prior = options.get(presets.PRIOR_TYPE, presets.lookup(raw, presets.PRIOR_TYPE))
         if prior != presets.lookup(values, presets.PRIOR_TYPE):
             values = presets.for_prior(values, prior)
@@ -77,11 +79,6 @@ def _layered(
     config, inherited = _read(path, values)
     raw, warnings = _plain(schema.without_own_names(config))
     if values is not None and inherited is None:
-        if str(presets.lookup(raw, "attributor.type")).startswith("NLP"):
-            raise ConfigError(
-                f"'{path}' explains text ('NLPAttributor'), and the presets hold parameters for "
-                "images. Leave --preset out."
-            )
         raw = presets.put_beneath(values, raw)
     return raw, warnings, inherited
 

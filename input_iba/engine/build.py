@@ -17,6 +17,7 @@ from input_iba.attribution.baselines import BaselineAttributor
 from input_iba.core.statistics import RunningStatistics
 from input_iba.datasets import SampleDataset
 from input_iba.engine.config import RunConfig
+from input_iba.engine.texts import build_modality, readable_by
 from input_iba.errors import CheckpointError, ConfigError, DataError
 from input_iba.records import Explanation, Failure, FeatureStatistics, Targets
 from input_iba.registry import PRIORS, build
@@ -52,14 +53,9 @@ def build_classifier(config: RunConfig) -> nn.Module:
     """Build and load the classifier, in eval mode.
 
     Raises:
-        ConfigError: The config is one for text, or asks for something unknown.
+        ConfigError: The config asks for something unknown.
         CheckpointError: Weights are missing, do not fit, or are not finite.
     """
-    if config.text_modality:
-        raise ConfigError(
-            f"'{config.path}' explains text ('NLPAttributor'), which a later release runs. "
-            "This release explains images: 'VisionAttributor'."
-        )
     with errors_name(config, "attributor.classifier"):
         classifier: nn.Module = models.build_classifier(config.classifier)
     check_finite(classifier)
@@ -92,18 +88,28 @@ def weights_digest(classifier: nn.Module) -> str:
     return digest.hexdigest()
 
 
-def build_datasets(config: RunConfig) -> tuple[SampleDataset, SampleDataset]:
+def build_datasets(
+    config: RunConfig, classifier: nn.Module | None = None
+) -> tuple[SampleDataset, SampleDataset]:
     """Build the estimation set and the data set to explain.
+
+    Args:
+        config: Names both.
+        classifier: Whose tokenizer or vocabulary texts are read with.
 
     Raises:
         ConfigError: A type or key is unknown.
         DataError: A folder or file is missing or empty.
     """
     with errors_name(config, "data.estimation"):
-        estimation_set = datasets.build_dataset(config.estimation_data)
+        estimation_set = _readable(datasets.build_dataset(config.estimation_data), classifier)
     with errors_name(config, "data.attribution"):
-        dataset = datasets.build_dataset(config.attribution_data)
+        dataset = _readable(datasets.build_dataset(config.attribution_data), classifier)
     return estimation_set, dataset
+
+
+def _readable(dataset: SampleDataset, classifier: nn.Module | None) -> SampleDataset:
+    return dataset if classifier is None else readable_by(classifier, dataset)
 
 
 @contextmanager
@@ -138,6 +144,7 @@ def build_attributor(
         prior=build(PRIORS, config.prior),
         input_iba=config.input_iba,
         use_softmax=config.use_softmax,
+        modality=build_modality(config, classifier),
         device=device,
         autocast=autocast,
         internal_batch_size=config.internal_batch_size,

@@ -37,7 +37,7 @@ class RunConfig:
     Attributes:
         path: The config file.
         raw: All of it as plain data, under present names, overrides applied.
-        text_modality: Whether the config is one for text, which a later release explains.
+        text_modality: Whether text is explained.
         layer: Layer of the feature bottleneck.
         use_softmax: Classes exclude each other (cross-entropy); else each is a question of its
             own (binary cross-entropy).

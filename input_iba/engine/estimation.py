@@ -25,7 +25,7 @@ from input_iba.datasets import SampleDataset
 from input_iba.engine.build import Explainer
 from input_iba.engine.config import RunConfig
 from input_iba.engine.launch import Processes
-from input_iba.engine.loading import cut, read_batches
+from input_iba.engine.loading import cut, read_batches, stackable, stacked
 from input_iba.engine.logs import LOGGER
 from input_iba.engine.progress import refresh_seconds
 from input_iba.records import Failure, FeatureStatistics, Sample
@@ -70,8 +70,9 @@ def provide_statistics(
     """
     key = _key(config, identity)
     found = processes.from_main(lambda: _load(cache, key))
+    noun = "tokens" if config.text_modality else "samples"
     if found is not None:
-        LOGGER.info("Feature statistics of %d samples: from %s", found.count, cache.name)
+        LOGGER.info("Feature statistics of %d %s: from %s", found.count, noun, cache.name)
         explainer.statistics = found
         return 0
     wanted = config.estimation.n_samples
@@ -86,16 +87,16 @@ def provide_statistics(
     ) as bar:
         order = _order(len(dataset), config.loader.shuffle, identity.seed)
         batches = cut(order, max(AT_ONCE, config.loader.batch_size))
-        running, bad = _estimate(explainer, dataset, batches, config, bar, processes)
+        running, bad, read = _estimate(explainer, dataset, batches, config, bar, processes)
     if processes.is_main:
         _warn_of_bad(bad)
     # Merged alike everywhere; the first process's own, where machines round differently.
     explainer.statistics = found = processes.from_main(running.result)
     with processes.together():
         if processes.is_main:
-            _warn_if_few(found.count, wanted)
+            _warn_if_few(read, wanted)
             _save(cache, found, key)
-    LOGGER.info("Feature statistics of %d samples: saved to %s", found.count, cache.name)
+    LOGGER.info("Feature statistics of %d %s: saved to %s", found.count, noun, cache.name)
     return len(bad)
 
 
@@ -106,8 +107,10 @@ def _estimate(
     config: RunConfig,
     bar: tqdm[None],
     processes: Processes,
-) -> tuple[RunningStatistics, list[Failure]]:
+) -> tuple[RunningStatistics, list[Failure], int]:
     """Return the statistics of the first `n_samples` samples that can be read, and the others.
+
+    The third value is how many samples the statistics are of.
 
     In each round every process reads the next batch of its share. Memory holds one batch's
     statistics of each process.
@@ -133,8 +136,8 @@ def _estimate(
             with processes.together():
                 if examples:  # once, and everywhere the one that one process would see first
                     statistics_of = stack.enter_context(explainer.estimating(examples[0]))
-                groups = _by_shape(good[: taken[processes.rank]])
-                states = [statistics_of(inputs) for inputs in groups]
+                groups = stackable(good[: taken[processes.rank]])
+                states = [statistics_of(stacked(group)) for group in groups]
             in_order = chain.from_iterable(processes.all_gather(states))
             with processes.together():
                 for state in in_order:
@@ -142,15 +145,7 @@ def _estimate(
             bar.update(sum(taken))
             if left <= 0:
                 break
-    return running, bad
-
-
-def _by_shape(samples: Sequence[Sample]) -> list[Tensor]:
-    """Stack the inputs of equal shape, (B, C, H, W) each."""
-    groups: dict[tuple[int, ...], list[Tensor]] = {}
-    for sample in samples:
-        groups.setdefault(tuple(sample.input.shape), []).append(sample.input)
-    return [torch.stack(inputs) for inputs in groups.values()]
+    return running, bad, config.estimation.n_samples - left
 
 
 def _warn_of_bad(bad: Sequence[Failure]) -> None:

@@ -6,14 +6,12 @@ import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-import torch
-
 from input_iba.datasets import SampleDataset
 from input_iba.engine.batching import FittingSizes, free_memory, out_of_memory
 from input_iba.engine.build import Explainer
 from input_iba.engine.config import RunConfig
 from input_iba.engine.launch import Processes
-from input_iba.engine.loading import alike, cut, read_batches
+from input_iba.engine.loading import alike, cut, read_batches, stacked
 from input_iba.engine.logs import LOGGER, to_file_only
 from input_iba.engine.meeting import Meeting
 from input_iba.engine.options import RunOptions
@@ -24,7 +22,11 @@ from input_iba.records import Explanation, Failure, Sample
 from input_iba.results import SampleRecord, WorkDir, file_names
 
 EXPECTED_SHARES = {"FeatureIBA": 0.05, "InputIBA": 0.2}
-PRIOR_SHARES = {"VisionWGAN": {"WGAN": 0.75}, "SlicedWassersteinPrior": {"sliced Wasserstein": 0.5}}
+PRIOR_SHARES = {
+    "VisionWGAN": {"WGAN": 0.75},
+    "NLPWGAN": {"WGAN": 0.75},
+    "SlicedWassersteinPrior": {"sliced Wasserstein": 0.5},
+}
 """Of a batch's time, for the progress bar until a batch has been measured; by the prior's type."""
 
 
@@ -150,7 +152,7 @@ def _explain(
     Where memory runs out, less is computed at once; where anything else is raised, the samples
     are explained one by one, so that only bad ones fail.
     """
-    shape = tuple(samples[0].input.shape)
+    shape = _shape(samples)
     most = job.sizes.samples(shape)
     if len(samples) > most:
         for start in range(0, len(samples), most):
@@ -194,14 +196,19 @@ def _attribute(
 ) -> list[Explanation | Failure]:
     targets = [sample.target for sample in samples if sample.target is not None]
     found = job.explainer.attribute(
-        torch.stack([sample.input for sample in samples]),
+        stacked(samples),
         targets or None,
         ids=[sample.id for sample in samples],
         seed=job.options.seed,
         progress=progress.step,
-        internal_batch_size=job.sizes.rows(tuple(samples[0].input.shape)),
+        internal_batch_size=job.sizes.rows(_shape(samples)),
     )
     return list(found)
+
+
+def _shape(samples: Sequence[Sample]) -> tuple[int, ...]:
+    """Return the shape of one input; of texts that of the longest."""
+    return max(tuple(sample.input.shape) for sample in samples)
 
 
 def _details(error: BaseException) -> str:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import torch
+from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from input_iba.core.padding import pad
 from input_iba.datasets import SampleDataset
 from input_iba.errors import DataError
-from input_iba.records import Failure, Sample
+from input_iba.records import Failure, Sample, TextSample
 
 
 class _Guarded(Dataset[Sample | Failure]):
@@ -60,8 +63,34 @@ def cut(indices: Sequence[int], size: int) -> list[list[int]]:
 
 
 def alike(samples: Sequence[Sample]) -> list[list[Sample]]:
-    """Group samples that can be explained together: same shape, target given or not."""
+    """Group samples that can be explained together: stackable, target given or not."""
     groups: dict[tuple[tuple[int, ...], bool], list[Sample]] = {}
     for sample in samples:
-        groups.setdefault((tuple(sample.input.shape), sample.target is None), []).append(sample)
+        groups.setdefault((_kind(sample), sample.target is None), []).append(sample)
     return list(groups.values())
+
+
+def stackable(samples: Sequence[Sample]) -> list[list[Sample]]:
+    """Group samples whose inputs make one tensor: pictures of one shape, and texts."""
+    groups: dict[tuple[int, ...], list[Sample]] = {}
+    for sample in samples:
+        groups.setdefault(_kind(sample), []).append(sample)
+    return list(groups.values())
+
+
+def _kind(sample: Sample) -> tuple[int, ...]:
+    return () if isinstance(sample, TextSample) else tuple(sample.input.shape)
+
+
+def stacked(samples: Sequence[Sample]) -> Tensor:
+    """Return the inputs of stackable samples as one tensor.
+
+    Args:
+        samples: S of them, one or more.
+
+    Returns:
+        Pictures (S, C, H, W), or token ids (S, T), padded to the longest text.
+    """
+    inputs = [sample.input for sample in samples]
+    first = samples[0]
+    return pad(inputs, first.pad).ids if isinstance(first, TextSample) else torch.stack(inputs)

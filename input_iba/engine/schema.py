@@ -50,8 +50,8 @@ SECTIONS: dict[str, frozenset[str]] = {
     "attribution_cfg.feat_iba": frozenset({*OPTIMISATION, "min_std"}),
     "attribution_cfg.gan": frozenset(),
     "attribution_cfg.input_iba": OPTIMISATION,
-    "attribution_cfg.feat_mask": frozenset({"upscale", "show", "colour_map"}),
-    "attribution_cfg.input_mask": frozenset({"upscale", "show", "colour_map"}),
+    "attribution_cfg.feat_mask": frozenset({"upscale", "show", "colour_map", "merge"}),
+    "attribution_cfg.input_mask": frozenset({"upscale", "show", "colour_map", "merge"}),
     "sanity_check": frozenset({"perturb_layers", "check", "n_estimation", "verbose"}),
     "baseline": ANY,
 }
@@ -69,6 +69,9 @@ TYPED_SECTIONS: dict[str, str] = {
 """Sections whose `type` is `Vision…` or `NLP…` with this ending."""
 
 ATTRIBUTORS = {"VisionAttributor": "Vision", "NLPAttributor": "NLP"}
+
+OWN_PRIORS = ("Vision", "NLP")
+"""Beginnings of the names of priors that are for one kind of input."""
 
 RENAMED = {
     "img_mask": "input_mask",
@@ -196,7 +199,7 @@ def _check_type(raw: Mapping[str, Any], section: Mapping[str, Any], name: str, w
     prefix = ATTRIBUTORS[raw["attributor"]["type"]]
     known = {prefix + TYPED_SECTIONS[name]}
     if name == "attributor.gan":
-        known |= {type_ for type_ in PRIORS.module_dict if not type_.startswith("NLP")}
+        known |= {type_ for type_ in PRIORS.module_dict if not type_.startswith(OWN_PRIORS)}
     if section["type"] not in known:
         type_ = str(section["type"])
         raise ConfigError(

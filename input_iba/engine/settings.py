@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
+from input_iba.core.words import MERGES
 from input_iba.errors import ConfigError
 from input_iba.visualization import COLOUR_MAP
 
@@ -53,11 +54,17 @@ class MaskSettings:
         show: Open a window with the mask where there is a display.
         colour_map: Colours of the JPEG, a name of matplotlib's; the published 'bwr' has white
             in the middle.
+        merge: How the values of a word's pieces become one: 'mean' or 'max'.
     """
 
     upscale: bool = True
     show: bool = False
     colour_map: str = COLOUR_MAP
+    merge: str = "mean"
+
+    def __post_init__(self) -> None:
+        if self.merge not in MERGES:
+            raise ConfigError(f"merge must be one of {', '.join(MERGES)}, got {self.merge!r}.")
 
 
 def read_settings(

@@ -73,7 +73,7 @@ def set_up(config: RunConfig, options: RunOptions, processes: Processes) -> Subj
         find_layer(classifier, config.layer)
     else:
         config.baseline.check(classifier)
-    estimation_set, dataset = build_datasets(config)
+    estimation_set, dataset = build_datasets(config, classifier)
     ids = list(dataset.ids)
     if options.subset_file is not None:
         ids = select_ids(ids, options.subset_file)

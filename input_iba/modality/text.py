@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from input_iba.core.critics import TextCritic
 from input_iba.core.hooks import Wrapping, find_layer
 from input_iba.core.modes import replaced_forward
+from input_iba.core.padding import PAD_INDEX
 from input_iba.core.recurrent import RecurrentWrapping
 from input_iba.core.tokens import Tokens
 from input_iba.errors import AttributionError
@@ -34,7 +35,7 @@ class TextModality(Modality):
     """
 
     def __init__(
-        self, pad: int = 1, special: Sequence[int] = (), embedding: str | None = None
+        self, pad: int = PAD_INDEX, special: Sequence[int] = (), embedding: str | None = None
     ) -> None:
         self.pad = pad
         self.special = tuple(special)

@@ -11,6 +11,7 @@ from torch import nn
 from input_iba.errors import CheckpointError, ConfigError, MissingExtraError, closest
 from input_iba.models.checkpoints import load_checkpoint, only_weights
 from input_iba.models.efficientnet_lite import build_efficientnet_lite
+from input_iba.models.transformers_source import build_transformers
 from input_iba.registry import CLASSIFIERS, build
 
 Pretrained = bool | str
@@ -20,10 +21,10 @@ def build_classifier(cfg: Mapping[str, Any]) -> nn.Module:
     """Build a classifier in evaluation mode, on the CPU, and load its weights.
 
     Args:
-        cfg: Plain data: `source` ('torchvision', 'timm', 'custom' (in published configs for text
-            also 'nlp') or 'efficientnet_lite'), `type`, `pretrained` (False, True, the name of
-            torchvision weights, or the path of a checkpoint), `num_classes`, and further
-            arguments of the network's constructor.
+        cfg: Plain data: `source` ('torchvision', 'timm', 'transformers', 'efficientnet_lite', or
+            'custom', which published configs for text call 'nlp'), `type`, `pretrained` (False,
+            True, the name of torchvision weights, or the path of a checkpoint), `num_classes`, and
+            further arguments of the network's constructor.
 
     Raises:
         ConfigError: An unknown source, type or key, or `pretrained` and `num_classes` disagree.
@@ -188,5 +189,6 @@ SOURCES = {
     "custom": _build_custom,
     "nlp": _build_custom,  # as published configs for text call it
     "efficientnet_lite": build_efficientnet_lite,
+    "transformers": build_transformers,
 }
 """Builders by the `source` of a classifier config."""

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from input_iba.attribution import (
     Attributor,
+    ConstantPrior,
     FeatureIBA,
     InputIBA,
     Prior,
@@ -91,14 +92,12 @@ def test_padding_plays_no_part_in_the_statistics() -> None:
 
 @pytest.mark.parametrize("classes", [1, 2])
 @pytest.mark.parametrize("layer", ["rnn_1", "rnn_2"])
-def test_the_planted_word_ranks_first(classes: int, layer: str) -> None:
+@pytest.mark.parametrize("prior", [SaliencyPrior(high=0.5), ConstantPrior()])
+def test_the_planted_word_ranks_first(classes: int, layer: str, prior: Prior) -> None:
     net = train_on_planted_word(TinyLSTM(classes))
+    settings = InputIBA(initial_alpha=2.0, beta=30, opt_steps=10, lr=0.5, noise="antithetic")
     attributor = text_attributor(
-        net,
-        layer,
-        feature_iba=FeatureIBA(beta=15),
-        prior=SaliencyPrior(),
-        input_iba=InputIBA(beta=30, opt_steps=30, lr=0.5),
+        net, layer, feature_iba=FeatureIBA(beta=15), prior=prior, input_iba=settings
     )
     attributor.estimate([sentences(100, 5000), sentences(100, 5001, planted=False)])
     ids = sentences(100, seed=9000)

@@ -15,11 +15,11 @@ def test_lengths_end_at_the_last_token_that_is_no_padding(texts: list[list[int]]
     for i, text in enumerate(texts):
         while text and text[-1] == 1:
             text.pop()
-        assert tokens.lengths[i] == len(text)
-        assert tokens.valid[i].sum() == len(text)
+        assert tokens.lengths[i] == max(len(text), 1)
+        assert tokens.valid[i].sum() == max(len(text), 1)
         expected = [token not in (4, 5) for token in text]
         assert tokens.scored[i].tolist() == expected + [False] * (longest - len(text))
-    assert tokens.padded == any(len(text) < longest for text in texts)
+    assert tokens.padded == any(max(len(text), 1) < longest for text in texts)
 
 
 def test_rows_are_selected_and_repeated_together() -> None:

@@ -8,12 +8,12 @@ import torch
 import torchvision
 from torch import Tensor, nn
 
-from input_iba.attribution import Attributor, FeatureIBA, InputIBA, SaliencyPrior
+from input_iba.attribution import Attributor, InputIBA, SaliencyPrior
 from input_iba.core.hooks import unwrap
 from input_iba.core.tap import TappedClassifier
 from input_iba.modality import VisionModality
 from input_iba.modality.vision_tokens import VisionWrapping, grid_size
-from input_iba.records import Attribution
+from input_iba.records import Attribution, Failure
 
 SIDE = 32
 
@@ -30,13 +30,15 @@ def torchvision_swin() -> nn.Module:
     net: nn.Module = torchvision.models.SwinTransformer(
         *([4, 4], 8, [2, 2], [2, 2], [2, 2]), num_classes=3
     )
+    nn.init.normal_(net.get_parameter("head.weight"))
     return net
 
 
 def timm_vit(name: str = "vit_tiny_patch16_224", **options: object) -> nn.Module:
     torch.manual_seed(0)
     shape = {"img_size": SIDE, "patch_size": 8, "embed_dim": 16, "depth": 2, "num_heads": 2}
-    net: nn.Module = timm.create_model(name, num_classes=3, **{**shape, **options})
+    net: nn.Module = timm.create_model(name, **{"num_classes": 3, **shape, **options})
+    nn.init.normal_(net.get_parameter("head.weight"))
     return net
 
 
@@ -71,7 +73,7 @@ def test_maps_go_in_where_they_came_out(make: object, layer: str, shape: tuple[i
     assert features.shape == (2, *shape)
     with torch.no_grad():
         torch.testing.assert_close(tap.logits_with(images(), features), net(images()))
-        changed = tap.logits_with(images(), features * 3)
+        changed = tap.logits_with(images(), features + 3 * torch.randn_like(features))
     assert not torch.allclose(changed, net(images()), atol=1e-4)
 
 
@@ -121,28 +123,41 @@ def patches(count: int, seed: int) -> tuple[Tensor, Tensor]:
     return pictures, place
 
 
-def test_the_bright_patch_is_found() -> None:
-    net = timm_vit(num_classes=2)
-    optimiser = torch.optim.Adam(net.parameters(), lr=3e-3)
+@pytest.fixture(scope="module")
+def trained() -> nn.Module:
+    """Return a vision transformer that tells pictures with a bright patch from others."""
+    net = timm_vit(num_classes=2, embed_dim=32)
+    nn.init.zeros_(net.get_parameter("head.weight"))
+    optimiser = torch.optim.Adam(net.parameters(), lr=1e-3)
     labels = 1 - torch.arange(64) % 2
-    for step in range(120):
+    for step in range(100):
         optimiser.zero_grad()
         loss = nn.functional.cross_entropy(net(patches(64, step)[0]), labels)
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
-    attributor = Attributor(
-        net,
-        "blocks.0",
-        feature_iba=FeatureIBA(),
-        prior=SaliencyPrior(),
-        input_iba=InputIBA(opt_steps=10, lr=0.5),
-    )
-    attributor.estimate([patches(64, 1000)[0]])
-    pictures, place = patches(20, 2000)
-    right = 0
-    found = attributor.attribute(pictures[::2], [1] * 10)
+    return net
+
+
+def attributor(net: nn.Module, layer: str) -> Attributor:
+    made = Attributor(net, layer, prior=SaliencyPrior(), input_iba=InputIBA(opt_steps=30, lr=0.5))
+    made.estimate([patches(64, 1000)[0]])
+    return made
+
+
+@pytest.mark.parametrize("layer", ["patch_embed", "blocks.0"])
+def test_the_bright_patch_is_found(trained: nn.Module, layer: str) -> None:
+    pictures, place = patches(40, 2000)
+    found = attributor(trained, layer).attribute(pictures[::2], [1] * 20)
+    right = {"input_mask": 0, "feature_mask": 0}
     for record, (row, column) in zip(found, place[::2].tolist(), strict=True):
         assert isinstance(record, Attribution)
-        heat = record.input_mask.reshape(4, 8, 4, 8).sum((1, 3))
-        right += int(heat.argmax()) == 4 * row + column
-    assert right >= 9
+        for name in right:
+            heat = getattr(record, name).reshape(4, 8, 4, 8).sum((1, 3))
+            right[name] += int(heat.argmax()) == 4 * row + column
+    assert min(right.values()) >= 19
+
+
+def test_the_last_block_is_refused_where_only_the_class_token_is_read(trained: nn.Module) -> None:
+    [record] = attributor(trained, "blocks.1").attribute(patches(1, 2000)[0], [1])
+    assert isinstance(record, Failure)
+    assert "no gradient" in record.reason

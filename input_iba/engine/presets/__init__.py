@@ -1,7 +1,7 @@
 """Presets: files of parameters that configs inherit, and `--preset` can put others in place of.
 
 A preset is a `_base_` file beside this one. Whatever a config writes itself, or inherits from any
-other file, counts with every preset.
+other file, counts with every preset. Each has a second file with parameters for text.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ from input_iba.errors import ConfigError, closest
 
 PRESETS = ("fast", "paper")
 
+TEXT = "_text"
+"""Ending of the files with parameters for text."""
+
 PRIOR_TYPE = "attributor.gan.type"
 """Key that says which class the prior's other keys are for."""
 
@@ -28,8 +31,12 @@ _ONE_AT_A_TIME = threading.RLock()
 Plain = Mapping[str, Any]
 
 
-def preset_values(name: str) -> dict[str, Any]:
+def preset_values(name: str, text: bool = False) -> dict[str, Any]:
     """Return the parameters of a preset.
+
+    Args:
+        name: Of the preset.
+        text: Whether those for text are wanted.
 
     Raises:
         ConfigError: There is no such preset.
@@ -41,8 +48,12 @@ def preset_values(name: str) -> dict[str, Any]:
         raise ConfigError(
             f"Unknown preset {name!r}.{closest(name, PRESETS)} Known: {', '.join(PRESETS)}."
         )
-    values: dict[str, Any] = Config.fromfile(str(_FOLDER / f"{name}.py")).to_dict()
+    values: dict[str, Any] = Config.fromfile(str(_file(name, text))).to_dict()
     return values
+
+
+def _file(name: str, text: bool) -> Path:
+    return _FOLDER / f"{name}{TEXT if text else ''}.py"
 
 
 def read_config(path: Path, values: Plain | None = None) -> tuple[Config, str | None]:
@@ -91,7 +102,8 @@ def _preset_at(path: Path) -> str | None:
     """Return which preset a file is, in this or another copy of the package."""
     where = path.resolve()
     mine = where.parts[-4:-1] == _FOLDER.parts[-3:]
-    return where.stem if mine and where.stem in PRESETS else None
+    name = where.stem.removesuffix(TEXT)
+    return name if mine and name in PRESETS else None
 
 
 def put_beneath(values: Plain, config: Plain) -> dict[str, Any]:
