@@ -106,12 +106,15 @@ def hooked(module: nn.Module, rewrite: Rewrite, side: str = "output") -> Iterato
         handle.remove()
 
 
-def layer_shapes(model: nn.Module, example: Tensor) -> dict[str, list[tuple[int, ...]]]:
+def layer_shapes(
+    model: nn.Module, example: Tensor, run: Callable[[Tensor], Any] | None = None
+) -> dict[str, list[tuple[int, ...]]]:
     """List what every module puts out on an example, in the order of the first call.
 
     Args:
         model: Any model.
-        example: One input, (1, C, H, W).
+        example: One input, (1, …).
+        run: Runs the model on it; None calls the model.
 
     Returns:
         Layer name to one output shape per call, without the batch dimension. Modules that are
@@ -136,5 +139,5 @@ def layer_shapes(model: nn.Module, example: Tensor) -> dict[str, list[tuple[int,
         for name, module in model.named_modules():
             if name:
                 stack.enter_context(hooked(module, note(name)))
-        model(example.clone())
+        (run or model)(example.clone())
     return shapes

@@ -7,13 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torchvision.models import get_weight
 
 from input_iba import datasets
 from input_iba.core.hooks import layer_shapes
 from input_iba.engine.build import build_classifier
 from input_iba.engine.config import RunConfig
+from input_iba.engine.texts import build_modality, readable_by
 from input_iba.errors import ConfigError, DataError
 
 
@@ -27,7 +28,9 @@ def list_layers(config: RunConfig) -> str:
     untrained = {**config.classifier, "pretrained": False}
     classifier = build_classifier(replace(config, classifier=untrained))
     kinds = {name: type(module).__name__ for name, module in classifier.named_modules()}
-    shapes = layer_shapes(classifier, _example(config))
+    modality = build_modality(config, classifier)
+    inputs, tokens = modality.enter(classifier, _example(config, classifier))
+    shapes = layer_shapes(classifier, inputs, lambda x: modality.run(classifier, x, tokens))
     cells = [("layer", "module", "output", "")]
     for name, outputs in shapes.items():
         cells.append((name, kinds[name], _shape(outputs[0]), _remarks(name, outputs, config)))
@@ -49,20 +52,22 @@ def _remarks(name: str, outputs: Sequence[tuple[int, ...]], config: RunConfig) -
         remarks.append("<- attributor.layer")
     if len(outputs) > 1:
         remarks.append(f"called {len(outputs)} times: cannot be chosen")
-    elif len(outputs[0]) != 3:
+    elif len(outputs[0]) not in ((2,) if config.text_modality else (2, 3)):
         remarks.append("no map: cannot be chosen")
     return ", ".join(remarks)
 
 
-def _example(config: RunConfig) -> Tensor:
-    """Return one input (1, C, H, W): a sample where there are data, else noise of its size."""
+def _example(config: RunConfig, classifier: nn.Module) -> Tensor:
+    """Return one input: a sample where there are data, else noise of its size, or eight tokens."""
     for data in (config.attribution_data, config.estimation_data):
         try:
-            dataset = datasets.build_dataset(data)
+            dataset = readable_by(classifier, datasets.build_dataset(data))
             example: Tensor = dataset[0].input[None]
         except (DataError, IndexError):
             continue
         return example
+    if config.text_modality:
+        return torch.full((1, 8), 2)
     size = _size(config.attribution_data) or _size(config.estimation_data)
     if size is None:
         raise ConfigError(

@@ -7,7 +7,15 @@ from datetime import datetime
 from pathlib import Path
 
 from input_iba.errors import DataError, InputIBAError
-from input_iba.results import OWN_METHOD, Manifest, SampleRecord, WorkDir, write_text, written_whole
+from input_iba.results import (
+    OWN_METHOD,
+    Manifest,
+    SampleRecord,
+    WorkDir,
+    read_text_mask,
+    write_text,
+    written_whole,
+)
 from input_iba.visualization import (
     Row,
     RunSummary,
@@ -60,7 +68,8 @@ def rows_of(work: WorkDir, ids: Iterable[str] | None = None) -> list[Row]:
         ids: Which, and in which order; None for all in the order of the records.
     """
     records = work.records.load()
-    return [_row(records[id_]) for id_ in (records if ids is None else ids) if id_ in records]
+    chosen = (records[id_] for id_ in (records if ids is None else ids) if id_ in records)
+    return [_row(record, work.root) for record in chosen]
 
 
 def save_contact_sheet(work_dir: Path | str, path: Path | str) -> None:
@@ -81,7 +90,7 @@ def save_contact_sheet(work_dir: Path | str, path: Path | str) -> None:
         write_contact_sheet(aside, rows_of(work), work.root)
 
 
-def _row(record: SampleRecord) -> Row:
+def _row(record: SampleRecord, root: Path) -> Row:
     return Row(
         id=record.id,
         class_name=record.class_name,
@@ -92,4 +101,14 @@ def _row(record: SampleRecord) -> Row:
         feature_peak=record.feature_peak,
         files=record.files,
         failure=record.reason if record.status == "failed" else "",
+        words=_words(record, root) if "highlights" in record.files else (),
     )
+
+
+def _words(record: SampleRecord, root: Path) -> list[tuple[str, float]]:
+    """Read a text with its input mask; nothing where the file is gone."""
+    try:
+        tokens, mask = read_text_mask(root / record.files["input_mask"])
+    except DataError:
+        return []
+    return list(zip(tokens, mask.tolist(), strict=True))

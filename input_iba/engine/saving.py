@@ -11,16 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from input_iba.core.words import merge_pieces
 from input_iba.engine.config import RunConfig
-from input_iba.records import Attribution, Explanation, ImageSample, Sample
-from input_iba.results import SampleRecord, write_image, write_mask
+from input_iba.records import Attribution, Explanation, ImageSample, Sample, TextSample
+from input_iba.results import SampleRecord, write_image, write_mask, write_text
 from input_iba.visualization import (
     colourise,
+    highlighted_page,
     overlay,
+    percent,
     scale_to_peak,
     scale_to_range,
     show,
     smoothed,
+    strip,
     to_8_bits,
 )
 
@@ -63,11 +67,20 @@ class SampleWriter:
                 found.feature_mask if self.config.feature_mask.upscale else found.feature_capacity
             )
             masks["prior_mask"] = found.prior_mask
-        feature = masks.get("feature_mask")
-        for kind, mask in masks.items():
+        words = sample.tokens if isinstance(sample, TextSample) else None
+        values = {kind: self._values(kind, mask, sample) for kind, mask in masks.items()}
+        feature = values.get("feature_mask")
+        for kind, mask in values.items():
             files[kind] = f"{_VALUES[kind]}/{place}.npz"
-            write_mask(self.root / files[kind], array(mask))
-        pictures = self._pictures(sample, found, feature) if isinstance(sample, ImageSample) else {}
+            write_mask(self.root / files[kind], mask, words)
+        pictures: dict[str, NDArray[np.uint8]] = {}
+        if isinstance(sample, TextSample):
+            files["highlights"] = f"highlights/{place}.html"
+            page = self._highlights(sample, found, values)
+            write_text(self.root / files["highlights"], page)
+            pictures = self._strips(sample, values)
+        elif isinstance(sample, ImageSample):
+            pictures = self._pictures(sample, found, masks.get("feature_mask"))
         for kind, pixels in pictures.items():
             file = f"{_FOLDERS[kind][0]}/{place}{_FOLDERS[kind][1]}"
             write_image(self.root / file, pixels)
@@ -106,6 +119,35 @@ class SampleWriter:
         label = self.class_name(found.prediction if found.target is None else found.target)
         return f"{self.class_folders.get(label, label)}/{name}"
 
+    def _values(self, kind: str, mask: Tensor, sample: Sample) -> NDArray[np.float32]:
+        """Return a mask as it is saved: one value per pixel, or per word."""
+        if not isinstance(sample, TextSample):
+            return array(mask)
+        settings = self.config.feature_mask if kind == "feature_mask" else self.config.input_mask
+        return array(merge_pieces(mask, sample.words, settings.merge))
+
+    def _highlights(
+        self, sample: TextSample, found: Explanation, values: Mapping[str, NDArray[np.float32]]
+    ) -> str:
+        facts = {
+            "Class": self.class_name(found.target),
+            "Probability": percent(_finite(found.target_probability)),
+            "Classifier prefers": self.class_name(found.prediction),
+        }
+        titles = {"input_mask": "Input mask", "feature_mask": "Feature mask (bits per word)"}
+        masks = {title: values[kind] for kind, title in titles.items() if kind in values}
+        return highlighted_page(sample.id, facts, sample.tokens, masks)
+
+    def _strips(
+        self, sample: Sample, values: Mapping[str, NDArray[np.float32]]
+    ) -> dict[str, NDArray[np.uint8]]:
+        """Draw the previews of a text's masks."""
+        strips = {"input_mask_png": strip(values["input_mask"])}
+        if "feature_mask" in values:
+            strips["feature_mask_png"] = strip(scale_to_peak(values["feature_mask"]))
+        self._show(sample.id, strips)
+        return strips
+
     def _pictures(
         self, sample: ImageSample, found: Explanation, feature: Tensor | None
     ) -> dict[str, NDArray[np.uint8]]:
@@ -135,13 +177,14 @@ class SampleWriter:
 
     def _show(self, id_: str, pictures: Mapping[str, NDArray[np.uint8]]) -> None:
         wanted = {
-            "feature mask": (self.config.feature_mask.show, "feature_mask_picture"),
-            "input mask": (self.config.input_mask.show, "input_mask_picture"),
+            "feature mask": (self.config.feature_mask.show, "feature_mask"),
+            "input mask": (self.config.input_mask.show, "input_mask"),
         }
         chosen = {
-            f"{title} of {id_}": pictures[kind]
+            f"{title} of {id_}": pictures[name]
             for title, (on, kind) in wanted.items()
-            if on and kind in pictures
+            for name in [f"{kind}_picture" if f"{kind}_picture" in pictures else f"{kind}_png"]
+            if on and name in pictures
         }
         if chosen:
             show(chosen)

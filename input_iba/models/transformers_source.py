@@ -32,10 +32,11 @@ def build_transformers(
     auto = transformers_package()
     labels = {} if num_classes is None else {"num_labels": num_classes}
     if pretrained is True:
-        model = _trained(auto, type_, arguments)
-        if num_classes not in (None, model.config.num_labels):
+        model: nn.Module = _trained(auto, type_, arguments)
+        labels_there = model.config.num_labels  # type: ignore[union-attr]
+        if num_classes not in (None, labels_there):
             raise ConfigError(
-                f"The classifier in {type_!r} tells {model.config.num_labels} classes apart, but "
+                f"The classifier in {type_!r} tells {labels_there} classes apart, but "
                 f"num_classes={num_classes}. Leave out `num_classes`."
             )
         return model

@@ -7,6 +7,7 @@ from input_iba.results.record_log import RecordLog, SampleRecord
 from input_iba.results.row_log import Entry, RowLog
 from input_iba.results.work_dir import WorkDir
 from input_iba.results.writing import (
+    read_text_mask,
     write_arrays,
     write_image,
     write_json,
@@ -25,6 +26,7 @@ __all__ = [
     "WorkDir",
     "file_names",
     "installed_versions",
+    "read_text_mask",
     "safe_name",
     "write_arrays",
     "write_image",

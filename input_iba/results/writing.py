@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+import zipfile
+import zlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from input_iba.core.files import PART_SUFFIX, written_whole
+from input_iba.errors import DataError
 
 
 def write_text(path: Path, text: str) -> None:
@@ -39,14 +42,32 @@ def write_arrays(path: Path, **arrays: NDArray[Any]) -> None:
         np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
 
 
-def write_mask(path: Path, mask: NDArray[np.floating[Any]]) -> None:
-    """Write a mask as npz, key `mask`, float32.
+def write_mask(
+    path: Path, mask: NDArray[np.floating[Any]], tokens: Sequence[str] | None = None
+) -> None:
+    """Write a mask as npz, key `mask`, float32; for a text beside its words, key `tokens`.
 
     Args:
         path: Ends in `.npz`.
-        mask: (H, W).
+        mask: (H, W); of a text (T,).
+        tokens: The T words.
     """
-    write_arrays(path, mask=np.asarray(mask, dtype=np.float32))
+    beside = {} if tokens is None else {"tokens": np.array(tokens, dtype=np.str_)}
+    write_arrays(path, mask=np.asarray(mask, dtype=np.float32), **beside)
+
+
+def read_text_mask(path: Path) -> tuple[list[str], NDArray[np.float32]]:
+    """Read the words of a text and their mask (T,).
+
+    Raises:
+        DataError: The file cannot be read, or is no mask of a text.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            tokens, mask = arrays["tokens"].tolist(), arrays["mask"]
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise DataError(f"'{path}' cannot be read as the mask of a text: {error}.") from error
+    return tokens, mask
 
 
 def write_image(path: Path, pixels: NDArray[np.uint8]) -> None:

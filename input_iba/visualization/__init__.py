@@ -1,4 +1,4 @@
-"""Show masks to people: heat maps, tables, HTML pages, a contact sheet."""
+"""Show masks to people: heat maps, highlighted texts, tables, HTML pages, a contact sheet."""
 
 from input_iba.visualization.comparison_page import (
     Card,
@@ -22,8 +22,9 @@ from input_iba.visualization.heat_map import (
     smoothed,
     to_8_bits,
 )
+from input_iba.visualization.highlighted_text import highlighted, highlighted_page, strip
 from input_iba.visualization.overview import RunSummary, overview_page
-from input_iba.visualization.rows import Row
+from input_iba.visualization.rows import Row, percent
 from input_iba.visualization.table import format_table
 
 __all__ = [
@@ -43,16 +44,20 @@ __all__ = [
     "comparison_page",
     "format_table",
     "has_display",
+    "highlighted",
+    "highlighted_page",
     "map_thumbnail",
     "markdown_text",
     "mean_line",
     "overlay",
     "overview_page",
+    "percent",
     "scale_to_peak",
     "scale_to_range",
     "share_line",
     "show",
     "smoothed",
+    "strip",
     "thumbnail",
     "to_8_bits",
     "write_chart",

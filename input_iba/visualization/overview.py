@@ -7,8 +7,13 @@ from dataclasses import dataclass
 from html import escape
 from urllib.parse import quote
 
+import numpy as np
+
+from input_iba.visualization.highlighted_text import TEXT_STYLE, highlighted
 from input_iba.visualization.page_style import RAMP_KEY, page_head
 from input_iba.visualization.rows import Row, percent, printable
+
+_KINDS = {False: "pixel", True: "word"}
 
 MOST_ROWS = 2000
 """A browser should open the page of any run; all samples are in `records.jsonl`."""
@@ -43,16 +48,18 @@ def overview_page(summary: RunSummary, rows: Sequence[Row]) -> str:
     failed = [row for row in rows if row.failure]
     done = [row for row in rows if not row.failure]
     title = escape(printable(summary.title))
+    text = any(row.words for row in rows)
+    kind, shown = _KINDS[text], "text" if text else "picture"
     facts = "".join(
         f"<div><dt>{_text(label)}</dt><dd>{_text(value)}</dd></div>"
         for label, value in summary.facts.items()
     )
     cards = "\n".join(_card(row) for row in done[:MOST_ROWS])
-    return f"""{page_head(title + ": which pixels decided")}
+    return f"""{page_head(title + f": which {kind}s decided", TEXT_STYLE if text else "")}
 <header>
 <p class="kicker">input_iba</p>
 <h1>{title}</h1>
-<p class="lead">{_lead(summary)}</p>
+<p class="lead">{_lead(summary, text)}</p>
 <dl class="facts">{facts}</dl>
 {_state(summary, len(done), len(failed))}
 </header>
@@ -62,22 +69,26 @@ def overview_page(summary: RunSummary, rows: Sequence[Row]) -> str:
 {_cut(len(done))}
 </main>
 <footer>
-<p>{_legend(summary)} Every picture is stretched to the range of its own mask; the
+<p>{_legend(summary, kind)} Every {shown} is stretched to the range of its own mask; the
 <code>npz</code> files hold the values.</p>
-{RAMP_KEY}
+{"" if text else RAMP_KEY}
 </footer>
 </body>
 </html>
 """
 
 
-def _lead(summary: RunSummary) -> str:
+def _lead(summary: RunSummary, text: bool) -> str:
     if summary.method:
-        return f"Which pixels made the classifier decide, by {_text(summary.method)}."
-    return "Which pixels made the classifier decide. In both masks bright means used."
+        return f"Which {_KINDS[text]}s made the classifier decide, by {_text(summary.method)}."
+    how = (
+        "The stronger a word's colour, the more it was used; rest the pointer on it for a value."
+    )
+    how = how if text else "In both masks bright means used."
+    return f"Which {_KINDS[text]}s made the classifier decide. {how}"
 
 
-def _legend(summary: RunSummary) -> str:
+def _legend(summary: RunSummary, kind: str) -> str:
     if summary.method:
         return (
             "<strong>Map:</strong> the method's values, divided by the largest; of signed methods "
@@ -85,8 +96,8 @@ def _legend(summary: RunSummary) -> str:
         )
     return (
         "<strong>Feature mask:</strong> information that passes the bottleneck at the layer, in "
-        "bits per pixel. <strong>Input mask:</strong> the share of each pixel that the classifier "
-        "must see, from 0 to 1."
+        f"bits per {kind}. <strong>Input mask:</strong> the share of each {kind} that the "
+        "classifier must see, from 0 to 1."
     )
 
 
@@ -127,6 +138,8 @@ def _cut(done: int) -> str:
 
 def _card(row: Row) -> str:
     name = row.class_name or "the given loss"
+    if row.words:
+        return _text_card(row, name)
     peak = "" if row.feature_peak is None else f" · max {row.feature_peak:.2g} bits/px"
     figures = "".join(
         [
@@ -150,12 +163,23 @@ def _card(row: Row) -> str:
             ),
         ]
     )
+    return _article(row, name, f'<div class="pictures">{figures}</div>')
+
+
+def _text_card(row: Row, name: str) -> str:
+    tokens, values = zip(*row.words, strict=True)
+    link = _link(row.files["highlights"]) if "highlights" in row.files else ""
+    more = f'<p class="id"><a href="{link}">both masks</a></p>' if link else ""
+    return _article(row, name, highlighted(tokens, np.array(values)) + more)
+
+
+def _article(row: Row, name: str, content: str) -> str:
     return f"""<article>
 <header class="card">
 <div><h2>{_text(name)}</h2><p class="id">{_text(row.id)}</p></div>
 {_numbers(row)}
 </header>
-<div class="pictures">{figures}</div>
+{content}
 </article>"""
 
 

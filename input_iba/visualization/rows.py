@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 
@@ -20,8 +20,10 @@ class Row:
         feature_peak: Largest value of the feature mask in bits per pixel, or None.
         files: From kind to a path relative to the page. Kinds that are shown: `photograph`,
             `overlay`, `feature_mask_png`, `feature_mask_picture`, `input_mask_png`,
-            `input_mask_picture`, `input_mask`, `feature_mask`, `prior_mask`.
+            `input_mask_picture`, `input_mask`, `feature_mask`, `prior_mask`; of a text
+            `highlights`.
         failure: Why the sample failed; empty when it is done.
+        words: Of a text, each word with the value of its input mask.
     """
 
     id: str
@@ -33,6 +35,7 @@ class Row:
     feature_peak: float | None = None
     files: Mapping[str, str] = field(default_factory=dict)
     failure: str = ""
+    words: Sequence[tuple[str, float]] = ()
 
     @property
     def total_seconds(self) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import timm
 import torch
@@ -34,9 +36,15 @@ def torchvision_swin() -> nn.Module:
     return net
 
 
-def timm_vit(name: str = "vit_tiny_patch16_224", **options: object) -> nn.Module:
+def timm_vit(name: str = "vit_tiny_patch16_224", **options: Any) -> nn.Module:
     torch.manual_seed(0)
-    shape = {"img_size": SIDE, "patch_size": 8, "embed_dim": 16, "depth": 2, "num_heads": 2}
+    shape: dict[str, Any] = {
+        "img_size": SIDE,
+        "patch_size": 8,
+        "embed_dim": 16,
+        "depth": 2,
+        "num_heads": 2,
+    }
     net: nn.Module = timm.create_model(name, **{"num_classes": 3, **shape, **options})
     nn.init.normal_(net.get_parameter("head.weight"))
     return net

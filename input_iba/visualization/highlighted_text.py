@@ -1,0 +1,99 @@
+"""Texts with their words coloured by a mask, as HTML; and masks of texts as strips."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from input_iba.visualization.heat_map import Floats, Pixels, scale_to_range, to_8_bits
+from input_iba.visualization.page_style import page_head
+from input_iba.visualization.rows import printable
+
+STRIP_HEIGHT, WORD_WIDTH, MOST_PIXELS = 16, 8, 60_000
+"""Pixels of a strip and of one word in it; viewers open no wider pictures."""
+
+TEXT_STYLE = """
+.text { line-height: 1.9; overflow-wrap: anywhere; }
+.text span { background: rgb(233 98 40 / var(--heat)); border-radius: .25em; padding: .1em .15em; }
+.text span:hover { outline: 2px solid var(--accent); }
+"""
+
+
+def highlighted(tokens: Sequence[str], mask: Floats, unit: str = "") -> str:
+    """Return words with the colours of a mask; each tells its value where the pointer rests.
+
+    Args:
+        tokens: T words; everything in them is escaped.
+        mask: (T,), any values; colours are stretched from the smallest to the largest.
+        unit: Behind the value that a word tells.
+
+    Returns:
+        A paragraph of HTML.
+
+    >>> highlighted(["<b>", "good"], np.array([0.25, 0.75])).count("<span")
+    2
+    """
+    heats = scale_to_range(mask)
+    spans = (
+        f'<span style="--heat:{heat:.3f}" title="{value:.4g}{escape(unit)}">'
+        f"{escape(printable(token))}</span>"
+        for token, value, heat in zip(tokens, mask.tolist(), heats.tolist(), strict=True)
+    )
+    return f'<p class="text">{" ".join(spans)}</p>'
+
+
+def highlighted_page(
+    title: str, facts: Mapping[str, str], tokens: Sequence[str], masks: Mapping[str, Floats]
+) -> str:
+    """Return one static page without scripts: a text under each of some masks.
+
+    Args:
+        title: Heading, the sample's id.
+        facts: What is said about it, from label to value.
+        tokens: T words.
+        masks: From heading, which may end in a unit in parentheses, to a mask (T,).
+    """
+    told = "".join(
+        f"<div><dt>{escape(printable(label))}</dt><dd>{escape(printable(value))}</dd></div>"
+        for label, value in facts.items()
+    )
+    sections = "\n".join(
+        f"<article><h2>{escape(heading)}</h2>\n{highlighted(tokens, mask)}\n</article>"
+        for heading, mask in masks.items()
+    )
+    name = escape(printable(title))
+    return f"""{page_head(name + ": which words decided", TEXT_STYLE)}
+<header>
+<p class="kicker">input_iba</p>
+<h1>{name}</h1>
+<dl class="facts">{told}</dl>
+</header>
+<main>
+{sections}
+</main>
+<footer><p>The stronger the colour, the more the classifier used the word; colours are stretched to
+the range of each mask. Rest the pointer on a word for its value.</p></footer>
+</body>
+</html>
+"""
+
+
+def strip(mask: Floats) -> Pixels:
+    """Draw the mask of a text as a strip: one upright bar per word.
+
+    Args:
+        mask: (T,) in [0, 1].
+
+    Returns:
+        (height, width), uint8.
+
+    >>> strip(np.array([0.0, 1.0])).shape
+    (16, 16)
+    """
+    width = max(min(WORD_WIDTH, MOST_PIXELS // len(mask)), 1)
+    line: NDArray[Any] = to_8_bits(mask).repeat(width)
+    return np.tile(line, (STRIP_HEIGHT, 1))
