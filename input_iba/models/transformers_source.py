@@ -41,11 +41,12 @@ def build_transformers(
             )
         return model
     config = from_place(type_, auto.AutoConfig.from_pretrained, **labels, **arguments)
-    model = auto.AutoModelForSequenceClassification.from_config(config)
-    model.name_or_path = type_  # where its tokenizer is
+    untrained: Any = auto.AutoModelForSequenceClassification.from_config(config)
+    untrained.name_or_path = type_  # where its tokenizer is
     if pretrained:
-        load_checkpoint(model, pretrained)
-    return model
+        load_checkpoint(untrained, pretrained)
+    found: nn.Module = untrained
+    return found
 
 
 def _trained(auto: ModuleType, type_: str, arguments: Mapping[str, Any]) -> Any:
