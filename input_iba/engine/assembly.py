@@ -51,7 +51,7 @@ def assemble(file: Path, overrides: Plain, preset: str | None) -> PlainConfig:
     name = preset or inherited
     if name is not None:
         text = str(presets.lookup(raw, "attributor.type")).startswith("NLP")
-        values = presets.preset_values(name, text)
+        values = presets.preset_values(name + presets.TEXT if text else name)
         if preset is not None:
             raw, warnings, _ = _layered(file, values)
         prior = options.get(presets.PRIOR_TYPE, presets.lookup(raw, presets.PRIOR_TYPE))

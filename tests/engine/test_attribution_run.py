@@ -347,11 +347,6 @@ def test_nan_in_the_weights_is_refused(
         run(config, options)
 
 
-def test_text_configs_say_that_they_come_later(config: RunConfig, options: RunOptions) -> None:
-    with pytest.raises(ConfigError, match="later release"):
-        run(replace(config, text_modality=True), options)
-
-
 def test_show_without_a_display_is_a_warning(
     config_file: Path,
     options: RunOptions,

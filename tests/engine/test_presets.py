@@ -14,7 +14,7 @@ from input_iba.engine import presets
 from input_iba.engine.attribution_run import run_attribution
 from input_iba.engine.config import load_config
 from input_iba.engine.options import RunOptions
-from input_iba.engine.presets import PRESETS, lookup, preset_values
+from input_iba.engine.presets import PRESETS, TEXT, lookup, preset_values
 from input_iba.errors import ConfigError, ResumeError
 from tests.engine.conftest import FakeExplainer, tiny_config, write_config
 
@@ -233,10 +233,25 @@ def test_what_cannot_be_is_refused(tmp_path: Path) -> None:
     path = inheriting(tmp_path, "fast")
     with pytest.raises(ConfigError, match=r"Unknown preset 'papers'\. Closest: 'paper'"):
         load_config(path, preset="papers")
+
+
+@pytest.mark.parametrize("preset", ["fast", "paper"])
+@pytest.mark.parametrize("inherited", [None, "fast_text", "paper_text", "fast"])
+def test_text_has_presets_of_its_own(tmp_path: Path, preset: str, inherited: str | None) -> None:
     text = without_parameters(tmp_path)
     text["attributor"]["type"] = "NLPAttributor"
-    with pytest.raises(ConfigError, match="presets hold parameters for images"):
-        load_config(write_config(tmp_path / "text.py", text), preset="fast")
+    path = tmp_path / "text.py"
+    if inherited is None:
+        write_config(path, text)
+    else:
+        write(path, (ROOT / "configs" / "_base_" / f"{inherited}.py").as_posix(), text)
+    config = load_config(path, preset=preset)
+    expected = preset_values(preset + TEXT)
+    assert config.preset == preset
+    assert config.prior["type"] == expected["attributor"]["gan"]["type"]
+    assert config.feature_iba.beta == 15
+    assert config.input_iba.opt_steps == {"fast": 10, "paper": 30}[preset]
+    assert config.input_iba.sigma == 0
 
 
 def test_a_run_says_its_preset_and_is_not_continued_with_another(

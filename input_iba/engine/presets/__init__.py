@@ -31,12 +31,8 @@ _ONE_AT_A_TIME = threading.RLock()
 Plain = Mapping[str, Any]
 
 
-def preset_values(name: str, text: bool = False) -> dict[str, Any]:
-    """Return the parameters of a preset.
-
-    Args:
-        name: Of the preset.
-        text: Whether those for text are wanted.
+def preset_values(name: str) -> dict[str, Any]:
+    """Return the parameters of a preset; `name` with `TEXT` behind it has those for text.
 
     Raises:
         ConfigError: There is no such preset.
@@ -44,16 +40,12 @@ def preset_values(name: str, text: bool = False) -> dict[str, Any]:
     >>> sorted(preset_values("paper"))
     ['attribution_cfg', 'attributor', 'estimation_cfg']
     """
-    if name not in PRESETS:
+    if name.removesuffix(TEXT) not in PRESETS:
         raise ConfigError(
             f"Unknown preset {name!r}.{closest(name, PRESETS)} Known: {', '.join(PRESETS)}."
         )
-    values: dict[str, Any] = Config.fromfile(str(_file(name, text))).to_dict()
+    values: dict[str, Any] = Config.fromfile(str(_FOLDER / f"{name}.py")).to_dict()
     return values
-
-
-def _file(name: str, text: bool) -> Path:
-    return _FOLDER / f"{name}{TEXT if text else ''}.py"
 
 
 def read_config(path: Path, values: Plain | None = None) -> tuple[Config, str | None]:
