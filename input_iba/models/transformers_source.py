@@ -86,7 +86,8 @@ def transformers_package() -> ModuleType:
         import transformers
     except ImportError as error:
         raise MissingExtraError("transformers", "text") from error
-    return transformers
+    package: ModuleType = transformers
+    return package
 
 
 def from_place(place: str, load: Callable[..., Any], **arguments: Any) -> Any:

@@ -20,6 +20,7 @@ from input_iba.engine.options import RunOptions
 from input_iba.models import build_classifier
 from tests.datasets.reviews import TEXTS, write_reviews
 from tests.engine.conftest import write_config
+from tests.models.tiny_bert import save_tiny_bert
 
 REVIEWS = {
     **TEXTS,
@@ -173,3 +174,31 @@ def test_another_vocabulary_is_refused(config: RunConfig, tmp_path: Path) -> Non
 
 def test_small_classifier_has_the_size_of_its_config(config: RunConfig) -> None:
     assert build_classifier(config.classifier).get_submodule("rnn_1").hidden_size == 8
+
+
+PIECES = {
+    **TEXTS,
+    "test/pos": {"0_8": "A greatly dull <b>film</b>!", "1_7": "so fun"},
+}
+
+
+@pytest.mark.parametrize("merge", ["mean", "max"])
+def test_word_pieces_of_transformers_become_words(tmp_path: Path, merge: str) -> None:
+    bert = save_tiny_bert(tmp_path / "bert")
+    settings = text_config(write_reviews(tmp_path / "imdb", PIECES))
+    settings["attributor"]["classifier"] = {
+        "source": "transformers",
+        "type": str(bert),
+        "pretrained": True,
+    }
+    settings["attributor"]["layer"] = "bert.encoder.layer.0"
+    settings["attribution_cfg"]["input_mask"] = {"merge": merge}
+    config = load_config(write_config(tmp_path / "bert.py", settings))
+    records = run(config, tmp_path / "work")
+    assert {r["status"] for r in records} == {"done"}
+    [record] = [r for r in records if "0_8" in r["id"]]
+    with np.load(tmp_path / "work" / record["files"]["input_mask"]) as arrays:
+        words = ["A", "greatly", "dull", "<", "b", ">", "film", "<", "/", "b", ">", "!"]
+        assert arrays["tokens"].tolist() == words
+        assert arrays["mask"].shape == (len(words),)
+        assert arrays["mask"].min() > 0  # special tokens, which have 0, are left out

