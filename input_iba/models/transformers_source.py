@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
@@ -96,11 +96,8 @@ def from_place(place: str, load: Callable[..., Any], **arguments: Any) -> Any:
     Raises:
         CheckpointError: It cannot.
     """
-    logger = logging.getLogger("transformers")
-    level = logger.level
     try:
-        logger.setLevel(logging.ERROR)  # what is missing becomes an error of ours
-        with only_weights():
+        with _silent(), only_weights():
             return load(place, **arguments)
     except Exception as error:  # from files, from the hub, and from the network between
         reason = str(error).strip().split("\n")[0]
@@ -109,5 +106,18 @@ def from_place(place: str, load: Callable[..., Any], **arguments: Any) -> Any:
             "a folder that `save_pretrained` wrote, for model and tokenizer both, or a name on "
             "the hub, which needs a connection once."
         ) from error
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Keep `transformers` from reporting; what is missing becomes an error of ours."""
+    speech = transformers_package().utils.logging
+    level, bars = speech.get_verbosity(), speech.is_progress_bar_enabled()
+    speech.set_verbosity_error()
+    speech.disable_progress_bar()
+    try:
+        yield
     finally:
-        logger.setLevel(level)
+        speech.set_verbosity(level)
+        if bars:
+            speech.enable_progress_bar()
