@@ -19,9 +19,12 @@ from input_iba.attribution import (
     SlicedWassersteinPrior,
     WGANPrior,
 )
+from input_iba.engine.presets import preset_values
 from input_iba.errors import AttributionError
 from input_iba.modality import TextModality
 from input_iba.records import Attribution, Failure
+from input_iba.registry import PRIORS as KNOWN
+from input_iba.registry import build
 from tests.attribution.text_nets import (
     PAD,
     PLANTED,
@@ -92,10 +95,15 @@ def test_padding_plays_no_part_in_the_statistics() -> None:
 
 @pytest.mark.parametrize("classes", [1, 2])
 @pytest.mark.parametrize("layer", ["rnn_1", "rnn_2"])
-@pytest.mark.parametrize("prior", [SaliencyPrior(high=0.5), ConstantPrior()])
-def test_the_planted_word_ranks_first(classes: int, layer: str, prior: Prior) -> None:
+@pytest.mark.parametrize("preset", ["fast_text", "thirty steps"])
+def test_the_planted_word_ranks_first(classes: int, layer: str, preset: str) -> None:
     net = train_on_planted_word(TinyLSTM(classes))
-    settings = InputIBA(initial_alpha=2.0, beta=30, opt_steps=10, lr=0.5, noise="antithetic")
+    settings, prior = InputIBA(beta=30, opt_steps=30, lr=0.5), ConstantPrior()
+    if preset == "fast_text":
+        values = preset_values(preset)
+        keys = values["attribution_cfg"]["input_iba"] | {"initial_alpha": 1.0, "sigma": 0.0}
+        settings = InputIBA(**keys)
+        prior = build(KNOWN, values["attributor"]["gan"])
     attributor = text_attributor(
         net, layer, feature_iba=FeatureIBA(beta=15), prior=prior, input_iba=settings
     )
