@@ -78,7 +78,7 @@ class TextCritic(nn.Module):
         width: Width of the hidden state.
 
     References:
-        docs/METHOD.md, section 3; Hochreiter and Schmidhuber 1997 (Long short-term memory).
+        docs/METHOD.md, sections 3 and 7; Hochreiter and Schmidhuber 1997 (Long short-term memory).
     """
 
     def __init__(self, channels: int, width: int = 64) -> None:

@@ -26,7 +26,7 @@ class RecurrentWrapping(Wrapping):
         side: 'output' or 'input'.
 
     References:
-        docs/METHOD.md, section 5.
+        docs/METHOD.md, section 7.
     """
 
     layer: nn.RNNBase

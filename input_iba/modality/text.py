@@ -149,7 +149,7 @@ class TextModality(Modality):
         """Sum over hidden dimensions: bits per token, (S, T).
 
         References:
-            docs/METHOD.md, section 2.
+            docs/METHOD.md, sections 2 and 7.
         """
         return self.position_bits(capacity)
 

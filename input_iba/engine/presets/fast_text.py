@@ -1,4 +1,4 @@
-# For text, without a GAN: a quarter of the steps of `paper_text.py`, begun nearer to where they end,
+# For text, without a GAN: a quarter of the steps of `paper_text.py`, begun nearer to their end,
 # with fewer draws. The narrow prior keeps the last recurrent layer, where all saliency lies on the
 # last word, from favouring that word.
 _base_ = ["./paper_text.py"]

@@ -1,0 +1,43 @@
+"""Highlighted texts: every word with its value and colour, and nothing of the text as HTML."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from input_iba.visualization import highlighted, highlighted_page, strip
+
+WORDS = ["<script>", 'a"b', "good", "&amp;", "\x00"]
+
+
+def test_words_have_colours_from_least_to_most() -> None:
+    html = highlighted(WORDS, np.array([0.2, 0.4, 0.6, 0.3, 0.2]))
+    assert [float(v) for v in re.findall(r"--heat:([0-9.]+)", html)] == [0, 0.5, 1, 0.25, 0]
+    assert re.findall(r'title="([^"]+)"', html) == ["0.2", "0.4", "0.6", "0.3", "0.2"]
+
+
+@given(st.lists(st.text(min_size=1), min_size=1, max_size=8))
+def test_no_word_breaks_out_of_the_page(words: list[str]) -> None:
+    html = highlighted(words, np.linspace(0, 1, len(words)))
+    assert html.count("<") == 2 * len(words) + 2
+    assert html.count(">") == 2 * len(words) + 2
+    html.encode()
+
+
+def test_a_page_has_every_mask_and_escapes_the_rest() -> None:
+    masks = {"Input mask": np.ones(5), "Feature mask (bits per word)": np.zeros(5)}
+    page = highlighted_page("<id>", {"Class": "<b>"}, WORDS, masks)
+    assert page.count('class="text"') == 2
+    assert "Feature mask (bits per word)" in page
+    assert "<script>" not in page
+    assert "&lt;id&gt;" in page
+    assert "<b>" not in page
+
+
+def test_strips_stay_narrow_enough_for_viewers() -> None:
+    assert strip(np.array([0.0, 0.5, 1.0])).shape == (16, 24)
+    assert strip(np.array([0.0, 0.5, 1.0]))[0, ::8].tolist() == [0, 128, 255]
+    assert strip(np.zeros(20_000)).shape[1] <= 60_000
