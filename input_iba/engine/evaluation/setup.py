@@ -65,7 +65,7 @@ def build_setting(
     keep_freed_memory()
     seed_everything(options.seed)
     classifier = build_classifier(config).to(device)
-    estimation_set, dataset = build_datasets(config)
+    estimation_set, dataset = build_datasets(config, classifier)
     fitting = FittingRows(config.internal_batch_size, device)
     setting = Setting(
         config=config,
