@@ -81,9 +81,7 @@ def overview_page(summary: RunSummary, rows: Sequence[Row]) -> str:
 def _lead(summary: RunSummary, text: bool) -> str:
     if summary.method:
         return f"Which {_KINDS[text]}s made the classifier decide, by {_text(summary.method)}."
-    how = (
-        "The stronger a word's colour, the more it was used; rest the pointer on it for a value."
-    )
+    how = "The stronger a word's colour, the more it was used; rest the pointer on it for a value."
     how = how if text else "In both masks bright means used."
     return f"Which {_KINDS[text]}s made the classifier decide. {how}"
 
