@@ -88,12 +88,10 @@ def text_sensitivity_n(
     def without(part: Tensor) -> Tensor:
         return class_logits(classify(tokens[part // count], ~sets[part // count, part % count]))
 
-    scores = (
-        target_scores(whole, lambda part: part, labels, rows),
-        target_scores(without, lambda part: part, labels.repeat_interleave(count), rows),
-    )
+    before = target_scores(whole, lambda part: part, labels, rows)
+    after = target_scores(without, lambda part: part, labels.repeat_interleave(count), rows)
     heats = heats.masked_fill(~used.to(heats.device), 0)
-    return correlated(*scores, sets.to(heats.device), heats)
+    return correlated(before[:, None] - after.view(-1, count), sets.to(heats.device), heats)
 
 
 class NLPSensitivityN:

@@ -132,16 +132,35 @@ def sensitivity_n(
         Ancona et al. 2018, "Towards better understanding of gradient-based attribution methods
         for deep neural networks" (arXiv 1711.06104), section 4.
     """
-    labels = check_samples(inputs, heats, targets)
+    check_samples(inputs, heats, targets)
+    drops = logit_drops(classify, inputs, targets, sets, rows)
+    return correlated(drops, (sets != 0).to(heats.device).flatten(-2), heats.flatten(1))
+
+
+def logit_drops(
+    classify: Classify,
+    inputs: Tensor,
+    targets: Tensor | Sequence[int],
+    sets: Tensor,
+    rows: int = 32,
+) -> Tensor:
+    """Return what the target's logit loses without each set, (S, M), float64, on the CPU.
+
+    It does not depend on any map, so that one is enough for all maps of the same samples. The
+    arguments are those of `sensitivity_n`.
+
+    Raises:
+        EvaluationError: Shapes do not fit, or a target is no class.
+    """
     samples, size = len(inputs), tuple(inputs.shape[2:])
+    labels = torch.as_tensor(targets).to(inputs.device)
     own = sets.ndim == 4
     if tuple(sets.shape[-2:]) != size or sets.ndim not in (3, 4) or (own and len(sets) != samples):
         raise EvaluationError(
             f"Expected sets of pixels (M, {size[0]}, {size[1]}), or {samples} of these; got "
             f"{tuple(sets.shape)}."
         )
-    count = sets.shape[-3]
-    labels, chosen = labels.to(inputs.device), (sets != 0).to(inputs.device)
+    count, chosen = sets.shape[-3], (sets != 0).to(inputs.device)
 
     def build(part: Tensor) -> Tensor:
         of_part = chosen[part // count, part % count] if own else chosen[part % count]
@@ -149,19 +168,17 @@ def sensitivity_n(
 
     whole = target_scores(classify, lambda part: inputs[part], labels, rows)
     without = target_scores(classify, build, labels.repeat_interleave(count), rows)
-    return correlated(whole, without, (sets != 0).to(heats.device).flatten(-2), heats.flatten(1))
+    return whole[:, None] - without.view(samples, count)
 
 
-def correlated(whole: Tensor, without: Tensor, sets: Tensor, heats: Tensor) -> SensitivityN:
+def correlated(drops: Tensor, sets: Tensor, heats: Tensor) -> SensitivityN:
     """Compare what sets of elements foretell with what removing them costs.
 
     Args:
-        whole: Logits of the whole inputs, (S,), on the CPU.
-        without: Logits without each set, (S·M,), on the CPU.
+        drops: What the target's logit loses without each set, (S, M), on the CPU.
         sets: Elements of the sets, (M, P) or (S, M, P), bool.
         heats: Attribution of the elements, (S, P), where the sets are.
     """
-    drops = whole[:, None] - without.view(len(whole), -1)
     sums = (sets.double() @ heats.double()[..., None])[..., 0].cpu()
     return SensitivityN(_correlation(sums, drops), sums, drops)
 

@@ -7,12 +7,15 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from torch import Tensor
 
 from input_iba.engine.evaluation.metrics import Case, LocalisationMetric, Row, Setting
-from input_iba.evaluation import holm, paired_difference, sign_flip_p, summarise
+from input_iba.engine.evaluation.metrics import sensitivity_n as sensitivity
+from input_iba.evaluation import holm, logit_drops, paired_difference, sign_flip_p, summarise
 from tests.engine.comparing import (
     cell_maps,
     compare,
@@ -302,3 +305,20 @@ def test_names_mean_nothing_to_html_and_markdown(tiny: Evaluated) -> None:
     rows = [line for line in table.splitlines() if line.startswith("| &lt;script")]
     assert len(rows) == 2
     assert all("\\|x" in row for row in rows)
+
+
+def test_what_depends_on_no_map_is_computed_once_for_all_methods(
+    tiny: Evaluated, three: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+
+    def counted(*arguments: Any) -> Tensor:
+        seen.append("drops")
+        return logit_drops(*arguments)
+
+    monkeypatch.setattr(sensitivity, "logit_drops", counted)
+    sizes = ("--log-n-max", "1", "--log-n-ticks", "1", "--num-masks", "4")
+    assert compare(tiny, three, "--metrics", "sensitivity_n", *sizes) == 0
+    assert len(seen) == 2 * len(tiny.ids), "one for each N and sample"
+    rows = result(tiny)["metrics"]["sensitivity_n"]["rows"]
+    assert rows["random0"] != rows["random1"]

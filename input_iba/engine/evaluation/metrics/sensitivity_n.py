@@ -16,7 +16,7 @@ from input_iba.engine.evaluation.metrics.base import (
     Setting,
     check_at_least,
 )
-from input_iba.evaluation import random_sets, sensitivity_n, set_sizes
+from input_iba.evaluation import correlated, logit_drops, random_sets, set_sizes
 from input_iba.visualization import Chart, mean_line
 
 
@@ -54,15 +54,26 @@ class SensitivityNMetric(Metric):
                 }
             return drawn[size]
 
+        drops: dict[tuple[str, int], dict[int, Tensor]] = {}
+
+        def drops_of(case: Case, sets: dict[int, Tensor]) -> dict[int, Tensor]:
+            # They do not depend on the map: methods that are compared share them.
+            key = (case.sample.id, case.target)
+            if key not in drops:
+                x, rows = case.sample.input[None], setting.rows(case.sample.input)
+                drops[key] = {
+                    n: logit_drops(setting.classify, x, [case.target], of_n, rows)
+                    for n, of_n in sets.items()
+                }
+            return drops[key]
+
         def score(case: Case) -> Row:
-            inputs, heats = case.sample.input[None], case.heat[None]
-            rows = setting.rows(case.sample.input)
             height, width = case.heat.shape
+            sets = sets_of((height, width))
+            heat = case.heat.flatten()[None]
             correlations = {
-                str(n): sensitivity_n(
-                    setting.classify, inputs, heats, [case.target], sets, rows
-                ).correlation.item()
-                for n, sets in sets_of((height, width)).items()
+                str(n): correlated(of_n, sets[n].flatten(-2), heat).correlation.item()
+                for n, of_n in drops_of(case, sets).items()
             }
             mean = sum(correlations.values()) / len(correlations)
             return {"correlation": mean, "correlations": correlations}
