@@ -9,7 +9,12 @@ import torch
 from torch import Tensor
 
 from input_iba.attribution.baselines.base import Baseline, BaselineTask
-from input_iba.attribution.baselines.smooth_masks import blur_levels, blurred_by, smooth_masks
+from input_iba.attribution.baselines.smooth_masks import (
+    BEYOND,
+    blur_levels,
+    blurred_by,
+    smooth_masks,
+)
 from input_iba.core.smoothing import gaussian_smooth
 from input_iba.errors import ConfigError, check_positive
 from input_iba.registry import BASELINES
@@ -92,8 +97,8 @@ class ExtremalPerturbation(Baseline):
         levels = blur_levels(task.inputs, self.blur_steps, self.blur * min(height, width))
         levels = levels.repeat_interleave(areas, 0)
         wanted = area_references(self.areas, height * width).to(task.inputs).repeat(samples, 1)
-        shape = (samples * areas, self.cells, self.cells)
-        parameters = task.inputs.new_full(shape, self.start)
+        side = self.cells + 2 * BEYOND
+        parameters = task.inputs.new_full((samples * areas, side, side), self.start)
         velocity = torch.zeros_like(parameters)
         for step in range(self.n_steps):
             weight = self.area_weight * step / self.n_steps

@@ -13,6 +13,10 @@ from input_iba.core.smoothing import gaussian_smooth
 TEMPERATURE = 1 / 20
 """T of the smooth maximum: between the mean (large) and the maximum (0)."""
 
+BEYOND = 3
+"""Cells that masks have beyond every border, so that pixels there have as many neighbours as
+others. Without them the smooth maximum is greatest in the corners, and masks often end there."""
+
 
 def smooth_max(values: Tensor, temperature: float = TEMPERATURE) -> Tensor:
     """Return Σ f·exp(f/T) / Σ exp(f/T) over the last dimension.
@@ -35,7 +39,8 @@ def influence(
     The kernel k(z) = exp(−max(0, z − 1)²/4) is flat up to σ and falls smoothly from there.
 
     Args:
-        cells: Parameters per side, spread evenly over the map.
+        cells: Parameters per side, spread evenly over the map; `BEYOND` more on every side lie
+            outside.
         height: Positions of the map from top to bottom.
         width: From left to right.
         radius: σ in distances between two parameters.
@@ -43,18 +48,18 @@ def influence(
         dtype: Floating-point type of the result.
 
     Returns:
-        (height·width, cells²), in [0, 1].
+        (height·width, (cells + 2·BEYOND)²), in [0, 1].
 
     References:
         Fong et al. 2019 (arXiv 1910.08485), section 3.3.
     """
     # In cells: parameter i lies at i + ½, position j of n at (j + ½)·cells/n.
-    centres = torch.arange(cells, dtype=torch.float64) + 0.5
+    centres = torch.arange(-BEYOND, cells + BEYOND, dtype=torch.float64) + 0.5
     down = (torch.arange(height, dtype=torch.float64) + 0.5) * cells / height
     across = (torch.arange(width, dtype=torch.float64) + 0.5) * cells / width
     rows = (down[:, None] - centres).square()[:, None, :, None]
     columns = (across[:, None] - centres).square()[None, :, None, :]
-    z = (rows + columns).sqrt().reshape(height * width, cells * cells) / radius
+    z = (rows + columns).sqrt().reshape(height * width, len(centres) ** 2) / radius
     kernel = (-((z - 1).clamp_min(0).square() / 4)).exp()
     return kernel.to(device=device, dtype=dtype)
 
@@ -63,7 +68,7 @@ def smooth_masks(parameters: Tensor, height: int, width: int, radius: float, eve
     """Enlarge coarse masks by a smooth maximum of their parameters' reaches.
 
     Args:
-        parameters: (n, s, s), in [0, 1].
+        parameters: (n, s, s), in [0, 1]; s is the number of cells per side + 2·BEYOND.
         height: H in pixels.
         width: W in pixels.
         radius: σ of the kernel, in cells.
@@ -73,9 +78,8 @@ def smooth_masks(parameters: Tensor, height: int, width: int, radius: float, eve
         (n, H, W), in [0, 1].
     """
     rows, columns = -(-height // every), -(-width // every)
-    reach = influence(
-        parameters.shape[-1], rows, columns, radius, parameters.device, parameters.dtype
-    )
+    cells = parameters.shape[-1] - 2 * BEYOND
+    reach = influence(cells, rows, columns, radius, parameters.device, parameters.dtype)
     coarse = smooth_max(reach * parameters.flatten(1)[:, None])
     coarse = coarse.reshape(-1, rows, columns)
     if (rows, columns) == (height, width):

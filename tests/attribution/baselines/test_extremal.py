@@ -10,6 +10,7 @@ from torch import Tensor
 
 from input_iba.attribution.baselines import BaselineAttributor, ExtremalPerturbation
 from input_iba.attribution.baselines.extremal import area_losses, area_references
+from input_iba.attribution.baselines.smooth_masks import BEYOND, smooth_masks
 from input_iba.core.smoothing import gaussian_smooth
 from input_iba.errors import ConfigError
 from input_iba.records import Explanation
@@ -22,16 +23,19 @@ T = 1 / 20
 
 def literal_mask(parameters: Tensor, radius: float) -> Tensor:
     """Smooth maximum, pixel by pixel and parameter by parameter."""
-    cells = len(parameters)
+    beyond = 3
+    cells = len(parameters) - 2 * beyond
     rows = []
     for i in range(SIDE):
         for j in range(SIDE):
             values = []
-            for a in range(cells):
-                for b in range(cells):
+            for a in range(-beyond, cells + beyond):
+                for b in range(-beyond, cells + beyond):
                     y, x = (i + 0.5) * cells / SIDE, (j + 0.5) * cells / SIDE
                     z = math.hypot(y - a - 0.5, x - b - 0.5) / radius
-                    values.append(math.exp(-(max(0.0, z - 1) ** 2) / 4) * parameters[a, b])
+                    values.append(
+                        math.exp(-(max(0.0, z - 1) ** 2) / 4) * parameters[a + beyond, b + beyond]
+                    )
             top = sum(v * torch.exp(v / T) for v in values)
             rows.append(top / sum(torch.exp(v / T) for v in values))
     return torch.stack(rows).reshape(SIDE, SIDE)  # type: ignore[arg-type]
@@ -53,7 +57,7 @@ def literal_blur(x: Tensor, mask: Tensor, steps: int, largest: float) -> Tensor:
 def literal(x: Tensor, label: int, area: float, method: ExtremalPerturbation) -> Tensor:
     """Return the best mask of one area for one sample (C, H, W)."""
     net = small_net().eval()
-    parameters = torch.full((method.cells, method.cells), method.start, dtype=x.dtype)
+    parameters = torch.full((method.cells + 6,) * 2, method.start, dtype=x.dtype)
     velocity = torch.zeros_like(parameters)
     ones = max(1, round(area * SIDE * SIDE))
     for step in range(method.n_steps):
@@ -102,6 +106,11 @@ def test_the_area_loss_of_the_wanted_mask_is_zero() -> None:
     exact[1, :2] = 1
     assert area_losses(exact, wanted).tolist() == [0, 0]
     assert area_losses(exact.flip(0), wanted).tolist() == [0.25, 0.25]
+
+
+def test_a_mask_prefers_no_place_before_it_has_seen_the_classifier() -> None:
+    mask = smooth_masks(torch.ones(1, 14 + 2 * BEYOND, 14 + 2 * BEYOND), 56, 56, 1.0, 4)
+    assert mask.max() - mask.min() < 1e-5
 
 
 def test_a_mask_keeps_its_area() -> None:
