@@ -7,9 +7,12 @@ from dataclasses import fields
 from pathlib import Path
 
 from input_iba.cli.arguments import add_cfg_options, add_device, add_pbar, add_seed
-from input_iba.cli.metric_arguments import COMMANDS, add_selection, metric_of
+from input_iba.cli.metric_arguments import add_selection, add_settings, metric_of
 
-COMPARED = ("insertion_deletion", "sensitivity_n", "degradation", "localisation", "ehr")
+COMPARED = (
+    *("insertion_deletion", "sensitivity_n", "degradation", "localisation", "ehr"),
+    *("nlp_insertion_deletion", "nlp_sensitivity_n"),
+)
 """Metrics that need a map and the classifier, and nothing of what made the map."""
 
 COMPARE_HELP = (
@@ -67,8 +70,7 @@ def set_up_compare(parser: argparse.ArgumentParser) -> None:
     add_device(parser, precision="fp32")
     add_seed(parser)
     add_pbar(parser)
-    for name in COMPARED:
-        COMMANDS[name][1](parser.add_argument_group(f"of {name}"))
+    add_settings(parser, COMPARED)
     parser.set_defaults(command=_compare)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from input_iba.cli.arguments import add_config, add_device, add_pbar, add_seed
 from input_iba.cli.main import FAILED, print_text, run_command
-from input_iba.cli.metric_arguments import COMMANDS, add_selection, metric_of
+from input_iba.cli.metric_arguments import COMMANDS, add_selection, add_settings, metric_of
 
 STATUS_HELP = (
     "exit status: 0 every selected sample scored or left out by a rule of the metric, 1 some "
@@ -33,7 +33,7 @@ def main(name: str, argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit status.
     """
-    description, add = COMMANDS[name]
+    description = COMMANDS[name][0]
     parser = argparse.ArgumentParser(description=description + RESULT_HELP, epilog=STATUS_HELP)
     add_config(parser)
     maps = name != "target_scores"
@@ -47,7 +47,7 @@ def main(name: str, argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("work_dir", metavar="WORK_DIR", type=Path, help="folder of the result")
     parser.add_argument("file_name", metavar="FILE_NAME", help="name of the JSON file in it")
-    add(parser.add_argument_group("of this metric"))
+    add_settings(parser, [name])
     if maps:
         parser.add_argument(
             "--scores-file",

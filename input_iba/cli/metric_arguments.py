@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,7 +52,8 @@ def metric_of(name: str, arguments: argparse.Namespace) -> Metric:
     from input_iba.engine.evaluation.metrics import METRICS
 
     kind = METRICS[name]
-    return kind(**{item.name: getattr(arguments, item.name) for item in fields(kind)})
+    given = {item.name: getattr(arguments, item.name) for item in fields(kind)}
+    return kind(**{key: value for key, value in given.items() if value is not None})
 
 
 def _ehr(group: argparse._ArgumentGroup) -> None:
@@ -74,20 +76,32 @@ def _ehr(group: argparse._ArgumentGroup) -> None:
     )
 
 
-def _insertion_deletion(group: argparse._ArgumentGroup) -> None:
+def _sigma(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--sigma",
         type=float,
         default=5.0,
         metavar="X",
-        help="blur of pixels not yet inserted, in pixels (default: 5.0)",
+        help="blur of pixels not yet inserted, in pixels; no effect on words (default: 5.0)",
     )
+
+
+def _pixel_batch_size(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--pixel-batch-size",
         type=int,
-        default=10,
         metavar="N",
-        help="pixels changed per step (default: 10)",
+        help="pixels or words changed per step (default: 10 pixels, 2 words)",
+    )
+
+
+def _max_fraction(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--max-fraction",
+        type=float,
+        default=1.0,
+        metavar="X",
+        help="share of the words that are changed at the most (default: 1.0; published: 0.4)",
     )
 
 
@@ -97,7 +111,7 @@ def _sensitivity_n(group: argparse._ArgumentGroup) -> None:
         type=float,
         default=4.5,
         metavar="X",
-        help="largest log10 of N (default: 4.5)",
+        help="largest log10 of N, which stays below the number of pixels or words (default: 4.5)",
     )
     group.add_argument(
         "--log-n-ticks",
@@ -171,29 +185,49 @@ def _localisation(group: argparse._ArgumentGroup) -> None:
     )
 
 
-def _nothing(group: argparse._ArgumentGroup) -> None:
-    """Target scores have no settings."""
+Adder = Callable[[argparse._ArgumentGroup], None]
 
-
-COMMANDS = {
-    "ehr": ("Measure how much of the heat lies in the boxes of objects.", _ehr),
+COMMANDS: Mapping[str, tuple[str, tuple[Adder, ...]]] = {
+    "ehr": ("Measure how much of the heat lies in the boxes of objects.", (_ehr,)),
     "insertion_deletion": (
         "Measure how fast the target appears and disappears with the hottest pixels.",
-        _insertion_deletion,
+        (_sigma, _pixel_batch_size),
     ),
     "sensitivity_n": (
         "Correlate summed attribution with what removing random pixels costs.",
-        _sensitivity_n,
+        (_sensitivity_n,),
+    ),
+    "nlp_insertion_deletion": (
+        "Measure how fast the target appears and disappears with the hottest words of a text.",
+        (_sigma, _pixel_batch_size, _max_fraction),
+    ),
+    "nlp_sensitivity_n": (
+        "Correlate summed attribution with what removing random words costs.",
+        (_sensitivity_n,),
     ),
     "sanity_check": (
         "Re-initialise the classifier from the top down, and compare maps.",
-        _sanity_check,
+        (_sanity_check,),
     ),
-    "target_scores": ("Write the probability of each sample's explained class.", _nothing),
-    "degradation": ("Remove tiles, most and least relevant first.", _degradation),
+    "target_scores": ("Write the probability of each sample's explained class.", ()),
+    "degradation": ("Remove tiles, most and least relevant first.", (_degradation,)),
     "localisation": (
         "Play the pointing game; measure mass in the region and overlap.",
-        _localisation,
+        (_localisation,),
     ),
 }
-"""What each command does, and what adds its own arguments."""
+"""What each command does, and what adds its own arguments; metrics may share some."""
+
+
+def add_settings(parser: argparse.ArgumentParser, metrics: Iterable[str]) -> None:
+    """Add the arguments of some metrics, those that they share once."""
+    users: dict[Adder, list[str]] = {}
+    for name in metrics:
+        for add in COMMANDS[name][1]:
+            users.setdefault(add, []).append(name)
+    groups: dict[str, argparse._ArgumentGroup] = {}
+    for add, names in users.items():
+        title = f"of {' and '.join(names)}"
+        if title not in groups:
+            groups[title] = parser.add_argument_group(title)
+        add(groups[title])

@@ -33,6 +33,7 @@ from input_iba.evaluation.nlp_insertion_deletion import (
 from input_iba.evaluation.nlp_sensitivity_n import (
     NLPSensitivityN,
     random_words,
+    text_logit_drops,
     text_sensitivity_n,
 )
 from input_iba.evaluation.regions import box_mask, region_share
@@ -95,6 +96,7 @@ __all__ = [
     "structural_similarity",
     "summarise",
     "text_insertion_deletion",
+    "text_logit_drops",
     "text_sensitivity_n",
     "top_inside",
     "unit_range",

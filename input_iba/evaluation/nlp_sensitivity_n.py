@@ -74,13 +74,40 @@ def text_sensitivity_n(
     References:
         As of `sensitivity_n`.
     """
-    if sets.ndim != 3 or (len(sets), sets.shape[2]) != tuple(tokens.shape):
+    drops = text_logit_drops(classify, tokens, targets, sets, rows)
+    used = sets.any(1)
+    check_texts(tokens, heats, targets, used.to(tokens.device))
+    heats = heats.masked_fill(~used.to(heats.device), 0)
+    return correlated(drops, sets.to(heats.device), heats)
+
+
+def text_logit_drops(
+    classify: TextClassify,
+    tokens: Tensor,
+    targets: Tensor | Sequence[int],
+    sets: Tensor,
+    rows: int = 32,
+) -> Tensor:
+    """Return what the target's logit loses without each set, (S, M), float64, on the CPU.
+
+    It does not depend on any map, so that one is enough for all maps of the same texts. The
+    arguments are those of `text_sensitivity_n`.
+
+    Raises:
+        EvaluationError: Shapes do not fit, or a target is no class.
+    """
+    labels = torch.as_tensor(targets, dtype=torch.int64).to(tokens.device)
+    if (
+        tokens.ndim != 2
+        or sets.ndim != 3
+        or (len(sets), sets.shape[2]) != tuple(tokens.shape)
+        or labels.shape != tokens.shape[:1]
+    ):
         raise EvaluationError(
-            f"Expected sets of positions (S, M, T) for token ids {tuple(tokens.shape)}; got "
-            f"{tuple(sets.shape)}."
+            "Expected token ids (S, T), one target each, and sets of positions (S, M, T); got "
+            f"{tuple(tokens.shape)}, {tuple(labels.shape)} and {tuple(sets.shape)}."
         )
-    used, count = sets.any(1), sets.shape[1]
-    labels, sets = check_texts(tokens, heats, targets, used), sets.to(tokens.device)
+    count, sets = sets.shape[1], sets.to(tokens.device)
 
     def whole(part: Tensor) -> Tensor:
         return class_logits(classify(tokens[part], torch.ones_like(tokens[part], dtype=torch.bool)))
@@ -90,8 +117,7 @@ def text_sensitivity_n(
 
     before = target_scores(whole, lambda part: part, labels, rows)
     after = target_scores(without, lambda part: part, labels.repeat_interleave(count), rows)
-    heats = heats.masked_fill(~used.to(heats.device), 0)
-    return correlated(before[:, None] - after.view(-1, count), sets.to(heats.device), heats)
+    return before[:, None] - after.view(-1, count)
 
 
 class NLPSensitivityN:

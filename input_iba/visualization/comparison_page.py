@@ -11,6 +11,7 @@ from PIL import Image
 
 from input_iba.visualization.grid import Grid, as_html, html_text
 from input_iba.visualization.heat_map import Floats, Pixels, colourise, scale_to_range
+from input_iba.visualization.highlighted_text import TEXT_STYLE
 from input_iba.visualization.page_style import RAMP_KEY, page_head
 
 SIDE = 144
@@ -42,11 +43,13 @@ class Card:
         id: The sample's id.
         class_name: Name of the class that was explained.
         pictures: Caption and address of each picture, the photograph first.
+        texts: Of a text, caption and HTML of each highlighted copy.
     """
 
     id: str
     class_name: str
-    pictures: Sequence[tuple[str, str]]
+    pictures: Sequence[tuple[str, str]] = ()
+    texts: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,7 @@ def comparison_page(page: ComparisonPage) -> str:
         for label, value in page.facts.items()
     )
     left_out = "".join(f"<li>{html_text(line)}</li>" for line in page.left_out)
-    return f"""{page_head(title, TABLES)}
+    return f"""{page_head(title, TABLES + TEXT_STYLE)}
 <header>
 <p class="kicker">input_iba</p>
 <h1>{title}</h1>
@@ -117,7 +120,7 @@ def comparison_page(page: ComparisonPage) -> str:
 </main>
 <footer>
 <p>Every map is stretched to its own range.</p>
-{RAMP_KEY}
+{"" if any(card.texts for card in page.cards) else RAMP_KEY}
 </footer>
 </body>
 </html>
@@ -130,7 +133,9 @@ def _card(card: Card) -> str:
         f'loading="lazy"><figcaption>{html_text(caption)}</figcaption></figure>'
         for caption, address in card.pictures
     )
+    texts = "".join(f"<h3>{html_text(caption)}</h3>\n{text}\n" for caption, text in card.texts)
+    maps = f'<div class="maps">{figures}</div>' if figures else ""
     return (
         f"<article><h2>{html_text(card.class_name)}</h2>"
-        f'<p class="id">{html_text(card.id)}</p><div class="maps">{figures}</div></article>'
+        f'<p class="id">{html_text(card.id)}</p>{maps}{texts}</article>'
     )

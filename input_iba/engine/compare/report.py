@@ -9,12 +9,12 @@ from typing import Any
 
 from input_iba.engine.compare.compared import Compared
 from input_iba.engine.compare.grids import detail, overview
-from input_iba.engine.evaluation.heat_maps import read_map
+from input_iba.engine.evaluation.heat_maps import read_map_of
 from input_iba.engine.evaluation.metrics import Metric
 from input_iba.engine.loading import read_batches
 from input_iba.engine.precision import precision_name
 from input_iba.errors import InputIBAError
-from input_iba.records import ImageSample
+from input_iba.records import ImageSample, Sample, TextSample
 from input_iba.results import installed_versions, write_json, write_text
 from input_iba.visualization import (
     Card,
@@ -23,6 +23,7 @@ from input_iba.visualization import (
     as_markdown,
     as_plain,
     comparison_page,
+    highlighted,
     map_thumbnail,
     markdown_text,
     thumbnail,
@@ -157,21 +158,28 @@ def _cards(compared: Compared) -> tuple[list[Card], str]:
     cards = [
         _card(compared, sample)
         for [sample] in read_batches(compared.dataset, batches)
-        if isinstance(sample, ImageSample)
+        if isinstance(sample, Sample)
     ]
     return cards, f"{len(cards)} of the {len(indices)} samples that were scored."
 
 
-def _card(compared: Compared, sample: ImageSample) -> Card:
-    photograph = sample.image.permute(1, 2, 0).expand(-1, -1, 3).contiguous().numpy()
-    pictures = [("photograph", thumbnail(photograph))]
+def _card(compared: Compared, sample: Sample) -> Card:
+    pictures, texts = list[tuple[str, str]](), list[tuple[str, str]]()
+    if isinstance(sample, ImageSample):
+        photograph = sample.image.permute(1, 2, 0).expand(-1, -1, 3).contiguous().numpy()
+        pictures.append(("photograph", thumbnail(photograph)))
     for method in compared.methods:
         path = compared.maps[method.name].get(sample.id)
+        if path is None:
+            continue
         try:
-            if path is not None:
-                pictures.append((method.name, map_thumbnail(read_map(path).numpy())))
+            values = read_map_of(sample, path).numpy()
         except InputIBAError:
             continue  # the reason stands with what failed
+        if isinstance(sample, TextSample):
+            texts.append((method.name, highlighted(sample.tokens, values)))
+        else:
+            pictures.append((method.name, map_thumbnail(values)))
     records = [method.records.get(sample.id) for method in compared.methods]
     names = [record.class_name for record in records if record is not None and record.class_name]
-    return Card(sample.id, names[0] if names else "", pictures)
+    return Card(sample.id, names[0] if names else "", pictures, texts)

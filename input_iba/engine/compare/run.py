@@ -20,7 +20,7 @@ from input_iba.engine.compare.report import write_report
 from input_iba.engine.config import load_config
 from input_iba.engine.evaluation.heat_maps import find_maps
 from input_iba.engine.evaluation.loop import Scoring, begin, score_all
-from input_iba.engine.evaluation.metrics import Metric
+from input_iba.engine.evaluation.metrics import Metric, check_modality
 from input_iba.engine.evaluation.samples import Selection, select, warn_of_ties
 from input_iba.engine.evaluation.setup import build_setting, identity_of, logged
 from input_iba.engine.logs import LOGGER
@@ -77,6 +77,7 @@ def _run(options: CompareOptions, metrics: Sequence[Metric]) -> CompareResult:
     reference = against(methods, options.against)
     check_comparable(methods)
     config = load_config(methods[0].root / "config.py", options.cfg_options)
+    check_modality(metrics, config.text_modality)
     setting, dataset = build_setting(
         config, options.evaluation(methods[0].folder), options.out / "compare"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
-from input_iba.errors import DataError
+from input_iba.errors import DataError, EvaluationError
 from input_iba.evaluation.maps import as_map
+from input_iba.records import Sample, TextSample
 from input_iba.results import file_names
 
 FORMATS = (".npz", ".npy", ".png")
@@ -59,14 +60,41 @@ def find_maps(folder: Path, ids: Iterable[str]) -> dict[str, Path]:
     return found
 
 
-def read_map(path: Path) -> Tensor:
+def map_size(sample: Sample) -> tuple[int, ...]:
+    """Return the shape of a sample's map: (H, W), or (W,) of a text of W words."""
+    if isinstance(sample, TextSample):
+        return (len(sample.tokens),)
+    return tuple(sample.input.shape[1:])
+
+
+def read_map_of(sample: Sample, path: Path) -> Tensor:
+    """Read the map of a sample, shaped as `map_size` says, float64, on the CPU.
+
+    Raises:
+        DataError: The file cannot be read, or holds no map.
+        EvaluationError: The map is of another size, or of other words.
+    """
+    size = map_size(sample)
+    heat = read_map(path, len(size))
+    if tuple(heat.shape) != size:
+        raise EvaluationError(
+            f"Map '{path}' has shape {tuple(heat.shape)}, expected {size}. Resize the map, or use "
+            "the config that it was made with."
+        )
+    if isinstance(sample, TextSample):
+        _check_words(path, sample.tokens)
+    return heat
+
+
+def read_map(path: Path, dimensions: int = 2) -> Tensor:
     """Read one map.
 
     Args:
         path: npz (key `mask`, or its only array), npy, or PNG of 8 or 16 bits, grey.
+        dimensions: 2 for a map (H, W) of an image, 1 for a map (W,) of the words of a text.
 
     Returns:
-        (H, W), float64, on the CPU; of a PNG in [0, 1].
+        (H, W) or (W,), float64, on the CPU; of a PNG in [0, 1].
 
     Raises:
         DataError: The file cannot be read, or holds no map.
@@ -78,15 +106,30 @@ def read_map(path: Path) -> Tensor:
         raise DataError(
             f"Map '{path}' cannot be read: {type(error).__name__}: {error}. Make it again."
         ) from error
-    if values.ndim != 2 or values.dtype.kind not in "biuf":
+    if values.ndim != dimensions or values.dtype.kind not in "biuf":
+        expected = "(H, W), one number per pixel" if dimensions == 2 else "(W,), one per word"
         raise DataError(
-            f"Map '{path}' must be (H, W), one number per pixel; got {values.dtype} of shape "
-            f"{values.shape}. Take the mean or the sum over channels first."
+            f"Map '{path}' must be {expected}; got {values.dtype} of shape {values.shape}. Take "
+            "the mean or the sum over channels first."
         )
-    found = as_map(values)
+    found = as_map(np.atleast_2d(values)).reshape(values.shape)
     if not bool(torch.isfinite(found).all()):
         raise DataError(f"Map '{path}' holds NaN or infinite values. Make it again.")
     return found
+
+
+def _check_words(path: Path, tokens: Sequence[str]) -> None:
+    """Refuse a map beside which other words stand than a text's."""
+    if path.suffix.lower() != ".npz":
+        return
+    with np.load(path, allow_pickle=False) as content:
+        words = content["tokens"].tolist() if "tokens" in content.files else list(tokens)
+    for i, (there, here) in enumerate(zip(words, tokens, strict=False)):
+        if there != here:
+            raise EvaluationError(
+                f"Map '{path}' is of other words than the text: word {i} is {there!r} there and "
+                f"{here!r} here. Use the config that it was made with."
+            )
 
 
 def ties_by_rounding(path: Path) -> bool:

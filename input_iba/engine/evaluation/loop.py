@@ -15,7 +15,7 @@ from torch import Tensor
 from input_iba.core.targets import probabilities
 from input_iba.datasets import SampleDataset
 from input_iba.engine.batching import free_memory, out_of_memory
-from input_iba.engine.evaluation.heat_maps import read_map
+from input_iba.engine.evaluation.heat_maps import map_size, read_map_of
 from input_iba.engine.evaluation.metrics import Case, Metric, Row, Score, Setting
 from input_iba.engine.evaluation.options import EvaluationOptions
 from input_iba.engine.evaluation.samples import Selection, stamp
@@ -147,15 +147,10 @@ def _row(scoring: Scoring, sample: Sample) -> Row | str:
 def _case(scoring: Scoring, sample: Sample) -> Case:
     """Return what is scored of a sample."""
     x = sample.input.to(scoring.setting.device)
-    size = tuple(x.shape[1:])
-    heat = torch.zeros(size, dtype=torch.float64)
     if scoring.metric.needs_map:
-        heat = read_map(scoring.maps[sample.id])
-    if tuple(heat.shape) != size:
-        raise EvaluationError(
-            f"Map '{scoring.maps[sample.id]}' has shape {tuple(heat.shape)}, the input {size}. "
-            "Resize the map, or use the config that it was made with."
-        )
+        heat = read_map_of(sample, scoring.maps[sample.id])
+    else:
+        heat = torch.zeros(map_size(sample), dtype=torch.float64)
     target, probability = _explained(scoring, x, sample)
     return Case(replace(sample, input=x), target, probability, heat)
 

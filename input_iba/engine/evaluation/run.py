@@ -5,7 +5,7 @@ from __future__ import annotations
 from input_iba.engine.config import RunConfig
 from input_iba.engine.evaluation.heat_maps import find_maps
 from input_iba.engine.evaluation.loop import Scoring, begin, score_all
-from input_iba.engine.evaluation.metrics import Metric
+from input_iba.engine.evaluation.metrics import Metric, check_modality
 from input_iba.engine.evaluation.options import EvaluationOptions
 from input_iba.engine.evaluation.report import EvaluationResult, write_result
 from input_iba.engine.evaluation.samples import read_scores, select, warn_of_ties
@@ -38,6 +38,7 @@ def run_evaluation(
 
 
 def _run(config: RunConfig, options: EvaluationOptions, metric: Metric) -> EvaluationResult:
+    check_modality([metric], config.text_modality)
     setting, dataset = build_setting(config, options, options.path.with_suffix(""))
     folder, scores = options.heatmap_dir, options.scores_file
     scoring = Scoring(

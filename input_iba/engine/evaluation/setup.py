@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from input_iba.core.hooks import unwrap
 from input_iba.datasets import SampleDataset
 from input_iba.engine.batching import FittingRows
 from input_iba.engine.build import build_classifier, build_datasets, weights_digest
@@ -24,8 +25,9 @@ from input_iba.engine.logs import LOGGER, logging_to, to_file_only
 from input_iba.engine.memory import keep_freed_memory
 from input_iba.engine.precision import choose_precision, precision_name
 from input_iba.engine.seeds import seed_everything
+from input_iba.engine.texts import build_modality
 from input_iba.errors import InputIBAError
-from input_iba.evaluation.perturbation import Classify
+from input_iba.modality import Modality
 
 
 @contextmanager
@@ -70,7 +72,7 @@ def build_setting(
     setting = Setting(
         config=config,
         classifier=classifier,
-        classify=_in_precision(classifier, device, autocast, fitting),
+        classify=_in_precision(classifier, build_modality(config, classifier), autocast, fitting),
         device=device,
         autocast=autocast,
         seed=options.seed,
@@ -84,14 +86,17 @@ def build_setting(
 
 
 def _in_precision(
-    classifier: nn.Module, device: torch.device, autocast: torch.dtype | None, fitting: FittingRows
-) -> Classify:
-    """Return the forward pass in a precision, with float32 logits."""
+    classifier: nn.Module, modality: Modality, autocast: torch.dtype | None, fitting: FittingRows
+) -> Callable[..., Tensor]:
+    """Return the forward pass in a precision, with float32 logits; see `Setting.classify`."""
 
-    def classify(inputs: Tensor) -> Tensor:
+    def classify(inputs: Tensor, keep: Tensor | None = None) -> Tensor:
         fitting.saw(inputs)
-        with torch.autocast(device.type, autocast) if autocast else nullcontext():
-            logits: Tensor = classifier(inputs)
+        values, tokens = modality.enter(classifier, inputs)
+        if keep is not None:
+            values = values.masked_fill(~keep[..., None], 0)
+        with torch.autocast(inputs.device.type, autocast) if autocast else nullcontext():
+            logits = unwrap(modality.run(classifier, values, tokens))
         return logits.float()
 
     return classify

@@ -141,7 +141,7 @@ def test_fewer_samples_can_be_behind_the_statistics(
 def test_every_metric_says_which_direction_is_better() -> None:
     assert set(METRICS) == {
         *("ehr", "insertion_deletion", "sensitivity_n", "sanity_check", "target_scores"),
-        *("degradation", "localisation"),
+        *("degradation", "localisation", "nlp_insertion_deletion", "nlp_sensitivity_n"),
     }
     for name, kind in METRICS.items():
         assert kind.name == name

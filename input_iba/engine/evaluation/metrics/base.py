@@ -18,7 +18,6 @@ from input_iba.engine.batching import FittingRows
 from input_iba.engine.config import RunConfig
 from input_iba.errors import EvaluationError
 from input_iba.evaluation import MAX_REGION_SHARE, box_mask, region_share
-from input_iba.evaluation.perturbation import Classify
 from input_iba.records import ImageSample, Sample
 from input_iba.visualization import Chart, Line, mean_line
 
@@ -34,10 +33,11 @@ class Case:
     """One sample that is to be scored.
 
     Attributes:
-        sample: The sample, its input (C, H, W) on the classifier's device.
+        sample: The sample, its input (C, H, W), or (T,) of a text, on the classifier's device.
         target: Class index that was explained.
         probability: Probability of the target.
-        heat: The map, (H, W), float64, on the CPU; zeros for a metric without maps.
+        heat: The map, (H, W), or (W,) of a text of W words, float64, on the CPU; zeros for a
+            metric without maps.
     """
 
     sample: Sample
@@ -53,7 +53,9 @@ class Setting:
     Attributes:
         config: The checked config.
         classifier: In eval mode, on `device`.
-        classify: Its forward pass in the precision asked for, with float32 logits.
+        classify: Its forward pass in the precision asked for, with float32 logits. Of texts it
+            takes token ids (B, T), and optionally which keep their embedding, (B, T), bool; the
+            embeddings of the others become 0.
         device: Where it is.
         autocast: Type in which it computes, or None for float32.
         seed: Seed of whatever is drawn.
@@ -66,7 +68,7 @@ class Setting:
 
     config: RunConfig
     classifier: nn.Module
-    classify: Classify
+    classify: Callable[..., Tensor]
     device: torch.device
     autocast: torch.dtype | None
     seed: int
@@ -77,7 +79,7 @@ class Setting:
     fingerprints: Mapping[str, str]
 
     def rows(self, x: Tensor) -> int:
-        """Return how many inputs like x (C, H, W) the classifier sees at once."""
+        """Return how many inputs like x, (C, H, W) or (T,), the classifier sees at once."""
         return self.fitting.rows(tuple(x.shape))
 
 
@@ -94,11 +96,13 @@ class Metric(ABC):
         higher_is_better: By key of a row that is summarised: the direction in which it is good,
             or None where it is neither.
         needs_map: Whether there is a map to score.
+        texts: Whether it is about texts; None where it is about texts and images.
     """
 
     name: ClassVar[str]
     higher_is_better: ClassVar[Mapping[str, bool | None]]
     needs_map: ClassVar[bool] = True
+    texts: ClassVar[bool | None] = False
 
     @abstractmethod
     def scorer(self, setting: Setting) -> Score:

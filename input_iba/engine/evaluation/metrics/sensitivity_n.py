@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar
 
 from torch import Tensor
@@ -25,6 +27,7 @@ class SensitivityNMetric(Metric):
     """Correlation of summed attribution and what removing the pixels costs, for every N.
 
     Attributes:
+        units: What sets are made of.
         log_n_max: Logarithm to base 10 of the greatest N.
         log_n_ticks: Distance of the logarithms of two N.
         num_masks: Random sets of each N.
@@ -32,6 +35,7 @@ class SensitivityNMetric(Metric):
 
     name: ClassVar = "sensitivity_n"
     higher_is_better: ClassVar = {"correlation": True}
+    units: ClassVar = "pixels"
 
     log_n_max: float = 4.5
     log_n_ticks: float = 0.1
@@ -43,42 +47,44 @@ class SensitivityNMetric(Metric):
 
     def scorer(self, setting: Setting) -> Score:
         """Return the function that scores a sample."""
-        drawn: dict[tuple[int, int], dict[int, Tensor]] = {}
 
-        def sets_of(size: tuple[int, int]) -> dict[int, Tensor]:
-            # The same sets for all samples of a size; drawing costs as much as a small network.
-            if size not in drawn:
-                drawn[size] = {
-                    n: random_sets(size, n, self.num_masks, setting.seed)
-                    for n in set_sizes(size[0] * size[1], self.log_n_max, self.log_n_ticks)
-                }
-            return drawn[size]
+        # The same sets for all samples of a size; drawing costs as much as a small network.
+        @lru_cache(maxsize=8)
+        def sets_of(size: tuple[int, ...]) -> dict[int, Tensor]:
+            sizes = set_sizes(math.prod(size), self.log_n_max, self.log_n_ticks)
+            return {n: self.draw(size, n, setting.seed) for n in sizes}
 
-        drops: dict[tuple[str, int], dict[int, Tensor]] = {}
+        lost: dict[tuple[str, int], dict[int, Tensor]] = {}
 
-        def drops_of(case: Case, sets: dict[int, Tensor]) -> dict[int, Tensor]:
-            # They do not depend on the map: methods that are compared share them.
+        def lost_by(case: Case, sets: dict[int, Tensor]) -> dict[int, Tensor]:
+            # It does not depend on the map: methods that are compared share it.
             key = (case.sample.id, case.target)
-            if key not in drops:
-                x, rows = case.sample.input[None], setting.rows(case.sample.input)
-                drops[key] = {
-                    n: logit_drops(setting.classify, x, [case.target], of_n, rows)
-                    for n, of_n in sets.items()
-                }
-            return drops[key]
+            if key not in lost:
+                lost[key] = {n: self.drops(setting, case, of_n) for n, of_n in sets.items()}
+            return lost[key]
 
-        def score(case: Case) -> Row:
-            height, width = case.heat.shape
-            sets = sets_of((height, width))
+        def score(case: Case) -> Row | str:
+            if case.heat.numel() < 2:
+                return f"fewer than two {self.units}"
+            sets = sets_of(tuple(case.heat.shape))
             heat = case.heat.flatten()[None]
             correlations = {
-                str(n): correlated(of_n, sets[n].flatten(-2), heat).correlation.item()
-                for n, of_n in drops_of(case, sets).items()
+                str(n): correlated(drops, sets[n].flatten(1), heat).correlation.item()
+                for n, drops in lost_by(case, sets).items()
             }
             mean = sum(correlations.values()) / len(correlations)
             return {"correlation": mean, "correlations": correlations}
 
         return score
+
+    def draw(self, size: tuple[int, ...], n: int, seed: int) -> Tensor:
+        """Return random sets of n elements of a map, (M, H, W)."""
+        return random_sets((size[0], size[1]), n, self.num_masks, seed)
+
+    def drops(self, setting: Setting, case: Case, sets: Tensor) -> Tensor:
+        """Return what the target's logit loses without each of some sets (M, H, W), (1, M)."""
+        x, rows = case.sample.input[None], setting.rows(case.sample.input)
+        return logit_drops(setting.classify, x, [case.target], sets, rows)
 
     def values(self, row: Row) -> dict[str, float]:
         """Return the mean over all N, and the correlation of every N."""
@@ -90,4 +96,4 @@ class SensitivityNMetric(Metric):
         values = [[row["correlations"][n] for n in shared] for row in rows]
         lines = [mean_line("higher is better", [float(n) for n in shared], values)]
         title = f"Sensitivity-N, mean of {len(rows)} samples"
-        return Chart(title, "N, pixels of a set", "correlation", lines, log_x=True)
+        return Chart(title, f"N, {self.units} of a set", "correlation", lines, log_x=True)

@@ -17,6 +17,7 @@ class TargetScoresMetric(Metric):
     name: ClassVar = "target_scores"
     higher_is_better: ClassVar = {"pred": None}
     needs_map: ClassVar = False
+    texts: ClassVar = None
 
     def scorer(self, setting: Setting) -> Score:
         """Return the function that scores a sample."""
