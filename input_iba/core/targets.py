@@ -144,9 +144,18 @@ def target_scores(
     """
     if kind == "log_probability" or None in losses.labels:
         return -losses(logits)
-    values = logits if kind == "logit" else probabilities(logits, use_softmax)
+    values = class_logits(logits) if kind == "logit" else probabilities(logits, use_softmax)
     labels = torch.tensor(losses.labels, device=logits.device)
     return values[torch.arange(len(labels), device=logits.device), :, labels]
+
+
+def class_logits(logits: Tensor) -> Tensor:
+    """Return logits (…, classes); a single logit z stands for two, −z and z, (…, 2).
+
+    >>> class_logits(torch.tensor([[2.0]]))
+    tensor([[-2.,  2.]])
+    """
+    return torch.cat([-logits, logits], -1) if logits.shape[-1] == 1 else logits
 
 
 def probabilities(logits: Tensor, use_softmax: bool = True) -> Tensor:
@@ -158,14 +167,14 @@ def probabilities(logits: Tensor, use_softmax: bool = True) -> Tensor:
     tensor([[0.5000, 0.5000]])
     """
     if logits.shape[-1] == 1:
-        return torch.cat([-logits, logits], -1).sigmoid()
+        return class_logits(logits).sigmoid()
     return logits.softmax(-1) if use_softmax else logits.sigmoid()
 
 
 def log_probabilities(logits: Tensor, use_softmax: bool = True) -> Tensor:
     """Return the logarithm of `probabilities`, computed without rounding them first."""
     if logits.shape[-1] == 1:
-        return F.logsigmoid(torch.cat([-logits, logits], -1))
+        return F.logsigmoid(class_logits(logits))
     return logits.log_softmax(-1) if use_softmax else F.logsigmoid(logits)
 
 

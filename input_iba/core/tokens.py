@@ -63,6 +63,11 @@ class Tokens:
         which = rows if isinstance(rows, slice) else list(rows)
         return Tokens(self.ids[which], self.lengths[which], self.scored[which])
 
+    def trimmed(self) -> Tokens:
+        """Return the texts with no more padding than the longest needs."""
+        longest = int(self.lengths.max())
+        return Tokens(self.ids[:, :longest], self.lengths, self.scored[:, :longest])
+
     def repeat(self, times: int) -> Tokens:
         """Return every text `times` times in turn."""
         parts = (self.ids, self.lengths, self.scored)

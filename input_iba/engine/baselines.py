@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
 
-from input_iba.attribution.baselines import IBA, Baseline
+from input_iba.attribution.baselines import IBA, Baseline, check_explains_text
 from input_iba.engine.config import RunConfig
 from input_iba.engine.settings import read_settings
 from input_iba.errors import ConfigError
@@ -33,11 +33,14 @@ def with_baseline(
         overrides: From dotted keys to values, as they were given when the config was loaded.
 
     Raises:
-        ConfigError: There is no such method or setting, or a value cannot be.
+        ConfigError: There is no such method or setting, or a value cannot be; or the config is
+            about texts, which the method cannot explain.
     """
     kind = lookup(BASELINES, method)
     assert isinstance(kind, type)
     assert issubclass(kind, Baseline)
+    if config.text_modality:
+        check_explains_text(kind)
     section = dict(config.raw.get(SECTION, {}))
     type_, warnings = section.pop("type", method), config.warnings
     if type_ != method:

@@ -133,6 +133,7 @@ def build_attributor(
         return BaselineAttributor(
             *(classifier, config.baseline),
             use_softmax=config.use_softmax,
+            modality=build_modality(config, classifier),
             device=device,
             autocast=autocast,
             internal_batch_size=config.internal_batch_size,

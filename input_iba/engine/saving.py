@@ -142,7 +142,7 @@ class SampleWriter:
         self, sample: Sample, values: Mapping[str, NDArray[np.float32]]
     ) -> dict[str, NDArray[np.uint8]]:
         """Draw the previews of a text's masks."""
-        strips = {"input_mask_png": strip(values["input_mask"])}
+        strips = {"input_mask_png": strip(_around_grey(values["input_mask"]))}
         if "feature_mask" in values:
             strips["feature_mask_png"] = strip(scale_to_peak(values["feature_mask"]))
         self._show(sample.id, strips)
@@ -160,8 +160,7 @@ class SampleWriter:
             photograph = photograph.repeat(3, axis=2)
         colours = self.config.input_mask.colour_map
         pictures = {
-            # What speaks against the target is darker than middle grey.
-            "input_mask_png": to_8_bits((values + 1) / 2 if signed else values),
+            "input_mask_png": to_8_bits(_around_grey(values)),
             "input_mask_picture": colourise(scale_to_range(values), colours),
             "photograph": photograph,
             "overlay": overlay(photograph, scale_to_range(hot), colours),
@@ -208,6 +207,11 @@ def array(values: Tensor) -> NDArray[np.float32]:
     """Return a tensor as a float32 array on the CPU."""
     result: NDArray[np.float32] = values.detach().cpu().float().numpy()
     return result
+
+
+def _around_grey(values: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+    """Let what speaks against the target, if anything does, be darker than middle grey."""
+    return (values + 1) / 2 if bool((values < 0).any()) else values
 
 
 def _finite(value: float) -> float | None:

@@ -15,9 +15,9 @@ from input_iba.evaluation.sensitivity_n import SensitivityN, correlated, random_
 from input_iba.evaluation.text import (
     TextClassifier,
     TextClassify,
+    as_class_logits,
     as_text,
     check_texts,
-    class_logits,
 )
 
 
@@ -110,10 +110,12 @@ def text_logit_drops(
     count, sets = sets.shape[1], sets.to(tokens.device)
 
     def whole(part: Tensor) -> Tensor:
-        return class_logits(classify(tokens[part], torch.ones_like(tokens[part], dtype=torch.bool)))
+        return as_class_logits(
+            classify(tokens[part], torch.ones_like(tokens[part], dtype=torch.bool))
+        )
 
     def without(part: Tensor) -> Tensor:
-        return class_logits(classify(tokens[part // count], ~sets[part // count, part % count]))
+        return as_class_logits(classify(tokens[part // count], ~sets[part // count, part % count]))
 
     before = target_scores(whole, lambda part: part, labels, rows)
     after = target_scores(without, lambda part: part, labels.repeat_interleave(count), rows)

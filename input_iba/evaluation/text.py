@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from input_iba.core.hooks import find_layer, hooked, unwrap
 from input_iba.core.modes import frozen
-from input_iba.core.targets import probabilities
+from input_iba.core.targets import class_logits, probabilities
 from input_iba.errors import EvaluationError
 from input_iba.evaluation.maps import as_map
 from input_iba.evaluation.perturbation import device_of
@@ -113,20 +113,18 @@ class TextClassifier:
         return next(iter(modules.values()))
 
 
-def class_logits(logits: Tensor) -> Tensor:
+def as_class_logits(logits: Tensor) -> Tensor:
     """Return logits (B, classes); one logit l, (B, 1) or (B,), stands for the two logits −l and l.
 
-    >>> class_logits(torch.tensor([2.0]))
+    >>> as_class_logits(torch.tensor([2.0]))
     tensor([[-2.,  2.]])
     """
-    if logits.ndim == 1:
-        logits = logits[:, None]
-    return torch.cat([-logits, logits], 1) if logits.shape[1:] == (1,) else logits
+    return class_logits(logits[:, None] if logits.ndim == 1 else logits)
 
 
 def class_probabilities(logits: Tensor, use_softmax: bool = True) -> Tensor:
     """Return probabilities (B, classes); of one logit l those of two classes, 1 − σ(l) and σ(l)."""
-    values = class_logits(logits)
+    values = as_class_logits(logits)
     values = values.to(torch.promote_types(values.dtype, torch.float32))
     return probabilities(values, use_softmax and values.shape == logits.shape)
 

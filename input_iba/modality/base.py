@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
@@ -17,7 +17,12 @@ class Modality(ABC):
 
     Shapes below are those of images, (S, C, H, W) at the input and (S, C', h, w) at the layer. Of
     text they are (S, T, E) and (S, T, D).
+
+    Attributes:
+        channels: Which dimension of the inputs the channels are, or the embedding's dimensions.
     """
+
+    channels: ClassVar[int] = 1
 
     def enter(self, model: nn.Module, inputs: Tensor) -> tuple[Tensor, Tokens | None]:
         """Turn a user's inputs into what the input bottleneck masks.

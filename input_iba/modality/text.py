@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -33,6 +33,8 @@ class TextModality(Modality):
         embedding: Name of the embedding layer; None for the one that the classifier's
             `get_input_embeddings()` returns, or its only `nn.Embedding`.
     """
+
+    channels: ClassVar[int] = 2
 
     def __init__(
         self, pad: int = PAD_INDEX, special: Sequence[int] = (), embedding: str | None = None

@@ -2,7 +2,7 @@
 
 from input_iba.attribution.baselines.attributor import BaselineAttributor
 from input_iba.attribution.baselines.backprop import DeepShap, GuidedBackprop
-from input_iba.attribution.baselines.base import Baseline, BaselineTask
+from input_iba.attribution.baselines.base import Baseline, BaselineTask, check_explains_text
 from input_iba.attribution.baselines.extremal import ExtremalPerturbation
 from input_iba.attribution.baselines.grad_cam import GradCam
 from input_iba.attribution.baselines.gradients import (
@@ -34,4 +34,5 @@ __all__ = [
     "Random",
     "Rise",
     "SmoothGrad",
+    "check_explains_text",
 ]

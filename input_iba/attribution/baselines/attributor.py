@@ -6,12 +6,18 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from input_iba.attribution.attributor import Attributor
-from input_iba.attribution.baselines.base import Baseline, BaselineTask, Needs
+from input_iba.attribution.baselines.base import (
+    Baseline,
+    BaselineTask,
+    Needs,
+    check_explains_text,
+)
 from input_iba.attribution.baselines.simple import IBA
 from input_iba.attribution.outcome import (
     clocked,
@@ -24,8 +30,10 @@ from input_iba.core.hooks import find_layer
 from input_iba.core.optimise import Progress
 from input_iba.core.statistics import RunningStatistics
 from input_iba.core.tap import logits_of, prepared
-from input_iba.core.targets import probabilities, target_losses
+from input_iba.core.targets import predictions, probabilities, target_losses
+from input_iba.core.tokens import Tokens
 from input_iba.errors import AttributionError
+from input_iba.modality import Modality, TextModality, VisionModality
 from input_iba.records import Explanation, Failure, FeatureStatistics, Targets
 
 
@@ -36,9 +44,11 @@ class BaselineAttributor:
     as it was.
 
     Args:
-        classifier: Maps (B, C, H, W) to logits (B, classes).
+        classifier: Maps (B, C, H, W), or token ids (B, T), to logits (B, classes); one logit
+            tells two classes apart.
         method: The method with its settings.
         use_softmax: Whether the classes exclude each other.
+        modality: What kind of input the classifier takes; images by default.
         background: Inputs of the estimation set, (n, C, H, W), where the method needs them.
         statistics: Of the method's layer, where it needs them.
         device: Where to compute.
@@ -47,6 +57,7 @@ class BaselineAttributor:
             make up `PIXELS_AT_ONCE` pixels.
 
     Raises:
+        ConfigError: The method cannot explain this kind of input.
         MissingExtraError: A package that the method needs is not installed.
         LayerNotFoundError: The method names a layer that the classifier does not have.
 
@@ -63,6 +74,7 @@ class BaselineAttributor:
         method: Baseline,
         *,
         use_softmax: bool = True,
+        modality: Modality | None = None,
         background: Tensor | None = None,
         statistics: FeatureStatistics | None = None,
         device: torch.device | str = "cpu",
@@ -73,10 +85,13 @@ class BaselineAttributor:
         self.classifier = classifier.to(self.device)
         self.method = method
         self.use_softmax = use_softmax
+        self.modality = modality or VisionModality()
         self.background = background
         self.statistics = statistics
         self.autocast = autocast
         self.internal_batch_size = internal_batch_size
+        if isinstance(self.modality, TextModality):
+            check_explains_text(type(method))
         method.check(classifier)
         self._tap = find_layer(classifier, method.layer_name) if method.layer_name else None
 
@@ -89,7 +104,7 @@ class BaselineAttributor:
         """Take from the estimation set what the method needs, and keep it.
 
         Args:
-            batches: Normalised inputs, (B, C, H, W) each.
+            batches: Normalised inputs, (B, C, H, W) each, or token ids (B, T).
             n_samples: Samples after which to stop, for statistics.
         """
         if isinstance(self.method, IBA):
@@ -100,7 +115,7 @@ class BaselineAttributor:
 
     @contextmanager
     def estimating(self, example: Tensor) -> Iterator[Callable[[Tensor], RunningStatistics]]:
-        """Lend a function from a batch (B, C, H, W) to the layer's statistics over it."""
+        """Lend a function from a batch of inputs to the layer's statistics over it."""
         if not isinstance(self.method, IBA):
             raise AttributionError(f"Method {self.method.name!r} needs no statistics.")
         with self._iba(self.method).estimating(example) as statistics_of:
@@ -129,16 +144,18 @@ class BaselineAttributor:
         if len(inputs) == 0:
             return []
         names = checked_ids(ids, len(inputs))
-        inputs = inputs.to(self.device)
         seconds: dict[str, float] = {}
-        with self._borrowed(inputs[:1]):
+        values, tokens = self.modality.enter(self.classifier, inputs.to(self.device))
+        with self._borrowed(values[:1], None if tokens is None else tokens.select([0])):
             rows = internal_batch_size or self.internal_batch_size
             with torch.no_grad():
-                logits = logits_of(self.classifier, inputs, self.autocast)
-            wanted = logits.argmax(1) if targets is None else targets
+                logits = self._logits(values, tokens, self.autocast)
+            wanted = predictions(logits) if targets is None else targets
             task = BaselineTask(
                 classifier=self.classifier,
-                inputs=inputs,
+                modality=self.modality,
+                inputs=values,
+                tokens=tokens,
                 logits=logits,
                 losses=target_losses(wanted, logits, self.use_softmax),
                 ids=names,
@@ -156,23 +173,31 @@ class BaselineAttributor:
         return _records(task, maps, shares)
 
     @contextmanager
-    def _borrowed(self, example: Tensor) -> Iterator[None]:
+    def _borrowed(self, example: Tensor, tokens: Tokens | None) -> Iterator[None]:
         """Freeze the classifier and make it cheaper to run, and restore it afterwards."""
 
         def logits() -> Tensor:
-            return logits_of(self.classifier, example, None)
+            return self._logits(example, tokens, None)
 
         with prepared(self.classifier, self.autocast, logits, tap=self._tap):
             yield
 
+    def _logits(
+        self, values: Tensor, tokens: Tokens | None, autocast: torch.dtype | None
+    ) -> Tensor:
+        def run(rows: Tensor) -> Any:
+            return self.modality.run(self.classifier, rows, tokens)
+
+        return logits_of(run, values, autocast)
+
     def _iba(self, method: IBA) -> Attributor:
-        return method.attributor(self.classifier, self.device, self.autocast)
+        return method.attributor(self.classifier, self.modality, self.device, self.autocast)
 
 
 def _records(
     task: BaselineTask, maps: Tensor, seconds: Mapping[str, float]
 ) -> list[Explanation | Failure]:
-    """Make one record per sample of maps (S, H, W) in the method's own units."""
+    """Make one record per sample of maps (S, …) in the method's own units."""
     peaks = maps.flatten(1).abs().amax(1)
     bad = [
         None if math.isfinite(peak) else "the method's map is not finite on this input"
@@ -184,7 +209,8 @@ def _records(
         Explanation,
         task,
         probabilities(task.logits, task.use_softmax),
-        {"input_mask": maps / peaks[:, None, None], "peak": peaks.tolist()},
+        {"input_mask": maps / peaks.view(-1, *[1] * (maps.ndim - 1)), "peak": peaks.tolist()},
         seconds,
         first_reasons(logit_failures(task.logits), bad),
+        tokens=task.tokens,
     )

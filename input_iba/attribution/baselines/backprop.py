@@ -49,6 +49,7 @@ class GuidedBackprop(GradientBaseline):
     """
 
     name: ClassVar[str] = "guided_bp"
+    explains_text: ClassVar[bool] = False
     channels: str = "abs_sum"
 
     def maps(self, task: BaselineTask) -> Tensor:
@@ -64,7 +65,7 @@ class GuidedBackprop(GradientBaseline):
                     f"Method {self.name!r} is about ReLU, and no nn.ReLU or nn.ReLU6 is called in "
                     f"{type(task.classifier).__name__}. Use another method, such as 'gradient'."
                 )
-            return self.reduced(attr.GuidedBackprop(scorer).attribute(task.leaf()))
+            return self.reduced(task, attr.GuidedBackprop(scorer).attribute(task.leaf()))
 
 
 @BASELINES.register_module(name="deep_shap")
@@ -81,6 +82,7 @@ class DeepShap(GradientBaseline):
     """
 
     name: ClassVar[str] = "deep_shap"
+    explains_text: ClassVar[bool] = False
     signed: ClassVar[bool] = True
     needs: ClassVar[Needs] = "background"
     one_by_one: ClassVar[bool] = True
@@ -112,7 +114,7 @@ class DeepShap(GradientBaseline):
             for part in parts:
                 method = attr.DeepLiftShap(scorer)
                 total += len(part) * method.attribute(task.leaf(), part.clone()).detach()
-        return self.reduced(total / len(background))
+        return self.reduced(task, total / len(background))
 
 
 def _background(task: BaselineTask, name: str) -> Tensor:

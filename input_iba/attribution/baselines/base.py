@@ -9,14 +9,18 @@ from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from input_iba.core.hooks import find_layer
 from input_iba.core.noise import NoiseSource
 from input_iba.core.optimise import Progress
 from input_iba.core.tap import logits_of
 from input_iba.core.targets import SCORES, TargetLosses, target_scores
+from input_iba.core.tokens import Tokens
 from input_iba.errors import ConfigError, MissingExtraError, check_positive
+from input_iba.modality import Modality
 from input_iba.records import FeatureStatistics
+from input_iba.registry import BASELINES
 
 Needs = Literal["nothing", "background", "statistics"]
 """What a method asks of the estimation set: some of its inputs, or a layer's statistics."""
@@ -26,33 +30,21 @@ class Scorer(nn.Module):
     """The classifier's score for the targets of S samples, as packages of attribution want it.
 
     Args:
-        classifier: Maps (B, C, H, W) to logits.
-        losses: The S targets.
+        task: The samples, and how to run the classifier.
         kind: One of `SCORES`.
-        use_softmax: Whether the classes exclude each other.
-        autocast: Type in which the classifier computes, or None for its own.
     """
 
-    def __init__(
-        self,
-        classifier: nn.Module,
-        losses: TargetLosses,
-        kind: str,
-        use_softmax: bool,
-        autocast: torch.dtype | None,
-    ) -> None:
+    def __init__(self, task: BaselineTask, kind: str) -> None:
         super().__init__()
-        self.classifier = classifier
-        self.losses = losses
+        self.classifier = task.classifier  # whose modules packages look for here
+        self.task = task
         self.kind = kind
-        self.use_softmax = use_softmax
-        self.autocast = autocast
 
     def forward(self, rows: Tensor) -> Tensor:
-        """Map inputs (S·K, C, H, W), K in turn for every sample, to scores (S·K,)."""
-        logits = logits_of(self.classifier, rows, self.autocast)
-        grouped = logits.reshape(len(self.losses), -1, logits.shape[1])
-        return target_scores(grouped, self.losses, self.kind, self.use_softmax).flatten()
+        """Map inputs (S·K, …), K in turn for every sample, to scores (S·K,)."""
+        task, logits = self.task, self.task.run(rows)
+        grouped = logits.reshape(len(task.ids), -1, logits.shape[1])
+        return target_scores(grouped, task.losses, self.kind, task.use_softmax).flatten()
 
 
 @dataclass(frozen=True)
@@ -61,7 +53,8 @@ class BaselineTask:
 
     Attributes:
         classifier: Frozen.
-        inputs: Normalised inputs, (S, C, H, W).
+        modality: What kind of input the samples are.
+        inputs: Normalised inputs, (S, C, H, W), or embeddings (S, T, E).
         logits: The classifier's logits for them, (S, classes).
         losses: The S targets' losses.
         ids: The S samples' ids; with the seed they decide all random numbers.
@@ -72,9 +65,11 @@ class BaselineTask:
         background: Inputs of the estimation set, (n, C, H, W), for methods that need them.
         statistics: Of a layer, likewise.
         progress: Told about every step.
+        tokens: The tokens behind embeddings, else None.
     """
 
     classifier: nn.Module
+    modality: Modality
     inputs: Tensor
     logits: Tensor
     losses: TargetLosses
@@ -86,29 +81,61 @@ class BaselineTask:
     background: Tensor | None = None
     statistics: FeatureStatistics | None = None
     progress: Progress | None = None
+    tokens: Tokens | None = None
+
+    @property
+    def map_size(self) -> tuple[int, ...]:
+        """Shape of one map: (H, W), or (T,) of texts."""
+        return tuple(self.inputs.select(self.modality.channels, 0).shape[1:])
 
     def scorer(self, kind: str) -> Scorer:
         """Return the score of the targets as a module."""
-        return Scorer(self.classifier, self.losses, kind, self.use_softmax, self.autocast)
+        return Scorer(self, kind)
 
     def leaf(self) -> Tensor:
-        """Return a copy of the inputs for packages that ask for their gradient, (S, C, H, W)."""
+        """Return a copy of the inputs for packages that ask for their gradient, (S, …)."""
         return self.inputs.clone().requires_grad_()
+
+    def run(self, rows: Tensor) -> Tensor:
+        """Run the classifier on changed inputs.
+
+        Args:
+            rows: (S·K, …), K in turn for every sample. Of texts, padding and special tokens get
+                the embeddings back that they have unchanged.
+
+        Returns:
+            Logits (S·K, classes).
+        """
+        tokens = self.tokens
+        if tokens is not None:
+            copies = len(rows) // len(self.ids)
+            tokens = tokens.repeat(copies)
+            clean = self.inputs.detach().repeat_interleave(copies, 0)
+            rows = torch.where(tokens.scored[..., None], rows, clean)
+        return logits_of(
+            lambda x: self.modality.run(self.classifier, x, tokens), rows, self.autocast
+        )
 
     def run_one(self) -> Tensor:
         """Run the classifier on the first sample, for those who look at what it calls."""
-        return logits_of(self.classifier, self.inputs[:1], self.autocast)
+        one = self.select([0])
+        return one.run(one.inputs)
 
     def noise(self, stage: str) -> NoiseSource:
         """Return the random numbers of a method, from their beginning."""
         return NoiseSource(self.ids, self.seed, stage, self.inputs.device, self.inputs.dtype)
 
     def select(self, indices: Sequence[int]) -> BaselineTask:
-        """Return the same task for some of the samples."""
+        """Return the same task for some of the samples; texts with no more padding than needed."""
         rows = list(indices)
+        inputs, tokens = self.inputs[rows], self.tokens
+        if tokens is not None:
+            tokens = tokens.select(rows).trimmed()
+            inputs = inputs[:, : tokens.ids.shape[1]]
         return replace(
             self,
-            inputs=self.inputs[rows],
+            inputs=inputs,
+            tokens=tokens,
             logits=self.logits[rows],
             losses=self.losses.select(rows),
             ids=tuple(self.ids[i] for i in rows),
@@ -122,6 +149,7 @@ class Baseline(ABC):
     Attributes:
         name: The method's name, as configs and commands have it.
         signed: Whether negative values speak against the target; else maps are not negative.
+        explains_text: Whether it can explain texts.
         needs: What it asks of the estimation set.
         uses_captum: Whether captum computes it.
         one_by_one: Whether samples go through one after the other, because a method's own
@@ -130,6 +158,7 @@ class Baseline(ABC):
 
     name: ClassVar[str]
     signed: ClassVar[bool] = False
+    explains_text: ClassVar[bool] = True
     needs: ClassVar[Needs] = "nothing"
     uses_captum: ClassVar[bool] = True
     one_by_one: ClassVar[bool] = False
@@ -167,7 +196,9 @@ class Baseline(ABC):
             find_layer(classifier, self.layer_name)
 
     def explain(self, task: BaselineTask) -> Tensor:
-        """Return the maps of S samples in the method's own units, (S, H, W).
+        """Return the maps of S samples in the method's own units, (S, H, W) or (S, T).
+
+        Of texts they are 0 at padding and special tokens.
 
         Raises:
             AttributionError: The method does not fit the classifier, or lacks what it needs.
@@ -176,14 +207,32 @@ class Baseline(ABC):
         size = 1 if self.one_by_one else max(1, task.rows // self.rows_per_sample)
         for start in range(0, samples, size):
             stop = min(start + size, samples)
-            maps.append(self.maps(task.select(range(start, stop))).detach())
+            part = task.select(range(start, stop))
+            found = self.maps(part).detach()
+            if part.tokens is not None:
+                found = torch.where(part.tokens.scored, found, 0)
+                found = F.pad(found, (0, task.map_size[0] - found.shape[1]))
+            maps.append(found)
             if task.progress is not None:
                 task.progress(self.name, stop, samples, {})
         return torch.cat(maps)
 
     @abstractmethod
     def maps(self, task: BaselineTask) -> Tensor:
-        """Return the maps of a few samples, (s, H, W); of one where `one_by_one` is set."""
+        """Return the maps of a few samples, (s, H, W) or (s, T); of one if `one_by_one` is set."""
+
+
+def check_explains_text(method: type[Baseline]) -> None:
+    """Refuse a method that cannot explain texts.
+
+    Raises:
+        ConfigError: Names those that can.
+    """
+    if not method.explains_text:
+        able = [name for name, kind in BASELINES.module_dict.items() if kind.explains_text]
+        raise ConfigError(
+            f"Method {method.name!r} cannot explain texts. Methods that can: {', '.join(able)}."
+        )
 
 
 def check_choice(settings: Baseline, name: str, known: Sequence[str]) -> None:

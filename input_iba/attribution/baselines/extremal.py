@@ -49,6 +49,7 @@ class ExtremalPerturbation(Baseline):
     """
 
     name: ClassVar[str] = "ex_perturb"
+    explains_text: ClassVar[bool] = False
     uses_captum: ClassVar[bool] = False
 
     score: str = "logit"

@@ -32,6 +32,7 @@ class GradCam(Baseline):
     """
 
     name: ClassVar[str] = "grad_cam"
+    explains_text: ClassVar[bool] = False
 
     score: str = "logit"
     layer: str = ""

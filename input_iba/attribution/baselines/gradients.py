@@ -22,7 +22,8 @@ class GradientBaseline(Baseline):
 
     Attributes:
         score: What is explained; see `target_scores`.
-        channels: 'sum' over the channels of a pixel, which keeps the sign; or 'abs_sum'.
+        channels: 'sum' over the channels of a pixel, or the dimensions of a token's embedding,
+            which keeps the sign; or 'abs_sum'.
     """
 
     score: str = "logit"
@@ -32,9 +33,9 @@ class GradientBaseline(Baseline):
         super().__post_init__()
         check_choice(self, "channels", REDUCTIONS)
 
-    def reduced(self, values: Tensor) -> Tensor:
-        """Make maps (s, H, W) of values (s, C, H, W)."""
-        return (values.abs() if self.channels == "abs_sum" else values).sum(1)
+    def reduced(self, task: BaselineTask, values: Tensor) -> Tensor:
+        """Make maps (s, H, W) or (s, T) of values shaped like the inputs."""
+        return (values.abs() if self.channels == "abs_sum" else values).sum(task.modality.channels)
 
 
 @BASELINES.register_module(name="gradient")
@@ -52,13 +53,13 @@ class Gradient(GradientBaseline):
     def maps(self, task: BaselineTask) -> Tensor:
         """Return the maps of a few samples, (s, H, W)."""
         method = captum_attr().Saliency(task.scorer(self.score))
-        return self.reduced(method.attribute(task.leaf(), abs=False))
+        return self.reduced(task, method.attribute(task.leaf(), abs=False))
 
 
 @BASELINES.register_module(name="input_x_gradient")
 @dataclass(frozen=True)
 class InputXGradient(GradientBaseline):
-    """The gradient times the (normalised) input.
+    """The gradient times the (normalised) input, or the embedding.
 
     References:
         Shrikumar et al. 2016 (arXiv 1605.01713).
@@ -70,7 +71,7 @@ class InputXGradient(GradientBaseline):
     def maps(self, task: BaselineTask) -> Tensor:
         """Return the maps of a few samples, (s, H, W)."""
         method = captum_attr().InputXGradient(task.scorer(self.score))
-        return self.reduced(method.attribute(task.leaf()))
+        return self.reduced(task, method.attribute(task.leaf()))
 
 
 @BASELINES.register_module(name="smooth_grad")
@@ -117,7 +118,7 @@ class SmoothGrad(GradientBaseline):
                 stdevs=max(deviation, 1e-12),  # captum wants it above 0, also for a blank input
                 abs=False,
             )
-        return self.reduced(values)
+        return self.reduced(task, values)
 
 
 @BASELINES.register_module(name="int_grad")
@@ -127,7 +128,7 @@ class IntegratedGradients(GradientBaseline):
 
     Attributes:
         n_steps: Points on the line.
-        fill: The blank input, in normalised values; 0 is the data's mean colour.
+        fill: The blank input, in normalised values; 0 is the data's mean colour, and no word.
 
     References:
         Sundararajan et al. 2017 (arXiv 1703.01365), equation 1; Gauss-Legendre points.
@@ -154,4 +155,4 @@ class IntegratedGradients(GradientBaseline):
             n_steps=self.n_steps,
             internal_batch_size=min(task.rows, self.n_steps),
         )
-        return self.reduced(values)
+        return self.reduced(task, values)

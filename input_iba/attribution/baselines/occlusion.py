@@ -1,4 +1,4 @@
-"""Occlusion: what the score loses when a square of the input is blank."""
+"""Occlusion: what the score loses when a square of the input, or a word, is blank."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from input_iba.registry import BASELINES
 @BASELINES.register_module(name="occlusion")
 @dataclass(frozen=True)
 class Occlusion(Baseline):
-    """The mean loss of score over all squares that cover a pixel.
+    """The mean loss of score over all squares that cover a pixel; of texts, token by token.
 
     Attributes:
         score: What is explained; see `target_scores`.
-        window: Side of the square, as a share of the input's shorter side.
+        window: Side of the square, as a share of the input's shorter side. Of texts it is always
+            one token.
         stride: Distance of two squares, likewise, at most `window`.
         fill: Value of the square, normalised; 0 is the data's mean colour.
 
@@ -50,15 +51,24 @@ class Occlusion(Baseline):
         return round((1 - self.window) / self.stride + 1) ** 2
 
     def maps(self, task: BaselineTask) -> Tensor:
-        """Return the map of one sample, (1, H, W)."""
+        """Return the map of one sample, (1, H, W) or (1, T)."""
         method = captum_attr().Occlusion(task.scorer(self.score))
-        channels, side = task.inputs.shape[1], min(task.inputs.shape[-2:])
-        window, stride = (max(1, round(share * side)) for share in (self.window, self.stride))
+        window, stride = self._window(task)
         values: Tensor = method.attribute(
             task.inputs,
-            sliding_window_shapes=(channels, window, window),
-            strides=(channels, stride, stride),
+            sliding_window_shapes=window,
+            strides=stride,
             baselines=self.fill,
             perturbations_per_eval=task.rows,
         )
-        return values[:, 0]  # a square covers all channels, so they are equal
+        # What is blank covers all channels, so they are equal.
+        return values.select(task.modality.channels, 0)
+
+    def _window(self, task: BaselineTask) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Return the shape of what is blank at once, and the distance of two of these."""
+        if task.tokens is not None:
+            one_token = (1, task.inputs.shape[2])
+            return one_token, one_token
+        channels, side = task.inputs.shape[1], min(task.map_size)
+        window, stride = (max(1, round(share * side)) for share in (self.window, self.stride))
+        return (channels, window, window), (channels, stride, stride)

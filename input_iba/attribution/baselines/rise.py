@@ -30,6 +30,7 @@ class Rise(Baseline):
     """
 
     name: ClassVar[str] = "rise"
+    explains_text: ClassVar[bool] = False
     uses_captum: ClassVar[bool] = False
     one_by_one: ClassVar[bool] = True
 

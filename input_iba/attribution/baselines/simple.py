@@ -14,14 +14,14 @@ from input_iba.attribution.feature_iba import FeatureIBA
 from input_iba.attribution.task import AttributionTask
 from input_iba.core.tap import TappedClassifier
 from input_iba.errors import AttributionError
-from input_iba.modality import VisionModality
+from input_iba.modality import Modality
 from input_iba.registry import BASELINES
 
 
 @BASELINES.register_module(name="iba")
 @dataclass(frozen=True)
 class IBA(Baseline):
-    """The mask of the feature bottleneck, in bits per pixel.
+    """The mask of the feature bottleneck, in bits per pixel or token.
 
     Attributes:
         layer: Name of the layer at which the bottleneck sits.
@@ -44,29 +44,41 @@ class IBA(Baseline):
         return self.feature_iba.batch_size
 
     def attributor(
-        self, classifier: nn.Module, device: torch.device, autocast: torch.dtype | None
+        self,
+        classifier: nn.Module,
+        modality: Modality,
+        device: torch.device,
+        autocast: torch.dtype | None,
     ) -> Attributor:
         """Return what estimates the layer's statistics."""
         return Attributor(
             *(classifier, self.layer),
             feature_iba=self.feature_iba,
+            modality=modality,
             device=device,
             autocast=autocast,
         )
 
     def maps(self, task: BaselineTask) -> Tensor:
-        """Return the maps of a few samples, (s, H, W); NaN where the loss was not finite."""
+        """Return the maps of a few samples, (s, …); NaN where the loss was not finite."""
         if task.statistics is None:
             raise AttributionError(
                 "Method 'iba' needs the layer's statistics. Call estimate(batches) first, or give "
                 "statistics=... to the BaselineAttributor."
             )
         side = self.feature_iba.input_or_output
-        tapped = TappedClassifier(task.classifier, self.layer, side=side, autocast=task.autocast)
+        tapped = TappedClassifier(
+            *(task.classifier, self.layer),
+            side=side,
+            autocast=task.autocast,
+            wrapping=task.modality.wrapping(task.classifier, self.layer, side),
+            run=task.modality.run,
+        )
         stage = AttributionTask(
             classifier=tapped,
-            modality=VisionModality(),
+            modality=task.modality,
             inputs=task.inputs,
+            tokens=task.tokens,
             logits=task.logits,
             losses=task.losses,
             ids=task.ids,
@@ -87,7 +99,8 @@ class Random(Baseline):
 
     name: ClassVar[str] = "random"
     uses_captum: ClassVar[bool] = False
+    one_by_one: ClassVar[bool] = True  # so that a text's numbers do not depend on its padding
 
     def maps(self, task: BaselineTask) -> Tensor:
-        """Return the maps of a few samples, (s, H, W)."""
-        return task.noise(self.name).uniform(0, 1, *task.inputs.shape[-2:])
+        """Return the map of one sample, (1, H, W) or (1, T)."""
+        return task.noise(self.name).uniform(0, 1, *task.map_size)

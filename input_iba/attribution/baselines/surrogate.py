@@ -23,10 +23,11 @@ class SurrogateBaseline(Baseline):
 
     Attributes:
         score: What is explained; see `target_scores`.
-        segments: 'grid' for square tiles, or 'slic' for superpixels (needs scikit-image).
+        segments: 'grid' for square tiles, or 'slic' for superpixels (needs scikit-image). Of
+            texts every token is a segment.
         tiles: Segments per side; the number of superpixels is its square.
         n_samples: Random sets.
-        fill: Value of a blank segment, normalised; 0 is the data's mean colour.
+        fill: Value of a blank segment, normalised; 0 is the data's mean colour, and no word.
     """
 
     signed: ClassVar[bool] = True
@@ -54,20 +55,38 @@ class SurrogateBaseline(Baseline):
             load_slic()
 
     def maps(self, task: BaselineTask) -> Tensor:
-        """Return the map of one sample, (1, H, W): every segment's coefficient on its pixels."""
-        segments = segment(task.inputs[0], self.segments, self.tiles)
+        """Return the map of one sample, (1, …): every segment's coefficient all over it."""
+        segments = self._segments(task)
+        if int(segments.max()) == 0:
+            return self._whole(task).expand_as(segments)[None]
         [seed] = task.noise(self.name).seeds
         with seeded_globally(seed, task.inputs.device):
             coefficients = self.method(task).attribute(
                 task.inputs,
                 baselines=self.fill,
-                feature_mask=segments[None, None].expand(1, task.inputs.shape[1], -1, -1),
+                feature_mask=segments[None]
+                .unsqueeze(task.modality.channels)
+                .expand_as(task.inputs),
                 n_samples=self.n_samples,
                 perturbations_per_eval=min(task.rows, self.n_samples),
                 return_input_shape=False,
             )
         values: Tensor = coefficients.flatten().to(task.inputs)
         return values[segments][None]
+
+    def _segments(self, task: BaselineTask) -> Tensor:
+        """Return the number of each position's segment, (H, W) or (T,)."""
+        if task.tokens is None:
+            return segment(task.inputs[0], self.segments, self.tiles)
+        # Special tokens join the first word: blanking them changes nothing.
+        return (task.tokens.scored[0].long().cumsum(0) - 1).clamp(min=0)
+
+    @torch.no_grad()
+    def _whole(self, task: BaselineTask) -> Tensor:
+        """Return what a single segment is worth, a scalar: there is no set to draw."""
+        scorer = task.scorer(self.score)
+        worth: Tensor = scorer(task.inputs) - scorer(torch.full_like(task.inputs, self.fill))
+        return worth[0]
 
     @abstractmethod
     def method(self, task: BaselineTask) -> Any:
