@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks import attribution, comparison, metric_cost, scaling
 from tests.engine.conftest import four_pictures
+from tests.engine.evaluating_texts import prepare_texts
 
 
 @pytest.mark.slow
@@ -64,3 +65,16 @@ def test_methods_are_explained_and_compared(tmp_path: Path) -> None:
     found = json.loads((work_dir / "compare" / "compare.json").read_text())
     assert found["complete"] is True
     assert set(found["methods"]) == {"input_iba", "random"}
+
+
+@pytest.mark.slow
+def test_methods_are_compared_on_texts(tmp_path: Path) -> None:
+    tiny = prepare_texts(tmp_path / "texts")
+    work_dir = tmp_path / "comparison"
+    few = ["--methods", "random", "int_grad", "--num-samples", "3"]
+    of_compare = ["--scores-threshold", "0", "--num-masks", "4"]
+    comparison.main([str(tiny.config), "--work-dir", str(work_dir), *few, "--", *of_compare])
+    found = json.loads((work_dir / "compare" / "compare.json").read_text())
+    assert found["complete"] is True
+    assert found["samples"]["selected"] == 3
+    assert list(found["metrics"]) == ["nlp_insertion_deletion", "nlp_sensitivity_n"]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import torch
 from torch import Tensor
 
 from input_iba.attribution.baselines.base import Baseline, BaselineTask, captum_attr, check_choice
-from input_iba.core.noise import seeded_globally
 from input_iba.errors import check_positive
 from input_iba.registry import BASELINES
 
@@ -104,21 +104,16 @@ class SmoothGrad(GradientBaseline):
         return self.n_samples
 
     def maps(self, task: BaselineTask) -> Tensor:
-        """Return the map of one sample, (1, H, W)."""
-        attr = captum_attr()
-        method = attr.NoiseTunnel(attr.Saliency(task.scorer(self.score)))
-        [seed] = task.noise(self.name).seeds
-        deviation = self.noise * float(task.inputs.max() - task.inputs.min())
-        with seeded_globally(seed, task.inputs.device):
-            values = method.attribute(
-                task.leaf(),
-                nt_type="smoothgrad",
-                nt_samples=self.n_samples,
-                nt_samples_batch_size=min(task.rows, self.n_samples),
-                stdevs=max(deviation, 1e-12),  # captum wants it above 0, also for a blank input
-                abs=False,
-            )
-        return self.reduced(task, values)
+        """Return the map of one sample, (1, H, W) or (1, T)."""
+        method = captum_attr().Saliency(task.scorer(self.score))
+        deviation = self.noise * (task.inputs.max() - task.inputs.min())
+        # Drawn at once, unlike captum's NoiseTunnel: numbers drawn in parts depend on the parts.
+        [noise] = task.noise(self.name).normal(self.n_samples, *task.inputs.shape[1:])
+        total = torch.zeros_like(task.inputs)
+        for part in noise.split(task.rows):
+            noisy = (task.inputs + deviation * part).requires_grad_()
+            total += method.attribute(noisy, abs=False).sum(0)
+        return self.reduced(task, total / self.n_samples)
 
 
 @BASELINES.register_module(name="int_grad")
