@@ -67,14 +67,23 @@ def test_methods_are_explained_and_compared(tmp_path: Path) -> None:
     assert set(found["methods"]) == {"input_iba", "random"}
 
 
-@pytest.mark.slow
-def test_methods_are_compared_on_texts(tmp_path: Path) -> None:
+def test_texts_are_compared_with_the_tools_for_texts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tiny = prepare_texts(tmp_path / "texts")
-    work_dir = tmp_path / "comparison"
-    few = ["--methods", "random", "int_grad", "--num-samples", "3"]
-    of_compare = ["--scores-threshold", "0", "--num-masks", "4"]
-    comparison.main([str(tiny.config), "--work-dir", str(work_dir), *few, "--", *of_compare])
-    found = json.loads((work_dir / "compare" / "compare.json").read_text())
-    assert found["complete"] is True
-    assert found["samples"]["selected"] == 3
-    assert list(found["metrics"]) == ["nlp_insertion_deletion", "nlp_sensitivity_n"]
+    commands = list[list[str]]()
+    monkeypatch.setattr(comparison, "run", lambda command: commands.append(list(command)))
+    options = ["--num-samples", "3", "--", "--scores-threshold", "0"]
+    comparison.main([str(tiny.config), "--work-dir", "work", *options])
+    explained, compared = commands[:-1], commands[-1]
+    assert [Path(command[0]).parent.name for command in explained] == ["nlp"] * 6
+    names = ["input_iba", "iba", "int_grad", "lime", "random", "input_x_gradient"]
+    assert [command[command.index("--work-dir") + 1] for command in explained] == [
+        str(Path("work") / name) for name in names
+    ]
+    assert Path(explained[0][0]).name == "train_nlp.py"
+    assert all(command[-2:] == ["--num-samples", "3"] for command in explained)
+    assert all(Path(command[0]).is_file() for command in explained)
+    at = compared.index("--metrics")
+    assert compared[at + 1 : at + 3] == ["nlp_insertion_deletion", "nlp_sensitivity_n"]
+    assert compared[-2:] == ["--scores-threshold", "0"]

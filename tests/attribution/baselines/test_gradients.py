@@ -54,9 +54,9 @@ def test_smooth_grad_is_the_mean_over_noise_of_the_samples_own() -> None:
     x = samples(2)
     found = explain(SmoothGrad(n_samples=5, noise=0.2), x, [0, 1])
     for i, label in enumerate([0, 1]):
-        torch.manual_seed(sample_seed(0, f"s{i}", "smooth_grad"))
+        draws = torch.Generator().manual_seed(sample_seed(0, f"s{i}", "smooth_grad"))
         deviation = float(0.2 * (x[i].max() - x[i].min()))
-        noise = torch.normal(0, torch.full((5, *x[i].shape), deviation))
+        noise = deviation * torch.empty(5, *x[i].shape).to(x).normal_(generator=draws)
         expected = torch.stack([gradient(x[i : i + 1] + n, label)[0] for n in noise]).mean(0)
         torch.testing.assert_close(found[i], expected.abs().sum(0))
 

@@ -120,18 +120,18 @@ class GatedRNN(nn.Module):
         super().__init__()
         torch.manual_seed(0)
         self.embedding = nn.Embedding(WORDS, 8, padding_idx=PAD)
-        self.rnn_1: Any = nn.RNN(8, 1, nonlinearity="relu", batch_first=True)
-        self.rnn_2: Any = nn.RNN(1, 1, nonlinearity="relu", batch_first=True)
+        self.rnn_1 = nn.RNN(8, 1, nonlinearity="relu", batch_first=True)
+        self.rnn_2 = nn.RNN(1, 1, nonlinearity="relu", batch_first=True)
         with torch.no_grad():
             for parameter in (*self.rnn_1.parameters(), *self.rnn_2.parameters()):
-                parameter.fill_(0)
+                parameter.zero_()
             words = nn.functional.normalize(self.embedding.weight, dim=1)
             self.embedding.weight.copy_(words)
             others = words[torch.arange(WORDS) != PLANTED] @ words[PLANTED]
-            self.rnn_1.weight_ih_l0.copy_(words[PLANTED][None])
-            self.rnn_1.bias_ih_l0.fill_(-float(others.max()) - 0.1)
-            self.rnn_2.weight_ih_l0.fill_(1)
-            self.rnn_2.weight_hh_l0.fill_(1)
+            self.rnn_1.get_parameter("weight_ih_l0").copy_(words[PLANTED][None])
+            self.rnn_1.get_parameter("bias_ih_l0").fill_(-float(others.max()) - 0.1)
+            self.rnn_2.get_parameter("weight_ih_l0").fill_(1)
+            self.rnn_2.get_parameter("weight_hh_l0").fill_(1)
 
     def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
         packed = pack_padded_sequence(self.embedding(ids), lengths, True, enforce_sorted=False)
@@ -162,8 +162,9 @@ def test_the_planted_word_ranks_first(name: str, trained: TinyLSTM) -> None:
     }
     method.method = stronger.get(name, method.method)
     method.estimate([sentences(100, 5000), sentences(100, 5001, planted=False)])
-    right = planted_first(method, 100)
-    assert right < 40 if name == "random" else right >= 95
+    count = 40 if name in {"lime", "kernel_shap"} else 100
+    right = planted_first(method, count)
+    assert right < 0.4 * count if name == "random" else right >= 0.95 * count
 
 
 @pytest.mark.parametrize("name", ["gradient", "input_x_gradient", "smooth_grad"])
