@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from input_iba.cli.arguments import add_config, add_device, add_seed
+from input_iba.cli.arguments import add_config, add_device, add_seed, whole
 from input_iba.cli.main import run_command
 
 
@@ -28,14 +28,29 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--train-root", type=Path, metavar="DIR", help="folder of training data")
     parser.add_argument("--test-root", type=Path, metavar="DIR", help="folder of test data")
     parser.add_argument(
+        "--num-samples",
+        type=whole,
+        default=0,
+        metavar="N",
+        help="train on N samples drawn at random by --seed; 0 for all (default: 0)",
+    )
+    parser.add_argument(
+        "--num-test-samples",
+        type=whole,
+        default=0,
+        metavar="N",
+        help="test on N samples drawn at random by --seed; 0 for all (default: 0)",
+    )
+    parser.add_argument(
         "--epochs", type=int, metavar="N", help="default: 10 for pictures, 5 for text"
     )
     parser.add_argument(
         "--lr",
         type=float,
         metavar="X",
-        help="peak learning rate (default for pictures: 0.1 with batch normalisation, 0.02 "
-        "without; for text: 0.003)",
+        help="peak learning rate (default for pictures: 0.1 with batch normalisation, 0.001 for "
+        "transformers, 0.02 for others; for text: 0.003, 0.0001 for transformers, 0.01 where only "
+        "their last layer is trained)",
     )
     parser.add_argument(
         "--batch-size", type=int, metavar="N", help="default: 128 for pictures, 64 for text"
@@ -44,7 +59,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--max-length",
         type=int,
         metavar="N",
-        help="text only: longer texts are cut to their last N tokens in training (default: 400)",
+        help="text only: longer texts are cut in training, to their last N tokens (default: 400), "
+        "for transformers to N word pieces (default: the max_length of data.estimation)",
     )
     add_seed(parser)
     add_device(parser)
@@ -57,7 +73,8 @@ def _train(arguments: argparse.Namespace) -> int:
     # Imported here, so that --help and typing errors answer at once.
     from input_iba.engine.config import load_config
     from input_iba.engine.training_data import training_settings
-    from input_iba.engine.training_run import TrainingOptions, run_training
+    from input_iba.engine.training_run import run_training
+    from input_iba.engine.training_sets import TrainingOptions
 
     config = load_config(arguments.config, arguments.cfg_options)
     names = ("epochs", "lr", "batch_size", "max_length", "seed")
@@ -70,6 +87,8 @@ def _train(arguments: argparse.Namespace) -> int:
             work_dir=arguments.work_dir or Path("workdirs") / f"train_{arguments.config.stem}",
             train_root=arguments.train_root,
             test_root=arguments.test_root,
+            num_samples=arguments.num_samples,
+            num_test_samples=arguments.num_test_samples,
             device=arguments.device,
             gpu_id=arguments.gpu_id,
             precision=arguments.precision,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -12,13 +12,16 @@ from input_iba.errors import DataError
 
 
 def load_pixels(
-    dataset: PictureDataset, on_sample: Callable[[], object] = lambda: None
+    dataset: PictureDataset,
+    on_sample: Callable[[], object] = lambda: None,
+    indices: Sequence[int] | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Read every sample once.
+    """Read every sample, or some, once.
 
     Args:
         dataset: Samples with targets, all of one shape after the pipeline.
         on_sample: Called after each sample, for progress.
+        indices: Samples to read; None for all.
 
     Returns:
         Pixels before normalisation (N, C, H, W), uint8, and targets (N,), int64.
@@ -27,9 +30,10 @@ def load_pixels(
         DataError: A sample cannot be read, has no target, or has another shape than the first.
     """
     pixels: Tensor | None = None
-    targets = torch.empty(len(dataset), dtype=torch.int64)
-    for i in range(len(dataset)):
-        sample = dataset[i]
+    indices = range(len(dataset)) if indices is None else indices
+    targets = torch.empty(len(indices), dtype=torch.int64)
+    for i, index in enumerate(indices):
+        sample = dataset[index]
         if sample.target is None:
             raise DataError(
                 f"Sample '{sample.path}' has no class. Training needs class folders: "
@@ -37,7 +41,7 @@ def load_pixels(
             )
         shown = sample.image[: dataset.channels]
         if pixels is None:
-            pixels = torch.empty((len(dataset), *shown.shape), dtype=torch.uint8)
+            pixels = torch.empty((len(indices), *shown.shape), dtype=torch.uint8)
         if shown.shape != pixels.shape[1:]:
             raise DataError(
                 f"Sample '{sample.path}' has shape {tuple(shown.shape)}, the first one "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -15,13 +15,16 @@ LOGGER = logging.getLogger(__name__)
 
 
 def load_texts(
-    dataset: SampleDataset, on_sample: Callable[[], object] = lambda: None
+    dataset: SampleDataset,
+    on_sample: Callable[[], object] = lambda: None,
+    indices: Sequence[int] | None = None,
 ) -> tuple[tuple[Tensor, ...], Tensor]:
-    """Read every text once; one that cannot be used is left out, with a warning.
+    """Read every text, or some, once; one that cannot be used is left out, with a warning.
 
     Args:
         dataset: Texts with targets.
         on_sample: Called after each text, for progress.
+        indices: Texts to read; None for all.
 
     Returns:
         Token ids of each text (T_s,), and targets (N,), int64.
@@ -30,7 +33,7 @@ def load_texts(
         DataError: A text has no class, or none can be used.
     """
     texts, targets = [], []
-    for i in range(len(dataset)):
+    for i in range(len(dataset)) if indices is None else indices:
         target = dataset.target(i)
         if target is None:
             raise DataError(f"Text '{dataset.path(i)}' has no class; training needs classes.")

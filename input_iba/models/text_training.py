@@ -1,4 +1,4 @@
-"""Training of classifiers of text: Adam, batches of similar length."""
+"""Training of recurrent classifiers of text: Adam, batches of similar length."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from input_iba.models.training import Trainer, TrainingSettings, row_losses
 POOL = 50
 """Batches that are sorted by length together; more waste less, fewer mix better."""
 
+LONGEST = 400
+"""Tokens that longer texts are cut to in training, unless told otherwise."""
+
 ROWS_AND_TOKENS = (256, 65_536)
 """Most texts, and most tokens with padding, of a batch that is only evaluated."""
 
@@ -24,7 +27,9 @@ class TextTraining(TrainingSettings):
     """How to train on text.
 
     Attributes:
-        max_length: Longer texts are cut to their last tokens in training; evaluated whole.
+        max_length: Longer texts are cut in training: for recurrent classifiers to their last
+            tokens, 400 unless given, and evaluated whole; for transformers where their tokenizer
+            cuts, to as many word pieces as the data set allows unless given.
         every_step: Share of the loss that is the mean over all layers and tokens of the loss of
             what can be read there; for classifiers that can say so.
         clip: Greatest norm of the gradient.
@@ -32,7 +37,7 @@ class TextTraining(TrainingSettings):
 
     epochs: int = 5
     batch_size: int = 64
-    max_length: int = 400
+    max_length: int | None = None
     every_step: float = 0.5
     clip: float = 1.0
 
@@ -91,7 +96,11 @@ class TextTrainer(Trainer[LabelledTexts]):
         device: torch.device,
         autocast: torch.dtype | None = None,
     ) -> None:
-        super().__init__(model, data.last(settings.max_length), settings, device, autocast)
+        super().__init__(model, self.shortened(data, settings), settings, device, autocast)
+
+    def shortened(self, data: LabelledTexts, settings: TextTraining) -> LabelledTexts:
+        """Cut the training set."""
+        return data.last(settings.max_length or LONGEST)
 
     def make_optimizer(self) -> torch.optim.Optimizer:
         """Return Adam."""
@@ -144,11 +153,24 @@ class TextTrainer(Trainer[LabelledTexts]):
 
     def evaluation_batches(self, data: LabelledTexts) -> Iterator[LabelledTexts]:
         """Yield all texts in batches of similar length, smaller where they are long."""
-        most_rows, most_tokens = ROWS_AND_TOKENS
-        lengths = data.lengths()
-        order = lengths.argsort(stable=True)
-        while len(order) > 0:
-            rows = min(most_rows, len(order))
-            rows = max(1, min(rows, most_tokens // int(lengths[order[rows - 1]])))
-            yield data.take(order[:rows])
-            order = order[rows:]
+        for indices in by_length(data.lengths(), *ROWS_AND_TOKENS):
+            yield data.take(indices)
+
+
+def by_length(lengths: Tensor, most_rows: int, most_tokens: int) -> Iterator[Tensor]:
+    """Share texts among batches of similar length, the shortest first; yields their indices.
+
+    Args:
+        lengths: Tokens of each text, (N,).
+        most_rows: Most texts of a batch.
+        most_tokens: Most tokens of a batch, padding included; one text may have more.
+
+    >>> [rows.tolist() for rows in by_length(torch.tensor([9, 2, 3]), 2, 8)]
+    [[1, 2], [0]]
+    """
+    order = lengths.argsort(stable=True)
+    while len(order) > 0:
+        rows = min(most_rows, len(order))
+        rows = max(1, min(rows, most_tokens // int(lengths[order[rows - 1]])))
+        yield order[:rows]
+        order = order[rows:]

@@ -1,0 +1,115 @@
+"""Movie reviews as training data: of recurrent classifiers, transformers, and heads on them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import nn
+
+from input_iba.datasets import IMDBDataset, PieceDataset, SampleDataset, build_dataset
+from input_iba.datasets.texts import load_texts
+from input_iba.datasets.word_vectors import load_word_vectors
+from input_iba.engine.build import errors_name
+from input_iba.engine.config import RunConfig
+from input_iba.engine.logs import LOGGER
+from input_iba.engine.texts import readable_by
+from input_iba.engine.training_sets import (
+    Learner,
+    TrainingData,
+    TrainingOptions,
+    bar,
+    check_classes,
+    elsewhere,
+)
+from input_iba.errors import ConfigError
+from input_iba.models.text_training import LabelledTexts, TextTrainer, TextTraining
+from input_iba.models.training import Trainer
+from input_iba.models.transformer_training import (
+    HeadedEncoder,
+    HeadTrainer,
+    TransformerTrainer,
+    encode,
+)
+
+
+def training_reviews(
+    config: RunConfig, settings: TextTraining, options: TrainingOptions, learner: Learner
+) -> TrainingData:
+    """Take both classes of both splits, whichever of them the config explains.
+
+    A classifier with a vocabulary gets its word vectors; the reviews of one with a tokenizer are
+    cut into word pieces.
+
+    Raises:
+        ConfigError: The data sets hold no movie reviews, or other words than the classifier knows.
+        DataError: Reviews or word vectors are not there.
+    """
+    train_cfg = elsewhere(config.estimation_data, "root", options.train_root)
+    test_cfg = elsewhere(config.attribution_data, "root", options.test_root)
+    with errors_name(config, "data.estimation"):
+        reviews = build_dataset({**train_cfg, "select_cls": None, "split": "train"})
+        if not isinstance(reviews, IMDBDataset):
+            raise ConfigError("This classifier is trained on movie reviews: 'IMDBDataset'.")
+        reviews.max_length = settings.max_length or reviews.max_length
+    with errors_name(config, "data.attribution"):
+        test_reviews = build_dataset({**test_cfg, "select_cls": None, "split": "test"})
+        check_classes(reviews, test_reviews)
+    with errors_name(config, "data.estimation"):
+        train_set = readable_by(learner.model, reviews)
+        if isinstance(train_set, PieceDataset):
+            test_set = readable_by(learner.model, test_reviews)
+            return _pieces(settings, learner, train_set, test_set)
+        # A trainer cuts what is trained on; what is tested on stays whole.
+        for dataset in (reviews, test_reviews):
+            assert isinstance(dataset, IMDBDataset)
+            dataset.max_length = None
+        _begin_with_vectors(learner.model, reviews, settings.seed)
+
+    def make_trainer(data: LabelledTexts) -> Trainer[Any]:
+        return TextTrainer(learner.model, data, settings, learner.device, learner.autocast)
+
+    return TrainingData("reviews", reviews, test_reviews, _read, make_trainer)
+
+
+def _pieces(
+    settings: TextTraining, learner: Learner, train_set: SampleDataset, test_set: SampleDataset
+) -> TrainingData:
+    """Train a transformer: all of it, or its head on features that are kept in memory."""
+    model, device, autocast = learner.model, learner.device, learner.autocast
+    head_alone = isinstance(model, HeadedEncoder) and model.frozen
+
+    def read(dataset: SampleDataset, indices: Sequence[int]) -> Any:
+        texts = _read(dataset, indices)
+        if not head_alone:
+            return texts
+        with bar(len(texts.targets), "features") as progress:
+            return encode(model, texts, autocast, progress.update)
+
+    def make_trainer(data: Any) -> Trainer[Any]:
+        kind = HeadTrainer if head_alone else TransformerTrainer
+        made: Trainer[Any] = kind(model, data, settings, device, autocast)
+        return made
+
+    return TrainingData("reviews", train_set, test_set, read, make_trainer)
+
+
+def _read(dataset: SampleDataset, indices: Sequence[int]) -> LabelledTexts:
+    with bar(len(indices), "reviews") as progress:
+        return LabelledTexts(*load_texts(dataset, progress.update, indices))
+
+
+def _begin_with_vectors(model: nn.Module, dataset: IMDBDataset, seed: int) -> None:
+    """Copy word vectors into a classifier's embedding."""
+    embedding = getattr(model, "embedding", None)
+    if dataset.vector_cache is None or not isinstance(embedding, nn.Embedding):
+        LOGGER.warning("Training begins without word vectors; set data.estimation.vector_cache.")
+        return
+    size = embedding.embedding_dim
+    vectors = load_word_vectors(dataset.vocabulary, dataset.vector_cache, size, seed)
+    with torch.no_grad():
+        embedding.weight.copy_(vectors.values)
+    LOGGER.info(
+        "'%s' has vectors of %d of %d words", vectors.path, vectors.known, len(dataset.vocabulary)
+    )
