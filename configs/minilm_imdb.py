@@ -9,7 +9,6 @@ attributor = dict(
         source="custom",
         type="MiniLMClassifier",
         num_classes=2,
-        frozen=True,
         pretrained="pretrained/minilm_imdb.pt",
     ),
 )

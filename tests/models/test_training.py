@@ -55,6 +55,16 @@ def test_default_learning_rate(model: nn.Module, peak: float) -> None:
     assert trainer.optimizer.param_groups[0]["max_lr"] == peak
 
 
+def test_transformers_are_trained_with_adamw() -> None:
+    net = nn.Sequential(nn.Flatten(), nn.LayerNorm(192), nn.Linear(192, 2))
+    trainer = PictureTrainer(net, data(), lambda x: x, PictureTraining(), torch.device("cpu"))
+    assert isinstance(trainer.optimizer, torch.optim.AdamW)
+    assert trainer.optimizer.param_groups[0]["max_lr"] == 0.001
+    given = PictureTraining(lr=0.3)
+    other = PictureTrainer(net, data(), lambda x: x, given, torch.device("cpu"))
+    assert other.optimizer.param_groups[0]["max_lr"] == 0.3
+
+
 def test_more_classes_than_outputs() -> None:
     with pytest.raises(ConfigError, match="num_classes=11"):
         PictureTrainer(
