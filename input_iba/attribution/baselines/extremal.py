@@ -33,7 +33,8 @@ class ExtremalPerturbation(Baseline):
         areas: Shares of the input that masks may keep.
         n_steps: Steps of gradient descent with momentum. The paper takes 800.
         lr: Learning rate.
-        start: Value of all parameters at the beginning, in [0, 1].
+        start: Value of all parameters at the beginning, in [0, 1]. Below 1 the score can
+            raise what it needs; at 1 that would stay tied, and ties are ordered by reading order.
         momentum: Of the descent.
         area_weight: λ at the end. It grows from 0, so that the score decides which values are
             larger than others before their order counts.
@@ -56,7 +57,7 @@ class ExtremalPerturbation(Baseline):
     areas: tuple[float, ...] = (0.025, 0.05, 0.1, 0.2)
     n_steps: int = 50
     lr: float = 0.08
-    start: float = 1.0
+    start: float = 0.7
     momentum: float = 0.9
     area_weight: float = 600.0
     cells: int = 14
