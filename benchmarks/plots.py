@@ -22,19 +22,25 @@ def plot_study(rows: Mapping[str, Mapping[str, Interval]], path: Path) -> None:
         path: PNG, PDF or SVG to write.
     """
     metrics = [m for m in TITLES if any(m in row for row in rows.values())]
-    figure = Figure(figsize=(7 * len(metrics), 5), layout="constrained")
+    names = sorted(rows, key=lambda name: rows[name]["seconds"][0])
+    figure = Figure(figsize=(5 * len(metrics) + 3, 5), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots(1, len(metrics), squeeze=False)[0]
     for axis, metric in zip(axes, metrics, strict=True):
-        for name, row in rows.items():
-            if metric not in row:
+        for number, name in enumerate(names, 1):
+            if metric not in rows[name]:
                 continue
-            seconds, (mean, low, high) = row["seconds"][0], row[metric]
-            axis.errorbar(
-                seconds, mean, yerr=[[mean - low], [high - mean]], fmt="o", capsize=3, alpha=0.8
-            )
-            axis.annotate(name, (seconds, mean), (4, 4), textcoords="offset points", fontsize=7)
+            seconds, (mean, low, high) = rows[name]["seconds"][0], rows[name][metric]
+            spread = [[mean - low], [high - mean]]
+            label = f"{number}  {name}"
+            axis.errorbar(seconds, mean, yerr=spread, fmt="o", elinewidth=0.6, label=label)
+            # Settings of equal cost stand side by side: alternate between left and right.
+            side = (5, "left") if number % 2 else (-5, "right")
+            place = {"xytext": (side[0], 3), "textcoords": "offset points", "ha": side[1]}
+            axis.annotate(str(number), (seconds, mean), fontsize=8, **place)
         axis.set(xscale="log", xlabel="seconds per image", ylabel=TITLES[metric])
         axis.set_title("higher is better, with 95 % intervals", fontsize=9)
         axis.grid(alpha=0.3)
-    figure.savefig(path, dpi=130)
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside right upper", fontsize=8, frameon=False)
+    figure.savefig(path, dpi=110)
