@@ -21,7 +21,7 @@ def priors_with(key: str) -> list[str]:
     """Return the names of the priors that have an argument.
 
     >>> priors_with("critic_iter"), priors_with("critic")
-    (['VisionWGAN'], [])
+    (['NLPWGAN', 'VisionWGAN'], [])
     """
     return sorted(name for name in PRIORS.module_dict if key in prior_arguments(name))
 
