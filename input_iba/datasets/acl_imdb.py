@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import logging
 import os
@@ -110,11 +111,14 @@ def _extract(archive: Path, folder: Path) -> int:
     for part in ("train/pos", "train/neg", "test/pos", "test/neg"):
         (folder / part).mkdir(parents=True)
     count = 0
-    with tarfile.open(archive, "r|*") as members:
+    # tarfile takes an archive that was cut between two members for a whole one; gzip does not.
+    with gzip.open(archive) as stream, tarfile.open(fileobj=stream, mode="r|") as members:
         for member in members:
             place = _REVIEW.search(member.name)
             content = members.extractfile(member) if place and member.isfile() else None
             if place and content is not None:
                 (folder / place[1]).write_bytes(content.read())
                 count += 1
+        while stream.read(_BLOCK):
+            pass
     return count

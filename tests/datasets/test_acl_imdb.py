@@ -107,7 +107,7 @@ def test_a_download_is_checked_and_unpacked(
     assert review_folder(root) == root / "aclImdb", "it is there now"
 
 
-@pytest.mark.parametrize("left", [0.0, 0.1, 0.5])
+@pytest.mark.parametrize("left", [0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99])
 def test_a_damaged_archive_leaves_nothing(tmp_path: Path, left: float) -> None:
     path = write_archive(tmp_path / "data/aclImdb.tar.gz", write_reviews(tmp_path / "source"))
     content = path.read_bytes()
