@@ -2,7 +2,7 @@
 
 from input_iba.attribution.baselines.attributor import BaselineAttributor
 from input_iba.attribution.baselines.backprop import DeepShap, GuidedBackprop
-from input_iba.attribution.baselines.base import Baseline, BaselineTask, check_explains_text
+from input_iba.attribution.baselines.base import Baseline, check_explains_text
 from input_iba.attribution.baselines.extremal import ExtremalPerturbation
 from input_iba.attribution.baselines.grad_cam import GradCam
 from input_iba.attribution.baselines.gradients import (
@@ -15,6 +15,7 @@ from input_iba.attribution.baselines.occlusion import Occlusion
 from input_iba.attribution.baselines.rise import Rise
 from input_iba.attribution.baselines.simple import IBA, Random
 from input_iba.attribution.baselines.surrogate import KernelShap, Lime
+from input_iba.attribution.baselines.task import BaselineTask
 
 __all__ = [
     "IBA",

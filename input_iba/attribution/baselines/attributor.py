@@ -12,13 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from input_iba.attribution.attributor import Attributor
-from input_iba.attribution.baselines.base import (
-    Baseline,
-    BaselineTask,
-    Needs,
-    check_explains_text,
-)
+from input_iba.attribution.baselines.base import Baseline, Needs, check_explains_text
 from input_iba.attribution.baselines.simple import IBA
+from input_iba.attribution.baselines.task import BaselineTask
 from input_iba.attribution.outcome import (
     clocked,
     first_reasons,

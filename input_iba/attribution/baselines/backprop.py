@@ -18,8 +18,9 @@ from input_iba.attribution.baselines.activations import (
     plain,
     refuse_hidden_relus,
 )
-from input_iba.attribution.baselines.base import BaselineTask, Needs, captum_attr
+from input_iba.attribution.baselines.base import Needs, captum_attr
 from input_iba.attribution.baselines.gradients import GradientBaseline
+from input_iba.attribution.baselines.task import BaselineTask
 from input_iba.errors import AttributionError, ConfigError
 from input_iba.registry import BASELINES
 

@@ -8,7 +8,8 @@ from typing import ClassVar
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from input_iba.attribution.baselines.base import Baseline, BaselineTask, captum_attr
+from input_iba.attribution.baselines.base import Baseline, captum_attr
+from input_iba.attribution.baselines.task import BaselineTask
 from input_iba.core.hooks import find_layer, layer_shapes
 from input_iba.core.tap import precision
 from input_iba.errors import AttributionError

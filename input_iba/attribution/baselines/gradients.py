@@ -8,7 +8,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from input_iba.attribution.baselines.base import Baseline, BaselineTask, captum_attr, check_choice
+from input_iba.attribution.baselines.base import Baseline, captum_attr, check_choice
+from input_iba.attribution.baselines.task import BaselineTask
 from input_iba.errors import check_positive
 from input_iba.registry import BASELINES
 

@@ -7,7 +7,8 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from input_iba.attribution.baselines.base import Baseline, BaselineTask, captum_attr
+from input_iba.attribution.baselines.base import Baseline, captum_attr
+from input_iba.attribution.baselines.task import BaselineTask
 from input_iba.errors import ConfigError
 from input_iba.registry import BASELINES
 

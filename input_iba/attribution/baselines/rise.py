@@ -9,7 +9,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from input_iba.attribution.baselines.base import Baseline, BaselineTask
+from input_iba.attribution.baselines.base import Baseline
+from input_iba.attribution.baselines.task import BaselineTask
 from input_iba.errors import ConfigError, check_positive
 from input_iba.registry import BASELINES
 

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from input_iba.attribution.attributor import Attributor
-from input_iba.attribution.baselines.base import Baseline, BaselineTask, Needs
+from input_iba.attribution.baselines.base import Baseline, Needs
+from input_iba.attribution.baselines.task import BaselineTask
 from input_iba.attribution.feature_iba import FeatureIBA
 from input_iba.attribution.task import AttributionTask
 from input_iba.core.tap import TappedClassifier

@@ -10,8 +10,9 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from input_iba.attribution.baselines.base import Baseline, BaselineTask, captum_attr, check_choice
+from input_iba.attribution.baselines.base import Baseline, captum_attr, check_choice
 from input_iba.attribution.baselines.segments import SEGMENTS, load_slic, segment
+from input_iba.attribution.baselines.task import BaselineTask
 from input_iba.core.noise import seeded_globally
 from input_iba.errors import ConfigError, check_positive
 from input_iba.registry import BASELINES
