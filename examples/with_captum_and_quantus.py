@@ -29,7 +29,7 @@ attributor = Attributor(
     network,
     "_blocks.10",
     prior=SaliencyPrior(),
-    input_iba=InputIBA(opt_steps=5, lr=0.5, noise="antithetic"),
+    input_iba=InputIBA(initial_alpha=6, prior_odds=0.1, opt_steps=20, lr=0.25, batch_size=5),
 )
 attributor.estimate([crops[i].input[None] for i in range(len(crops))])
 
