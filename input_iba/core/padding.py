@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 
 from input_iba.records import TextBatch
@@ -14,12 +15,13 @@ PAD_INDEX = 1
 """Index of `<pad>` in every vocabulary of the toolkit, as in torchtext's."""
 
 
-def pad(texts: Sequence[Tensor], pad_index: int = PAD_INDEX) -> TextBatch:
-    """Pad texts at their ends to the longest.
+def pad(texts: Sequence[Tensor], pad_index: int = PAD_INDEX, multiple: int = 1) -> TextBatch:
+    """Pad texts at their ends to the longest, or a little longer.
 
     Args:
         texts: Token ids of S texts, each (T_s,), int64, at least one token long.
         pad_index: What stands behind the end of a text.
+        multiple: T is rounded up to a multiple of it.
 
     Returns:
         Ids (S, T) and lengths (S,).
@@ -27,9 +29,12 @@ def pad(texts: Sequence[Tensor], pad_index: int = PAD_INDEX) -> TextBatch:
     >>> batch = pad([torch.tensor([5, 6]), torch.tensor([7])])
     >>> batch.ids.tolist(), batch.lengths.tolist(), batch.valid.tolist()
     ([[5, 6], [7, 1]], [2, 1], [[True, True], [True, False]])
+    >>> pad([torch.tensor([5, 6, 7])], multiple=4).ids.tolist()
+    [[5, 6, 7, 1]]
     """
     lengths = torch.tensor([len(text) for text in texts])
-    return TextBatch(pad_sequence(list(texts), True, float(pad_index)), lengths)
+    ids = pad_sequence(list(texts), True, float(pad_index))
+    return TextBatch(F.pad(ids, (0, -ids.shape[1] % multiple), value=pad_index), lengths)
 
 
 def lengths_of(ids: Tensor, pad_index: int = PAD_INDEX) -> Tensor:

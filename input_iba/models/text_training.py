@@ -18,6 +18,9 @@ POOL = 50
 LONGEST = 400
 """Tokens that longer texts are cut to in training, unless told otherwise."""
 
+LENGTH_STEP = 32
+"""Batches are as long as a multiple of it: of every new shape the process keeps memory."""
+
 ROWS_AND_TOKENS = (256, 65_536)
 """Most texts, and most tokens with padding, of a batch that is only evaluated."""
 
@@ -120,7 +123,7 @@ class TextTrainer(Trainer[LabelledTexts]):
 
     def logits(self, batch: LabelledTexts) -> Tensor:
         """Return logits (B, classes)."""
-        texts = pad(batch.ids).to(self.device)
+        texts = pad(batch.ids, multiple=LENGTH_STEP).to(self.device)
         logits: Tensor = self.model(texts.ids, texts.lengths)
         return logits
 
@@ -137,7 +140,7 @@ class TextTrainer(Trainer[LabelledTexts]):
         share = self.settings.every_step
         if not (share > 0 and isinstance(self.model, StepwiseClassifier)):
             return super().loss(batch)
-        texts = pad(batch.ids).to(self.device)
+        texts = pad(batch.ids, multiple=LENGTH_STEP).to(self.device)
         targets = batch.targets.to(self.device)
         logits = self.model.step_logits(texts.ids).float()
         last = logits[-1, torch.arange(len(targets), device=self.device), texts.lengths - 1]
