@@ -14,6 +14,9 @@ from input_iba.core.optimise import Bottleneck, BottleneckSettings, FittedMask
 LEAST_ODDS = 0.01
 """Bound of the prior's mask, from 0 and from 1, where its logit is taken."""
 
+LEAST_SCALE = 1e-6
+"""Bound of the deviation of relative noise, where an input is 0 in all channels."""
+
 
 @dataclass(frozen=True)
 class InputIBA(BottleneckSettings):
@@ -23,6 +26,11 @@ class InputIBA(BottleneckSettings):
         prior_odds: How far the mask starts where the prior's mask λ_G is: A starts at
             initial_alpha + prior_odds · logit(λ_G). At 0, as published, it starts the same
             everywhere.
+        relative_noise: Whether the noise at a position is as large as the input there: its
+            deviation is the root mean square of the pixel's channels or of the word's embedding,
+            instead of 1 as published. Noise of deviation 1 drowns embeddings that are small, as
+            those of transformers are, and a word whose embedding is longer than others' outlasts
+            it with a smaller mask.
 
     References:
         Zhang et al. 2021 (arXiv 2110.01471); docs/METHOD.md, section 4.
@@ -32,6 +40,7 @@ class InputIBA(BottleneckSettings):
 
     opt_steps: int = 60
     prior_odds: float = 0.0
+    relative_noise: bool = False
 
     def fit(self, task: AttributionTask, prior_lambda: Tensor) -> FittedMask:
         """Learn a mask on the pixels, or on the embeddings, of every sample.
@@ -40,17 +49,21 @@ class InputIBA(BottleneckSettings):
             task: The samples.
             prior_lambda: The prior's mask λ_G in [0, 1], (S, C, H, W).
         """
+        inputs, scale = task.inputs, self._scale(task)
+        standardised = inputs if scale is None else inputs / scale
 
         def noisy(lambda_: Tensor, samples: slice, eps: Tensor) -> Tensor:
-            z = ((1 - lambda_) * eps).add_(lambda_ * task.inputs[samples, None])
-            return task.masked_only(z, task.inputs, samples)
+            z = ((1 - lambda_) * eps).add_(lambda_ * standardised[samples, None])
+            if scale is not None:
+                z.mul_(scale[samples, None])
+            return task.masked_only(z, inputs, samples)
 
         bottleneck = Bottleneck(
-            signal=task.inputs,
+            signal=inputs,
             mask=lambda alpha: task.modality.smooth(alpha.sigmoid(), self.sigma),
             noisy=noisy,
             logits=lambda samples, z: task.in_rows(task.classifier.logits, z, samples),
-            capacity=lambda lambda_: input_capacity(task.inputs, lambda_, prior_lambda),
+            capacity=lambda lambda_: input_capacity(standardised, lambda_, prior_lambda),
             head_start=self.prior_odds * prior_lambda.logit(LEAST_ODDS)
             if self.prior_odds
             else None,
@@ -58,3 +71,10 @@ class InputIBA(BottleneckSettings):
         )
         with task.classifier.frozen():
             return task.fit(bottleneck, self, stage="InputIBA", noise="input_iba")
+
+    def _scale(self, task: AttributionTask) -> Tensor | None:
+        """Return the deviation of the noise, which broadcasts to the inputs; None if it is 1."""
+        if not self.relative_noise:
+            return None
+        square = task.inputs.square().mean(task.modality.channels, keepdim=True)
+        return square.sqrt().clamp_min(LEAST_SCALE)

@@ -39,7 +39,9 @@ SECTIONS: dict[str, frozenset[str]] = {
             *("relu", "reverse_lambda", "combine_loss"),
         }
     ),
-    "attributor.input_iba": frozenset({"type", "initial_alpha", "sigma", "prior_odds"}),
+    "attributor.input_iba": frozenset(
+        {"type", "initial_alpha", "sigma", "prior_odds", "relative_noise"}
+    ),
     "attributor.gan": frozenset({"type", "generator", "discriminator"}),
     "attributor.gan.generator": frozenset({"type"}),
     "attributor.gan.discriminator": frozenset({"type"}),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from input_iba.attribution import InputIBA
 from tests.attribution.nets import small_attributor, small_net
@@ -32,3 +32,42 @@ def test_a_prior_that_is_certain_gives_a_finite_start(value: float) -> None:
     prior = torch.full((2, 2, 8, 8), value, dtype=torch.float64)
     found = start(InputIBA(prior_odds=1.0, opt_steps=1, lr=STILL), prior)
     assert (found - 5.0).abs().max() < 5
+
+
+class Rescaled(nn.Module):
+    """A classifier that divides its input by a number of each picture before it reads it."""
+
+    def __init__(self, classifier: nn.Module, scale: Tensor) -> None:
+        super().__init__()
+        self.classifier, self.scale = classifier, scale
+
+    def forward(self, x: Tensor) -> Tensor:
+        rows = self.scale.repeat_interleave(len(x) // len(self.scale))
+        logits: Tensor = self.classifier(x / rows.view(-1, 1, 1, 1))
+        return logits
+
+
+@pytest.mark.parametrize("relative", [True, False])
+def test_relative_noise_does_not_see_the_scale_of_the_input(relative: bool) -> None:
+    settings = InputIBA(opt_steps=3, relative_noise=relative)
+    pictures = torch.randn(2, 2, 8, 8, dtype=torch.float64)
+    scale = torch.tensor([0.03, 5.0], dtype=torch.float64)
+    prior = torch.rand(2, 2, 8, 8, dtype=torch.float64) * 0.8 + 0.1
+    plain, rescaled = (
+        settings.fit(small_attributor(net, layer=layer).task(inputs, [0, 1]), prior).alpha
+        for net, layer, inputs in (
+            (small_net(), "4", pictures),
+            (Rescaled(small_net(), scale), "classifier.4", pictures * scale.view(2, 1, 1, 1)),
+        )
+    )
+    assert torch.allclose(plain, rescaled, atol=1e-9) == relative
+
+
+def test_relative_noise_leaves_a_black_pixel_alone() -> None:
+    pictures = torch.randn(1, 2, 8, 8, dtype=torch.float64)
+    pictures[..., 0, 0] = 0
+    task = small_attributor(small_net()).task(pictures)
+    alpha = (
+        InputIBA(opt_steps=3, relative_noise=True).fit(task, torch.full_like(pictures, 0.5)).alpha
+    )
+    assert bool(alpha.isfinite().all())

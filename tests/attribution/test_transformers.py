@@ -6,9 +6,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from input_iba.attribution import Attributor, FeatureIBA, InputIBA, SaliencyPrior
+from input_iba.attribution import Attributor
 from input_iba.modality import TextModality
 from input_iba.records import Attribution, Failure
+from tests.attribution.text_nets import preset_stages
 from tests.models.tiny_bert import tiny_bert
 
 PAD, CLS, SEP, PLANTED, VOCABULARY = 0, 2, 3, 7, 41
@@ -33,19 +34,19 @@ def attributor(net: nn.Module, layer: str = "bert.encoder.layer.0") -> Attributo
     made = Attributor(
         net,
         layer,
-        feature_iba=FeatureIBA(beta=15),
-        prior=SaliencyPrior(high=0.5),
-        input_iba=InputIBA(beta=30, opt_steps=30, lr=0.5),
+        **preset_stages(),
         modality=TextModality(pad=PAD, special=[CLS, SEP]),
     )
     made.estimate([sentences(50, 5000), sentences(50, 5001, planted=False)])
     return made
 
 
-@pytest.fixture(scope="module")
-def trained() -> nn.Module:
-    """Return a BERT for which the planted word means class 1."""
-    net: nn.Module = tiny_bert(hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
+@pytest.fixture(scope="module", params=[0, 11, 12])
+def trained(request: pytest.FixtureRequest) -> nn.Module:
+    """Return a BERT of some seed for which the planted word means class 1."""
+    net: nn.Module = tiny_bert(
+        seed=request.param, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0
+    )
     optimiser = torch.optim.Adam(net.parameters(), lr=3e-3)
     labels = (torch.arange(64) < 32).long()
     for step in range(150):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
 from input_iba.attribution import Attributor, FeatureIBA, InputIBA, WGANPrior
+from input_iba.engine.presets import preset_values
 from input_iba.modality import TextModality
+from input_iba.registry import PRIORS, build
 
 PAD, WORDS, PLANTED = 1, 40, 7
 """Id of the padding, number of words in the vocabulary, and the word that means class 1."""
@@ -16,9 +20,9 @@ PAD, WORDS, PLANTED = 1, 40, 7
 class TinyLSTM(nn.Module):
     """Two recurrent layers, of which the classifier reads the last one's final hidden state."""
 
-    def __init__(self, classes: int = 1, width: int = 12) -> None:
+    def __init__(self, classes: int = 1, width: int = 12, seed: int = 0) -> None:
         super().__init__()
-        torch.manual_seed(0)
+        torch.manual_seed(seed)
         self.embedding = nn.Embedding(WORDS, 8, padding_idx=PAD)
         self.rnn_1 = nn.LSTM(8, width, batch_first=True)
         self.rnn_2 = nn.LSTM(width, width, batch_first=True)
@@ -83,3 +87,15 @@ def text_attributor(net: nn.Module, layer: str = "rnn_1", **options: object) -> 
         "modality": TextModality(pad=PAD),
     }
     return Attributor(net, layer, **{**settings, **options})  # type: ignore[arg-type]
+
+
+def preset_stages(preset: str = "fast_text") -> dict[str, Any]:
+    """Return the stages of a preset for text, as arguments of an attributor."""
+    values = preset_values(preset)
+    attributor, how = values["attributor"], values["attribution_cfg"]
+    start = {k: v for k, v in attributor["input_iba"].items() if k != "type"}
+    return {
+        "feature_iba": FeatureIBA(sigma=0.0, **how["feat_iba"]),
+        "prior": build(PRIORS, attributor["gan"]),
+        "input_iba": InputIBA(**start, **how["input_iba"]),
+    }

@@ -34,9 +34,9 @@ def tokenizer() -> PreTrainedTokenizerFast:
     return made
 
 
-def tiny_bert(classes: int = 2, **options: Any) -> BertForSequenceClassification:
+def tiny_bert(classes: int = 2, seed: int = 0, **options: Any) -> BertForSequenceClassification:
     """Return a random BERT of two layers."""
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     sizes = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2}
     config = BertConfig(
         vocab_size=len(SPECIAL + WORDS),
