@@ -122,6 +122,7 @@ class Explanation:
         prediction: Class index with the highest logit on the unchanged input.
         target_probability: Probability of `target`; NaN when `target` is None.
         prediction_probability: Probability of `prediction`.
+        top: Class index and probability of the five most probable classes, best first.
         input_mask: The map: (H, W) for images, float32 or float64, on the CPU. In [0, 1], or in
             [−1, 1] where a method also says what speaks against the target.
         peak: By what the map is to be multiplied for the method's own units.
@@ -137,6 +138,7 @@ class Explanation:
     prediction_probability: float
     input_mask: Tensor
     peak: float = 1.0
+    top: tuple[tuple[int, float], ...] = ()
     losses: Mapping[str, Tensor] = field(default_factory=dict)
     seed: int = 0
     seconds: Mapping[str, float] = field(default_factory=dict)

@@ -16,6 +16,10 @@ from input_iba.core.tokens import Tokens
 from input_iba.records import Explanation, Failure
 
 
+MOST_PROBABLE = 5
+"""Classes of which records keep the probability."""
+
+
 class Explained(Protocol):
     """What records say of the samples of a batch."""
 
@@ -74,6 +78,7 @@ def make_records(
                 prediction=prediction,
                 target_probability=math.nan if target is None else chances[i, target].item(),
                 prediction_probability=chances[i, prediction].item(),
+                top=_top(chances[i]),
                 losses={name: history[:, i] for name, history in losses.items()},
                 seed=task.seed,
                 seconds=dict(seconds),
@@ -81,6 +86,12 @@ def make_records(
             )
         )
     return records
+
+
+def _top(chances: Tensor) -> tuple[tuple[int, float], ...]:
+    """Return class and probability of the largest of some probabilities (classes,)."""
+    largest = chances.topk(min(MOST_PROBABLE, len(chances)))
+    return tuple(zip(largest.indices.tolist(), largest.values.tolist(), strict=True))
 
 
 def _of_sample(values: Tensor | Sequence[float], tokens: Tokens | None, i: int) -> Tensor | float:

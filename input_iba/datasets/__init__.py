@@ -5,6 +5,7 @@ from input_iba.datasets.image_folder import ImageFolder
 from input_iba.datasets.imagenet import ImageNet
 from input_iba.datasets.imdb import IMDBDataset
 from input_iba.datasets.mosaic import GridMosaic
+from input_iba.datasets.picture_files import PictureFiles
 from input_iba.datasets.pictures import PictureDataset
 from input_iba.datasets.pieces import PieceDataset
 from input_iba.datasets.pipeline import Pipeline
@@ -17,6 +18,7 @@ __all__ = [
     "ImageFolder",
     "ImageNet",
     "PictureDataset",
+    "PictureFiles",
     "PieceDataset",
     "Pipeline",
     "SampleCrops",

@@ -13,7 +13,7 @@ from matplotlib import cbook
 from PIL import Image
 from torch import Tensor
 
-from input_iba.datasets.class_index import names_by_index, read_class_index
+from input_iba.datasets.class_index import Classes, classes_of_file, imagenet_classes
 from input_iba.datasets.images import read_image, to_rgb
 from input_iba.datasets.pictures import PictureDataset, PipelineConfig
 from input_iba.errors import ConfigError, MissingExtraError, closest
@@ -45,12 +45,9 @@ def photograph(name: str) -> Image.Image:
     return to_rgb(Image.fromarray(pixels))
 
 
-def _imagenet_names(ind_to_cls_file: str | Path | None) -> list[str]:
-    if ind_to_cls_file is not None:
-        return names_by_index(read_class_index(ind_to_cls_file))
-    from torchvision.models import VGG16_Weights
-
-    return list(VGG16_Weights.IMAGENET1K_V1.meta["categories"])
+def classes_named(ind_to_cls_file: str | Path | None) -> Classes:
+    """Return the classes of a file, or those of ImageNet."""
+    return imagenet_classes() if ind_to_cls_file is None else classes_of_file(ind_to_cls_file)
 
 
 class Samples(PictureDataset):
@@ -78,11 +75,11 @@ class Samples(PictureDataset):
         channels: int = 3,
     ) -> None:
         _check_names(names)
-        super().__init__(list(names), pipeline, _imagenet_names(ind_to_cls_file), channels)
-        self._targets = self._resolve(targets or {})
+        classes = classes_named(ind_to_cls_file)
+        super().__init__(list(names), pipeline, list(classes.names), channels)
+        self._targets = self._resolve(targets or {}, classes)
 
-    def _resolve(self, targets: Mapping[str, int | str]) -> dict[str, int]:
-        classes = [_plain(name) for name in self.class_names or []]
+    def _resolve(self, targets: Mapping[str, int | str], classes: Classes) -> dict[str, int]:
         indices = {}
         for name, target in targets.items():
             if name not in self.ids:
@@ -90,12 +87,10 @@ class Samples(PictureDataset):
                     f"`targets` names {name!r}, which is not among the photographs "
                     f"{', '.join(self.ids)}.{closest(name, self.ids)}"
                 )
-            index = target if isinstance(target, int) else _index(target, classes)
-            if not 0 <= index < len(classes):
-                raise ConfigError(
-                    f"Target {target} of {name!r}: class indices go from 0 to {len(classes) - 1}."
-                )
-            indices[name] = index
+            try:
+                indices[name] = classes.find(target)
+            except ConfigError as error:
+                raise ConfigError(f"Target of {name!r}: {error}") from error
         return indices
 
     def read(self, index: int) -> tuple[Image.Image, Tensor | None]:
@@ -196,21 +191,6 @@ def _checksums(names: Sequence[str]) -> list[Any]:
 
 def _origin(name: str) -> str:
     return f"{'matplotlib' if name == 'grace_hopper' else 'scikit-image'}: {name}"
-
-
-def _plain(name: str) -> str:
-    return name.replace("_", " ").casefold()
-
-
-def _index(name: str, classes: list[str]) -> int:
-    """Find a class by name; underscores count as spaces, upper and lower case are the same."""
-    count = classes.count(_plain(name))
-    if count == 1:
-        return classes.index(_plain(name))
-    if count == 0:
-        raise ConfigError(f"Unknown class {name!r}.{closest(_plain(name), classes)}")
-    indices = [i for i, known in enumerate(classes) if known == _plain(name)]
-    raise ConfigError(f"{count} classes are called {name!r}: give one of the indices {indices}.")
 
 
 DATASETS.register_module(name="Samples", module=Samples)

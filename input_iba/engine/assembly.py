@@ -34,7 +34,9 @@ class PlainConfig:
     warnings: tuple[str, ...]
 
 
-def assemble(file: Path, overrides: Plain, preset: str | None) -> PlainConfig:
+def assemble(
+    file: Path, overrides: Plain, preset: str | None, content: Plain | None = None
+) -> PlainConfig:
     """Read a config file, put a preset beneath and options on top, and check what comes of them.
 
     Args:
@@ -42,22 +44,23 @@ def assemble(file: Path, overrides: Plain, preset: str | None) -> PlainConfig:
         overrides: From dotted keys to values.
         preset: Replaces the preset that the config inherits, or is put beneath a config without
             one; None takes the config as it is.
+        content: Taken instead of what the file holds.
 
     Raises:
         ConfigError: Says file, section, key and remedy.
     """
     options = {_present_name(key): value for key, value in overrides.items()}
-    raw, warnings, inherited = _layered(file, None)
+    raw, warnings, inherited = _layered(file, None, content)
     name = preset or inherited
     if name is not None:
         text = str(presets.lookup(raw, "attributor.type")).startswith("NLP")
         values = presets.preset_values(name + presets.TEXT if text else name)
         if preset is not None:
-            raw, warnings, _ = _layered(file, values)
+            raw, warnings, _ = _layered(file, values, content)
         prior = options.get(presets.PRIOR_TYPE, presets.lookup(raw, presets.PRIOR_TYPE))
         if prior != presets.lookup(values, presets.PRIOR_TYPE):
             values = presets.for_prior(values, prior)
-            raw, warnings, _ = _layered(file, values)
+            raw, warnings, _ = _layered(file, values, content)
         if preset is not None:
             warnings += tuple(_replaced(preset, values, raw))
     schema.imply_types(raw)
@@ -73,10 +76,10 @@ def _present_name(dotted: str) -> str:
 
 
 def _layered(
-    path: Path, values: Plain | None
+    path: Path, values: Plain | None, content: Plain | None
 ) -> tuple[dict[str, Any], tuple[str, ...], str | None]:
     """Read a file, unchecked, with `values` in place of the preset it inherits, or beneath it."""
-    config, inherited = _read(path, values)
+    config, inherited = _read(path, values) if content is None else (Config(content), None)
     raw, warnings = _plain(schema.without_own_names(config))
     if values is not None and inherited is None:
         raw = presets.put_beneath(values, raw)

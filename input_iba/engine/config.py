@@ -90,7 +90,10 @@ class RunConfig:
 
 
 def load_config(
-    path: Path | str, overrides: Plain | None = None, preset: str | None = None
+    path: Path | str,
+    overrides: Plain | None = None,
+    preset: str | None = None,
+    content: Plain | None = None,
 ) -> RunConfig:
     """Load, override, check and freeze a config.
 
@@ -99,12 +102,13 @@ def load_config(
         overrides: From dotted keys to values, as `--cfg-options` gives them.
         preset: Name of a preset that replaces the one that the config inherits, or that is put
             beneath a config without one; None takes the config as it is.
+        content: Taken instead of what the file holds, which then is but a name in messages.
 
     Raises:
         ConfigError: Says file, section, key and remedy.
     """
     file = Path(path)
-    plain = assemble(file, overrides or {}, preset)
+    plain = assemble(file, overrides or {}, preset, content)
     return _frozen(file, plain)
 
 

@@ -95,6 +95,7 @@ class SampleWriter:
             prediction=found.prediction,
             predicted_class_name=self.class_name(found.prediction),
             prediction_probability=_finite(found.prediction_probability),
+            top_classes=[[self.class_name(i), round(share, 8)] for i, share in found.top],
             feature_peak=None if feature is None else _finite(float(feature.max())),
             peak=float(f"{found.peak:.8g}"),
             seconds={stage: round(value, 3) for stage, value in found.seconds.items()},

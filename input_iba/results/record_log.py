@@ -32,6 +32,7 @@ class SampleRecord:
         prediction: Class index with the highest logit.
         predicted_class_name: Name of `prediction`.
         prediction_probability: Probability of `prediction`, or None.
+        top_classes: Name and probability of the five most probable classes, best first.
         feature_peak: Largest value of the feature mask in bits per pixel, or None.
         peak: By what the input mask is to be multiplied for the method's own units, or None.
         seconds: Wall time per stage.
@@ -50,6 +51,7 @@ class SampleRecord:
     prediction: int | None = None
     predicted_class_name: str = ""
     prediction_probability: float | None = None
+    top_classes: list[list[str | float]] = field(default_factory=list)
     feature_peak: float | None = None
     peak: float | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)

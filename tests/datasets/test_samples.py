@@ -69,7 +69,7 @@ def test_class_names_of_a_file() -> None:
                 "targets": {"coffee": "crane"},
                 "ind_to_cls_file": "resources/imagenet_class_index.json",
             },
-            r"indices \[134, 517\]",
+            r"134 crane \(n02012849\) or 517 crane \(n03126707\)",
         ),
     ],
 )
