@@ -6,13 +6,15 @@ import argparse
 import io
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from input_iba import __version__
 from input_iba.cli.arguments import add_config, add_launcher, add_preset, add_run_options
 from input_iba.cli.compare import COMPARE_HELP, COMPARE_STATUS_HELP, set_up_compare
+from input_iba.cli.photographs import PHOTOGRAPH_HELP, set_up_attribute, set_up_layers
 from input_iba.engine.interruption import Terminated
 from input_iba.engine.launchers import speaks
 from input_iba.errors import InputIBAError
@@ -49,20 +51,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     explain = commands.add_parser(
         "attribute",
-        help="explain every sample of a config's data set",
-        description=ATTRIBUTE_HELP,
+        help="explain photographs, or every sample of a config's data set",
+        description=f"{PHOTOGRAPH_HELP} {ATTRIBUTE_HELP}",
         epilog=STATUS_HELP,
     )
-    _set_up_attribute(explain)
+    set_up_attribute(explain)
     layers = commands.add_parser(
         "layers",
         help="list the classifier's layers with their output shapes",
         description="List the classifier's layers with their output shapes (channels, height, "
-        "width), so that one can be chosen as attributor.layer.",
+        "width), so that one can be chosen as attributor.layer, or as --layer of a photograph.",
         epilog=STATUS_HELP,
     )
-    add_config(layers)
-    layers.set_defaults(command=_layers)
+    set_up_layers(layers)
     compare = commands.add_parser(
         "compare",
         help="score the maps of several work directories on the same samples",
@@ -76,7 +77,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def train(argv: Sequence[str] | None = None) -> int:
     """Run `attribute` as a command of its own, under the name of the published script."""
     parser = argparse.ArgumentParser(description=ATTRIBUTE_HELP, epilog=STATUS_HELP)
-    _set_up_attribute(parser)
+    add_config(parser)
+    add_explain_options(parser)
+    parser.set_defaults(command=explain_samples)
     return run_command(parser, argv)
 
 
@@ -84,12 +87,6 @@ ATTRIBUTE_HELP = (
     "Explain every sample of a config's data set: feature masks and input masks go to a work "
     "directory, with a record per sample and an overview.html."
 )
-
-
-def _set_up_attribute(parser: argparse.ArgumentParser) -> None:
-    add_config(parser)
-    add_explain_options(parser)
-    parser.set_defaults(command=explain_samples)
 
 
 def add_explain_options(parser: argparse.ArgumentParser) -> None:
@@ -143,13 +140,18 @@ def _parse(parser: argparse.ArgumentParser, argv: Sequence[str]) -> argparse.Nam
 
 
 def explain_samples(
-    arguments: argparse.Namespace, adapt: Callable[[RunConfig], RunConfig] | None = None
+    arguments: argparse.Namespace,
+    adapt: Callable[[RunConfig], RunConfig] | None = None,
+    read: Callable[[Mapping[str, Any]], RunConfig] | None = None,
+    told: Callable[[RunConfig, Path], str] | None = None,
 ) -> int:
     """Explain the samples of a config, and print the table; return the exit status.
 
     Args:
         arguments: Those of `add_config` and `add_explain_options`.
         adapt: Changes the config once it is read.
+        read: Makes a config of overrides, where there is no file to read.
+        told: Returns what is printed in place of the table, of a config and its work directory.
     """
     # Imported here, so that --help and typing errors answer at once.
     from input_iba.engine.attribution_run import run_attribution
@@ -177,25 +179,21 @@ def explain_samples(
     )
     with launch(arguments.launcher) as processes:
         with processes.together():
-            config = load_config(arguments.config, overrides, arguments.preset)
+            if read is None:
+                config = load_config(arguments.config, overrides, arguments.preset)
+            else:
+                config = read(overrides)
             config = config if adapt is None else adapt(config)
         result = run_attribution(config, options, processes=processes)
         if processes.is_main:
-            print_text(result.table)
+            root = options.work_dir_for(config.path)
+            print_text(result.table if told is None else told(config, root))
             print_text(
                 f"\n{result.done} explained, {result.failed} failed. Overview: {result.overview}"
             )
             if result.unread:
                 print_text(f"{result.unread} samples of the estimation set could not be read.")
     return FAILED if result.failed or result.unread else 0
-
-
-def _layers(arguments: argparse.Namespace) -> int:
-    from input_iba.engine.config import load_config
-    from input_iba.engine.layers import list_layers
-
-    print_text(list_layers(load_config(arguments.config, arguments.cfg_options)))
-    return 0
 
 
 def _say(message: str) -> None:

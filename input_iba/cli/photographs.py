@@ -1,0 +1,177 @@
+"""The arguments of `attribute` and `layers` where a photograph or a model's name will do."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from input_iba.cli.arguments import (
+    add_cfg_options,
+    add_launcher,
+    add_preset,
+    add_run_options,
+)
+from input_iba.errors import ConfigError
+
+if TYPE_CHECKING:
+    from input_iba.engine.photographs import Photographs
+
+PHOTOGRAPH_HELP = (
+    "Explain photographs: input-iba attribute --image my.jpg. Printed are the most probable "
+    "classes; an overlay as PNG, the masks and a page to look at go to a work directory."
+)
+
+
+def set_up_attribute(parser: argparse.ArgumentParser) -> None:
+    """Add what explains photographs, or the samples of a config."""
+    group = parser.add_argument_group("photographs")
+    group.add_argument(
+        "--image",
+        nargs="+",
+        type=Path,
+        metavar="FILE",
+        help="photographs to explain, of any format and size, in place of a config",
+    )
+    group.add_argument(
+        "--target",
+        nargs="+",
+        default=[],
+        metavar="CLASS",
+        help="explain for this class: a name such as tabby, an index, or a WordNet id; several "
+        "are explained one by one (default: the class that the classifier predicts)",
+    )
+    group.add_argument(
+        "--layer", help="layer of the feature bottleneck (default: one that suits the model)"
+    )
+    group.add_argument(
+        "--whole",
+        action="store_true",
+        help="let the network see all of the photograph instead of the square in its middle",
+    )
+    _add_model(group)
+    _add_config(parser, "config file, in place of --image")
+    add_preset(parser)
+    add_run_options(parser)
+    add_launcher(parser)
+    parser.set_defaults(command=_attribute)
+
+
+def set_up_layers(parser: argparse.ArgumentParser) -> None:
+    """Add whose layers are listed."""
+    _add_config(parser, "config file, in place of --model")
+    parser.add_argument("--model", metavar="NAME", help="a model of `attribute --image`")
+    parser.set_defaults(command=_layers)
+
+
+def _add_config(parser: argparse.ArgumentParser, text: str) -> None:
+    parser.add_argument("config", metavar="CONFIG", type=Path, nargs="?", help=text)
+    add_cfg_options(parser)
+
+
+def _add_model(group: Any) -> None:
+    group.add_argument(
+        "--model",
+        metavar="NAME",
+        help="ImageNet classifier: efficientnet_lite0, or one of torchvision's or timm's, whose "
+        "weights are downloaded once (default: efficientnet_lite0, which needs no network)",
+    )
+    group.add_argument(
+        "--weights",
+        metavar="FILE",
+        help="checkpoint of the model, or the name of weights of torchvision's",
+    )
+    group.add_argument(
+        "--classes",
+        type=Path,
+        metavar="FILE",
+        help="classes of a checkpoint of your own: JSON like resources/imagenet_class_index.json",
+    )
+
+
+ONLY_PHOTOGRAPHS = ("target", "layer", "whole", "model", "weights", "classes")
+
+
+def _attribute(arguments: argparse.Namespace) -> int:
+    # Imported here, so that --help and typing errors answer at once; and `main` imports this file.
+    from input_iba.cli.main import explain_samples
+    from input_iba.engine.photograph_report import tell_photographs
+    from input_iba.engine.photographs import photographs_config
+
+    if arguments.image is None:
+        _check_config(arguments)
+        return explain_samples(arguments)
+    if arguments.config is not None:
+        raise ConfigError(
+            f"Both a config ('{arguments.config}') and --image are given: leave one of them out."
+        )
+    asked = _photographs(arguments)
+    if arguments.work_dir is None:
+        arguments.work_dir = _free(Path("workdirs") / asked.name.stem, arguments.resume)
+    return explain_samples(
+        arguments,
+        read=lambda overrides: photographs_config(asked, overrides, arguments.preset),
+        told=tell_photographs,
+    )
+
+
+def _check_config(arguments: argparse.Namespace) -> None:
+    """Refuse what means nothing without --image."""
+    from input_iba.datasets.images import SUFFIXES
+
+    if arguments.config is None:
+        raise ConfigError(
+            "Nothing to explain: give --image with photographs, or a CONFIG such as "
+            "configs/samples.py."
+        )
+    if arguments.config.suffix.lower() in SUFFIXES:
+        raise ConfigError(
+            f"'{arguments.config}' is no config. To explain a photograph: --image "
+            f"{arguments.config}"
+        )
+    given = [f"--{name}" for name in ONLY_PHOTOGRAPHS if getattr(arguments, name)]
+    if given:
+        raise ConfigError(
+            f"{', '.join(given)} can be given with --image only. A config says it itself, or "
+            "--cfg-options attributor.layer=... in its place."
+        )
+
+
+def _photographs(arguments: argparse.Namespace) -> Photographs:
+    from input_iba.engine.photographs import Photographs
+    from input_iba.models.named import DEFAULT_MODEL
+
+    return Photographs(
+        files=arguments.image,
+        model=arguments.model or DEFAULT_MODEL,
+        layer=arguments.layer,
+        targets=arguments.target,
+        weights=arguments.weights,
+        classes=arguments.classes,
+        whole=arguments.whole,
+    )
+
+
+def _free(path: Path, resume: bool) -> Path:
+    """Return a work directory that holds no run, so that a command can be repeated at once."""
+    found, number = path, 1
+    while not resume and (found / "manifest.json").is_file():
+        number += 1
+        found = path.with_name(f"{path.name}-{number}")
+    return found
+
+
+def _layers(arguments: argparse.Namespace) -> int:
+    from input_iba.cli.main import print_text
+    from input_iba.engine.config import load_config
+    from input_iba.engine.layers import list_layers
+    from input_iba.engine.photographs import model_config
+
+    if (arguments.config is None) == (arguments.model is None):
+        raise ConfigError("Give either a CONFIG or --model NAME to list the layers of.")
+    if arguments.model is not None:
+        config = model_config(arguments.model, arguments.cfg_options)
+    else:
+        config = load_config(arguments.config, arguments.cfg_options)
+    print_text(list_layers(config))
+    return 0

