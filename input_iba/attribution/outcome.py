@@ -15,7 +15,6 @@ from input_iba.core.targets import TargetLosses
 from input_iba.core.tokens import Tokens
 from input_iba.records import Explanation, Failure
 
-
 MOST_PROBABLE = 5
 """Classes of which records keep the probability."""
 

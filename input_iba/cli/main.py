@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from input_iba import __version__
 from input_iba.cli.arguments import add_config, add_launcher, add_preset, add_run_options
 from input_iba.cli.compare import COMPARE_HELP, COMPARE_STATUS_HELP, set_up_compare
+from input_iba.cli.figure import FIGURE_HELP, set_up_figure
 from input_iba.cli.photographs import PHOTOGRAPH_HELP, set_up_attribute, set_up_layers
 from input_iba.engine.interruption import Terminated
 from input_iba.engine.launchers import speaks
@@ -71,6 +72,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         epilog=COMPARE_STATUS_HELP,
     )
     set_up_compare(compare)
+    figure = commands.add_parser(
+        "figure",
+        help="draw a grid of samples and methods, or curves of an evaluation",
+        description=FIGURE_HELP,
+        epilog=STATUS_HELP,
+    )
+    set_up_figure(figure)
     return run_command(parser, argv)
 
 

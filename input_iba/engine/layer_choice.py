@@ -56,9 +56,9 @@ def choose_layer(type_: str, classifier: nn.Module, size: int) -> str:
         ConfigError: No layer puts out a map.
     """
     modules = dict(classifier.named_modules())
-    for pattern, layer in KNOWN:
-        if re.fullmatch(pattern, type_.partition(".")[0]) and layer in modules:
-            return layer
+    for pattern, known in KNOWN:
+        if re.fullmatch(pattern, type_.partition(".")[0]) and known in modules:
+            return known
     shapes = layer_shapes(classifier, torch.zeros(1, 3, size, size))
     layer = _block(shapes, size) or _by_reduction(classifier, shapes, size)
     if layer is None:

@@ -14,7 +14,7 @@ from input_iba.datasets.images import read_image
 from input_iba.engine.config import RunConfig
 from input_iba.engine.evaluation.heat_maps import read_map
 from input_iba.results import RecordLog, SampleRecord, write_image
-from input_iba.visualization import overlay, scale_to_range, smoothed
+from input_iba.visualization import heat_of, overlay
 
 LONGEST_SIDE = 1600
 """Pixels of an overlay's longer side, at most."""
@@ -43,8 +43,8 @@ def _told(config: RunConfig, root: Path, record: SampleRecord) -> Iterator[str]:
     photograph = read_image(record.path)
     box = seen(photograph.size, config.attribution_data["pipeline"])
     share = (box[2] - box[0]) * (box[3] - box[1]) / (photograph.width * photograph.height)
-    part = "" if share > 0.995 else f" (the network saw its middle, {share:.0%}; --whole: all)"
-    yield f"{record.path}{part}"
+    part = f" (the network saw its middle, {100 * share:.0f} %; --whole: all)"
+    yield f"{record.path}{'' if share > 0.995 else part}"
     rows = [(str(name), float(chance)) for name, chance in record.top_classes]
     explained = record.class_name
     if explained not in [name for name, _ in rows] and record.target_probability is not None:
@@ -53,9 +53,9 @@ def _told(config: RunConfig, root: Path, record: SampleRecord) -> Iterator[str]:
     for name, chance in rows:
         mark = "  <- explained" if name == explained else ""
         yield f"  {name.ljust(width)}  {100 * chance:5.1f} %{mark}"
-    path = (root / record.files["overlay"]).with_suffix(".png")
-    mask = smoothed(read_map(root / record.files["input_mask"]).numpy().clip(0))
-    write_image(path, over_photograph(photograph, mask, box, config.input_mask.colour_map))
+    path = root / f"{Path(record.files['input_mask']).stem}_overlay.png"
+    heat = heat_of(read_map(root / record.files["input_mask"]).numpy())
+    write_image(path, over_photograph(photograph, heat, box, config.input_mask.colour_map))
     yield f"  Overlay: {path}"
 
 
@@ -81,13 +81,13 @@ def seen(size: tuple[int, int], pipeline: Sequence[Mapping[str, Any]]) -> Box:
 
 
 def over_photograph(
-    photograph: Image.Image, mask: NDArray[np.floating[Any]], box: Box, colour_map: str
+    photograph: Image.Image, heat: NDArray[np.floating[Any]], box: Box, colour_map: str
 ) -> NDArray[np.uint8]:
-    """Lay a mask over the part of a photograph that it is of, and dim the rest.
+    """Lay heat over the part of a photograph that it is of, and dim the rest.
 
     Args:
         photograph: RGB, of any size; shrunk to `LONGEST_SIDE`.
-        mask: (h, w), stretched to [0, 1].
+        heat: (h, w) in [0, 1].
         box: Left, top, right, bottom of the part, in the photograph's pixels.
         colour_map: A name of matplotlib's.
 
@@ -100,5 +100,5 @@ def over_photograph(
     left, top, right, bottom = (round(edge * scale) for edge in box)
     found: NDArray[np.uint8] = (overlay(pixels, np.zeros((2, 2))) * DIMMED).astype(np.uint8)
     part = (slice(top, max(bottom, top + 1)), slice(left, max(right, left + 1)))
-    found[part] = overlay(pixels[part], scale_to_range(mask), colour_map)
+    found[part] = overlay(pixels[part], heat, colour_map)
     return found

@@ -2,7 +2,7 @@
 
 from input_iba.core.files import written_whole
 from input_iba.results.manifest import OWN_METHOD, Identity, Manifest, installed_versions
-from input_iba.results.names import file_names, safe_name
+from input_iba.results.names import file_names, safe_name, telling_names
 from input_iba.results.record_log import RecordLog, SampleRecord
 from input_iba.results.row_log import Entry, RowLog
 from input_iba.results.work_dir import WorkDir
@@ -28,6 +28,7 @@ __all__ = [
     "installed_versions",
     "read_text_mask",
     "safe_name",
+    "telling_names",
     "write_arrays",
     "write_image",
     "write_json",

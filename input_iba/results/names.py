@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from urllib.parse import quote
+
+from input_iba.errors import EvaluationError
 
 LONGEST = 180
 """Bytes of a name; file systems allow 255, and extensions must fit too."""
@@ -65,3 +68,37 @@ def file_names(ids: Iterable[str]) -> dict[str, str]:
         id_: f"{name}~{_digest(id_)}" if count[folded[id_]] > 1 else name
         for id_, name in names.items()
     }
+
+
+def telling_names(paths: Sequence[Path], given: Sequence[str] | None = None) -> list[str]:
+    """Return the names given, or the last parts of paths, as many as tell them apart.
+
+    Args:
+        paths: Work directories, or folders of maps.
+        given: One name each, or None.
+
+    Raises:
+        EvaluationError: Not one name of its own for each.
+
+    >>> telling_names([Path("/a/x"), Path("/b/x"), Path("/b/y")])
+    ['a/x', 'b/x', 'y']
+    """
+    chosen = _last_parts(paths) if given is None else list(given)
+    if len(chosen) != len(paths) or len(set(chosen)) != len(chosen) or "" in chosen:
+        raise EvaluationError(
+            f"Expected one name of its own for each of {len(paths)} work directories; got "
+            f"{', '.join(map(repr, chosen))}. Give --names."
+        )
+    return chosen
+
+
+def _last_parts(paths: Sequence[Path]) -> list[str]:
+    parts = [path.resolve().parts[1:] for path in paths]
+    names = [of_path[-1:] for of_path in parts]
+    for length in range(2, max(map(len, parts), default=0) + 1):
+        count = Counter(names)
+        names = [
+            of_path[-length:] if count[name] > 1 else name
+            for of_path, name in zip(parts, names, strict=True)
+        ]
+    return ["/".join(name) for name in names]

@@ -58,7 +58,7 @@ class RowLog:
                 otherwise.
         """
         present = json.loads(json.dumps(identity))
-        earlier, entries = self._read()
+        earlier, entries = self.read()
         if earlier is None or not (entries or resume):
             write_text(self.path, json.dumps(present) + "\n")
             return {}
@@ -87,7 +87,7 @@ class RowLog:
         """Add an entry and see it to the disk before returning."""
         append_text(self.path, json.dumps(asdict(entry), allow_nan=False) + "\n")
 
-    def _read(self) -> tuple[dict[str, Any] | None, dict[str, Entry]]:
+    def read(self) -> tuple[dict[str, Any] | None, dict[str, Entry]]:
         """Return what the file begins with and its entries; broken lines count as absent."""
         if not self.path.is_file():
             return None, {}

@@ -9,13 +9,22 @@ from input_iba.visualization.comparison_page import (
 )
 from input_iba.visualization.contact_sheet import write_contact_sheet
 from input_iba.visualization.curves import Chart, Line, mean_line, share_line, write_chart
+from input_iba.visualization.figures import (
+    GridRow,
+    figure_format,
+    write_grid,
+    write_panels,
+)
 from input_iba.visualization.grid import Grid, as_html, as_markdown, as_plain, markdown_text
 from input_iba.visualization.heat_map import (
     COLOUR_MAP,
+    Pixels,
     check_colour_map,
     colourise,
     has_display,
+    heat_of,
     overlay,
+    rendered,
     scale_to_peak,
     scale_to_range,
     show,
@@ -33,7 +42,9 @@ __all__ = [
     "Chart",
     "ComparisonPage",
     "Grid",
+    "GridRow",
     "Line",
+    "Pixels",
     "Row",
     "RunSummary",
     "as_html",
@@ -42,8 +53,10 @@ __all__ = [
     "check_colour_map",
     "colourise",
     "comparison_page",
+    "figure_format",
     "format_table",
     "has_display",
+    "heat_of",
     "highlighted",
     "highlighted_page",
     "map_thumbnail",
@@ -52,6 +65,7 @@ __all__ = [
     "overlay",
     "overview_page",
     "percent",
+    "rendered",
     "scale_to_peak",
     "scale_to_range",
     "share_line",
@@ -62,4 +76,6 @@ __all__ = [
     "to_8_bits",
     "write_chart",
     "write_contact_sheet",
+    "write_grid",
+    "write_panels",
 ]

@@ -7,11 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 SURE = 1.96
 """Standard errors on either side of a mean that hold it with 95 % where it is nearly normal."""
+
+COLOURS = (*("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000"),)
+"""Told apart by people with any colour vision (Okabe and Ito 2008), dark enough for lines."""
+
+STYLES = ("-", "--", ":")
+"""Of lines beyond the colours."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +86,28 @@ def share_line(label: str, values: Sequence[float]) -> Line:
     return Line(label, ordered, [1 - i / len(ordered) for i in range(len(ordered))])
 
 
+def draw_lines(axis: Axes, chart: Chart) -> None:
+    """Draw the lines of a chart, their bands, and what the axes mean."""
+    for i, line in enumerate(chart.lines):
+        colour = COLOURS[i % len(COLOURS)]
+        axis.plot(
+            *(line.x, line.y),
+            label=line.label,
+            color=colour,
+            linestyle=STYLES[i // len(COLOURS) % len(STYLES)],
+            marker="o" if len(line.x) < 20 else "",
+            markersize=3,
+        )
+        if line.margin is not None:
+            y, margin = np.asarray(line.y), np.asarray(line.margin)
+            axis.fill_between(line.x, y - margin, y + margin, alpha=0.2, color=colour, linewidth=0)
+    axis.set(xlabel=chart.x_label, ylabel=chart.y_label)
+    axis.set_title(chart.title, fontsize=10)
+    if chart.log_x:
+        axis.set_xscale("log")
+    axis.grid(alpha=0.3)
+
+
 def write_chart(path: Path, chart: Chart) -> None:
     """Draw a chart as PNG.
 
@@ -89,17 +118,7 @@ def write_chart(path: Path, chart: Chart) -> None:
     figure = Figure(figsize=(7, 5), layout="constrained")
     FigureCanvasAgg(figure)
     axis = figure.subplots()
-    for line in chart.lines:
-        marker = "o" if len(line.x) < 20 else ""
-        [drawn] = axis.plot(line.x, line.y, label=line.label, marker=marker, markersize=3)
-        if line.margin is not None:
-            y, margin = np.asarray(line.y), np.asarray(line.margin)
-            axis.fill_between(line.x, y - margin, y + margin, alpha=0.2, color=drawn.get_color())
-    axis.set(xlabel=chart.x_label, ylabel=chart.y_label)
-    axis.set_title(chart.title, fontsize=10)
-    if chart.log_x:
-        axis.set_xscale("log")
-    axis.grid(alpha=0.3)
+    draw_lines(axis, chart)
     banded = any(line.margin is not None for line in chart.lines)
     axis.legend(title="bands: ± 1.96 standard errors" if banded else None, title_fontsize="small")
     figure.savefig(path, dpi=120, format="png")

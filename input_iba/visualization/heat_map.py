@@ -17,6 +17,12 @@ from input_iba.errors import ConfigError, closest
 COLOUR_MAP = "inferno"
 """Perceptually uniform: equal steps of the mask look like equal steps."""
 
+SIGNED_COLOUR_MAP = "coolwarm"
+"""For maps that also say what speaks against a class: 0 in its grey middle."""
+
+SATURATED = 0.005
+"""Share of the values of a signed map that are drawn in its last colour."""
+
 Floats = NDArray[np.floating[Any]]
 Pixels = NDArray[np.uint8]
 
@@ -89,6 +95,29 @@ def colourise(mask: Floats, colour_map: str = COLOUR_MAP) -> Pixels:
     return to_8_bits(colours[..., :3])
 
 
+def rendered(mask: Floats, colour_map: str | None = None) -> Pixels:
+    """Colour a mask over its own range; one with negative values has 0 in the middle.
+
+    Of these the strongest half per cent of the values looks alike: a few pixels of a gradient
+    are often so strong that nothing else would show.
+
+    Args:
+        mask: (H, W), any values.
+        colour_map: A name of matplotlib's; None for `COLOUR_MAP`, or `SIGNED_COLOUR_MAP`.
+
+    Returns:
+        (H, W, 3), uint8.
+
+    Raises:
+        ConfigError: The colour map is unknown.
+    """
+    if (mask < 0).any():
+        strong = np.abs(mask[mask != 0])
+        centred = (mask / np.quantile(strong, 1 - SATURATED) + 1) / 2
+        return colourise(centred, colour_map or SIGNED_COLOUR_MAP)
+    return colourise(scale_to_range(mask), colour_map or COLOUR_MAP)
+
+
 def smoothed(mask: Floats, share: float = 0.013) -> Floats:
     """Blur a mask for looking at: single pixels hardly show on a photograph.
 
@@ -101,6 +130,23 @@ def smoothed(mask: Floats, share: float = 0.013) -> Floats:
     """
     blurred: Floats = gaussian_filter(mask, share * min(mask.shape))
     return blurred
+
+
+def heat_of(mask: Floats) -> Floats:
+    """Return the heat that is laid over a photograph: smoothed, stretched to its own range.
+
+    Of a mask with negative values only what speaks for the target counts.
+
+    Args:
+        mask: (H, W).
+
+    Returns:
+        (H, W) in [0, 1].
+
+    >>> heat_of(np.full((2, 2), -1.0)).tolist()
+    [[0.0, 0.0], [0.0, 0.0]]
+    """
+    return scale_to_range(smoothed(mask.clip(0) if bool((mask < 0).any()) else mask))
 
 
 def overlay(photograph: Pixels, mask: Floats, colour_map: str = COLOUR_MAP) -> Pixels:

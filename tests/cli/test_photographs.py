@@ -37,7 +37,7 @@ def test_one_photograph_is_explained_in_one_command(
     assert said.count("<- explained") == 2
     assert "2 explained, 0 failed" in said
     for name in ("tabby", "lynx"):
-        with Image.open(work / "overlays" / f"my cat_{name}.png") as image:
+        with Image.open(work / f"my cat_{name}_overlay.png") as image:
             assert image.size == (451, 300)
         assert (work / "input_masks" / f"my cat_{name}.npz").is_file()
     records = [json.loads(line) for line in (work / "records.jsonl").read_text().splitlines()]

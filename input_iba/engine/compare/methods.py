@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from input_iba.engine.config import load_config
 from input_iba.errors import EvaluationError, InputIBAError, closest
-from input_iba.results import Manifest, RecordLog, SampleRecord
+from input_iba.results import Manifest, RecordLog, SampleRecord, telling_names
 
 COMPARABLE = {"classifier": "weights of the classifier", "data": "files of data.attribution"}
 """What work directories must have in common: fields of `Identity`, and what they mean."""
@@ -61,26 +60,8 @@ def read_methods(work_dirs: Sequence[Path], names: Sequence[str] | None = None) 
         EvaluationError: A folder is in no work directory, or names do not fit.
         ResumeError: A manifest cannot be read.
     """
-    chosen = list(names) if names is not None else _names(work_dirs)
-    if len(chosen) != len(work_dirs) or len(set(chosen)) != len(chosen) or "" in chosen:
-        raise EvaluationError(
-            f"Expected one name of its own for each of {len(work_dirs)} work directories; got "
-            f"{', '.join(map(repr, chosen))}. Give --names."
-        )
+    chosen = telling_names(work_dirs, names)
     return [_read(path, name) for path, name in zip(work_dirs, chosen, strict=True)]
-
-
-def _names(work_dirs: Sequence[Path]) -> list[str]:
-    """Return the last parts of the paths, as many as tell them apart."""
-    parts = [path.resolve().parts[1:] for path in work_dirs]
-    names = [of_path[-1:] for of_path in parts]
-    for length in range(2, max(map(len, parts), default=0) + 1):
-        count = Counter(names)
-        names = [
-            of_path[-length:] if count[name] > 1 else name
-            for of_path, name in zip(parts, names, strict=True)
-        ]
-    return ["/".join(name) for name in names]
 
 
 def _read(path: Path, name: str) -> Method:
