@@ -8,6 +8,10 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from input_iba.drawing.card import Drawn, Words
+from input_iba.drawing.heat_map import Pixels, heat_of, overlay, rendered
+from input_iba.drawing.words import percent
+
 TargetLoss = Callable[[Tensor], Tensor]
 """Maps logits (B, classes) to one loss per row (B,)."""
 
@@ -113,7 +117,7 @@ class FeatureStatistics:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Explanation:
+class Explanation(Drawn):
     """What one method found about one sample.
 
     Attributes:
@@ -129,6 +133,9 @@ class Explanation:
         losses: Loss history per stage and part, each (steps,).
         seed: Seed of the run.
         seconds: Wall time per stage, this sample's share of its batch.
+        picture: What to look at beside the map, uint8 (3, H, W), or None.
+        words: Of a text, each word with its value; for looking at.
+        class_names: By class index, for looking at; may be empty.
     """
 
     id: str
@@ -142,6 +149,42 @@ class Explanation:
     losses: Mapping[str, Tensor] = field(default_factory=dict)
     seed: int = 0
     seconds: Mapping[str, float] = field(default_factory=dict)
+    picture: Tensor | None = field(default=None, repr=False)
+    words: Words = field(default=(), repr=False)
+    class_names: Sequence[str] = field(default=(), repr=False)
+
+    def class_name(self, index: int) -> str:
+        """Return the name of a class, or its number where it has no name."""
+        return self.class_names[index] if index < len(self.class_names) else f"class {index}"
+
+    def title(self) -> str:
+        """Return the class that was explained, its probability, what is preferred, the time."""
+        said = ["a loss of the caller's own"]
+        if self.target is not None:
+            said = [f"{self.class_name(self.target)} {percent(self.target_probability)}"]
+        if self.target != self.prediction:
+            preferred = percent(self.prediction_probability)
+            said.append(f"predicted: {self.class_name(self.prediction)} {preferred}")
+        if self.seconds:
+            said.append(f"{sum(self.seconds.values()):.1f} s")
+        return " · ".join(said)
+
+    def pictures(self) -> dict[str, Pixels]:
+        """Return what was explained, the overlay and the masks, (H, W, 3), uint8, by caption."""
+        found: dict[str, Pixels] = {}
+        if self.input_mask.ndim != 2:
+            return found
+        mask = self.input_mask.numpy()
+        if self.picture is not None:
+            found["input"] = self.picture.permute(1, 2, 0).contiguous().numpy()
+            found["overlay"] = overlay(found["input"], heat_of(mask))
+        return {**found, "input mask": rendered(mask)}
+
+    def coloured_words(self) -> Words:
+        """Return the words with their values; of a text whose words are not known, numbers."""
+        if self.words or self.input_mask.ndim != 1:
+            return self.words
+        return [(str(i), value) for i, value in enumerate(self.input_mask.tolist())]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,6 +201,14 @@ class Attribution(Explanation):
     feature_mask: Tensor
     feature_capacity: Tensor
     prior_mask: Tensor
+
+    def pictures(self) -> dict[str, Pixels]:
+        """Return the pictures of every explanation, feature mask and prior."""
+        found = super().pictures()
+        if found:
+            found["feature mask"] = rendered(self.feature_mask.numpy())
+            found["prior"] = rendered(self.prior_mask.numpy())
+        return found
 
 
 @dataclass(frozen=True)

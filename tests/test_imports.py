@@ -22,6 +22,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"modality", "models", "datasets"}),
     frozenset({"core"}),
     frozenset({"records", "registry"}),
+    frozenset({"drawing"}),
     frozenset({"errors"}),
     frozenset({PACKAGE}),  # input_iba/__init__.py: everything imports it, it imports nothing
 )
@@ -128,6 +129,7 @@ def test_imports_point_one_way() -> None:
         ("from input_iba.engine import run", "tools.vision.train"),
         ("from input_iba.errors import InputIBAError", "tools.vision.train"),
         ("from input_iba.records import Sample", "input_iba.registry"),
+        ("from input_iba.records import Sample", "input_iba.drawing.card"),
         ("from input_iba.unknown import x", "input_iba.core.x"),
     ],
 )

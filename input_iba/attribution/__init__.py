@@ -3,6 +3,7 @@
 from input_iba.attribution.attributor import Attributor
 from input_iba.attribution.feature_iba import FeatureBottleneck, FeatureIBA
 from input_iba.attribution.input_iba import InputIBA
+from input_iba.attribution.outcome import described
 from input_iba.attribution.priors import (
     ConstantPrior,
     FittedPrior,
@@ -27,5 +28,6 @@ __all__ = [
     "SaliencyPrior",
     "SlicedWassersteinPrior",
     "WGANPrior",
+    "described",
     "rows_at_once",
 ]

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
 import torch
@@ -13,7 +14,8 @@ from torch import Tensor
 
 from input_iba.core.targets import TargetLosses
 from input_iba.core.tokens import Tokens
-from input_iba.records import Explanation, Failure
+from input_iba.core.words import merge_pieces
+from input_iba.records import Explanation, Failure, ImageSample, Sample, TextSample
 
 MOST_PROBABLE = 5
 """Classes of which records keep the probability."""
@@ -25,6 +27,10 @@ class Explained(Protocol):
     @property
     def ids(self) -> tuple[str, ...]:
         """The S samples' ids."""
+
+    @property
+    def inputs(self) -> Tensor:
+        """What the classifier was given, (S, C, H, W), or embeddings (S, T, E)."""
 
     @property
     def losses(self) -> TargetLosses:
@@ -78,6 +84,7 @@ def make_records(
                 target_probability=math.nan if target is None else chances[i, target].item(),
                 prediction_probability=chances[i, prediction].item(),
                 top=_top(chances[i]),
+                picture=_picture(task.inputs[i]),
                 losses={name: history[:, i] for name, history in losses.items()},
                 seed=task.seed,
                 seconds=dict(seconds),
@@ -91,6 +98,35 @@ def _top(chances: Tensor) -> tuple[tuple[int, float], ...]:
     """Return class and probability of the largest of some probabilities (classes,)."""
     largest = chances.topk(min(MOST_PROBABLE, len(chances)))
     return tuple(zip(largest.indices.tolist(), largest.values.tolist(), strict=True))
+
+
+def _picture(inputs: Tensor) -> Tensor | None:
+    """Return an input (C, H, W) stretched to 0…255, (3, H, W), or None where it is no image."""
+    if inputs.ndim != 3 or inputs.shape[0] not in (1, 3):
+        return None
+    low, high = inputs.amin(), inputs.amax()
+    pixels = (inputs - low) / (high - low).clamp(min=1e-12) * 255
+    return pixels.round().to(torch.uint8).cpu().expand(3, -1, -1)
+
+
+def described(
+    record: Kind, sample: Sample, class_names: Sequence[str] = (), merge: str = "mean"
+) -> Kind:
+    """Return a record that shows its sample, and calls classes by their names.
+
+    Args:
+        record: Of the sample.
+        sample: Its picture is shown in place of the input, or its words are.
+        class_names: By class index.
+        merge: How the values of a word's pieces become one: 'mean' or 'max'.
+    """
+    known: dict[str, Any] = {"class_names": tuple(class_names)}
+    if isinstance(sample, ImageSample):
+        known["picture"] = sample.image
+    elif isinstance(sample, TextSample):
+        values = merge_pieces(record.input_mask, sample.words, merge).tolist()
+        known["words"] = tuple(zip(sample.tokens, values, strict=True))
+    return replace(record, **known)
 
 
 def _of_sample(values: Tensor | Sequence[float], tokens: Tokens | None, i: int) -> Tensor | float:

@@ -1,5 +1,21 @@
 """Show masks to people: heat maps, highlighted texts, tables, HTML pages, a contact sheet."""
 
+from input_iba.drawing.heat_map import (
+    COLOUR_MAP,
+    Pixels,
+    check_colour_map,
+    colourise,
+    has_display,
+    heat_of,
+    overlay,
+    rendered,
+    scale_to_peak,
+    scale_to_range,
+    show,
+    smoothed,
+    to_8_bits,
+)
+from input_iba.drawing.words import highlighted
 from input_iba.visualization.comparison_page import (
     Card,
     ComparisonPage,
@@ -16,22 +32,7 @@ from input_iba.visualization.figures import (
     write_panels,
 )
 from input_iba.visualization.grid import Grid, as_html, as_markdown, as_plain, markdown_text
-from input_iba.visualization.heat_map import (
-    COLOUR_MAP,
-    Pixels,
-    check_colour_map,
-    colourise,
-    has_display,
-    heat_of,
-    overlay,
-    rendered,
-    scale_to_peak,
-    scale_to_range,
-    show,
-    smoothed,
-    to_8_bits,
-)
-from input_iba.visualization.highlighted_text import highlighted, highlighted_page, strip
+from input_iba.visualization.highlighted_text import highlighted_page, strip
 from input_iba.visualization.overview import RunSummary, overview_page
 from input_iba.visualization.rows import Row, percent
 from input_iba.visualization.table import format_table

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from PIL import Image
 
+from input_iba.drawing.heat_map import Floats, Pixels, colourise, scale_to_range
+from input_iba.drawing.words import TEXT_STYLE
 from input_iba.visualization.grid import Grid, as_html, html_text
-from input_iba.visualization.heat_map import Floats, Pixels, colourise, scale_to_range
-from input_iba.visualization.highlighted_text import TEXT_STYLE
 from input_iba.visualization.page_style import RAMP_KEY, page_head
 
 SIDE = 144

@@ -12,9 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from input_iba.drawing.heat_map import Pixels
 from input_iba.errors import ConfigError, closest
 from input_iba.visualization.curves import Chart, draw_lines
-from input_iba.visualization.heat_map import Pixels
 
 FORMATS = ("png", "pdf", "svg", "jpg")
 """What figures can be written as, by the ending of their name."""
@@ -92,9 +92,7 @@ def write_grid(
     _save(figure, path, format_, dots_per_inch)
 
 
-def write_panels(
-    path: Path, title: str, charts: Sequence[Chart], format_: str, bands: str
-) -> None:
+def write_panels(path: Path, title: str, charts: Sequence[Chart], format_: str, bands: str) -> None:
     """Draw charts side by side, with one legend for all.
 
     Args:

@@ -9,41 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from input_iba.visualization.heat_map import Floats, Pixels, scale_to_range, to_8_bits
+from input_iba.drawing.heat_map import Floats, Pixels, to_8_bits
+from input_iba.drawing.words import TEXT_STYLE, highlighted, printable
 from input_iba.visualization.page_style import page_head
-from input_iba.visualization.rows import printable
 
 STRIP_HEIGHT, WORD_WIDTH, MOST_PIXELS = 16, 8, 60_000
 """Pixels of a strip and of one word in it; viewers open no wider pictures."""
-
-TEXT_STYLE = """
-.text { line-height: 1.9; overflow-wrap: anywhere; }
-.text span { background: rgb(233 98 40 / var(--heat)); border-radius: .25em; padding: .1em .15em; }
-.text span:hover { outline: 2px solid var(--accent); }
-"""
-
-
-def highlighted(tokens: Sequence[str], mask: Floats, unit: str = "") -> str:
-    """Return words with the colours of a mask; each tells its value where the pointer rests.
-
-    Args:
-        tokens: T words; everything in them is escaped.
-        mask: (T,), any values; colours are stretched from the smallest to the largest.
-        unit: Behind the value that a word tells.
-
-    Returns:
-        A paragraph of HTML.
-
-    >>> highlighted(["<b>", "good"], np.array([0.25, 0.75])).count("<span")
-    2
-    """
-    heats = scale_to_range(mask)
-    spans = (
-        f'<span style="--heat:{heat:.3f}" title="{value:.4g}{escape(unit)}">'
-        f"{escape(printable(token))}</span>"
-        for token, value, heat in zip(tokens, mask.tolist(), heats.tolist(), strict=True)
-    )
-    return f'<p class="text">{" ".join(spans)}</p>'
 
 
 def highlighted_page(

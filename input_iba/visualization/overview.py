@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import numpy as np
 
-from input_iba.visualization.highlighted_text import TEXT_STYLE, highlighted
+from input_iba.drawing.words import TEXT_STYLE, highlighted
 from input_iba.visualization.page_style import RAMP_KEY, page_head
 from input_iba.visualization.rows import Row, percent, printable
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import matplotlib
 from matplotlib.colors import to_hex
 
-from input_iba.visualization.heat_map import COLOUR_MAP
+from input_iba.drawing.heat_map import COLOUR_MAP
 
 RAMP = ", ".join(to_hex(matplotlib.colormaps[COLOUR_MAP](i / 8)) for i in range(9))
 

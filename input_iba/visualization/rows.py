@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from input_iba.drawing.words import percent, printable
+
+__all__ = ["Row", "percent", "printable"]
+
 
 @dataclass(frozen=True)
 class Row:
@@ -41,29 +45,3 @@ class Row:
     def total_seconds(self) -> float:
         """Wall time of all stages together."""
         return sum(self.seconds.values())
-
-
-def printable(text: str) -> str:
-    r"""Escape what a stream or page may not hold: control characters, undecodable bytes.
-
-    >>> print(printable("a\nb"))
-    a\nb
-    """
-    return "".join(
-        c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text
-    )
-
-
-def percent(probability: float | None) -> str:
-    """Return a probability for reading.
-
-    >>> percent(0.98765), percent(1.0), percent(0.00002), percent(None)
-    ('98.8 %', '100 %', '< 0.1 %', '–')
-    """
-    if probability is None:
-        return "–"
-    if 0 < probability < 0.001:
-        return "< 0.1 %"
-    if 0.9995 <= probability < 1:
-        return "> 99.9 %"
-    return f"{100 * probability:.3g} %"

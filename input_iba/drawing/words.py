@@ -1,0 +1,63 @@
+"""Texts for terminals and pages: printable, with their words coloured by a mask."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from input_iba.drawing.heat_map import Floats, scale_to_range
+
+TEXT_STYLE = """
+.text { line-height: 1.9; overflow-wrap: anywhere; }
+.text span { background: rgb(233 98 40 / var(--heat)); border-radius: .25em; padding: .1em .15em; }
+.text span:hover { outline: 2px solid var(--accent); }
+"""
+
+
+def printable(text: str) -> str:
+    r"""Escape what a stream or page may not hold: control characters, undecodable bytes.
+
+    >>> print(printable("a\nb"))
+    a\nb
+    """
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text
+    )
+
+
+def percent(probability: float | None) -> str:
+    """Return a probability for reading.
+
+    >>> percent(0.98765), percent(1.0), percent(0.00002), percent(None)
+    ('98.8 %', '100 %', '< 0.1 %', '–')
+    """
+    if probability is None:
+        return "–"
+    if 0 < probability < 0.001:
+        return "< 0.1 %"
+    if 0.9995 <= probability < 1:
+        return "> 99.9 %"
+    return f"{100 * probability:.3g} %"
+
+
+def highlighted(tokens: Sequence[str], mask: Floats, unit: str = "") -> str:
+    """Return words with the colours of a mask; each tells its value where the pointer rests.
+
+    Args:
+        tokens: T words; everything in them is escaped.
+        mask: (T,), any values; colours are stretched from the smallest to the largest.
+        unit: Behind the value that a word tells.
+
+    Returns:
+        A paragraph of HTML.
+
+    >>> highlighted(["<b>", "good"], np.array([0.25, 0.75])).count("<span")
+    2
+    """
+    heats = scale_to_range(mask)
+    spans = (
+        f'<span style="--heat:{heat:.3f}" title="{value:.4g}{escape(unit)}">'
+        f"{escape(printable(token))}</span>"
+        for token, value, heat in zip(tokens, mask.tolist(), heats.tolist(), strict=True)
+    )
+    return f'<p class="text">{" ".join(spans)}</p>'
