@@ -161,7 +161,7 @@ class Explanation(Drawn):
         """Return the class that was explained, its probability, what is preferred, the time."""
         said = ["a loss of the caller's own"]
         if self.target is not None:
-            said = [f"{self.class_name(self.target)} {percent(self.target_probability)}"]
+            said = [f"{self.class_name(self.target)}: {percent(self.target_probability)}"]
         if self.target != self.prediction:
             preferred = percent(self.prediction_probability)
             said.append(f"predicted: {self.class_name(self.prediction)} {preferred}")
@@ -206,8 +206,10 @@ class Attribution(Explanation):
         """Return the pictures of every explanation, feature mask and prior."""
         found = super().pictures()
         if found:
+            last = found.pop("input mask")
             found["feature mask"] = rendered(self.feature_mask.numpy())
             found["prior"] = rendered(self.prior_mask.numpy())
+            found["input mask"] = last
         return found
 
 

@@ -1,0 +1,152 @@
+"""Records draw themselves: pictures inline, words escaped, a window or a file."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import torch
+from matplotlib.figure import Figure
+from PIL import Image
+from torch import nn
+
+from input_iba.attribution import Attributor, InputIBA, SaliencyPrior, described
+from input_iba.attribution.baselines import BaselineAttributor, Gradient
+from input_iba.drawing.heat_map import rendered
+from input_iba.records import Attribution, Explanation, ImageSample, TextSample
+
+EVIL = "<script>alert('a')</script>"
+
+
+def explanation(mask: torch.Tensor, **keys: Any) -> Explanation:
+    known = {"target": 1, "prediction": 0, "target_probability": 0.25, "seconds": {"a": 1.0}}
+    return Explanation(id="x", prediction_probability=0.75, input_mask=mask, **{**known, **keys})
+
+
+def attribution(picture: torch.Tensor | None) -> Attribution:
+    mask = torch.linspace(0, 1, 48).view(6, 8)
+    return Attribution(
+        id="x",
+        target=0,
+        prediction=0,
+        target_probability=0.5,
+        prediction_probability=0.5,
+        input_mask=mask,
+        feature_mask=3 * mask,
+        feature_capacity=mask,
+        prior_mask=1 - mask,
+        picture=picture,
+    )
+
+
+def pictures_in(html: str) -> dict[str, np.ndarray[Any, Any]]:
+    found = re.findall(r'src="data:image/png;base64,([^"]+)" alt="([^"]+)"', html)
+    return {
+        caption: np.asarray(Image.open(io.BytesIO(base64.b64decode(data))))
+        for data, caption in found
+    }
+
+
+def test_a_notebook_gets_photograph_overlay_and_masks_inline() -> None:
+    photograph = torch.arange(144, dtype=torch.uint8).view(3, 6, 8)
+    shown = pictures_in(attribution(photograph)._repr_html_())
+    assert list(shown) == ["input", "overlay", "feature mask", "prior", "input mask"]
+    assert np.array_equal(shown["input"], photograph.permute(1, 2, 0).numpy())
+    assert shown["feature mask"][0, 0].sum() < shown["feature mask"][5, 7].sum()
+    assert shown["prior"][0, 0].sum() > shown["prior"][5, 7].sum()
+    without = pictures_in(attribution(None)._repr_html_())
+    assert list(without) == ["feature mask", "prior", "input mask"]
+
+
+def test_the_title_says_class_probability_and_seconds() -> None:
+    record = explanation(torch.rand(4, 4), class_names=("dog", EVIL))
+    assert record.title() == f"{EVIL}: 25 % · predicted: dog 75 % · 1.0 s"
+    assert "<script" not in record._repr_html_()
+    assert replace(record, target=0).title() == "dog: 25 % · 1.0 s"
+    own = replace(record, target=None, class_names=())
+    assert own.title() == "a loss of the caller's own · predicted: class 0 75 % · 1.0 s"
+
+
+def test_words_are_coloured_and_escaped() -> None:
+    record = explanation(torch.tensor([0.0, 0.5, 1.0]))
+    assert re.findall(r">(\d+)</span>", record._repr_html_()) == ["0", "1", "2"]
+    sample = TextSample("x", torch.zeros(3), tokens=(EVIL, "good"), words=(0, 1, 1))
+    html = described(record, sample, ["bad", "fine"])._repr_html_()
+    assert "<script" not in html
+    assert "&lt;script&gt;" in html
+    assert re.findall(r'--heat:([\d.]+)" title="([\d.]+)"', html) == [
+        ("0.000", "0"),
+        ("1.000", "0.75"),
+    ]
+    assert "fine: 25 %" in html
+    assert "<img" not in html
+
+
+def test_a_described_image_is_shown_as_its_data_set_shows_it() -> None:
+    image = torch.full((3, 4, 4), 7, dtype=torch.uint8)
+    sample = ImageSample("x", torch.zeros(3, 4, 4), image=image)
+    found = described(explanation(torch.rand(4, 4)), sample)
+    assert found.pictures()["input"].tolist() == np.full((4, 4, 3), 7).tolist()
+
+
+@pytest.mark.parametrize("ending", ["png", "svg"])
+@pytest.mark.parametrize("words", [(), (("$x$", 0.1), ("b" * 100, 0.9), ("c", 0.5))])
+def test_show_writes_a_file(tmp_path: Path, ending: str, words: Any) -> None:
+    file = tmp_path / f"card.{ending}"
+    explanation(torch.rand(4, 4), words=words).show(file)
+    start = file.read_bytes()[:200]
+    assert start.startswith(b"\x89PNG") if ending == "png" else b"<?xml" in start
+
+
+def test_show_opens_a_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[int] = []
+    monkeypatch.setattr(plt, "show", lambda: opened.append(len(plt.gcf().axes)))
+    monkeypatch.setattr(plt, "figure", lambda **keys: _figure(Figure(**keys), monkeypatch))
+    attribution(None).show()
+    assert opened == [3]
+
+
+def _figure(figure: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setattr(plt, "gcf", lambda: figure)
+    return figure
+
+
+def test_what_attributors_return_shows_the_input() -> None:
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(144, 7))
+    inputs = torch.randn(2, 3, 8, 8)
+    attributor = Attributor(
+        net, "1", prior=SaliencyPrior(), input_iba=InputIBA(opt_steps=1, batch_size=1)
+    )
+    attributor.estimate([torch.randn(16, 3, 8, 8)])
+    found = attributor.attribute(inputs)[1]
+    assert isinstance(found, Attribution)
+    assert found.picture is not None
+    assert (int(found.picture.min()), int(found.picture.max())) == (0, 255)
+    highest = inputs[1].argmax()
+    assert found.picture.flatten()[highest] == 255
+    with torch.no_grad():
+        chances = net(inputs)[1].softmax(0)
+    assert [index for index, _ in found.top] == chances.argsort(descending=True)[:5].tolist()
+    assert found.top[0][1] == pytest.approx(float(chances.max()), rel=1e-5)
+    [other, _] = BaselineAttributor(net, Gradient()).attribute(inputs)
+    assert isinstance(other, Explanation)
+    assert list(other.pictures()) == ["input", "overlay", "input mask"]
+
+
+def test_signed_maps_have_zero_in_the_middle_of_a_diverging_map() -> None:
+    pixels = rendered(np.array([[-1.0, 0.0, 0.5]]), "bwr")
+    assert pixels[0, 1].min() >= 253
+    assert pixels[0, 0].tolist() == [0, 0, 255]
+    assert pixels[0, 2, 0] > pixels[0, 2, 2] + 100
+    grey = rendered(np.array([[-1.0, 0.0, 1.0]]))[0, 1].astype(int)
+    assert np.ptp(grey) < 5
+    unsigned = rendered(np.array([[2.0, 3.0, 4.0]]), "bwr")
+    assert unsigned[0, 0].tolist() == [0, 0, 255]
