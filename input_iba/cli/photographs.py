@@ -107,7 +107,9 @@ def _attribute(arguments: argparse.Namespace) -> int:
         )
     asked = _photographs(arguments)
     if arguments.work_dir is None:
-        arguments.work_dir = _free(Path("workdirs") / asked.name.stem, arguments.resume)
+        # Several processes must agree on the folder, whichever of them is first.
+        fixed = arguments.resume or arguments.launcher != "none"
+        arguments.work_dir = _free(Path("workdirs") / asked.name.stem, fixed)
     return explain_samples(
         arguments,
         read=lambda overrides: photographs_config(asked, overrides, arguments.preset),
@@ -152,10 +154,10 @@ def _photographs(arguments: argparse.Namespace) -> Photographs:
     )
 
 
-def _free(path: Path, resume: bool) -> Path:
+def _free(path: Path, fixed: bool) -> Path:
     """Return a work directory that holds no run, so that a command can be repeated at once."""
     found, number = path, 1
-    while not resume and (found / "manifest.json").is_file():
+    while not fixed and (found / "manifest.json").is_file():
         number += 1
         found = path.with_name(f"{path.name}-{number}")
     return found

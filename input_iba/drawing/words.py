@@ -51,6 +51,7 @@ def highlighted(tokens: Sequence[str], mask: Floats, unit: str = "") -> str:
     Returns:
         A paragraph of HTML.
 
+    >>> import numpy as np
     >>> highlighted(["<b>", "good"], np.array([0.25, 0.75])).count("<span")
     2
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +105,7 @@ def rows_of(metric: str, count: int, seed: int) -> dict[str, Any]:
     def curve(n: int) -> list[float]:
         return [float(value) for value in draws.random(n)]
 
-    keys = {
+    keys: dict[str, Callable[[], dict[str, Any]]] = {
         "insertion_deletion": lambda: {"ins_curve": curve(101), "del_curve": curve(101)},
         "degradation": lambda: {"LeRF_curve": curve(101), "MoRF_curve": curve(101)},
         "ehr": lambda: {"ratios": curve(11)},
