@@ -13,6 +13,7 @@ from torch import nn
 from input_iba import models
 from input_iba.core.hooks import find_layer
 from input_iba.datasets import PictureFiles
+from input_iba.datasets.class_index import classes_of_file, imagenet_classes
 from input_iba.datasets.picture_files import IMAGENET, find_targets, named_classes
 from input_iba.engine.config import RunConfig, load_config
 from input_iba.engine.layer_choice import choose_layer
@@ -138,17 +139,10 @@ def _shape(size: tuple[int, int], model: NamedModel, whole: bool) -> tuple[int, 
 def _classifier(asked: Photographs, model: NamedModel) -> tuple[dict[str, Any], str | None]:
     """Return the classifier's config, and the key `classes` of its data set."""
     cfg = {"source": model.source, "type": model.type, "pretrained": asked.weights or True}
-    if asked.classes is not None:
-        known = named_classes(asked.classes)
-        count = 0 if known is None else len(known.names)
-        return {**cfg, **({"num_classes": count} if asked.weights else {})}, str(asked.classes)
-    return cfg, IMAGENET if model.num_classes == len(models_classes()) else None
-
-
-def models_classes() -> Sequence[str]:
-    """Return the names of ImageNet's classes."""
-    known = named_classes(IMAGENET)
-    return () if known is None else known.names
+    if asked.classes is None:
+        return cfg, IMAGENET if model.num_classes == len(imagenet_classes().names) else None
+    count = len(classes_of_file(asked.classes).names)
+    return {**cfg, **({"num_classes": count} if asked.weights else {})}, str(asked.classes)
 
 
 def _built(cfg: Mapping[str, Any], asked: Photographs) -> nn.Module:
