@@ -8,9 +8,11 @@ from html import escape
 from input_iba.drawing.heat_map import Floats, scale_to_range
 
 TEXT_STYLE = """
-.text { line-height: 1.9; overflow-wrap: anywhere; }
-.text span { background: rgb(233 98 40 / var(--heat)); border-radius: .25em; padding: .1em .15em; }
+.text { line-height: 1.9; overflow-wrap: anywhere; --strength: 1; }
+.text span { border-radius: .25em; padding: .1em .15em;
+  background: rgb(233 98 40 / calc(var(--heat) * var(--strength))); }
 .text span:hover { outline: 2px solid var(--accent); }
+@media (prefers-color-scheme: dark) { .text { --strength: .7; } }
 """
 
 
