@@ -250,7 +250,7 @@ def test_text_has_presets_of_its_own(tmp_path: Path, preset: str, inherited: str
     assert config.preset == preset
     assert config.prior["type"] == expected["attributor"]["gan"]["type"]
     assert config.feature_iba.beta == 15
-    assert config.input_iba.opt_steps == {"fast": 24, "paper": 30}[preset]
+    assert config.input_iba.opt_steps == {"fast": 16, "paper": 30}[preset]
     assert config.input_iba.sigma == 0
 
 

@@ -11,5 +11,5 @@ attributor = dict(
 attribution_cfg = dict(
     feat_iba=dict(noise="antithetic"),
     gan=dict(_delete_=True),
-    input_iba=dict(opt_steps=24, lr=0.3, lr_schedule="cosine", noise="antithetic"),
+    input_iba=dict(opt_steps=16, lr=0.4, lr_schedule="cosine", noise="antithetic"),
 )
