@@ -81,4 +81,6 @@ def _evaluate(name: str, arguments: argparse.Namespace) -> int:
     options = EvaluationOptions(**{key: given[key] for key in known & given.keys()})
     result = run_evaluation(load_config(arguments.config, arguments.cfg_options), options, metric)
     print_text(as_text(metric, result))
+    if result.report is not None:
+        print_text(f"Report: {result.report}")
     return FAILED if result.failed else 0

@@ -16,6 +16,7 @@ from input_iba.cli.arguments import add_config, add_launcher, add_preset, add_ru
 from input_iba.cli.compare import COMPARE_HELP, COMPARE_STATUS_HELP, set_up_compare
 from input_iba.cli.figure import FIGURE_HELP, set_up_figure
 from input_iba.cli.photographs import PHOTOGRAPH_HELP, set_up_attribute, set_up_layers
+from input_iba.cli.report import REPORT_HELP, REPORT_STATUS_HELP, set_up_report
 from input_iba.engine.interruption import Terminated
 from input_iba.engine.launchers import speaks
 from input_iba.errors import InputIBAError
@@ -79,6 +80,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         epilog=STATUS_HELP,
     )
     set_up_figure(figure)
+    report = commands.add_parser(
+        "report",
+        help="write the HTML page of one work directory, or of several side by side",
+        description=REPORT_HELP,
+        epilog=REPORT_STATUS_HELP,
+    )
+    set_up_report(report)
     return run_command(parser, argv)
 
 
@@ -93,7 +101,7 @@ def train(argv: Sequence[str] | None = None) -> int:
 
 ATTRIBUTE_HELP = (
     "Explain every sample of a config's data set: feature masks and input masks go to a work "
-    "directory, with a record per sample and an overview.html."
+    "directory, with a record per sample and a report.html."
 )
 
 
@@ -197,7 +205,7 @@ def explain_samples(
             root = options.work_dir_for(config.path)
             print_text(result.table if told is None else told(config, root))
             print_text(
-                f"\n{result.done} explained, {result.failed} failed. Overview: {result.overview}"
+                f"\n{result.done} explained, {result.failed} failed. Report: {result.report}"
             )
             if result.unread:
                 print_text(f"{result.unread} samples of the estimation set could not be read.")

@@ -46,14 +46,14 @@ class RunResult:
         failed: Samples that could not be explained.
         unread: Samples of the estimation set that could not be read in this run.
         table: The samples, laid out for a terminal.
-        overview: The HTML page.
+        report: The HTML page.
     """
 
     done: int
     failed: int
     unread: int
     table: str
-    overview: Path
+    report: Path
 
 
 def run_attribution(
@@ -179,8 +179,8 @@ def _provide(
 def _end(work: WorkDir, manifest: Manifest, ids: Sequence[str], alone: bool = True) -> RunResult:
     """Close the work directory and report; `alone` when no other process may write any more."""
     manifest = work.close(manifest, ids, tidy=alone)
-    table, overview = write_report(work, manifest, ids)
-    return RunResult(manifest.done, manifest.failed, 0, table, overview)
+    table, report = write_report(work, ids)
+    return RunResult(manifest.done, manifest.failed, 0, table, report)
 
 
 def _samples_per_batch(

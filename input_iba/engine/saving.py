@@ -17,13 +17,13 @@ from input_iba.records import Attribution, Explanation, ImageSample, Sample, Tex
 from input_iba.results import SampleRecord, write_image, write_mask, write_text
 from input_iba.visualization import (
     colourise,
+    heat_of,
     highlighted_page,
     overlay,
     percent,
     scale_to_peak,
     scale_to_range,
     show,
-    smoothed,
     strip,
     to_8_bits,
 )
@@ -82,7 +82,7 @@ class SampleWriter:
         elif isinstance(sample, ImageSample):
             pictures = self._pictures(sample, found, masks.get("feature_mask"))
         for kind, pixels in pictures.items():
-            file = f"{_FOLDERS[kind][0]}/{place}{_FOLDERS[kind][1]}"
+            file = f"{PICTURE_PLACES[kind][0]}/{place}{PICTURE_PLACES[kind][1]}"
             write_image(self.root / file, pixels)
             files[kind] = file
         return SampleRecord(
@@ -154,8 +154,7 @@ class SampleWriter:
     ) -> dict[str, NDArray[np.uint8]]:
         """Make the pictures of a sample: previews in grey, renderings in colour."""
         values = array(found.input_mask)
-        signed = bool((values < 0).any())
-        hot = smoothed(values.clip(0) if signed else values)
+        hot = heat_of(values)
         photograph = sample.image.permute(1, 2, 0).contiguous().numpy()
         if photograph.shape[2] == 1:
             photograph = photograph.repeat(3, axis=2)
@@ -164,8 +163,12 @@ class SampleWriter:
             "input_mask_png": to_8_bits(_around_grey(values)),
             "input_mask_picture": colourise(scale_to_range(values), colours),
             "photograph": photograph,
-            "overlay": overlay(photograph, scale_to_range(hot), colours),
+            "overlay": overlay(photograph, hot, colours),
+            "heat": to_8_bits(hot),
         }
+        if isinstance(found, Attribution):
+            prior = scale_to_range(array(found.prior_mask))
+            pictures["prior_mask_picture"] = colourise(prior, colours)
         if feature is not None:
             capacity = scale_to_peak(array(feature))
             pictures["feature_mask_png"] = to_8_bits(capacity)
@@ -193,13 +196,15 @@ class SampleWriter:
 _VALUES = {"input_mask": "input_masks", "feature_mask": "feat_masks", "prior_mask": "prior_masks"}
 """Folder of each mask."""
 
-_FOLDERS = {
+PICTURE_PLACES = {
     "input_mask_png": ("input_masks", ".png"),
     "input_mask_picture": ("input_masks", ".JPEG"),
     "feature_mask_png": ("feat_masks", ".png"),
     "feature_mask_picture": ("feat_masks", ".JPEG"),
     "photograph": ("images", ".jpg"),
     "overlay": ("overlays", ".jpg"),
+    "heat": ("overlays", ".png"),
+    "prior_mask_picture": ("prior_masks", ".JPEG"),
 }
 """Folder and extension of each picture."""
 

@@ -15,7 +15,7 @@ from input_iba.results.writing import remove_parts, write_text
 class WorkDir:
     """The folder that one run, or a run and its resumptions, writes to.
 
-    Layout: `config.py`, `log_file.log`, `manifest.json`, `records.jsonl`, `overview.html`,
+    Layout: `config.py`, `log_file.log`, `manifest.json`, `records.jsonl`, `report.html`,
     `feature_statistics.npz`, and the folders `input_masks`, `feat_masks`, `prior_masks`,
     `images` and `overlays`. Of several processes the first opens and claims the folder; the
     others join, with a log and records of their own: `log_file.rank1.log`, `records.rank1.jsonl`.
@@ -35,7 +35,7 @@ class WorkDir:
         self.log_path = root / (f"log_file.rank{rank}.log" if rank else "log_file.log")
         self.manifest_path = root / "manifest.json"
         self.statistics_path = root / "feature_statistics.npz"
-        self.overview_path = root / "overview.html"
+        self.report_path = root / "report.html"
         self.records = RecordLog(root / "records.jsonl", rank)
         self.resumed = rank == 0 and self._may_continue(resume)
         try:
@@ -50,7 +50,7 @@ class WorkDir:
         # A run that ended before it explained anything, for a wrong layer say, may be begun anew.
         content = {p.name for p in self.root.iterdir()} if self.root.is_dir() else set()
         logs = tuple(self.root.glob("log_file*.log"))
-        beginnings = (*logs, self.manifest_path, self.config_path, self.overview_path)
+        beginnings = (*logs, self.manifest_path, self.config_path, self.report_path)
         if not content - {path.name for path in beginnings}:
             return False
         if not self.manifest_path.is_file():

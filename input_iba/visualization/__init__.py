@@ -33,7 +33,7 @@ from input_iba.visualization.figures import (
 )
 from input_iba.visualization.grid import Grid, as_html, as_markdown, as_plain, markdown_text
 from input_iba.visualization.highlighted_text import highlighted_page, strip
-from input_iba.visualization.overview import RunSummary, overview_page
+from input_iba.visualization.report import Evaluation, Report, Source, report_page
 from input_iba.visualization.rows import Row, percent
 from input_iba.visualization.table import format_table
 
@@ -42,12 +42,14 @@ __all__ = [
     "Card",
     "Chart",
     "ComparisonPage",
+    "Evaluation",
     "Grid",
     "GridRow",
     "Line",
     "Pixels",
+    "Report",
     "Row",
-    "RunSummary",
+    "Source",
     "as_html",
     "as_markdown",
     "as_plain",
@@ -64,9 +66,9 @@ __all__ = [
     "markdown_text",
     "mean_line",
     "overlay",
-    "overview_page",
     "percent",
     "rendered",
+    "report_page",
     "scale_to_peak",
     "scale_to_range",
     "share_line",

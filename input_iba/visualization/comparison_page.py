@@ -12,23 +12,15 @@ from PIL import Image
 from input_iba.drawing.heat_map import Floats, Pixels, colourise, scale_to_range
 from input_iba.drawing.words import TEXT_STYLE
 from input_iba.visualization.grid import Grid, as_html, html_text
-from input_iba.visualization.page_style import RAMP_KEY, page_head
+from input_iba.visualization.page_style import RAMP_KEY, TABLES, page_head
 
 SIDE = 144
 """Pixels of the longer side of a thumbnail: sharp enough at the size shown, and small."""
 
-TABLES = """
-.scroll { overflow-x: auto; margin-top: .75rem; }
+COMPARISON_STYLE = """
 section > h2 { margin-top: 2rem; }
 section > p, .left li { color: var(--soft); font-size: .875rem; margin-top: .5rem; }
 .left { margin: .5rem 0 0; padding-left: 1.25rem; overflow-wrap: anywhere; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9375rem; }
-th, td { padding: .375rem .75rem; text-align: right; border-bottom: 1px solid var(--line);
-  white-space: nowrap; }
-th:first-child { text-align: left; }
-thead th { color: var(--soft); font-weight: 600; white-space: normal; vertical-align: bottom; }
-tbody th { font-weight: 400; }
-td.best { color: var(--good); font-weight: 600; }
 .maps { display: grid; grid-template-columns: repeat(auto-fill, minmax(7.5rem, 1fr)); gap: .75rem;
   margin-top: .75rem; }
 figcaption { overflow-wrap: anywhere; }
@@ -105,7 +97,7 @@ def comparison_page(page: ComparisonPage) -> str:
         for label, value in page.facts.items()
     )
     left_out = "".join(f"<li>{html_text(line)}</li>" for line in page.left_out)
-    return f"""{page_head(title, TABLES + TEXT_STYLE)}
+    return f"""{page_head(title, TABLES + COMPARISON_STYLE + TEXT_STYLE)}
 <header>
 <p class="kicker">input_iba</p>
 <h1>{title}</h1>

@@ -61,7 +61,13 @@ def _line(cells: Iterable[str]) -> str:
 
 
 def as_html(grid: Grid) -> str:
-    """Return a section with a table that scrolls where it is too wide."""
+    """Return a section with heading, table and note."""
+    note = f"<p>{html_text(grid.note)}</p>" if grid.note else ""
+    return f"<section><h2>{html_text(grid.title)}</h2>{as_table(grid)}{note}</section>"
+
+
+def as_table(grid: Grid) -> str:
+    """Return the table alone, which scrolls where it is too wide."""
     head = "".join(f'<th scope="col">{html_text(name)}</th>' for name in grid.head)
     rows = []
     for i, row in enumerate(grid.rows):
@@ -70,11 +76,10 @@ def as_html(grid: Grid) -> str:
             mark = ' class="best"' if (i, j) in grid.best else ""
             cells.append(f"<td{mark}>{html_text(cell)}</td>")
         rows.append(f"<tr>{''.join(cells)}</tr>")
-    note = f"<p>{html_text(grid.note)}</p>" if grid.note else ""
     table = f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    about = html_text(grid.title)
     return (
-        f'<section><h2>{html_text(grid.title)}</h2><div class="scroll" tabindex="0">{table}</div>'
-        f"{note}</section>"
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{about}, table">{table}</div>'
     )
 
 

@@ -37,23 +37,11 @@ code { font-family: ui-monospace, "SFMono-Regular", Consolas, monospace; font-si
 .facts dd { margin: 0; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
 .state { color: var(--good); font-weight: 600; }
 .state.partial { color: var(--bad); font-weight: 400; }
-article, .failures {
+article {
   background: var(--card); border: 1px solid var(--line); border-radius: .75rem;
   padding: clamp(.75rem, 2vw, 1.25rem); margin-top: 1.25rem;
 }
-.failures { background: var(--bad-page); border-color: var(--bad); }
-.failures ul { margin: .5rem 0 0; padding-left: 1.25rem; }
-.failures li { overflow-wrap: anywhere; }
-.card { display: flex; flex-wrap: wrap; justify-content: space-between; gap: .5rem 1.5rem; }
-.id, .other { color: var(--soft); font-size: .875rem; overflow-wrap: anywhere; }
-.numbers { display: flex; flex-wrap: wrap; align-items: baseline; gap: .125rem 1.25rem;
-  font-variant-numeric: tabular-nums; }
-.numbers p:first-child { display: flex; align-items: center; gap: .5rem; }
-.bar { width: 6rem; height: .375rem; border-radius: 1rem; background: var(--line);
-  overflow: hidden; }
-.bar i { display: block; height: 100%; background: var(--accent); border-radius: inherit; }
-.pictures { display: grid; grid-template-columns: repeat(4, minmax(0, 1fr)); gap: .75rem;
-  margin-top: .75rem; }
+.id { color: var(--soft); font-size: .875rem; overflow-wrap: anywhere; }
 figure { margin: 0; }
 figure img { display: block; width: 100%; height: auto; border-radius: .375rem;
   background: var(--line); image-rendering: auto; }
@@ -63,23 +51,36 @@ footer { color: var(--soft); font-size: .875rem; margin-top: 2rem; max-width: 46
 .scale { display: flex; align-items: center; gap: .5rem; margin-top: .75rem; }
 .ramp { width: 12rem; height: .625rem; border-radius: 1rem;
   background: linear-gradient(to right, RAMP); }
-@media (max-width: 40rem) { .pictures { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
 @media print { body { max-width: none; } article { break-inside: avoid; } }
 """.replace("RAMP", RAMP)
 
+TABLES = """
+.scroll { overflow-x: auto; margin-top: .75rem; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9375rem; }
+th, td { padding: .375rem .75rem; text-align: right; border-bottom: 1px solid var(--line);
+  white-space: nowrap; }
+th:first-child { text-align: left; }
+thead th { color: var(--soft); font-weight: 600; white-space: normal; vertical-align: bottom; }
+tbody th { font-weight: 400; }
+td.best { color: var(--good); font-weight: 600; }
+"""
+"""Rules of pages with tables."""
 
-def page_head(title: str, style: str = "") -> str:
+
+def page_head(title: str, style: str = "", policy: str = "") -> str:
     """Return the beginning of a page, up to and with `<body>`.
 
     Args:
         title: Escaped.
         style: Rules of the page's own.
+        policy: What the page may load and run (Content-Security-Policy); empty for no limits.
     """
+    limits = f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n' if policy else ""
     return f"""<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
+{limits}<meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>{title}</title>
 <style>{STYLE}{style}</style>

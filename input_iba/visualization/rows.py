@@ -23,11 +23,14 @@ class Row:
         seconds: Wall time per stage.
         feature_peak: Largest value of the feature mask in bits per pixel, or None.
         files: From kind to a path relative to the page. Kinds that are shown: `photograph`,
-            `overlay`, `feature_mask_png`, `feature_mask_picture`, `input_mask_png`,
-            `input_mask_picture`, `input_mask`, `feature_mask`, `prior_mask`; of a text
-            `highlights`.
+            `overlay`, `heat`, `feature_mask_png`, `feature_mask_picture`, `prior_mask_picture`,
+            `input_mask_png`, `input_mask_picture`, `input_mask`, `feature_mask`, `prior_mask`; of
+            a text `highlights`.
         failure: Why the sample failed; empty when it is done.
-        words: Of a text, each word with the value of its input mask.
+        words: Of a text, its T words.
+        word_masks: Of a text, from kind of mask to T values, `input_mask` first.
+        losses: Loss history per stage and part, as `stage/part`.
+        scores: From metric and key to what an evaluation found.
     """
 
     id: str
@@ -39,7 +42,10 @@ class Row:
     feature_peak: float | None = None
     files: Mapping[str, str] = field(default_factory=dict)
     failure: str = ""
-    words: Sequence[tuple[str, float]] = ()
+    words: Sequence[str] = ()
+    word_masks: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    losses: Mapping[str, Sequence[float | None]] = field(default_factory=dict)
+    scores: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def total_seconds(self) -> float:

@@ -8,11 +8,11 @@ from urllib.parse import unquote
 
 import numpy as np
 import pytest
+from input_iba.visualization.overview import MOST_ROWS
 from PIL import Image
 
 from input_iba.errors import DataError
 from input_iba.visualization import Row, RunSummary, overview_page, write_contact_sheet
-from input_iba.visualization.overview import MOST_ROWS
 
 FILES = {
     "photograph": "images/a%2F1#.jpg",

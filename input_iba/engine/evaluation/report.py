@@ -27,6 +27,7 @@ class EvaluationResult:
         summary: Mean, deviation and interval of every key.
         verdict: What the rows say by the metric's own rule, or None.
         path: The JSON file.
+        report: The page about all results in the folder, or None.
     """
 
     scored: int
@@ -36,6 +37,7 @@ class EvaluationResult:
     summary: Mapping[str, Mapping[str, Any]]
     verdict: Mapping[str, Any] | None
     path: Path
+    report: Path | None = None
 
 
 def write_result(

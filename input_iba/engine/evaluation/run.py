@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from input_iba.engine.config import RunConfig
 from input_iba.engine.evaluation.heat_maps import find_maps
 from input_iba.engine.evaluation.loop import Scoring, begin, score_all
@@ -10,6 +12,7 @@ from input_iba.engine.evaluation.options import EvaluationOptions
 from input_iba.engine.evaluation.report import EvaluationResult, write_result
 from input_iba.engine.evaluation.samples import read_scores, select, warn_of_ties
 from input_iba.engine.evaluation.setup import build_setting, identity_of, logged
+from input_iba.engine.report import report_evaluation
 from input_iba.errors import ResumeError
 from input_iba.results import RowLog
 
@@ -20,7 +23,8 @@ def run_evaluation(
     """Score the maps of a folder by one metric.
 
     Beside the result lie its curve (`.png`), the rows as they came (`.rows.jsonl`, which
-    `--resume` goes on with) and a log (`.log`).
+    `--resume` goes on with), a log (`.log`), and the report of all results in the folder
+    (`report.html`).
 
     Args:
         config: Names classifier and samples.
@@ -66,4 +70,5 @@ def _run(config: RunConfig, options: EvaluationOptions, metric: Metric) -> Evalu
         score_all(scoring, selection, entries, log)
     finally:  # an interrupted evaluation reports what it has, as partial
         result = write_result(options.path, metric, made_with, selection, entries)
-    return result
+        report = report_evaluation(options.path.parent)
+    return replace(result, report=report)

@@ -1,0 +1,75 @@
+"""The samples of a work directory as table, page and contact sheet show them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from input_iba.engine.report.pictures import with_pictures
+from input_iba.errors import DataError, InputIBAError
+from input_iba.results import SampleRecord, WorkDir, read_text_mask, written_whole
+from input_iba.visualization import Row, write_contact_sheet
+
+WORD_MASKS = ("input_mask", "feature_mask", "prior_mask")
+
+
+def rows_of(work: WorkDir, ids: Iterable[str] | None = None) -> list[Row]:
+    """Return the samples of a work directory as they are shown.
+
+    Args:
+        work: The work directory.
+        ids: Which, and in which order; None for all in the order of the records.
+    """
+    records = work.records.load()
+    chosen = (records[id_] for id_ in (records if ids is None else ids) if id_ in records)
+    return [_row(record, work.root) for record in chosen]
+
+
+def save_contact_sheet(work_dir: Path | str, path: Path | str) -> None:
+    """Draw the finished samples of a work directory as one PNG.
+
+    Args:
+        work_dir: Folder of a run.
+        path: The PNG.
+
+    Raises:
+        DataError: There is no run in the folder, or no finished sample in it.
+    """
+    try:
+        work = WorkDir(Path(work_dir), resume=True)
+    except InputIBAError as error:
+        raise DataError(f"No run can be read from '{work_dir}': {error}") from error
+    with written_whole(Path(path)) as aside:
+        write_contact_sheet(aside, rows_of(work), work.root)
+
+
+def _row(record: SampleRecord, root: Path) -> Row:
+    text = "highlights" in record.files
+    masks = _word_masks(record, root) if text else {}
+    return Row(
+        id=record.id,
+        class_name=record.class_name,
+        probability=record.target_probability,
+        predicted_class_name=record.predicted_class_name,
+        predicted_probability=record.prediction_probability,
+        seconds=record.seconds,
+        feature_peak=record.feature_peak,
+        files=record.files if text else with_pictures(root, record.files),
+        failure=(record.reason or "no reason given") if record.status == "failed" else "",
+        words=next(iter(masks.values()))[0] if masks else (),
+        word_masks={kind: values for kind, (_, values) in masks.items()},
+        losses=record.losses,
+    )
+
+
+def _word_masks(record: SampleRecord, root: Path) -> Mapping[str, tuple[list[str], list[float]]]:
+    """Read the words of a text with each of its masks; nothing where a file is gone."""
+    found = {}
+    for kind in WORD_MASKS:
+        if kind in record.files:
+            try:
+                words, mask = read_text_mask(root / record.files[kind])
+            except DataError:
+                continue
+            found[kind] = (words, mask.tolist())
+    return found

@@ -1,0 +1,152 @@
+"""The samples: photograph, overlay and masks, or the highlighted text, with what is known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from input_iba.visualization.grid import html_text
+from input_iba.visualization.report.charts import loss_charts
+from input_iba.visualization.report.controls import SortKey
+from input_iba.visualization.report.markup import bullets, link_to, unfolding
+from input_iba.visualization.report.model import Report, Source
+from input_iba.visualization.report.reviews import review
+from input_iba.visualization.rows import Row, percent
+
+MASKS = (
+    ("feature_mask_picture", "feature_mask_png", "Feature mask"),
+    ("prior_mask_picture", "prior_mask_picture", "Prior"),
+    ("input_mask_picture", "input_mask_png", "Input mask"),
+)
+"""Kind of the picture shown, of the one that a click opens, and what it is called."""
+
+
+def gallery(report: Report, keys: Sequence[SortKey]) -> str:
+    """Return one article per sample, in the order of the run."""
+    several = len(report.sources) > 1
+    samples = report.samples()
+    return "\n".join(
+        _article(place, len(samples), found, keys, several)
+        for place, found in enumerate(samples.values())
+    )
+
+
+def _article(
+    place: int,
+    total: int,
+    found: Sequence[tuple[Source, Row]],
+    keys: Sequence[SortKey],
+    several: bool,
+) -> str:
+    row = found[0][1]
+    name = row.class_name or "the given loss"
+    numbers = " ".join(_number(key, found) for key in keys)
+    if several:
+        photograph = next((_photograph(r, name) for _, r in found if "photograph" in r.files), "")
+        methods = "".join(
+            f'<section class="method"><h4>{html_text(source.name)}</h4>'
+            f"{_content(r, name, '')}{_numbers(r)}{_more(r)}</section>"
+            for source, r in found
+        )
+        body = f'<div class="methods{" texts" if row.words else ""}">{photograph}{methods}</div>'
+    else:
+        body = _content(row, name, _photograph(row, name)) + _more(row)
+    return f"""<article tabindex="{-1 if place else 0}" aria-labelledby="s{place}"
+aria-posinset="{place + 1}" aria-setsize="{total}" data-id="{html_text(row.id)}"
+data-class="{html_text(row.class_name)}" data-keys="{numbers}">
+<header class="card"><div><h3 id="s{place}">{html_text(name)}</h3>
+<p class="id">{html_text(row.id)}</p></div>{"" if several else _numbers(row)}</header>
+{body}</article>"""
+
+
+def _number(key: SortKey, found: Sequence[tuple[Source, Row]]) -> str:
+    """Return the number that a sample is sorted by; a dash where it has none."""
+    values = (key.value(row) for source, row in found if key.source in ("", source.name))
+    value = next(values, None)
+    return "-" if value is None else f"{value:.6g}"
+
+
+def _content(row: Row, name: str, photograph: str) -> str:
+    if row.words:
+        return review(row, name)
+    masks = "".join(_mask(row, name, *mask) for mask in MASKS)
+    return f'<div class="pictures">{photograph}{_overlay(row, name)}{masks}</div>'
+
+
+def _photograph(row: Row, name: str) -> str:
+    if "photograph" not in row.files:
+        return ""
+    alt = f"Photograph {row.id}, {name}"
+    return _figure(link_to(row.files["photograph"]), _picture(row, "photograph", alt), "Photograph")
+
+
+def _overlay(row: Row, name: str) -> str:
+    """Return the heat over the photograph; the finished picture where one of them is missing."""
+    alt = f"Input mask of {name} over {row.id}"
+    if not {"photograph", "heat"} <= row.files.keys():
+        if "overlay" not in row.files:
+            return ""
+        return _figure(link_to(row.files["overlay"]), _picture(row, "overlay", alt), "Overlay")
+    heat = f'<img class="heat" src="{link_to(row.files["heat"])}" alt="" loading="lazy">'
+    layers = _picture(row, "photograph", alt, "base") + heat
+    target = link_to(row.files.get("overlay", row.files["photograph"]))
+    return _figure(target, layers, "Overlay", "stack")
+
+
+def _mask(row: Row, name: str, kind: str, large: str, title: str) -> str:
+    if kind not in row.files:
+        return ""
+    target = link_to(row.files.get(large, row.files[kind]))
+    caption = title
+    if kind == "feature_mask_picture" and row.feature_peak is not None:
+        caption += f", at most {row.feature_peak:.2g} bits/px"
+    return _figure(target, _picture(row, kind, f"{title} of {name} for {row.id}"), caption)
+
+
+def _picture(row: Row, kind: str, alt: str, style: str = "") -> str:
+    mark = f' class="{style}"' if style else ""
+    return f'<img{mark} src="{link_to(row.files[kind])}" alt="{html_text(alt)}" loading="lazy">'
+
+
+def _figure(target: str, pictures: str, caption: str, style: str = "") -> str:
+    mark = f' class="{style}"' if style else ""
+    return (
+        f'<figure><a href="{target}"{mark}>{pictures}</a>'
+        f"<figcaption>{html_text(caption)}</figcaption></figure>"
+    )
+
+
+def _numbers(row: Row) -> str:
+    share = 0.0 if row.probability is None else 100 * row.probability
+    other = ""
+    if row.predicted_class_name and row.predicted_class_name != row.class_name:
+        other = (
+            f'<p class="other">classifier prefers {html_text(row.predicted_class_name)}, '
+            f"{html_text(percent(row.predicted_probability))}</p>"
+        )
+    scores = "".join(
+        f'<p class="score">{html_text(name)} <b>{value:.3g}</b></p>'
+        for name, value in row.scores.items()
+    )
+    return (
+        f'<div class="numbers"><p><b>{html_text(percent(row.probability))}</b> <span class="bar" '
+        f'aria-hidden="true"><i style="width:{share:.1f}%"></i></span></p>'
+        f"<p>{row.total_seconds:.1f} s</p>{other}{scores}</div>"
+    )
+
+
+def _more(row: Row) -> str:
+    """Return what is folded away: loss curves, the seconds of each stage, the files."""
+    stages = ", ".join(
+        f"{stage.replace('_', ' ')} {value:.3g} s" for stage, value in row.seconds.items()
+    )
+    files = bullets(
+        f'<a href="{link_to(path)}">{html_text(kind.replace("_", " "))}</a>'
+        for kind, path in row.files.items()
+        if path.endswith((".npz", ".html"))
+    )
+    content = (
+        f'<div class="charts">{loss_charts(row.losses)}</div>'
+        f"{f'<p>Seconds: {html_text(stages)}</p>' if stages else ''}"
+        f'<div class="files"><p>Values:</p>{files}</div>'
+    )
+    return unfolding("Loss curves, seconds, files" if row.losses else "Seconds, files", content)

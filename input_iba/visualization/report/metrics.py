@@ -1,0 +1,105 @@
+"""What was measured: tables of means with intervals, curves, and what was left out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from input_iba.visualization.grid import Grid, as_table, html_text
+from input_iba.visualization.report.charts import chart_figure
+from input_iba.visualization.report.markup import bullets, facts_list, link_to, plural, unfolding
+from input_iba.visualization.report.model import Evaluation
+from input_iba.visualization.report.nested import flattened
+
+DIRECTIONS = {True: "higher is better", False: "lower is better", None: "–"}
+
+WORDS = {
+    "not_reached": "not reached",
+    "without_map": "without a map",
+    "selected": "selected",
+    "scored": "scored",
+    "skipped": "left out by a rule",
+    "failed": "failed",
+}
+"""What the counts of a result mean."""
+
+MOST_LEFT_OUT = 500
+"""Samples left out that are listed; the result's file names all."""
+
+
+def metrics_section(evaluations: Sequence[Evaluation]) -> str:
+    """Return one part per metric, its results from different maps together."""
+    if not evaluations:
+        return ""
+    by_metric: dict[str, list[Evaluation]] = {}
+    for found in evaluations:
+        by_metric.setdefault(found.metric, []).append(found)
+    parts = "".join(_part(metric, found) for metric, found in by_metric.items())
+    return f'<section id="metrics"><h2>Metrics</h2>{parts}</section>'
+
+
+def _part(metric: str, evaluations: Sequence[Evaluation]) -> str:
+    charts = "".join(
+        f"<div><h4>{html_text(found.source)}</h4>{chart_figure(found.chart)}</div>"
+        for found in evaluations
+        if found.chart is not None
+    )
+    states = "".join(map(_state, evaluations))
+    return (
+        f'<section class="panel"><h3>{html_text(metric.replace("_", " "))}</h3>{states}'
+        f'{as_table(_grid(metric, evaluations))}<div class="charts wide">{charts}</div>'
+        f"{''.join(map(_details, evaluations))}</section>"
+    )
+
+
+def _state(found: Evaluation) -> str:
+    counts = ", ".join(
+        f"{found.counts[key]:,} {said}" for key, said in WORDS.items() if found.counts.get(key)
+    )
+    total = plural(found.counts.get("data_set", 0), "sample")
+    partial = "" if found.complete else "<strong>Partial.</strong> "
+    verdict = f" {html_text(found.verdict)}." if found.verdict else ""
+    return (
+        f'<p class="state {"good" if found.complete else "partial"}">{partial}'
+        f'<a href="{link_to(found.file)}">{html_text(found.source)}</a>: {counts}, of {total}.'
+        f"{verdict}</p>"
+    )
+
+
+def _grid(metric: str, evaluations: Sequence[Evaluation]) -> Grid:
+    rows = [
+        [
+            found.source,
+            key,
+            f"{values['mean']:.4f}",
+            interval(values),
+            f"{values['n']:,}",
+            DIRECTIONS[found.higher_is_better.get(key)],
+        ]
+        for found in evaluations
+        for key, values in found.summary.items()
+    ]
+    return Grid(metric, ["maps", "quantity", "mean", "95 % interval", "n", "direction"], rows)
+
+
+def interval(values: Mapping[str, Any]) -> str:
+    """Return an interval for reading.
+
+    >>> interval({"low": 0.25, "high": 0.5}), interval({"low": None, "high": None})
+    ('0.2500 to 0.5000', '–')
+    """
+    if values["low"] is None or values["high"] is None:
+        return "–"
+    return f"{values['low']:.4f} to {values['high']:.4f}"
+
+
+def _details(found: Evaluation) -> str:
+    made = facts_list(flattened(found.settings), "pairs")
+    content = unfolding(f"How {found.source} was measured", made)
+    if found.left_out:
+        listed = list(found.left_out.items())[:MOST_LEFT_OUT]
+        items = bullets(f"<code>{html_text(id_)}</code> {html_text(why)}" for id_, why in listed)
+        content += unfolding(
+            f"{plural(len(found.left_out), 'sample')} of {found.source} left out", items
+        )
+    return content
