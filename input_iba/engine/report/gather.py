@@ -191,7 +191,7 @@ def _facts(manifest: Manifest, seconds: float) -> dict[str, str]:
         "Device": manifest.device,
         "Precision": manifest.identity.precision,
         "Seed": str(manifest.identity.seed),
-        "Time for all": f"{seconds:.0f} s",
+        "Time for all": f"{seconds:,.0f} s",
         "Finished": _readable(manifest.finished),
         "Config": manifest.identity.config[:12],
     }

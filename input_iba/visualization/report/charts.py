@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from input_iba.visualization.curves import Chart, Line
 from input_iba.visualization.grid import html_text
 
-WIDTH, HEIGHT = 360, 200
-LEFT, RIGHT, TOP, BOTTOM = 44, 8, 8, 24
+WIDTH, HEIGHT = 300, 170
+LEFT, RIGHT, TOP, BOTTOM = 36, 8, 8, 22
 """Units of the drawing, and its margins for the numbers on the axes."""
 
 MOST_POINTS = 60
@@ -63,13 +63,25 @@ def ticks(low: float, high: float, most: int = 5) -> list[float]:
     >>> ticks(0, 1), ticks(0.2, 6.5)
     ([0.0, 0.25, 0.5, 0.75, 1.0], [2.0, 4.0, 6.0])
     """
-    span = high - low
-    if not span > 0:
+    if not high > low:
         return [low]
-    power = 10.0 ** math.floor(math.log10(span / most))
-    step = next(m * power for m in (1, 2, 2.5, 5, 10) if span / (m * power) <= most)
+    step = _step(low, high, most)
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     return [round(i * step, 12) for i in range(first, last + 1)]
+
+
+def _step(low: float, high: float, most: int = 5) -> float:
+    """Return the distance of at most `most` round numbers more than one from low to high."""
+    power = 10.0 ** math.floor(math.log10((high - low) / most))
+    return next(m * power for m in (1, 2, 2.5, 5, 10) if (high - low) / (m * power) <= most)
+
+
+def _rounded_out(low: float, high: float) -> tuple[float, float]:
+    """Return the ends of an axis: round numbers that hold all values between them."""
+    if not high > low:
+        return low, low + 1
+    step = _step(low, high)
+    return math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step
 
 
 def _thinned(line: Line) -> Line:
@@ -85,8 +97,7 @@ def _thinned(line: Line) -> Line:
 def _drawing(chart: Chart, lines: Sequence[Line]) -> str:
     across = [math.log10(x) if chart.log_x else x for line in lines for x in line.x]
     up = [y for line in lines for y in line.y]
-    low, high = min(0.0, *up), max(up)
-    high = high if high > low else low + 1
+    low, high = _rounded_out(min(0.0, *up), max(up))
     left, right = min(across), max(across)
     right = right if right > left else left + 1
 

@@ -72,14 +72,14 @@ def toolbar(report: Report, keys: list[SortKey]) -> str:
     samples = report.samples()
     classes = Counter(found[0][1].class_name for found in samples.values())
     options = "".join(
-        f'<option value="={html_text(name)}">{html_text(name or "without a class")} ({n})</option>'
+        f'<option value="={html_text(name)}">{html_text(name or "without a class")} ({n:,})</option>'
         for name, n in sorted(classes.items())
     )
     what = "name, class or word" if report.text else "name or class"
     sliders = _word_mask(report) if report.text else _sliders()
     return f"""<form class="tools" id="tools" aria-label="Samples shown" hidden>
 <label>Search <input type="search" id="search" placeholder="{what}" autocomplete="off"></label>
-<label>Class <select id="class"><option value="*">all ({len(samples)})</option>
+<label>Class <select id="class"><option value="*">all ({len(samples):,})</option>
 {options}</select></label>
 <label>Sort by <select id="sort">{_sort_options(keys)}</select></label>
 <button type="button" id="reverse" aria-pressed="false">Reverse order</button>
@@ -95,10 +95,11 @@ def _sort_options(keys: list[SortKey]) -> str:
     )
     groups: dict[str, list[str]] = {}
     for i, key in enumerate(keys):
+        label = key.label + (f", {key.source}" if key.source else "")
         order = "high to low" if key.descending else "low to high"
         groups.setdefault(key.source, []).append(
-            f'<option value="{i}" data-descending="{int(key.descending)}">'
-            f"{html_text(key.label)}, {order}</option>"
+            f'<option value="{i}" data-descending="{int(key.descending)}" '
+            f'data-label="{html_text(label)}">{html_text(key.label)}, {order}</option>'
         )
     return fixed + "".join(
         f'<optgroup label="{html_text(name)}">{"".join(options)}</optgroup>'
@@ -125,7 +126,7 @@ def _word_mask(report: Report) -> str:
         if kind in kinds
     )
     return f"""<label for="words">Words coloured by</label>
-<select id="words">{options}</select>
+<select id="words">{options}</select><span></span>
 <label for="threshold">Hide colour below</label>
 <input type="range" id="threshold" min="0" max="100" value="0">
 <output for="threshold" id="threshold-value">0 %</output>"""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from input_iba.visualization.grid import html_text
 from input_iba.visualization.report.charts import loss_charts
 from input_iba.visualization.report.controls import SortKey
-from input_iba.visualization.report.markup import bullets, link_to, unfolding
+from input_iba.visualization.report.markup import bullets, facts_list, link_to, unfolding
 from input_iba.visualization.report.model import Report, Source
 from input_iba.visualization.report.reviews import review
 from input_iba.visualization.rows import Row, percent
@@ -42,6 +42,8 @@ def _article(
     numbers = " ".join(_number(key, found) for key in keys)
     if several:
         photograph = next((_photograph(r, name) for _, r in found if "photograph" in r.files), "")
+        if photograph:
+            photograph = f'<section class="method"><h4>Photograph</h4>{photograph}</section>'
         methods = "".join(
             f'<section class="method"><h4>{html_text(source.name)}</h4>'
             f"{_content(r, name, '')}{_numbers(r)}{_more(r)}</section>"
@@ -54,7 +56,8 @@ def _article(
 aria-posinset="{place + 1}" aria-setsize="{total}" data-id="{html_text(row.id)}"
 data-class="{html_text(row.class_name)}" data-keys="{numbers}">
 <header class="card"><div><h3 id="s{place}">{html_text(name)}</h3>
-<p class="id">{html_text(row.id)}</p></div>{"" if several else _numbers(row)}</header>
+<p class="id">{html_text(row.id)}</p></div><p class="sorted"></p>
+{"" if several else _numbers(row)}</header>
 {body}</article>"""
 
 
@@ -96,10 +99,7 @@ def _mask(row: Row, name: str, kind: str, large: str, title: str) -> str:
     if kind not in row.files:
         return ""
     target = link_to(row.files.get(large, row.files[kind]))
-    caption = title
-    if kind == "feature_mask_picture" and row.feature_peak is not None:
-        caption += f", at most {row.feature_peak:.2g} bits/px"
-    return _figure(target, _picture(row, kind, f"{title} of {name} for {row.id}"), caption)
+    return _figure(target, _picture(row, kind, f"{title} of {name} for {row.id}"), title)
 
 
 def _picture(row: Row, kind: str, alt: str, style: str = "") -> str:
@@ -123,22 +123,21 @@ def _numbers(row: Row) -> str:
             f'<p class="other">classifier prefers {html_text(row.predicted_class_name)}, '
             f"{html_text(percent(row.predicted_probability))}</p>"
         )
-    scores = "".join(
-        f'<p class="score">{html_text(name)} <b>{value:.3g}</b></p>'
-        for name, value in row.scores.items()
-    )
     return (
         f'<div class="numbers"><p><b>{html_text(percent(row.probability))}</b> <span class="bar" '
         f'aria-hidden="true"><i style="width:{share:.1f}%"></i></span></p>'
-        f"<p>{row.total_seconds:.1f} s</p>{other}{scores}</div>"
+        f"<p>{row.total_seconds:.1f} s</p>{other}</div>"
     )
 
 
 def _more(row: Row) -> str:
-    """Return what is folded away: loss curves, the seconds of each stage, the files."""
-    stages = ", ".join(
-        f"{stage.replace('_', ' ')} {value:.3g} s" for stage, value in row.seconds.items()
-    )
+    """Return what is folded away: loss curves, numbers, seconds of each stage, files."""
+    numbers = {name: f"{value:.4g}" for name, value in row.scores.items()}
+    if row.feature_peak is not None:
+        unit = "word" if row.words else "pixel"
+        numbers["feature mask, largest value"] = f"{row.feature_peak:.3g} bits per {unit}"
+    for stage, value in row.seconds.items():
+        numbers[f"seconds, {stage.replace('_', ' ')}"] = f"{value:.3g}"
     files = bullets(
         f'<a href="{link_to(path)}">{html_text(kind.replace("_", " "))}</a>'
         for kind, path in row.files.items()
@@ -146,7 +145,7 @@ def _more(row: Row) -> str:
     )
     content = (
         f'<div class="charts">{loss_charts(row.losses)}</div>'
-        f"{f'<p>Seconds: {html_text(stages)}</p>' if stages else ''}"
+        f"{facts_list(numbers, 'pairs')}"
         f'<div class="files"><p>Values:</p>{files}</div>'
     )
-    return unfolding("Loss curves, seconds, files" if row.losses else "Seconds, files", content)
+    return unfolding("Loss curves, numbers, files" if row.losses else "Numbers, files", content)

@@ -14,17 +14,17 @@ from input_iba.visualization.report.nested import flattened
 DIRECTIONS = {True: "higher is better", False: "lower is better", None: "–"}
 
 WORDS = {
-    "not_reached": "not reached",
-    "without_map": "without a map",
     "selected": "selected",
     "scored": "scored",
     "skipped": "left out by a rule",
     "failed": "failed",
+    "not_reached": "not reached",
+    "without_map": "without a map",
 }
 """What the counts of a result mean."""
 
-MOST_LEFT_OUT = 500
-"""Samples left out that are listed; the result's file names all."""
+MOST_LEFT_OUT = 1000
+"""Samples left out that the page lists; the result's file names all."""
 
 
 def metrics_section(evaluations: Sequence[Evaluation]) -> str:
@@ -47,7 +47,8 @@ def _part(metric: str, evaluations: Sequence[Evaluation]) -> str:
     states = "".join(map(_state, evaluations))
     return (
         f'<section class="panel"><h3>{html_text(metric.replace("_", " "))}</h3>{states}'
-        f'{as_table(_grid(metric, evaluations))}<div class="charts wide">{charts}</div>'
+        f'<div class="measured">{as_table(_grid(metric, evaluations))}'
+        f'<div class="charts">{charts}</div></div>'
         f"{''.join(map(_details, evaluations))}</section>"
     )
 
@@ -97,8 +98,11 @@ def _details(found: Evaluation) -> str:
     made = facts_list(flattened(found.settings), "pairs")
     content = unfolding(f"How {found.source} was measured", made)
     if found.left_out:
-        listed = list(found.left_out.items())[:MOST_LEFT_OUT]
-        items = bullets(f"<code>{html_text(id_)}</code> {html_text(why)}" for id_, why in listed)
+        more = len(found.left_out) - MOST_LEFT_OUT
+        items = bullets(
+            f"<code>{html_text(id_)}</code> {html_text(why)}"
+            for id_, why in list(found.left_out.items())[:MOST_LEFT_OUT]
+        ) + (f"<p>and {more:,} more, which the result's file names.</p>" if more > 0 else "")
         content += unfolding(
             f"{plural(len(found.left_out), 'sample')} of {found.source} left out", items
         )

@@ -7,7 +7,7 @@ import hashlib
 from importlib.resources import files
 
 from input_iba.drawing.words import TEXT_STYLE
-from input_iba.visualization.grid import html_text
+from input_iba.visualization.grid import Grid, as_table, html_text
 from input_iba.visualization.page_style import RAMP_KEY, TABLES, page_head
 from input_iba.visualization.report.controls import sort_keys, toolbar
 from input_iba.visualization.report.gallery import gallery
@@ -27,8 +27,12 @@ def report_page(report: Report) -> str:
         TABLES + TEXT_STYLE + _asset("report.css"),
         _policy(script),
     )
-    states = "".join(_state(source, len(report.sources) > 1) for source in report.sources)
-    facts = facts_list(report.sources[0].facts) if len(report.sources) == 1 else ""
+    several = len(report.sources) > 1
+    # Of several runs a table says how many samples are done; who is not done says so in red, too.
+    stated = [source for source in report.sources if not (several and source.complete)]
+    states = "".join(_state(source, several) for source in stated)
+    facts = "".join(facts_list(source.facts) for source in report.sources[:1])
+    facts = as_table(_runs(report)) if several else facts
     return f"""{head}
 <a class="skip" href="#samples">Skip to the samples</a>
 <header>
@@ -86,6 +90,20 @@ def _state(source: Source, named: bool) -> str:
     missing = source.samples - done - failed
     parts += [f"{missing} not done yet: continue with --resume"] if missing > 0 else []
     return f'<p class="state partial"><strong>Partial.</strong> {name}{"; ".join(parts)}</p>'
+
+
+def _explained(source: Source) -> str:
+    return f"{sum(not row.failure for row in source.rows):,} of {source.samples:,}"
+
+
+def _runs(report: Report) -> Grid:
+    """Return what tells the runs apart as a table."""
+    labels = list(dict.fromkeys(label for source in report.sources for label in source.facts))
+    rows = [
+        [source.name, _explained(source), *(source.facts.get(label, "–") for label in labels)]
+        for source in report.sources
+    ]
+    return Grid("Runs", ["run", "Explained", *labels], rows)
 
 
 def _navigation(report: Report) -> str:

@@ -164,6 +164,12 @@ function sortSamples() {
   const option = byId("sort").selectedOptions[0];
   const sign = byId("reverse").getAttribute("aria-pressed") === "true" ? -1 : 1;
   const ordered = [...samples].sort(comparison(option, sign));
+  const label = option.dataset.label || "";
+  for (const { element, keys } of samples) {
+    const value = keys[Number(option.value)];
+    element.querySelector(".sorted").textContent = label && !Number.isNaN(value)
+      ? `${label}: ${value.toPrecision(3)}` : "";
+  }
   feed.append(...ordered.map((sample) => sample.element));
   number();
 }
