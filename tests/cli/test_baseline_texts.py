@@ -51,7 +51,7 @@ def test_every_method_gives_every_word_a_value(tiny: EvaluatedTexts, method: str
             assert arrays["mask"].shape == arrays["tokens"].shape
             assert np.isfinite(arrays["mask"]).all()
             assert np.abs(arrays["mask"]).max() > 0
-    assert method in (work / "overview.html").read_text()
+    assert method in (work / "report.html").read_text()
 
 
 @pytest.mark.parametrize("method", ["grad_cam", "guided_bp", "rise", "ex_perturb", "deep_shap"])

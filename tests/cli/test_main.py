@@ -22,7 +22,7 @@ class Result:
 
     def __init__(self, failed: int = 0, unread: int = 0) -> None:
         self.done, self.failed, self.unread = 3, failed, unread
-        self.table, self.overview = "the table 猫", Path("w/overview.html")
+        self.table, self.report = "the table 猫", Path("w/report.html")
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_the_published_script_takes_the_same_arguments(
     assert options.work_dir_for(config_file) == Path("workdirs/tiny")
     output = capsys.readouterr().out
     assert "the table 猫" in output
-    assert "Overview: w/overview.html" in output
+    assert "Report: w/report.html" in output
 
 
 def test_a_failed_sample_makes_the_status_1(

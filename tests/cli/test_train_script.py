@@ -74,7 +74,7 @@ def test_a_run_from_another_folder_ends_with_table_and_page(config_file: Path) -
     assert [line.split()[0] for line in done.stdout.splitlines()[:5]] == [
         *("sample", "only", "cat__same", "only", "dog__same")
     ]
-    assert f"Overview: {work / 'overview.html'}" in done.stdout
+    assert f"Report: {work / 'report.html'}" in done.stdout
     assert "4.0/4 samples" in done.stderr
     assert json.loads((work / "manifest.json").read_text())["complete"] is True
     assert len(files(work)) == open_all(work) == 4 * (3 + 6)

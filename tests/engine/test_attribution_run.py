@@ -70,15 +70,15 @@ def test_a_run_leaves_masks_pictures_records_and_a_page(
     assert fake.calls == [IDS[:2], IDS[2:4], IDS[4:]]
     assert fake.targets == [[0, 0], [1, 1], [1]]
     assert {path.name for path in work.iterdir()} == {
-        *("config.py", "log_file.log", "manifest.json", "records.jsonl", "overview.html"),
+        *("config.py", "log_file.log", "manifest.json", "records.jsonl", "report.html"),
         *("feature_statistics.npz", "input_masks", "feat_masks", "prior_masks"),
         *("images", "overlays"),
     }
     assert {path.name for path in (work / "input_masks").iterdir()} == {
         f"{id_}{ending}" for id_ in IDS for ending in (".npz", ".png", ".JPEG")
     }
-    assert result.overview == work / "overview.html"
-    assert all(id_ in result.table and id_ in result.overview.read_text() for id_ in IDS)
+    assert result.report == work / "report.html"
+    assert all(id_ in result.table and id_ in result.report.read_text() for id_ in IDS)
 
 
 def test_masks_are_floats_in_range_with_an_eight_bit_preview(
@@ -139,7 +139,7 @@ def test_odd_file_names_become_safe_files_and_work_as_links(
     assert all(
         (work_of(options) / f).is_file() for r in found.values() for f in r["files"].values()
     )
-    assert "<i>&.png" not in result.overview.read_text()
+    assert "<i>&.png" not in result.report.read_text()
     lower = [r["files"]["input_mask"].casefold() for r in found.values()]
     assert len(set(lower)) == 10
 
@@ -227,7 +227,7 @@ def test_an_interrupted_run_is_valid_and_resumes_to_the_same_files(
     values = manifest(options)
     assert values["complete"] is False
     assert values["done"] == (2 if moment == "between" else 4)
-    assert "Partial" in (work_of(options) / "overview.html").read_text()
+    assert "Partial" in (work_of(options) / "report.html").read_text()
     result, fake = run(config, replace(options, resume=True))
     assert (result.done, fake.calls[-1]) == (5, ["3"])
     assert fake.estimated == 0  # the statistics were kept

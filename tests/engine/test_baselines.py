@@ -68,7 +68,7 @@ def test_every_method_leaves_what_evaluations_read(
         assert record["peak"] > 0
         assert 0 <= record["target_probability"] <= 1
         assert list(record["seconds"]) == [method]
-    assert method in (work / "overview.html").read_text()
+    assert method in (work / "report.html").read_text()
     if method == "grad_cam":
         save_contact_sheet(work, tmp_path / "sheet.png")
         assert (tmp_path / "sheet.png").stat().st_size > 0

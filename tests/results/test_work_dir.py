@@ -24,7 +24,7 @@ def start(root: Path) -> WorkDir:
 
 def test_a_run_that_ended_before_it_explained_anything_may_be_begun_anew(tmp_path: Path) -> None:
     WorkDir(tmp_path).claim(MANIFEST, "layer = 'wrong'\n")
-    (tmp_path / "overview.html").touch()
+    (tmp_path / "report.html").touch()
     other = replace(MANIFEST, identity=replace(IDENTITY, config="another"))
     work = WorkDir(tmp_path)
     work.check_config("another", "layer = 'right'\n")

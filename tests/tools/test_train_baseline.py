@@ -60,7 +60,7 @@ def test_the_script_explains_by_another_method(
     work = config_file.parent / "work"
     done = run(config_file, method, work, *options)
     assert done.returncode == 0, done.stderr
-    assert f"Overview: {work / 'overview.html'}" in done.stdout
+    assert f"Report: {work / 'report.html'}" in done.stdout
     values = json.loads((work / "manifest.json").read_text())
     assert (values["complete"], values["method"]) == (True, method)
     assert len(masks(work)) == (3 if method == "iba" else 4)

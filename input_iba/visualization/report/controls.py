@@ -72,15 +72,15 @@ def toolbar(report: Report, keys: list[SortKey]) -> str:
     samples = report.samples()
     classes = Counter(found[0][1].class_name for found in samples.values())
     options = "".join(
-        f'<option value="={html_text(name)}">{html_text(name or "without a class")} ({n:,})</option>'
+        f'<option value="={html_text(name)}">{html_text(name or "no class")} ({n:,})</option>'
         for name, n in sorted(classes.items())
     )
     what = "name, class or word" if report.text else "name or class"
     sliders = _word_mask(report) if report.text else _sliders()
+    every = f'<option value="*">all ({len(samples):,})</option>'
     return f"""<form class="tools" id="tools" aria-label="Samples shown" hidden>
 <label>Search <input type="search" id="search" placeholder="{what}" autocomplete="off"></label>
-<label>Class <select id="class"><option value="*">all ({len(samples):,})</option>
-{options}</select></label>
+<label>Class <select id="class">{every}{options}</select></label>
 <label>Sort by <select id="sort">{_sort_options(keys)}</select></label>
 <button type="button" id="reverse" aria-pressed="false">Reverse order</button>
 <p role="status" id="count">{plural(len(samples), "sample")}</p>

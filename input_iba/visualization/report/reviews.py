@@ -18,7 +18,7 @@ def review(row: Row, name: str) -> str:
         row: With T words and masks of T values.
         name: The class that was explained.
     """
-    text = " ".join(html_text(word.replace(" ", NO_BREAK)) for word in row.words)
+    text = " ".join(html_text(word).replace(" ", NO_BREAK) for word in row.words)
     values = " ".join(
         f'data-{kind.replace("_", "-")}="{" ".join(f"{value:.4g}" for value in mask)}"'
         for kind, mask in row.word_masks.items()

@@ -55,7 +55,9 @@ def make_run(
     work.claim(manifest, "data = dict()\n")
     names, own = file_names(ids), method == "input_iba"
     records = [
-        _record(root, i, len(ids), id_, names[id_], own, None if texts is None else texts[id_], side)
+        _record(
+            root, i, len(ids), id_, names[id_], own, None if texts is None else texts[id_], side
+        )
         for i, id_ in enumerate(ids)
     ]
     work.records.append(records)
@@ -117,7 +119,11 @@ def _record(
     kinds = ["input_mask", "feature_mask", "prior_mask"] if own else ["input_mask"]
     shape = (side, side) if words is None else (len(words),)
     masks = {kind: draws.random(shape) for kind in kinds}
-    folders = {"input_mask": "input_masks", "feature_mask": "feat_masks", "prior_mask": "prior_masks"}
+    folders = {
+        "input_mask": "input_masks",
+        "feature_mask": "feat_masks",
+        "prior_mask": "prior_masks",
+    }
     files = {kind: f"{folders[kind]}/{name}.npz" for kind in kinds}
     for kind, mask in masks.items():
         write_mask(root / files[kind], mask, words)
