@@ -37,6 +37,7 @@ def test_rows_are_those_of_the_literal_procedure(tmp_path: Path, kind: str) -> N
     sizes = ("--log-n-max", "1", "--log-n-ticks", "0.3", "--num-masks", "7")
     assert tiny.run("nlp_sensitivity_n", "b", *sizes) == 0
     correlations = tiny.result("b")
+    assert (tmp_path / "results" / "report.html").read_text().count('class="chart"') == 2
     for id_, sample in tiny.samples.items():
         heat, count, target = tiny.heat(id_), len(sample.tokens), sample.target
         assert target is not None

@@ -67,6 +67,10 @@ def test_a_script_writes_rows_summary_and_curve(tiny: Evaluated, script: str) ->
     with Image.open(tiny.root / "results" / f"{script}.png") as curve:
         curve.load()
     assert next(iter(found["summary"])) in done.stdout
+    report = (tiny.root / "results" / "report.html").read_text()
+    assert f'href="./{script}.json"' in report
+    assert report.count('class="chart"') == len(list((tiny.root / "results").glob("*.json")))
+    assert f"Report: {Path(arguments[2]) / 'report.html'}" in done.stdout
     if script == "sanity_check":
         _check_saved(tiny, found["rows"])
 

@@ -8,8 +8,9 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 
+from input_iba.engine.report.result import Result
 from input_iba.engine.report.rows import rows_of
-from input_iba.engine.report.scores import Result, results_in
+from input_iba.engine.report.scores import results_in
 from input_iba.errors import DataError
 from input_iba.results import OWN_METHOD, Manifest, WorkDir, telling_names
 from input_iba.visualization import Evaluation, Report, Row, Source
@@ -73,16 +74,20 @@ def build(
         ids: Samples of every run and their order; None for all in the order of the records.
     """
     order = None if ids is None else list(ids)
-    owners = {result.path: _owner(result, runs) for result in results}
+    owned = [(result, _owner(result, runs)) for result in results]
     sources = []
     for run, name in runs.items():
-        own = [result for result in results if owners[result.path] == run]
+        own = [result for result, owner in owned if owner == run]
         sources.append(_source(run, name, own, page, order))
     if len(runs) == 1:
         title = Path(Manifest.read(next(iter(runs)) / "manifest.json").config_file).stem
     elif len(runs) > 1:
         title = f"{len(runs)} runs: {', '.join(runs.values())}"
-    return Report(title, sources, [_evaluation(r, _name(r, owners, runs), page) for r in results])
+    evaluations = [
+        _evaluation(result, _name(result, None if owner is None else runs[owner]), page)
+        for result, owner in owned
+    ]
+    return Report(title, sources, evaluations)
 
 
 def _is_run(folder: Path) -> bool:
@@ -101,14 +106,13 @@ def _owner(result: Result, runs: Mapping[Path, str]) -> Path | None:
     return beside.get(result.path.resolve().parent)
 
 
-def _name(result: Result, owners: Mapping[Path, Path | None], runs: Mapping[Path, str]) -> str:
-    """Say in a word or two what maps were scored."""
-    owner = owners[result.path]
+def _name(result: Result, run: str | None) -> str:
+    """Say in a word or two what maps were scored, where they are those of a run by its name."""
     if result.maps is None:
         return result.path.name
-    if owner is None:
-        return str(result.maps)
-    return runs[owner] if _scores_own_maps(result) else f"{runs[owner]}/{result.maps.name}"
+    if run is None:
+        return result.name or str(result.maps)
+    return run if _scores_own_maps(result) else f"{run}/{result.maps.name}"
 
 
 def _scores_own_maps(result: Result) -> bool:

@@ -1,103 +1,39 @@
-"""Results of evaluations, found in folders and read for the report."""
+"""Results of evaluations and comparisons, found in folders."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
-from input_iba.engine.evaluation.metrics import METRICS, Metric
 from input_iba.engine.logs import LOGGER
-from input_iba.errors import InputIBAError
-from input_iba.visualization import Chart
+from input_iba.engine.report.compared import FILE, compared_results
+from input_iba.engine.report.result import Result
 
 BEGINNING = b'"metric"'
 """Stands in the first line of a result's content."""
-
-
-@dataclass(frozen=True)
-class Result:
-    """One result file.
-
-    Attributes:
-        path: The file.
-        content: What is in it.
-    """
-
-    path: Path
-    content: Mapping[str, Any]
-
-    @property
-    def metric(self) -> str:
-        """Name of the metric."""
-        return str(self.content["metric"])
-
-    @property
-    def maps(self) -> Path | None:
-        """Folder of the maps that were scored; None for a metric without maps."""
-        maps = self.content["made_with"]["maps"]
-        return None if maps is None else Path(maps)
-
-    @property
-    def run(self) -> Path | None:
-        """The work directory that the maps come from, or None where there is none any more."""
-        if self.maps is None:
-            return None
-        places = (self.maps, *self.maps.parents[:1])
-        return next((place for place in places if (place / "manifest.json").is_file()), None)
-
-    def scores(self) -> dict[str, dict[str, float]]:
-        """Return the numbers by which samples can be compared: by sample id, then by key."""
-        keys = [*self.content["higher_is_better"]]
-        return {
-            id_: {key: float(row[key]) for key in keys if isinstance(row.get(key), (int, float))}
-            for id_, row in self.content["rows"].items()
-        }
-
-    def left_out(self) -> dict[str, str]:
-        """Return why samples have no row."""
-        failed = {id_: f"failed: {why}" for id_, why in self.content["failed"].items()}
-        unmapped = dict.fromkeys(self.content["without_map"], "without a map")
-        return {**failed, **self.content["skipped"], **unmapped}
-
-    def chart(self) -> Chart | None:
-        """Return the curves of the rows; None where there are none, or of an unknown metric."""
-        rows, kind = list(self.content["rows"].values()), METRICS.get(self.metric)
-        if not rows or kind is None:
-            return None
-        known = {item.name for item in fields(kind)}
-        settings = self.content["made_with"]["settings"]
-        try:
-            metric: Metric = kind(**{key: settings[key] for key in known & settings.keys()})
-            return metric.chart(rows)
-        except (InputIBAError, KeyError, TypeError, ValueError, IndexError) as error:
-            LOGGER.warning("The curve of '%s' cannot be drawn: %r.", self.path, error)
-            return None
 
 
 def results_in(folder: Path) -> list[Result]:
     """Read the results that lie in a folder, by name; other files are passed over."""
     found = []
     for path in sorted(folder.glob("*.json")):
-        with path.open("rb") as stream:
-            if BEGINNING not in stream.read(64):
-                continue
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-            result = Result(path, content)
-            _check(result)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            results = list(_read(path))
+            for result in results:
+                result.check()
+        except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
             LOGGER.warning("'%s' cannot be read as the result of an evaluation: %r.", path, error)
             continue
-        found.append(result)
+        found += results
     return found
 
 
-def _check(result: Result) -> None:
-    """Touch all that the report reads, so that a foreign file fails here."""
-    content = result.content
-    _ = (result.metric, result.run, result.scores(), result.left_out(), content["complete"])
-    _ = (dict(content["samples"]), content["made_with"]["settings"].keys())
-    _ = [(values["mean"], values["low"], values["n"]) for values in content["summary"].values()]
+def _read(path: Path) -> Iterable[Result]:
+    if path.name == FILE:
+        return compared_results(path.parent)
+    with path.open("rb") as stream:
+        if BEGINNING not in stream.read(64):
+            return []
+    content = json.loads(path.read_text(encoding="utf-8"))
+    return [Result(path, content, "", content["made_with"]["maps"])]

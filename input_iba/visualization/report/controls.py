@@ -69,7 +69,7 @@ def _keys_of(report: Report, source: Source, name: str) -> Iterator[SortKey]:
 
 def toolbar(report: Report, keys: list[SortKey]) -> str:
     """Return the controls; without a script they would do nothing, so it uncovers them."""
-    samples = report.samples()
+    samples = report.shown()
     classes = Counter(found[0][1].class_name for found in samples.values())
     options = "".join(
         f'<option value="={html_text(name)}">{html_text(name or "no class")} ({n:,})</option>'

@@ -23,7 +23,7 @@ MASKS = (
 def gallery(report: Report, keys: Sequence[SortKey]) -> str:
     """Return one article per sample, in the order of the run."""
     several = len(report.sources) > 1
-    samples = report.samples()
+    samples = report.shown()
     return "\n".join(
         _article(place, len(samples), found, keys, several)
         for place, found in enumerate(samples.values())

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from input_iba.visualization.curves import Chart
 from input_iba.visualization.rows import Row
+
+MOST_SAMPLES = 2000
+"""A browser should open the page of any run; records and results name all samples."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,10 @@ class Report:
     def text(self) -> bool:
         """Whether the samples are texts."""
         return any(row.words for source in self.sources for row in source.rows)
+
+    def shown(self) -> dict[str, list[tuple[Source, Row]]]:
+        """Return those of the samples that the page has room for."""
+        return dict(islice(self.samples().items(), MOST_SAMPLES))
 
     def samples(self) -> dict[str, list[tuple[Source, Row]]]:
         """Return what each method found about each sample that some method explained."""

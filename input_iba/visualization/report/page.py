@@ -14,7 +14,7 @@ from input_iba.visualization.report.gallery import gallery
 from input_iba.visualization.report.heat_filter import heat_filter
 from input_iba.visualization.report.markup import bullets, facts_list, plural, unfolding
 from input_iba.visualization.report.metrics import metrics_section
-from input_iba.visualization.report.model import Report, Source
+from input_iba.visualization.report.model import MOST_SAMPLES, Report, Source
 from input_iba.visualization.report.nested import flattened
 
 
@@ -119,15 +119,26 @@ def _navigation(report: Report) -> str:
 
 def _samples(report: Report) -> str:
     keys = sort_keys(report)
-    if not report.samples():
+    total = len(report.samples())
+    if not total:
         return '<section id="samples"><h2>Samples</h2><p>No sample is explained.</p></section>'
     return f"""<section id="samples"><h2>Samples</h2>
 <noscript><p>Without JavaScript, samples cannot be searched and sorted, and words are not coloured.
 </p></noscript>
 {toolbar(report, keys)}
+{_cut(total)}
 <div id="feed" role="feed" aria-label="Samples">
 {gallery(report, keys)}
 </div></section>"""
+
+
+def _cut(total: int) -> str:
+    if total <= MOST_SAMPLES:
+        return ""
+    return (
+        f"<p>The first {MOST_SAMPLES:,} of {total:,} samples; all are in "
+        "<code>records.jsonl</code>.</p>"
+    )
 
 
 def _failed(report: Report) -> list[tuple[Source, str, str]]:
@@ -147,7 +158,7 @@ def _left_out(report: Report) -> str:
     items = bullets(
         f"<code>{html_text(id_)}</code> {f'({html_text(source.name)}) ' if several else ''}"
         f"{html_text(why)}"
-        for source, id_, why in failed
+        for source, id_, why in failed[:MOST_SAMPLES]
     )
     heading = f"{plural(len(failed), 'sample')} failed"
     return f'<section id="left-out" class="failures"><h2>{heading}</h2>{items}</section>'
@@ -168,8 +179,8 @@ def _legend(report: Report, kind: str) -> str:
     if any(not source.method for source in report.sources):
         parts.append(
             "<strong>Feature mask:</strong> information that passes the bottleneck at the layer, "
-            f"in bits per {kind}. <strong>Prior:</strong> the share of each {kind} that the inner "
-            f"layer needs, before the input is asked. <strong>Input mask:</strong> the share of "
+            f"in bits per {kind}. <strong>Prior:</strong> what that says about the input before "
+            f"the input itself is asked, from 0 to 1. <strong>Input mask:</strong> the share of "
             f"each {kind} that the classifier must see, from 0 to 1."
         )
     if any(source.method for source in report.sources):

@@ -74,7 +74,8 @@ function wordSpans(text) {
 function tellWord(span) {
   const text = span.parentElement;
   const told = text.parentElement.querySelector(".told");
-  if (told) told.textContent = `${span.textContent}: ${span.title}`;
+  const unit = wordMask?.value === "feature_mask" ? " bits" : "";
+  if (told) told.textContent = `${span.textContent}: ${span.title}${unit}`;
 }
 
 /** Colour a text when it comes into view. */

@@ -24,7 +24,7 @@ from input_iba.visualization import colourise, heat_of, overlay, to_8_bits
 
 EVIL = '"><script>document.title="hacked"</script><!--</script> & 50%#?'
 CLASSES = ("tabby", "tiger <b>cat</b>", "beagle")
-LOSSES = {
+LOSSES: dict[str, list[float | None]] = {
     "input_iba/target": [0.5, 0.25, None, 0.125],
     "input_iba/information": [4.0, 2.0, 1.0, 0.5],
 }
@@ -101,7 +101,8 @@ def make_result(
 
 
 def _manifest(samples: int, method: str) -> Manifest:
-    identity = Identity(*["0123456789abcdef"] * 5, seed=0, precision="fp32", out_style=EVIL)
+    digest = "0123456789abcdef"
+    identity = Identity(digest, digest, digest, digest, digest, 0, "fp32", EVIL)
     return Manifest(identity, "configs/made_up.py", "layer1", "cpu", {}, samples, method)
 
 
