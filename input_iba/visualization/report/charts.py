@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from input_iba.visualization.curves import Chart, Line
 from input_iba.visualization.grid import html_text
@@ -19,11 +19,22 @@ COLOURS = 6
 """Colours of lines in `report.css`."""
 
 
-def chart_figure(chart: Chart) -> str:
+Ends = tuple[float, float]
+"""Lower and upper end of an axis."""
+
+
+def shared_ends(charts: Iterable[Chart]) -> Ends:
+    """Return the ends of a vertical axis on which charts can be compared."""
+    values = [y for chart in charts for line in chart.lines for y in line.y] or [1.0]
+    return _rounded_out(min(0.0, *values), max(values))
+
+
+def chart_figure(chart: Chart, ends: Ends | None = None) -> str:
     """Return a chart with its legend as HTML.
 
     Args:
         chart: Lines with at least one point between them.
+        ends: Of the vertical axis; None for those that the chart needs.
     """
     lines = [_thinned(line) for line in chart.lines if line.x]
     legend = "".join(
@@ -32,7 +43,8 @@ def chart_figure(chart: Chart) -> str:
     )
     band = " Bands: ± 1.96 standard errors." if any(line.margin for line in lines) else ""
     return (
-        f'<figure class="chart">{_drawing(chart, lines)}<figcaption><b>{html_text(chart.title)}</b>'
+        f'<figure class="chart">{_drawing(chart, lines, ends or shared_ends([chart]))}'
+        f"<figcaption><b>{html_text(chart.title)}</b>"
         f'<span class="axes">{html_text(chart.y_label)} over {html_text(chart.x_label)}.{band}'
         f"</span><ul>{legend}</ul></figcaption></figure>"
     )
@@ -94,10 +106,9 @@ def _thinned(line: Line) -> Line:
     return Line(line.label, [line.x[i] for i in kept], [line.y[i] for i in kept], margin)
 
 
-def _drawing(chart: Chart, lines: Sequence[Line]) -> str:
+def _drawing(chart: Chart, lines: Sequence[Line], ends: Ends) -> str:
     across = [math.log10(x) if chart.log_x else x for line in lines for x in line.x]
-    up = [y for line in lines for y in line.y]
-    low, high = _rounded_out(min(0.0, *up), max(up))
+    low, high = ends
     left, right = min(across), max(across)
     right = right if right > left else left + 1
 

@@ -19,6 +19,9 @@ MASKS = (
 )
 """Kind of the picture shown, of the one that a click opens, and what it is called."""
 
+MOST_WIDE = 4
+"""Runs side by side that get wide columns."""
+
 
 def gallery(report: Report, keys: Sequence[SortKey]) -> str:
     """Return one article per sample, in the order of the run."""
@@ -49,7 +52,8 @@ def _article(
             f"{_content(r, name, '')}{_numbers(r)}{_more(r)}</section>"
             for source, r in found
         )
-        body = f'<div class="methods{" texts" if row.words else ""}">{photograph}{methods}</div>'
+        style = "texts" if row.words else "many" if len(found) > MOST_WIDE else ""
+        body = f'<div class="methods {style}">{photograph}{methods}</div>'
     else:
         body = _content(row, name, _photograph(row, name)) + _more(row)
     return f"""<article tabindex="{-1 if place else 0}" aria-labelledby="s{place}"

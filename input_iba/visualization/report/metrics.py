@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from input_iba.visualization.grid import Grid, as_table, html_text
-from input_iba.visualization.report.charts import chart_figure
+from input_iba.visualization.report.charts import chart_figure, shared_ends
 from input_iba.visualization.report.markup import bullets, facts_list, link_to, plural, unfolding
 from input_iba.visualization.report.model import Evaluation
 from input_iba.visualization.report.nested import flattened
@@ -39,32 +39,43 @@ def metrics_section(evaluations: Sequence[Evaluation]) -> str:
 
 
 def _part(metric: str, evaluations: Sequence[Evaluation]) -> str:
+    drawn = [(found.source, found.chart) for found in evaluations if found.chart is not None]
+    ends = shared_ends([chart for _, chart in drawn])
     charts = "".join(
-        f"<div><h4>{html_text(found.source)}</h4>{chart_figure(found.chart)}</div>"
-        for found in evaluations
-        if found.chart is not None
+        f"<div><h4>{html_text(source)}</h4>{chart_figure(chart, ends)}</div>"
+        for source, chart in drawn
     )
-    states = "".join(map(_state, evaluations))
+    alike: dict[str, list[Evaluation]] = {}
+    for found in evaluations:
+        alike.setdefault(_state(found), []).append(found)
+    states = "".join(_stated(state, found) for state, found in alike.items())
+    many = " many" if len(drawn) > 2 else ""
     return (
         f'<section class="panel"><h3>{html_text(metric.replace("_", " "))}</h3>{states}'
-        f'<div class="measured">{as_table(_grid(metric, evaluations))}'
+        f'<div class="measured{many}">{as_table(_grid(metric, evaluations))}'
         f'<div class="charts">{charts}</div></div>'
         f"{''.join(map(_details, evaluations))}</section>"
     )
 
 
 def _state(found: Evaluation) -> str:
+    """Say how many samples were scored, and what of them was not."""
     counts = ", ".join(
         f"{found.counts[key]:,} {said}" for key, said in WORDS.items() if found.counts.get(key)
     )
     total = plural(found.counts.get("data_set", 0), "sample")
-    partial = "" if found.complete else "<strong>Partial.</strong> "
     verdict = f" {html_text(found.verdict)}." if found.verdict else ""
-    return (
-        f'<p class="state {"good" if found.complete else "partial"}">{partial}'
-        f'<a href="{link_to(found.file)}">{html_text(found.source)}</a>: {counts}, of {total}.'
-        f"{verdict}</p>"
+    return f"{counts}, of {total}.{verdict}"
+
+
+def _stated(state: str, evaluations: Sequence[Evaluation]) -> str:
+    """Say how far evaluations got that got equally far."""
+    complete = all(found.complete for found in evaluations)
+    names = ", ".join(
+        f'<a href="{link_to(found.file)}">{html_text(found.source)}</a>' for found in evaluations
     )
+    partial = "" if complete else "<strong>Partial.</strong> "
+    return f'<p class="state {"good" if complete else "partial"}">{partial}{names}: {state}</p>'
 
 
 def _grid(metric: str, evaluations: Sequence[Evaluation]) -> Grid:

@@ -19,6 +19,7 @@ from input_iba.visualization.report.charts import (
     WIDTH,
     chart_figure,
     loss_charts,
+    shared_ends,
     ticks,
 )
 
@@ -31,6 +32,15 @@ def points(html: str) -> list[list[tuple[float, float]]]:
 def test_a_line_goes_from_corner_to_corner() -> None:
     [line] = points(chart_figure(Chart("t", "x", "y", [Line("a", [0, 1], [0.0, 1.0])])))
     assert line == [(LEFT, HEIGHT - BOTTOM), (WIDTH - RIGHT, TOP)]
+
+
+def test_charts_to_be_compared_have_the_same_axis() -> None:
+    charts = [Chart("t", "x", "y", [Line("a", [0, 1], [0.0, high])]) for high in (1.0, 2.0)]
+    ends = shared_ends(charts)
+    assert ends == (0, 2)
+    (*_, (_, half)), (*_, (_, top)) = (points(chart_figure(chart, ends))[0] for chart in charts)
+    assert half == pytest.approx((TOP + HEIGHT - BOTTOM) / 2)
+    assert top == TOP
 
 
 def test_a_logarithmic_axis_has_equal_steps() -> None:

@@ -213,6 +213,17 @@ def test_metrics_are_told_with_interval_direction_and_what_is_left_out() -> None
     assert "1 scored, 2 left out by a rule, of 3 samples" in page.words
 
 
+def test_evaluations_that_got_equally_far_are_told_together() -> None:
+    def measured(name: str, scored: int) -> Evaluation:
+        counts = {"data_set": 3, "selected": 3, "scored": scored}
+        return Evaluation("ehr", name, f"{name}.json", scored == 3, counts, {}, {})
+
+    evaluations = (measured("first", 3), measured("second", 3), measured("third", 2))
+    words = page_of(evaluations=evaluations).words
+    assert "first, second: 3 selected, 3 scored, of 3 samples." in words
+    assert "Partial. third: 3 selected, 2 scored, of 3 samples." in words
+
+
 def test_a_report_of_metrics_alone_has_no_samples() -> None:
     measured = Evaluation("ehr", "maps", "ehr.json", True, {"scored": 1}, {}, {})
     page = page_of(evaluations=(measured,))
