@@ -58,7 +58,8 @@ def test_every_method_leaves_what_evaluations_read(
     records = [json.loads(line) for line in (work / "records.jsonl").read_text().splitlines()]
     for record in records:
         assert record["files"].keys() == {
-            *("input_mask", "input_mask_png", "input_mask_picture", "photograph", "overlay")
+            *("input_mask", "input_mask_png", "input_mask_picture"),
+            *("photograph", "overlay", "heat"),
         }
         assert all((work / file).is_file() for file in record["files"].values())
         with np.load(work / record["files"]["input_mask"]) as arrays:

@@ -53,8 +53,19 @@ def gather(
         found = (result.run for of_folder in results.values() for result in of_folder)
         runs = list(dict.fromkeys(run for run in found if run is not None))
         called |= dict(zip(runs, telling_names(runs), strict=True))
+        called |= _names_compared(results)
     every = [result for of_folder in results.values() for result in of_folder]
     return build({run: called[run] for run in runs}, every, page, folders[0].resolve().name), runs
+
+
+def _names_compared(results: Mapping[Path, Sequence[Result]]) -> dict[Path, str]:
+    """Return the names that comparisons gave to runs."""
+    return {
+        result.run: result.name
+        for of_folder in results.values()
+        for result in of_folder
+        if result.name and result.run is not None and _scores_own_maps(result)
+    }
 
 
 def build(
