@@ -77,7 +77,7 @@ def test_a_run_from_another_folder_ends_with_table_and_page(config_file: Path) -
     assert f"Report: {work / 'report.html'}" in done.stdout
     assert "4.0/4 samples" in done.stderr
     assert json.loads((work / "manifest.json").read_text())["complete"] is True
-    assert len(files(work)) == open_all(work) == 4 * (3 + 6)
+    assert len(files(work)) == open_all(work) == 4 * (3 + 8)
 
 
 def test_a_config_without_parameters_runs_with_a_preset_and_what_fits(config_file: Path) -> None:

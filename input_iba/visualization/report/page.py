@@ -180,8 +180,8 @@ def _legend(report: Report, kind: str) -> str:
         parts.append(
             "<strong>Feature mask:</strong> information that passes the bottleneck at the layer, "
             f"in bits per {kind}. <strong>Prior:</strong> where information is expected "
-            f"before the input itself is asked, from 0 to 1. <strong>Input mask:</strong> the share of "
-            f"each {kind} that the classifier must see, from 0 to 1."
+            "before the input itself is asked, from 0 to 1. <strong>Input mask:</strong> the share "
+            f"of each {kind} that the classifier must see, from 0 to 1."
         )
     if any(source.method for source in report.sources):
         parts.append(

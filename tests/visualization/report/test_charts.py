@@ -38,9 +38,8 @@ def test_charts_to_be_compared_have_the_same_axis() -> None:
     charts = [Chart("t", "x", "y", [Line("a", [0, 1], [0.0, high])]) for high in (1.0, 2.0)]
     ends = shared_ends(charts)
     assert ends == (0, 2)
-    (*_, (_, half)), (*_, (_, top)) = (points(chart_figure(chart, ends))[0] for chart in charts)
-    assert half == pytest.approx((TOP + HEIGHT - BOTTOM) / 2)
-    assert top == TOP
+    heights = [points(chart_figure(chart, ends))[0][-1][1] for chart in charts]
+    assert heights == pytest.approx([(TOP + HEIGHT - BOTTOM) / 2, TOP])
 
 
 def test_a_logarithmic_axis_has_equal_steps() -> None:
