@@ -37,7 +37,7 @@ def test_a_line_goes_from_corner_to_corner() -> None:
 def test_charts_to_be_compared_have_the_same_axis() -> None:
     charts = [Chart("t", "x", "y", [Line("a", [0, 1], [0.0, high])]) for high in (1.0, 2.0)]
     ends = shared_ends(charts)
-    assert ends == (0, 2)
+    assert ends == pytest.approx((0, 2))
     heights = [points(chart_figure(chart, ends))[0][-1][1] for chart in charts]
     assert heights == pytest.approx([(TOP + HEIGHT - BOTTOM) / 2, TOP])
 
