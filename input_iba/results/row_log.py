@@ -83,10 +83,6 @@ class RowLog:
         write_text(self.path, "\n".join(lines) + "\n")
         return entries
 
-    def load(self) -> dict[str, Entry]:
-        """Read the entries, by id; broken lines count as absent."""
-        return self._read()[1]
-
     def append(self, entry: Entry) -> None:
         """Add an entry and see it to the disk before returning."""
         append_text(self.path, json.dumps(asdict(entry), allow_nan=False) + "\n")

@@ -40,7 +40,7 @@ def _content(
         of_metric[part].get(name, {}) for part in ("rows", "skipped", "failed")
     )
     # The comparison keeps numbers only; the rows as they came have the curves, too.
-    log = RowLog(folder / "rows" / metric / f"{safe_name(name)}.rows.jsonl").load()
+    _, log = RowLog(folder / "rows" / metric / f"{safe_name(name)}.rows.jsonl").read()
     selected = content["samples"]["selected"]
     return {
         "metric": metric,
