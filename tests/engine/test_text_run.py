@@ -151,7 +151,7 @@ def test_presets_and_layers(config: RunConfig, tmp_path: Path, layer: str, prese
     assert chosen.prior["type"] == {"fast": "SaliencyPrior", "paper": "NLPWGAN"}[preset]
     assert chosen.feature_iba.beta == 15
     assert chosen.input_iba.beta == 30
-    assert chosen.input_iba.lr == 0.5
+    assert chosen.input_iba.lr == {"fast": 0.4, "paper": 0.5}[preset]
     records = run(chosen, tmp_path / "work")
     assert {r["status"] for r in records} == {"done"}
 
