@@ -2,6 +2,7 @@
 
 from input_iba.models.build import SOURCES, build_classifier
 from input_iba.models.checkpoints import load_checkpoint, read_state_dict
+from input_iba.models.conv_net import ConvNet
 from input_iba.models.deep_lstm import DeepLSTM
 from input_iba.models.resnet_cifar import CifarResNet
 from input_iba.models.sentence_classifier import MiniLMClassifier
@@ -11,6 +12,7 @@ from input_iba.models.transformers_source import load_tokenizer
 __all__ = [
     "SOURCES",
     "CifarResNet",
+    "ConvNet",
     "DeepLSTM",
     "MiniLMClassifier",
     "SmallVGG",

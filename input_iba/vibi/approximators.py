@@ -1,0 +1,103 @@
+"""Approximators of pictures: networks that predict the black box from a few chunks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from input_iba.errors import ConfigError, closest
+from input_iba.vibi.blocks import normalised_convolution, stage
+
+SIZES: dict[str, tuple[int, int]] = {"small": (32, 1), "published": (64, 2)}
+"""Channels of the first convolution, and residual blocks per stage."""
+
+
+@dataclass(frozen=True)
+class ApproximatorSettings:
+    """Which approximator.
+
+    Attributes:
+        size: 'small' has three convolutions and two dense layers; 'published' is a ResNet-18.
+        width: Channels of the first convolution; 0 for those of `size`.
+    """
+
+    size: str = "small"
+    width: int = 0
+
+    def __post_init__(self) -> None:
+        """Check the name."""
+        if self.size not in SIZES:
+            raise ConfigError(
+                f"Unknown approximator size {self.size!r}.{closest(self.size, SIZES)} "
+                f"Known: {', '.join(SIZES)}."
+            )
+
+
+class SmallApproximator(nn.Module):
+    """Three convolutions and two dense layers, which see where a chunk lies.
+
+    Args:
+        in_channels: Of the pictures.
+        classes: Of the black box.
+        width: Channels of the first convolution.
+        hidden: Outputs of the first dense layer.
+        cells: The last features are averaged to at most cells×cells, whatever the picture's size.
+    """
+
+    def __init__(
+        self, in_channels: int, classes: int, width: int, hidden: int = 128, cells: int = 7
+    ) -> None:
+        super().__init__()
+        self.cells = cells
+        self.features = nn.Sequential(
+            normalised_convolution(in_channels, width, stride=2, kernel=5),
+            normalised_convolution(width, 2 * width),
+            normalised_convolution(2 * width, 2 * width, stride=2),
+        )
+        self.head = nn.Sequential(
+            nn.Linear(2 * width * cells * cells, hidden), nn.ReLU(True), nn.Linear(hidden, classes)
+        )
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Map pictures with hidden chunks (B, C, H, W) to logits (B, classes)."""
+        features = self.features(pictures)
+        if features.shape[-2:] != (self.cells, self.cells):
+            features = F.adaptive_avg_pool2d(features, self.cells)
+        logits: Tensor = self.head(features.flatten(1))
+        return logits
+
+
+class ResNetApproximator(nn.Module):
+    """A residual network of four stages.
+
+    Args:
+        in_channels: Of the pictures.
+        classes: Of the black box.
+        width: Channels of the first stage; each further one doubles them.
+        blocks: Residual blocks per stage.
+    """
+
+    def __init__(self, in_channels: int, classes: int, width: int, blocks: int) -> None:
+        super().__init__()
+        stages = [
+            stage(width << max(i - 1, 0), width << i, blocks, stride=1 if i == 0 else 2)
+            for i in range(4)
+        ]
+        self.features = nn.Sequential(normalised_convolution(in_channels, width), *stages)
+        self.head = nn.Linear(width << 3, classes)
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Map pictures with hidden chunks (B, C, H, W) to logits (B, classes)."""
+        logits: Tensor = self.head(self.features(pictures).mean((-2, -1)))
+        return logits
+
+
+def build_approximator(settings: ApproximatorSettings, in_channels: int, classes: int) -> nn.Module:
+    """Build an approximator for pictures of any size."""
+    width, blocks = SIZES[settings.size]
+    width = settings.width or width
+    if settings.size == "published":
+        return ResNetApproximator(in_channels, classes, width, blocks)
+    return SmallApproximator(in_channels, classes, width)

@@ -1,0 +1,98 @@
+"""Chunks of a picture: squares that are shown or hidden as one."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Protocol
+
+from torch import Tensor
+
+from input_iba.errors import ConfigError
+
+
+class Chunks(Protocol):
+    """How inputs of one kind fall into chunks."""
+
+    @property
+    def count(self) -> int:
+        """Return the number of chunks N."""
+
+    def hide(self, inputs: Tensor, shown: Tensor) -> Tensor:
+        """Return inputs with chunks hidden.
+
+        Args:
+            inputs: (S, …).
+            shown: (S, K, N) in [0, 1]; 0 hides.
+
+        Returns:
+            (S·K, …), the K versions of an input in turn.
+        """
+
+
+@dataclass(frozen=True)
+class ChunkGrid:
+    """Squares over a picture, those at its right and lower edge cut off where it ends.
+
+    Attributes:
+        height: Of the picture, in pixels.
+        width: Likewise.
+        size: Side of a chunk, in pixels.
+        channels: 1 for chunks of all colours at once; C for chunks of each colour channel.
+        fill: What stands where a chunk is hidden, in the pixels' own range [0, 1]: background.
+    """
+
+    height: int
+    width: int
+    size: int
+    channels: int = 1
+    fill: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Check the numbers."""
+        if not 1 <= self.size <= min(self.height, self.width):
+            raise ConfigError(
+                f"Chunks of {self.size} pixels do not fit into pictures of {self.height}×"
+                f"{self.width}. Choose a chunk size from 1 to {min(self.height, self.width)}."
+            )
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Return channels, rows and columns of chunks."""
+        rows, columns = (math.ceil(n / self.size) for n in (self.height, self.width))
+        return self.channels, rows, columns
+
+    @property
+    def count(self) -> int:
+        """Return the number of chunks N."""
+        return math.prod(self.shape)
+
+    def upsample(self, values: Tensor) -> Tensor:
+        """Spread one value per chunk over its pixels.
+
+        Args:
+            values: (…, N).
+
+        Returns:
+            (…, channels, H, W).
+        """
+        grid = values.unflatten(-1, self.shape)
+        tall = grid.repeat_interleave(self.size, -2) if self.size > 1 else grid
+        large = tall.repeat_interleave(self.size, -1) if self.size > 1 else tall
+        return large[..., : self.height, : self.width]
+
+    def hide(self, inputs: Tensor, shown: Tensor) -> Tensor:
+        """Return pictures with chunks hidden: z·x + (1−z)·fill.
+
+        Args:
+            inputs: (S, C, H, W) in [0, 1], before normalisation.
+            shown: (S, K, N) in [0, 1]; 0 hides.
+
+        Returns:
+            (S·K, C, H, W), the K versions of a picture in turn.
+        """
+        mask = self.upsample(shown)
+        pictures = inputs[:, None] * mask
+        if self.fill:
+            pictures = pictures + self.fill * (1 - mask)
+        return pictures.flatten(0, 1)

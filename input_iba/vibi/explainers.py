@@ -1,0 +1,157 @@
+"""Explainers of pictures: networks from a picture to a logit per chunk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from input_iba.errors import ConfigError, closest
+from input_iba.vibi.blocks import WholePicture, normalised_convolution, stage
+from input_iba.vibi.chunks import ChunkGrid
+
+Size = Literal["small", "published"]
+
+SIZES: dict[str, tuple[int, int]] = {"small": (16, 1), "published": (64, 2)}
+"""Channels of the first convolution, and residual blocks per stage."""
+
+STRIDES = {"Unet": 1, "ResNet_2x": 2, "ResNet_4x": 4, "ResNet_8x": 8}
+"""Pixels per position of the map that each explainer makes: the smallest chunks it can choose."""
+
+
+class ResNetExplainer(nn.Module):
+    """A residual network that halves the picture one, two or three times.
+
+    Args:
+        in_channels: Of the pictures.
+        grid: Chunks to choose from; the map is averaged where they are larger than the stride.
+        stride: Pixels per position of the map: 2, 4 or 8.
+        width: Channels of the first convolution; each halving doubles them.
+        blocks: Residual blocks per halving.
+    """
+
+    def __init__(
+        self, in_channels: int, grid: ChunkGrid, stride: int, width: int, blocks: int
+    ) -> None:
+        super().__init__()
+        self.grid = grid
+        halvings = stride.bit_length() - 1
+        layers: list[nn.Module] = [normalised_convolution(in_channels, width)]
+        for i in range(halvings):
+            layers.append(stage(width << i, width << (i + 1), blocks, stride=2))
+        last = width << halvings
+        self.body = nn.Sequential(*layers, WholePicture(last))
+        self.head = nn.Conv2d(last, grid.channels, 1)
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Map pictures (B, C, H, W) in [0, 1] to logits (B, N)."""
+        return to_chunks(self.head(self.body(pictures)), self.grid)
+
+
+class UnetExplainer(nn.Module):
+    """A network that goes down to a coarse map and back up to a logit per pixel.
+
+    Args:
+        in_channels: Of the pictures.
+        grid: Chunks to choose from.
+        width: Channels at full size; each halving doubles them.
+        halvings: How often the picture is halved.
+
+    References:
+        Ronneberger et al. 2015 (arXiv 1505.04597), figure 1, with padding and group norm.
+    """
+
+    def __init__(self, in_channels: int, grid: ChunkGrid, width: int, halvings: int) -> None:
+        super().__init__()
+        self.grid = grid
+        sizes = [width << i for i in range(halvings + 1)]
+        self.down = nn.ModuleList(
+            _pair(inputs, outputs)
+            for inputs, outputs in zip([in_channels, *sizes], sizes, strict=False)
+        )
+        self.whole = WholePicture(sizes[-1])
+        self.up = nn.ModuleList(
+            _pair(coarse + fine, fine)
+            for coarse, fine in zip(reversed(sizes[1:]), reversed(sizes[:-1]), strict=True)
+        )
+        self.head = nn.Conv2d(width, grid.channels, 1)
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Map pictures (B, C, H, W) in [0, 1] to logits (B, N)."""
+        features, kept = pictures, []
+        for i, layer in enumerate(self.down):
+            if i and min(features.shape[-2:]) > 1:
+                features = F.max_pool2d(features, 2)
+            features = layer(features)
+            kept.append(features)
+        features = self.whole(kept.pop())
+        for layer in self.up:
+            fine = kept.pop()
+            grown = F.interpolate(features, size=fine.shape[-2:])
+            features = layer(torch.cat([grown, fine], 1))
+        return to_chunks(self.head(features), self.grid)
+
+
+def _pair(inputs: int, outputs: int) -> nn.Sequential:
+    return nn.Sequential(
+        normalised_convolution(inputs, outputs), normalised_convolution(outputs, outputs)
+    )
+
+
+def to_chunks(values: Tensor, grid: ChunkGrid) -> Tensor:
+    """Average a map over chunks, (B, channels, h, w) to (B, N)."""
+    wanted = grid.shape[1:]
+    if values.shape[-2:] != wanted:
+        values = F.adaptive_avg_pool2d(values.float(), wanted)
+    return values.flatten(1)
+
+
+@dataclass(frozen=True)
+class ExplainerSettings:
+    """Which explainer.
+
+    Attributes:
+        type: 'Unet', 'ResNet_2x', 'ResNet_4x' or 'ResNet_8x'.
+        size: 'small' trains in minutes on a CPU; 'published' has the published widths.
+        width: Channels of the first convolution; 0 for those of `size`.
+        blocks: Residual blocks per halving; 0 for those of `size`.
+    """
+
+    type: str = "ResNet_4x"
+    size: str = "small"
+    width: int = 0
+    blocks: int = 0
+
+    def __post_init__(self) -> None:
+        """Check the names."""
+        for name, known in (("type", STRIDES), ("size", SIZES)):
+            value = getattr(self, name)
+            if value not in known:
+                raise ConfigError(
+                    f"Unknown explainer {name} {value!r}.{closest(value, known)} "
+                    f"Known: {', '.join(known)}."
+                )
+
+
+def build_explainer(settings: ExplainerSettings, in_channels: int, grid: ChunkGrid) -> nn.Module:
+    """Build an explainer.
+
+    Raises:
+        ConfigError: The chunks are smaller than what the explainer can tell apart.
+    """
+    stride = STRIDES[settings.type]
+    if grid.size < stride:
+        finer = [name for name, other in STRIDES.items() if other <= grid.size]
+        raise ConfigError(
+            f"{settings.type} chooses among chunks of {stride} pixels or more, got chunks of "
+            f"{grid.size}. Take larger chunks, or {' or '.join(finer)}."
+        )
+    width, blocks = SIZES[settings.size]
+    width, blocks = settings.width or width, settings.blocks or blocks
+    if settings.type == "Unet":
+        halvings = 4 if settings.size == "published" else 3
+        return UnetExplainer(in_channels, grid, width, halvings)
+    return ResNetExplainer(in_channels, grid, stride, width, blocks)
