@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from input_iba.errors import ConfigError, closest
 from input_iba.vibi.blocks import normalised_convolution, stage
 
-SIZES: dict[str, tuple[int, int]] = {"small": (32, 1), "published": (64, 2)}
+SIZES: dict[str, tuple[int, int]] = {"small": (16, 1), "published": (64, 2)}
 """Channels of the first convolution, and residual blocks per stage."""
 
 

@@ -76,9 +76,9 @@ class ChunkGrid:
         Returns:
             (…, channels, H, W).
         """
-        grid = values.unflatten(-1, self.shape)
-        tall = grid.repeat_interleave(self.size, -2) if self.size > 1 else grid
-        large = tall.repeat_interleave(self.size, -1) if self.size > 1 else tall
+        large = values.reshape(*values.shape[:-1], *self.shape)
+        if self.size > 1:
+            large = large.repeat_interleave(self.size, -2).repeat_interleave(self.size, -1)
         return large[..., : self.height, : self.width]
 
     def hide(self, inputs: Tensor, shown: Tensor) -> Tensor:

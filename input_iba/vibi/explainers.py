@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -12,8 +11,6 @@ from torch import Tensor, nn
 from input_iba.errors import ConfigError, closest
 from input_iba.vibi.blocks import WholePicture, normalised_convolution, stage
 from input_iba.vibi.chunks import ChunkGrid
-
-Size = Literal["small", "published"]
 
 SIZES: dict[str, tuple[int, int]] = {"small": (16, 1), "published": (64, 2)}
 """Channels of the first convolution, and residual blocks per stage."""
@@ -29,22 +26,29 @@ class ResNetExplainer(nn.Module):
         in_channels: Of the pictures.
         grid: Chunks to choose from; the map is averaged where they are larger than the stride.
         stride: Pixels per position of the map: 2, 4 or 8.
-        width: Channels of the first convolution; each halving doubles them.
-        blocks: Residual blocks per halving.
+        width: Channels of the first stage; each further one doubles them.
+        blocks: Residual blocks per stage.
+        early: Halve in the first convolution already, which spares the layers at full size, by
+            far the most expensive ones; else in the first stage.
     """
 
     def __init__(
-        self, in_channels: int, grid: ChunkGrid, stride: int, width: int, blocks: int
+        self, in_channels: int, grid: ChunkGrid, stride: int, width: int, blocks: int, early: bool
     ) -> None:
         super().__init__()
         self.grid = grid
-        halvings = stride.bit_length() - 1
-        layers: list[nn.Module] = [normalised_convolution(in_channels, width)]
-        for i in range(halvings):
-            layers.append(stage(width << i, width << (i + 1), blocks, stride=2))
-        last = width << halvings
-        self.body = nn.Sequential(*layers, WholePicture(last))
-        self.head = nn.Conv2d(last, grid.channels, 1)
+        layers: list[nn.Module] = (
+            [normalised_convolution(in_channels, width, stride=2, kernel=5)]
+            if early
+            else [normalised_convolution(in_channels, width)]
+        )
+        channels = width
+        for i in range(stride.bit_length() - 1):
+            halves = not (early and i == 0)
+            layers.append(stage(channels, width << i, blocks, stride=2 if halves else 1))
+            channels = width << i
+        self.body = nn.Sequential(*layers, WholePicture(channels))
+        self.head = nn.Conv2d(channels, grid.channels, 1)
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Map pictures (B, C, H, W) in [0, 1] to logits (B, N)."""
@@ -154,4 +158,5 @@ def build_explainer(settings: ExplainerSettings, in_channels: int, grid: ChunkGr
     if settings.type == "Unet":
         halvings = 4 if settings.size == "published" else 3
         return UnetExplainer(in_channels, grid, width, halvings)
-    return ResNetExplainer(in_channels, grid, stride, width, blocks)
+    early = settings.size == "small"
+    return ResNetExplainer(in_channels, grid, stride, width, blocks, early)

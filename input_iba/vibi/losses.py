@@ -22,8 +22,9 @@ def soft_cross_entropy(log_probabilities: Tensor, logits: Tensor) -> Tensor:
     """
     samples = len(log_probabilities)
     wanted = log_probabilities.float().exp()[:, None]
-    predicted = logits.float().log_softmax(-1).unflatten(0, (samples, -1))
-    return -(wanted * predicted).sum(-1).mean()
+    predicted = logits.float().log_softmax(-1).view(samples, -1, logits.shape[-1])
+    loss: Tensor = -(wanted * predicted).sum(-1).mean()
+    return loss
 
 
 def kl_from_uniform(logits: Tensor) -> Tensor:

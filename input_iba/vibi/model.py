@@ -41,13 +41,13 @@ class Vibi(nn.Module):
     def explain(self, inputs: Tensor) -> Tensor:
         """Return logits over chunks (S, N), float32; their softmax is p(z|x)."""
         with self._autocasting(inputs):
-            logits: Tensor = self.explainer(_ordered(inputs))
+            logits: Tensor = self.explainer(inputs)
         return logits.float()
 
     def approximate(self, masked: Tensor) -> Tensor:
         """Return the approximator's logits (B, classes), float32, of inputs with hidden chunks."""
         with self._autocasting(masked):
-            logits: Tensor = self.approximator(_ordered(masked))
+            logits: Tensor = self.approximator(masked)
         return logits.float()
 
     def sample(
@@ -69,8 +69,3 @@ class Vibi(nn.Module):
     def _autocasting(self, inputs: Tensor) -> torch.autocast:
         enabled = self.autocast is not None
         return torch.autocast(inputs.device.type, self.autocast or torch.bfloat16, enabled=enabled)
-
-
-def _ordered(inputs: Tensor) -> Tensor:
-    """Return pictures in the memory order in which convolutions are faster."""
-    return inputs.contiguous(memory_format=torch.channels_last) if inputs.ndim == 4 else inputs

@@ -86,7 +86,7 @@ class ExplainedInputs:
         order = (
             torch.arange(total) if generator is None else torch.randperm(total, generator=generator)
         )
-        for indices in order.split(size):
+        for indices in torch.split(order, size):
             yield self.prepare(self.inputs[indices]), self.log_probabilities[indices]
 
 
