@@ -11,8 +11,13 @@ from input_iba.datasets.pieces import PieceDataset
 from input_iba.datasets.pipeline import Pipeline
 from input_iba.datasets.samples import SampleCrops, Samples
 from input_iba.datasets.selection import select_ids
+from input_iba.datasets.torchvision_sets import CIFAR10, MNIST, FashionMNIST, TorchvisionSet
 
 __all__ = [
+    "CIFAR10",
+    "MNIST",
+    "FashionMNIST",
+    "TorchvisionSet",
     "GridMosaic",
     "IMDBDataset",
     "ImageFolder",

@@ -15,6 +15,9 @@ from input_iba.vibi.chunks import ChunkGrid
 SIZES: dict[str, tuple[int, int]] = {"small": (16, 1), "published": (64, 2)}
 """Channels of the first convolution, and residual blocks per stage."""
 
+UNET_SIZES: dict[str, tuple[int, int]] = {"small": (8, 3), "published": (64, 4)}
+"""Channels at full size, and how often the picture is halved."""
+
 STRIDES = {"Unet": 1, "ResNet_2x": 2, "ResNet_4x": 4, "ResNet_8x": 8}
 """Pixels per position of the map that each explainer makes: the smallest chunks it can choose."""
 
@@ -121,13 +124,19 @@ class ExplainerSettings:
         type: 'Unet', 'ResNet_2x', 'ResNet_4x' or 'ResNet_8x'.
         size: 'small' trains in minutes on a CPU; 'published' has the published widths.
         width: Channels of the first convolution; 0 for those of `size`.
-        blocks: Residual blocks per halving; 0 for those of `size`.
+        blocks: Residual blocks per halving of a ResNet; 0 for those of `size`.
+        k: Chunks that an explanation shows.
+        chunk_size: Side of a chunk in pixels; 0 for the explainer's own.
+        channels: 1 for chunks of all colours at once; 3 for chunks of each colour channel.
     """
 
     type: str = "ResNet_4x"
     size: str = "small"
     width: int = 0
     blocks: int = 0
+    k: int = 4
+    chunk_size: int = 0
+    channels: int = 1
 
     def __post_init__(self) -> None:
         """Check the names."""
@@ -138,6 +147,19 @@ class ExplainerSettings:
                     f"Unknown explainer {name} {value!r}.{closest(value, known)} "
                     f"Known: {', '.join(known)}."
                 )
+
+    def grid(self, channels: int, height: int, width: int) -> ChunkGrid:
+        """Return the chunks of pictures of a shape.
+
+        Raises:
+            ConfigError: Chunks of each colour channel are asked for and there are fewer channels.
+        """
+        if self.channels not in (1, channels):
+            raise ConfigError(
+                f"Chunks of {self.channels} colour channels need pictures with as many, got "
+                f"{channels}. Set explainer.channels (--xpl_channels) to 1 or {channels}."
+            )
+        return ChunkGrid(height, width, self.chunk_size or STRIDES[self.type], self.channels)
 
 
 def build_explainer(settings: ExplainerSettings, in_channels: int, grid: ChunkGrid) -> nn.Module:
@@ -153,10 +175,11 @@ def build_explainer(settings: ExplainerSettings, in_channels: int, grid: ChunkGr
             f"{settings.type} chooses among chunks of {stride} pixels or more, got chunks of "
             f"{grid.size}. Take larger chunks, or {' or '.join(finer)}."
         )
-    width, blocks = SIZES[settings.size]
-    width, blocks = settings.width or width, settings.blocks or blocks
     if settings.type == "Unet":
-        halvings = 4 if settings.size == "published" else 3
-        return UnetExplainer(in_channels, grid, width, halvings)
-    early = settings.size == "small"
-    return ResNetExplainer(in_channels, grid, stride, width, blocks, early)
+        width, halvings = UNET_SIZES[settings.size]
+        return UnetExplainer(in_channels, grid, settings.width or width, halvings)
+    width, blocks = SIZES[settings.size]
+    return ResNetExplainer(
+        *(in_channels, grid, stride, settings.width or width, settings.blocks or blocks),
+        early=settings.size == "small",
+    )
