@@ -17,7 +17,6 @@ __all__ = [
     "CIFAR10",
     "MNIST",
     "FashionMNIST",
-    "TorchvisionSet",
     "GridMosaic",
     "IMDBDataset",
     "ImageFolder",
@@ -29,6 +28,7 @@ __all__ = [
     "SampleCrops",
     "SampleDataset",
     "Samples",
+    "TorchvisionSet",
     "build_dataset",
     "select_ids",
 ]

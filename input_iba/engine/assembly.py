@@ -79,15 +79,26 @@ def _layered(
     path: Path, values: Plain | None, content: Plain | None
 ) -> tuple[dict[str, Any], tuple[str, ...], str | None]:
     """Read a file, unchecked, with `values` in place of the preset it inherits, or beneath it."""
-    config, inherited = _read(path, values) if content is None else (Config(content), None)
+    config, inherited = read_file(path, values) if content is None else (Config(content), None)
     raw, warnings = _plain(schema.without_own_names(config))
     if values is not None and inherited is None:
         raw = presets.put_beneath(values, raw)
     return raw, warnings, inherited
 
 
-def _read(path: Path, values: Plain | None) -> tuple[Config, str | None]:
-    """Let mmengine read the file; whatever is wrong with it becomes one kind of error."""
+def read_file(path: Path, values: Plain | None = None) -> tuple[Config, str | None]:
+    """Let mmengine read a file and its bases; whatever is wrong becomes one kind of error.
+
+    Args:
+        path: The file.
+        values: Put in place of the preset that the file inherits; None leaves it.
+
+    Returns:
+        The config, unchecked, and the name of the preset it inherits, if any.
+
+    Raises:
+        ConfigError: The file is absent, or is no config.
+    """
     if not path.is_file():
         folder = path.parent if path.parent.is_dir() else Path()
         near = closest(path.name, (p.name for p in folder.glob("*.py")))

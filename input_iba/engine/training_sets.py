@@ -82,17 +82,17 @@ class TrainingData:
 
     def read_and_split(self, count: int, seed: int) -> tuple[Any, Any]:
         """Read `count` training samples, 0 for all; return those for training, and held out."""
-        samples = self.read(self.train_set, _drawn(self.train_set, count, seed))
+        samples = self.read(self.train_set, drawn(self.train_set, count, seed))
         return split(samples, VALIDATION_SHARE, seed)
 
     def read_test(self, count: int, seed: int) -> Any:
         """Read `count` test samples, 0 for all."""
         assert self.test_set is not None
-        return self.read(self.test_set, _drawn(self.test_set, count, seed))
+        return self.read(self.test_set, drawn(self.test_set, count, seed))
 
 
-def _drawn(dataset: SampleDataset, count: int, seed: int) -> Sequence[int]:
-    """Return the positions of samples drawn at random."""
+def drawn(dataset: SampleDataset, count: int, seed: int) -> Sequence[int]:
+    """Return the positions of `count` samples drawn at random, 0 for all."""
     if count == 0:
         return range(len(dataset))
     chosen = set(draw_ids(dataset.ids, count, seed))

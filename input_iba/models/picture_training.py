@@ -48,13 +48,14 @@ class LabelledPixels:
         return LabelledPixels(self.pixels[indices], self.targets[indices])
 
 
-def augment(pixels: Tensor, padding: int, generator: torch.Generator) -> Tensor:
+def augment(pixels: Tensor, padding: int, generator: torch.Generator, flip: bool = True) -> Tensor:
     """Shift every picture by up to `padding` pixels, mirroring its edges, and flip half of them.
 
     Args:
         pixels: (B, C, H, W).
         padding: Most pixels in each direction; cut to what the size allows.
         generator: Draws shifts and flips.
+        flip: False where a mirrored picture means something else, as a digit does.
 
     >>> generator = torch.Generator().manual_seed(0)
     >>> augment(torch.zeros(2, 3, 8, 8), 4, generator).shape
@@ -66,7 +67,7 @@ def augment(pixels: Tensor, padding: int, generator: torch.Generator) -> Tensor:
     top, left = torch.randint(0, 2 * padding + 1, (2, count, 1), generator=generator)
     rows = top + torch.arange(height)
     columns = left + torch.arange(width)
-    flipped = torch.rand(count, 1, generator=generator) < 0.5
+    flipped = torch.rand(count, 1, generator=generator) < (0.5 if flip else 0.0)
     columns = torch.where(flipped, columns.flip(1), columns)
     samples = torch.arange(count)[:, None, None]
     # Advanced indices around the channel axis put that axis last.
@@ -128,8 +129,11 @@ class PictureTrainer(Trainer[LabelledPixels]):
         order = torch.randperm(len(self.data.targets), generator=generator)
         for indices in torch.split(order, self.settings.batch_size):
             batch = self.data.take(indices)
-            pixels = augment(batch.pixels, self.settings.padding, generator)
-            yield LabelledPixels(pixels, batch.targets)
+            yield LabelledPixels(self.augmented(batch.pixels, generator), batch.targets)
+
+    def augmented(self, pixels: Tensor, generator: torch.Generator) -> Tensor:
+        """Return what an epoch shows instead of pictures (B, C, H, W), in the same range."""
+        return augment(pixels, self.settings.padding, generator)
 
     def logits(self, batch: LabelledPixels) -> Tensor:
         """Return logits (B, classes)."""

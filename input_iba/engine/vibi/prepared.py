@@ -1,0 +1,92 @@
+"""What a run trains and on what, ready in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from input_iba.engine.vibi.black_box import provide_black_box
+from input_iba.engine.vibi.checkpoints import build_vibi
+from input_iba.engine.vibi.config import VibiConfig
+from input_iba.engine.vibi.data import Pictures, read_pictures
+from input_iba.vibi import BlackBox, ExplainedInputs, Vibi
+
+EVALUATION_BATCH = 500
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Everything that the loop over epochs needs.
+
+    Attributes:
+        vibi: Untrained explainer and approximator, on the device.
+        black_box: What they explain.
+        train: Training set, with what the black box says.
+        validation: Held out of it.
+        test: Test set.
+        class_names: Names by class index.
+        input_shape: Shape of one input.
+        accuracy: Of the black box, on the test set.
+        checkpoint: File with the black box's weights; may be empty.
+        fingerprints: Of training set and test set.
+    """
+
+    vibi: Vibi
+    black_box: BlackBox
+    train: ExplainedInputs
+    validation: ExplainedInputs
+    test: ExplainedInputs
+    class_names: list[str]
+    input_shape: tuple[int, ...]
+    accuracy: float
+    checkpoint: str
+    fingerprints: tuple[str, str]
+
+
+def prepare_pictures(
+    config: VibiConfig, device: torch.device, autocast: torch.dtype | None, seed: int
+) -> Prepared:
+    """Read the pictures, provide the black box and build explainer and approximator.
+
+    Raises:
+        ConfigError: Something in the config does not fit.
+        DataError: The pictures are not there.
+        CheckpointError: The black box's checkpoint does not fit.
+    """
+    pictures = read_pictures(config.data, seed)
+    torch.manual_seed(seed)
+    # Built first, so that a wrong k is said before the black box is trained.
+    vibi = build_vibi(config, pictures.shape, len(pictures.class_names), autocast).to(device)
+    trained = provide_black_box(config, pictures, device, autocast, seed)
+    black_box = BlackBox(trained.classifier, pictures.normalize, autocast)
+    train, validation, test = _explained(pictures, black_box, device)
+    return Prepared(
+        *(vibi, black_box, train, validation, test, pictures.class_names, pictures.shape),
+        accuracy=trained.accuracy,
+        checkpoint=trained.checkpoint,
+        fingerprints=pictures.fingerprints,
+    )
+
+
+def as_inputs(device: torch.device) -> Callable[[Tensor], Tensor]:
+    """Return what maps 8-bit pictures to pictures in [0, 1] on a device."""
+    return lambda pixels: pixels.to(device).float() / 255
+
+
+def _explained(
+    pictures: Pictures, black_box: BlackBox, device: torch.device
+) -> list[ExplainedInputs]:
+    """Ask the black box once about every picture."""
+    prepare = as_inputs(device)
+    sets = (pictures.train.pixels, pictures.validation.pixels, pictures.test.pixels)
+    return [
+        ExplainedInputs(
+            pixels,
+            black_box.in_batches(prepare(part) for part in torch.split(pixels, EVALUATION_BATCH)),
+            prepare,
+        )
+        for pixels in sets
+    ]

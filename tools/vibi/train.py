@@ -1,0 +1,8 @@
+"""Train an explainer for a black box: `python tools/vibi/train.py --config CONFIG`."""
+
+import sys
+
+from input_iba.cli.vibi import main
+
+if __name__ == "__main__":
+    sys.exit(main())
