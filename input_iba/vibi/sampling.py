@@ -57,7 +57,8 @@ def relaxed_k_hot(
     relaxed = scores.softmax(-1).amax(2)
     if not straight_through:
         return relaxed
-    return hard_top_k(relaxed.detach(), k) + (relaxed - relaxed.detach())
+    values = relaxed.detach().masked_fill((logits == -math.inf)[:, None], -math.inf)
+    return hard_top_k(values, k) + (relaxed - relaxed.detach())
 
 
 def hard_top_k(logits: Tensor, k: int) -> Tensor:

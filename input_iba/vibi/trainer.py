@@ -45,7 +45,7 @@ class VibiTraining:
     num_samples: int = 2
     temperature: float = 0.7
     final_temperature: float = 0.1
-    straight_through: bool = True
+    straight_through: bool = False
     black_box_weight: float = 0.0
 
     def __post_init__(self) -> None:

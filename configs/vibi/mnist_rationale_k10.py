@@ -1,0 +1,3 @@
+_base_ = ["./mnist_rationale_k4.py"]
+
+explainer = dict(k=10)

@@ -1,0 +1,124 @@
+"""Training finds what the black box reads, leaves it alone, and repeats exactly."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+
+from input_iba.errors import ConfigError, InputIBAError
+from input_iba.vibi import VibiTrainer, VibiTraining, measure_fidelity, soft_cross_entropy
+from input_iba.vibi.losses import kl_from_uniform
+from tests.vibi.nets import ReadsOneChunk, planted, small_vibi
+
+CPU = torch.device("cpu")
+
+
+def trainer(count: int = 64, seed: int = 0, **settings: float) -> VibiTrainer:
+    black_box, data = planted(count)
+    how = VibiTraining(**{"epochs": 2, "batch_size": 16, **settings})  # type: ignore[arg-type]
+    return VibiTrainer(small_vibi(), black_box, data, how, CPU, seed)
+
+
+@pytest.mark.parametrize("black_box_weight", [0.0, 1.0])
+def test_the_explainer_finds_the_chunk_that_the_black_box_reads(black_box_weight: float) -> None:
+    found = trainer(512, epochs=6, lr=0.01, black_box_weight=black_box_weight)
+    for epoch in range(6):
+        found.train_epoch(epoch)
+    black_box, test = planted(200, seed=1)
+    inputs = test.prepare(test.inputs)
+    chosen = found.vibi.eval().explain(inputs).argmax(1)
+    assert (chosen == ReadsOneChunk.chunk).float().mean() > 0.97
+    fidelity = measure_fidelity(found.vibi, black_box, test.batches(64))
+    assert fidelity.approximator > 0.97
+    assert fidelity.rationale > 0.97
+    assert fidelity.samples == 200
+
+
+def test_a_gradient_reaches_every_weight_of_the_explainer() -> None:
+    made = trainer()
+    made._noise = torch.Generator().manual_seed(0)
+    inputs, expected = next(made.data.batches(16))
+    made.loss(inputs, expected, 0.5)["cross_entropy"].backward()
+    for name, parameter in made.vibi.explainer.named_parameters():
+        assert parameter.grad is not None, name
+        if name != "head.bias":  # the softmax does not see a shift of all logits
+            assert float(parameter.grad.abs().max()) > 0, name
+
+
+def test_the_loss_is_the_sum_of_its_weighted_parts() -> None:
+    made = trainer(beta=0.3, black_box_weight=0.7, num_samples=3)
+    made._noise = torch.Generator().manual_seed(0)
+    inputs, expected = next(made.data.batches(16))
+    parts = made.loss(inputs, expected, 0.5)
+    vibi = made.vibi
+    logits = vibi.explain(inputs)
+    masks = vibi.sample(logits, 0.5, 3, torch.Generator().manual_seed(0))
+    cross, reaction = [], []
+    for draw in range(3):
+        masked = vibi.chunks.hide(inputs, masks[:, draw : draw + 1])
+        cross.append(soft_cross_entropy(expected, vibi.approximate(masked)))
+        reaction.append(soft_cross_entropy(expected, made.black_box.log_probabilities(masked)))
+    literal = torch.stack(cross).mean() + 0.3 * kl_from_uniform(logits)
+    literal = literal + 0.7 * torch.stack(reaction).mean()
+    assert parts["loss"].item() == pytest.approx(literal.item(), rel=1e-4)
+
+
+def test_the_black_box_comes_back_as_it_was() -> None:
+    made = trainer(black_box_weight=1.0)
+    classifier = made.black_box.classifier
+    classifier.train()
+    before = copy.deepcopy(classifier.state_dict())
+    made.train_epoch(0)
+    assert classifier.training
+    assert all(parameter.requires_grad for parameter in classifier.parameters())
+    assert all(parameter.grad is None for parameter in classifier.parameters())
+    assert all(torch.equal(before[k], v) for k, v in classifier.state_dict().items())
+
+
+def test_a_restored_trainer_goes_on_exactly() -> None:
+    whole = trainer()
+    whole.train_epoch(0)
+    weights, state = copy.deepcopy(whole.vibi.state_dict()), copy.deepcopy(whole.state())
+    expected = whole.train_epoch(1)
+    torch.rand(3)  # what else draws from the global generator must not matter
+    resumed = trainer()
+    resumed.vibi.load_state_dict(weights)
+    resumed.restore(state)
+    assert resumed.train_epoch(1) == expected
+    for name, values in whole.vibi.state_dict().items():
+        assert torch.equal(values, resumed.vibi.state_dict()[name]), name
+
+
+def test_another_seed_draws_otherwise() -> None:
+    assert trainer(seed=0).train_epoch(0) != trainer(seed=1).train_epoch(0)
+
+
+def test_the_temperature_is_annealed_over_the_whole_training() -> None:
+    made = trainer(epochs=3)
+    last = made.settings.epochs * made.steps - 1
+    assert made.temperature(0) == pytest.approx(0.7)
+    assert made.temperature(last) == pytest.approx(0.1)
+    assert 0.1 < made.temperature(last // 2) < 0.7
+
+
+def test_a_loss_that_is_not_finite_stops_the_training() -> None:
+    made = trainer()
+    with torch.no_grad():
+        next(made.vibi.approximator.parameters()).fill_(float("nan"))
+    with pytest.raises(InputIBAError, match="diverged in epoch 1"):
+        made.train_epoch(0)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("beta", -1.0), ("num_samples", 0), ("warm_up", 1.0), ("temperature", 0.0)]
+)
+def test_impossible_settings_are_refused(name: str, value: float) -> None:
+    with pytest.raises(ConfigError, match=name):
+        VibiTraining(**{name: value})  # type: ignore[arg-type]
+
+
+def test_k_beyond_the_chunks_is_refused() -> None:
+    with pytest.raises(ConfigError, match="from 1 to 4"):
+        small_vibi(k=5)
