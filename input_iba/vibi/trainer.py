@@ -124,11 +124,12 @@ class VibiTrainer:
         self.optimizer = torch.optim.AdamW(
             vibi.parameters(), settings.lr, weight_decay=settings.weight_decay
         )
+        total = max(settings.epochs * self.steps, 2)
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             self.optimizer,
             settings.lr,
-            total_steps=settings.epochs * self.steps,
-            pct_start=settings.warm_up,
+            total_steps=total,
+            pct_start=max(settings.warm_up, 1.5 / total),  # a rise of no step divides by zero
             cycle_momentum=False,
         )
 

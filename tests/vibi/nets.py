@@ -20,7 +20,7 @@ GRID = ChunkGrid(height=8, width=8, size=4)
 
 
 class ReadsOneChunk(nn.Module):
-    """Compares the brightness of the lower left chunk with 0.5.
+    """Says which half of the lower left chunk is brighter; cannot tell when it is hidden.
 
     Attributes:
         chunk: Its index: 2 of 0 to 3.
@@ -30,12 +30,12 @@ class ReadsOneChunk(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.sharpness = nn.Parameter(torch.tensor(40.0))
+        self.sharpness = nn.Parameter(torch.tensor(10.0))
         self.dropout = nn.Dropout(0.5)
 
     def forward(self, pictures: Tensor) -> Tensor:
-        read = pictures[:, :, 4:, :4].mean((1, 2, 3))
-        difference = self.sharpness * (read - 0.5)
+        left, right = (pictures[:, :, 4:, x : x + 2].mean((1, 2, 3)) for x in (0, 2))
+        difference = self.sharpness * (left - right)
         return self.dropout(torch.stack([-difference, difference], 1))
 
 
@@ -44,10 +44,11 @@ def as_floats(pixels: Tensor) -> Tensor:
 
 
 def planted(count: int, seed: int = 0) -> tuple[BlackBox, ExplainedInputs]:
-    """Return a black box and pictures whose four chunks are bright or dark at random."""
+    """Return a black box and pictures of four chunks, each with one half bright at random."""
     generator = torch.Generator().manual_seed(seed)
-    bright = torch.randint(0, 2, (count, 1, 2, 2), generator=generator)
-    pixels = (40 + 170 * bright).repeat_interleave(4, 2).repeat_interleave(4, 3)
+    left = torch.randint(0, 2, (count, 1, 2, 2, 1), generator=generator)
+    halves = 40 + 170 * torch.cat([left, 1 - left], -1).flatten(3)
+    pixels = halves.repeat_interleave(4, 2).repeat_interleave(2, 3)
     pixels = (pixels + torch.randint(-20, 20, pixels.shape, generator=generator)).byte()
     black_box = BlackBox(ReadsOneChunk())
     answers = black_box.in_batches(iter([as_floats(pixels)]))

@@ -21,19 +21,26 @@ def trainer(count: int = 64, seed: int = 0, **settings: float) -> VibiTrainer:
     return VibiTrainer(small_vibi(), black_box, data, how, CPU, seed)
 
 
-@pytest.mark.parametrize("black_box_weight", [0.0, 1.0])
-def test_the_explainer_finds_the_chunk_that_the_black_box_reads(black_box_weight: float) -> None:
-    found = trainer(512, epochs=6, lr=0.01, black_box_weight=black_box_weight)
+def test_the_explainer_finds_the_chunk_that_the_black_box_reads() -> None:
+    found = trainer(512, epochs=6, lr=0.01, black_box_weight=1.0)
     for epoch in range(6):
         found.train_epoch(epoch)
     black_box, test = planted(200, seed=1)
-    inputs = test.prepare(test.inputs)
-    chosen = found.vibi.eval().explain(inputs).argmax(1)
+    chosen = found.vibi.eval().explain(test.prepare(test.inputs)).argmax(1)
     assert (chosen == ReadsOneChunk.chunk).float().mean() > 0.97
     fidelity = measure_fidelity(found.vibi, black_box, test.batches(64))
     assert fidelity.approximator > 0.97
     assert fidelity.rationale > 0.97
     assert fidelity.samples == 200
+
+
+def test_without_the_black_box_the_pair_agrees_on_a_code() -> None:
+    """The approximator is faithful whichever chunks tell it the answer: a known limit of VIBI."""
+    found = trainer(512, epochs=6, lr=0.01)
+    for epoch in range(6):
+        found.train_epoch(epoch)
+    black_box, test = planted(200, seed=1)
+    assert measure_fidelity(found.vibi, black_box, test.batches(64)).approximator > 0.97
 
 
 def test_a_gradient_reaches_every_weight_of_the_explainer() -> None:
@@ -51,6 +58,11 @@ def test_the_loss_is_the_sum_of_its_weighted_parts() -> None:
     made = trainer(beta=0.3, black_box_weight=0.7, num_samples=3)
     made._noise = torch.Generator().manual_seed(0)
     inputs, expected = next(made.data.batches(16))
+    with made.black_box.frozen():
+        _compare_with_literal(made, inputs, expected)
+
+
+def _compare_with_literal(made: VibiTrainer, inputs: torch.Tensor, expected: torch.Tensor) -> None:
     parts = made.loss(inputs, expected, 0.5)
     vibi = made.vibi
     logits = vibi.explain(inputs)
