@@ -63,8 +63,11 @@ class Vibi(nn.Module):
 
     def top_k_inputs(self, inputs: Tensor) -> Tensor:
         """Return inputs of which only the k likeliest chunks are left, (S, …)."""
-        shown = hard_top_k(self.explain(inputs), self.k)
-        return self.chunks.hide(inputs, shown[:, None])
+        return self.only_top_k(inputs, self.explain(inputs))
+
+    def only_top_k(self, inputs: Tensor, logits: Tensor) -> Tensor:
+        """Return inputs of which only the k chunks of the greatest logits (S, N) are left."""
+        return self.chunks.hide(inputs, hard_top_k(logits, self.k)[:, None])
 
     def _autocasting(self, inputs: Tensor) -> torch.autocast:
         enabled = self.autocast is not None

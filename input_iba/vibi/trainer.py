@@ -34,6 +34,8 @@ class VibiTraining:
         straight_through: Show hard masks in training, as evaluation does, with the gradient of
             the relaxed ones.
         black_box_weight: Weight of the black box's own cross-entropy on the masked inputs.
+        top_k_weight: Weight of the approximator's cross-entropy on the inputs that evaluation
+            shows it, of which the k likeliest chunks are left; it teaches the approximator only.
     """
 
     epochs: int = 5
@@ -42,17 +44,18 @@ class VibiTraining:
     weight_decay: float = 1e-2
     warm_up: float = 0.2
     beta: float = 0.0
-    num_samples: int = 2
+    num_samples: int = 1
     temperature: float = 0.7
     final_temperature: float = 0.1
     straight_through: bool = False
     black_box_weight: float = 0.0
+    top_k_weight: float = 1.0
 
     def __post_init__(self) -> None:
         """Check the ranges."""
         positive = ("epochs", "batch_size", "lr", "num_samples", "temperature", "final_temperature")
         check_positive("training", self, *positive)
-        for name in ("beta", "black_box_weight", "weight_decay"):
+        for name in ("beta", "black_box_weight", "top_k_weight", "weight_decay"):
             if getattr(self, name) < 0:
                 raise ConfigError(
                     f"training.{name} must be at least 0, got {getattr(self, name)!r}."
@@ -147,8 +150,8 @@ class VibiTrainer:
             temperature: Of the relaxed samples.
 
         Returns:
-            'loss' and the unweighted 'cross_entropy', 'kl' and, where it has a weight,
-            'black_box_cross_entropy'; scalars.
+            'loss' and the unweighted 'cross_entropy', 'kl' and, where they have a weight,
+            'top_k_cross_entropy' and 'black_box_cross_entropy'; scalars.
         """
         settings = self.settings
         logits = self.vibi.explain(inputs)
@@ -156,16 +159,30 @@ class VibiTrainer:
             *(logits, temperature, settings.num_samples, self._noise, settings.straight_through)
         )
         masked = self.vibi.chunks.hide(inputs, shown)
-        parts = {
-            "cross_entropy": soft_cross_entropy(expected, self.vibi.approximate(masked)),
-            "kl": kl_from_uniform(logits),
-        }
+        parts = self._approximated(inputs, logits, masked, expected)
+        parts["kl"] = kl_from_uniform(logits)
         total = parts["cross_entropy"] + settings.beta * parts["kl"]
+        if settings.top_k_weight:
+            total = total + settings.top_k_weight * parts["top_k_cross_entropy"]
         if settings.black_box_weight:
             reaction = self.black_box.log_probabilities(masked)
             parts["black_box_cross_entropy"] = soft_cross_entropy(expected, reaction)
             total = total + settings.black_box_weight * parts["black_box_cross_entropy"]
         return {"loss": total, **parts}
+
+    def _approximated(
+        self, inputs: Tensor, logits: Tensor, masked: Tensor, expected: Tensor
+    ) -> dict[str, Tensor]:
+        """Return the approximator's losses, from one pass over all it is shown."""
+        if not self.settings.top_k_weight:
+            return {"cross_entropy": soft_cross_entropy(expected, self.vibi.approximate(masked))}
+        top_k = self.vibi.only_top_k(inputs, logits.detach())
+        answers = self.vibi.approximate(torch.cat([masked, top_k]))
+        drawn, chosen = answers[: len(masked)], answers[len(masked) :]
+        return {
+            "cross_entropy": soft_cross_entropy(expected, drawn),
+            "top_k_cross_entropy": soft_cross_entropy(expected, chosen),
+        }
 
     def train_epoch(
         self, epoch: int, on_step: Callable[[float], object] = lambda _: None

@@ -54,8 +54,18 @@ def test_a_gradient_reaches_every_weight_of_the_explainer() -> None:
             assert float(parameter.grad.abs().max()) > 0, name
 
 
+def test_the_chunks_of_evaluation_teach_the_approximator_only() -> None:
+    made = trainer()
+    made._noise = torch.Generator().manual_seed(0)
+    inputs, expected = next(made.data.batches(16))
+    made.loss(inputs, expected, 0.5)["top_k_cross_entropy"].backward()
+    grads = [parameter.grad for parameter in made.vibi.explainer.parameters()]
+    assert all(grad is None or not grad.any() for grad in grads)
+    assert all(parameter.grad is not None for parameter in made.vibi.approximator.parameters())
+
+
 def test_the_loss_is_the_sum_of_its_weighted_parts() -> None:
-    made = trainer(beta=0.3, black_box_weight=0.7, num_samples=3)
+    made = trainer(beta=0.3, black_box_weight=0.7, top_k_weight=0.9, num_samples=3)
     made._noise = torch.Generator().manual_seed(0)
     inputs, expected = next(made.data.batches(16))
     with made.black_box.frozen():
@@ -74,6 +84,8 @@ def _compare_with_literal(made: VibiTrainer, inputs: torch.Tensor, expected: tor
         reaction.append(soft_cross_entropy(expected, made.black_box.log_probabilities(masked)))
     literal = torch.stack(cross).mean() + 0.3 * kl_from_uniform(logits)
     literal = literal + 0.7 * torch.stack(reaction).mean()
+    top_k = vibi.approximate(vibi.top_k_inputs(inputs))
+    literal = literal + 0.9 * soft_cross_entropy(expected, top_k)
     assert parts["loss"].item() == pytest.approx(literal.item(), rel=1e-4)
 
 
