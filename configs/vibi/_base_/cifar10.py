@@ -7,7 +7,7 @@ data = dict(
 )
 black_box = dict(
     classifier=dict(source="custom", type="ConvNet", width=32),
-    epochs=6,
+    epochs=4,
     lr=0.05,
     padding=2,
     flip=True,
@@ -15,4 +15,4 @@ black_box = dict(
 )
 explainer = dict(size="small", width=32)
 approximator = dict(size="small", width=32)
-training = dict(epochs=6)
+training = dict(epochs=4)
