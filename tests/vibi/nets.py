@@ -36,7 +36,8 @@ class ReadsOneChunk(nn.Module):
     def forward(self, pictures: Tensor) -> Tensor:
         left, right = (pictures[:, :, 4:, x : x + 2].mean((1, 2, 3)) for x in (0, 2))
         difference = self.sharpness * (left - right)
-        return self.dropout(torch.stack([-difference, difference], 1))
+        logits: Tensor = self.dropout(torch.stack([-difference, difference], 1))
+        return logits
 
 
 def as_floats(pixels: Tensor) -> Tensor:

@@ -24,7 +24,7 @@ def test_an_explainer_gives_a_logit_per_chunk(type_: str, shape: tuple[int, int,
     explainer = build_explainer(settings, shape[0], grid)
     logits = explainer(torch.rand(2, *shape))
     assert logits.shape == (2, grid.count)
-    logits.sum().backward()
+    torch.autograd.backward(logits.sum())
     assert all(parameter.grad is not None for parameter in explainer.parameters())
 
 

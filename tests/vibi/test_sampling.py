@@ -43,8 +43,8 @@ def test_the_hard_mask_shows_the_k_greatest() -> None:
     logits = torch.randn(6, 20, generator=generator())
     shown = hard_top_k(logits, 7)
     for row, mask in zip(logits.tolist(), shown.tolist(), strict=True):
-        expected = sorted(range(20), key=lambda i, row=row: -row[i])[:7]
-        assert sorted(expected) == [i for i, value in enumerate(mask) if value == 1]
+        seventh = sorted(row)[-7]
+        assert mask == [float(value >= seventh) for value in row]
 
 
 def test_equal_logits_still_show_exactly_k() -> None:
@@ -78,7 +78,7 @@ def test_gumbel_noise_is_finite_and_has_the_mean_of_eulers_constant() -> None:
 def test_a_gradient_reaches_the_logits(straight_through: bool) -> None:
     logits = torch.randn(4, 10, generator=generator()).requires_grad_()
     shown = relaxed_k_hot(logits, 3, 0.5, 2, generator(), straight_through)
-    (shown * torch.arange(10.0)).sum().backward()
+    torch.autograd.backward((shown * torch.arange(10.0)).sum())
     assert logits.grad is not None
     assert bool((logits.grad.abs().sum(1) > 0).all())
 
