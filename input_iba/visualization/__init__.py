@@ -24,7 +24,14 @@ from input_iba.visualization.comparison_page import (
     thumbnail,
 )
 from input_iba.visualization.contact_sheet import write_contact_sheet
-from input_iba.visualization.curves import Chart, Line, mean_line, share_line, write_chart
+from input_iba.visualization.curves import (
+    Chart,
+    Line,
+    mean_line,
+    share_line,
+    write_chart,
+    write_charts,
+)
 from input_iba.visualization.figures import (
     GridRow,
     figure_format,
@@ -36,9 +43,18 @@ from input_iba.visualization.highlighted_text import highlighted_page, strip
 from input_iba.visualization.report import Evaluation, Report, Source, report_page
 from input_iba.visualization.rows import Row, percent
 from input_iba.visualization.table import format_table
+from input_iba.visualization.vibi_pictures import (
+    Agreement,
+    agreement,
+    write_distribution,
+    write_test_batch,
+    write_top_k,
+    write_training_curves,
+)
 
 __all__ = [
     "COLOUR_MAP",
+    "Agreement",
     "Card",
     "Chart",
     "ComparisonPage",
@@ -50,6 +66,8 @@ __all__ = [
     "Report",
     "Row",
     "Source",
+    "RunSummary",
+    "agreement",
     "as_html",
     "as_markdown",
     "as_plain",
@@ -78,7 +96,12 @@ __all__ = [
     "thumbnail",
     "to_8_bits",
     "write_chart",
+    "write_charts",
     "write_contact_sheet",
     "write_grid",
     "write_panels",
+    "write_distribution",
+    "write_test_batch",
+    "write_top_k",
+    "write_training_curves",
 ]

@@ -115,10 +115,21 @@ def write_chart(path: Path, chart: Chart) -> None:
         path: Where to write; whatever its extension, it becomes a PNG.
         chart: What to draw.
     """
-    figure = Figure(figsize=(7, 5), layout="constrained")
+    write_charts(path, [chart])
+
+
+def write_charts(path: Path, charts: Sequence[Chart]) -> None:
+    """Draw charts side by side as one PNG, each with a legend of its own.
+
+    Args:
+        path: Where to write; whatever its extension, it becomes a PNG.
+        charts: What to draw, from left to right.
+    """
+    figure = Figure(figsize=(7 * len(charts), 5), layout="constrained")
     FigureCanvasAgg(figure)
-    axis = figure.subplots()
-    draw_lines(axis, chart)
-    banded = any(line.margin is not None for line in chart.lines)
-    axis.legend(title="bands: ± 1.96 standard errors" if banded else None, title_fontsize="small")
+    for axis, chart in zip(figure.subplots(1, len(charts), squeeze=False)[0], charts, strict=True):
+        draw_lines(axis, chart)
+        banded = any(line.margin is not None for line in chart.lines)
+        bands = "bands: ± 1.96 standard errors" if banded else None
+        axis.legend(title=bands, title_fontsize="small")
     figure.savefig(path, dpi=120, format="png")
