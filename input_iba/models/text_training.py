@@ -112,14 +112,8 @@ class TextTrainer(Trainer[LabelledTexts]):
 
     def batches(self, generator: torch.Generator) -> Iterator[LabelledTexts]:
         """Yield batches of similar length, which need little padding."""
-        lengths = self.data.lengths()
-        order = torch.randperm(len(lengths), generator=generator)
-        size = self.settings.batch_size
-        found: list[Tensor] = []
-        for pool in torch.split(order, POOL * size):
-            found += torch.split(pool[lengths[pool].argsort(stable=True)], size)
-        for i in torch.randperm(len(found), generator=generator).tolist():
-            yield self.data.take(found[i])
+        for rows in mixed_by_length(self.data.lengths(), self.settings.batch_size, generator):
+            yield self.data.take(rows)
 
     def logits(self, batch: LabelledTexts) -> Tensor:
         """Return logits (B, classes)."""
@@ -158,6 +152,22 @@ class TextTrainer(Trainer[LabelledTexts]):
         """Yield all texts in batches of similar length, smaller where they are long."""
         for indices in by_length(data.lengths(), *ROWS_AND_TOKENS):
             yield data.take(indices)
+
+
+def mixed_by_length(lengths: Tensor, size: int, generator: torch.Generator) -> Iterator[Tensor]:
+    """Share texts among batches of similar length, in random order; yields their indices.
+
+    Args:
+        lengths: Tokens of each text, (N,).
+        size: Texts of a batch.
+        generator: Source of the order.
+    """
+    order = torch.randperm(len(lengths), generator=generator)
+    found: list[Tensor] = []
+    for pool in torch.split(order, POOL * size):
+        found += torch.split(pool[lengths[pool].argsort(stable=True)], size)
+    for i in torch.randperm(len(found), generator=generator).tolist():
+        yield found[i]
 
 
 def by_length(lengths: Tensor, most_rows: int, most_tokens: int) -> Iterator[Tensor]:

@@ -49,13 +49,18 @@ class BlackBox:
         enabled = self.autocast is not None
         dtype = self.autocast or torch.bfloat16
         with torch.autocast(inputs.device.type, dtype, enabled=enabled):
-            given = inputs if self.normalize is None else self.normalize(inputs)
-            if given.ndim == 4:
-                given = given.contiguous(memory_format=torch.channels_last)
-            logits = self.classifier(given).float()
+            logits = self.logits(inputs).float()
         if logits.shape[1] == 1:
             return torch.cat([F.logsigmoid(-logits), F.logsigmoid(logits)], 1)
         return F.log_softmax(logits, 1)
+
+    def logits(self, inputs: Tensor) -> Tensor:
+        """Return the classifier's own logits (B, classes), or (B, 1)."""
+        given = inputs if self.normalize is None else self.normalize(inputs)
+        if given.ndim == 4:
+            given = given.contiguous(memory_format=torch.channels_last)
+        logits: Tensor = self.classifier(given)
+        return logits
 
     @torch.no_grad()
     def in_batches(self, batches: Iterator[Tensor]) -> Tensor:

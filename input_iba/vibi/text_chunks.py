@@ -1,0 +1,147 @@
+"""Chunks of texts: words, runs of five words, or sentences.
+
+Texts travel as one tensor (B, T, 1 + E), as pictures do: of every word first the number of its
+chunk, −1 at padding, then its vector. `packed` and `unpacked` join and part the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from input_iba.errors import ConfigError, closest
+
+KINDS = ("word", "five_words", "sentence")
+END_MARKS = (".", "!", "?")
+"""Tokens that end a sentence; those that follow each other end one together."""
+
+
+@dataclass(frozen=True)
+class TextChunks:
+    """How texts are cut.
+
+    Attributes:
+        kind: 'word', 'five_words' (from the beginning of a text; the last run may be shorter), or
+            'sentence'.
+        count: Most chunks that a text may have; texts are no longer than as many words.
+        ends: Ids of the tokens that end a sentence.
+
+    Raises:
+        ConfigError: The kind is unknown, or sentences have no ends.
+    """
+
+    kind: str
+    count: int
+    ends: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check the kind."""
+        if self.kind not in KINDS:
+            raise ConfigError(
+                f"Texts are cut into chunks of one of the kinds {', '.join(KINDS)}; got "
+                f"{self.kind!r}.{closest(str(self.kind), KINDS)}"
+            )
+        if self.kind == "sentence" and not self.ends:
+            raise ConfigError(
+                f"The vocabulary has none of the tokens {' '.join(END_MARKS)} that end sentences. "
+                "Choose another kind of chunks."
+            )
+
+    def of(self, ids: Tensor, valid: Tensor) -> Tensor:
+        """Number the chunk of every token from 0.
+
+        Args:
+            ids: Token ids (B, T), int64.
+            valid: False at padding, (B, T); tokens stand before it.
+
+        Returns:
+            (B, T), int64; −1 at padding, which belongs to no chunk.
+
+        >>> ids = torch.tensor([[5, 6, 2, 2, 7, 1]])
+        >>> TextChunks("sentence", 6, ends=(2,)).of(ids, ids != 1).tolist()
+        [[0, 0, 0, 0, 1, -1]]
+        """
+        if self.kind == "sentence":
+            is_end = torch.isin(ids, torch.tensor(self.ends, device=ids.device))
+            starts = torch.zeros_like(ids)
+            starts[:, 1:] = (is_end[:, :-1] & ~is_end[:, 1:]).long()
+            numbers = starts.cumsum(1)
+        else:
+            size = 5 if self.kind == "five_words" else 1
+            numbers = torch.arange(ids.shape[1], device=ids.device).expand(ids.shape) // size
+        return numbers.where(valid, -1)
+
+    def hide(self, inputs: Tensor, shown: Tensor) -> Tensor:
+        """Return texts with the words of chunks hidden: their vectors become 0, as padding's are.
+
+        Args:
+            inputs: (S, T, 1 + E), see `packed`.
+            shown: (S, K, N) in [0, 1]; 0 hides.
+
+        Returns:
+            (S·K, T, 1 + E), the K versions of a text in turn.
+        """
+        vectors, chunks = unpacked(inputs)
+        words = to_tokens(shown.transpose(0, 1), chunks).transpose(0, 1)
+        hidden = vectors[:, None] * words[..., None]
+        return packed(hidden.flatten(0, 1), chunks.repeat_interleave(shown.shape[1], 0))
+
+
+def packed(vectors: Tensor, chunks: Tensor) -> Tensor:
+    """Join word vectors (B, T, E) and chunk numbers (B, T), exact in float32, to (B, T, 1 + E)."""
+    return torch.cat([chunks[..., None].to(vectors.dtype), vectors], 2)
+
+
+def unpacked(inputs: Tensor) -> tuple[Tensor, Tensor]:
+    """Part (B, T, 1 + E) into word vectors (B, T, E) and chunk numbers (B, T), int64."""
+    return inputs[..., 1:], inputs[..., 0].long()
+
+
+def ends_in(words: Sequence[str]) -> tuple[int, ...]:
+    """Return the indices of the tokens that end sentences.
+
+    Args:
+        words: Those of a vocabulary, by index.
+    """
+    return tuple(i for i, word in enumerate(words) if word in END_MARKS)
+
+
+def to_tokens(of_chunks: Tensor, chunks: Tensor) -> Tensor:
+    """Give every token the value of its chunk.
+
+    Args:
+        of_chunks: (..., B, N).
+        chunks: Chunk of each token (B, T), −1 at padding.
+
+    Returns:
+        (..., B, T), 0 at padding.
+    """
+    places = chunks.clamp(min=0).expand(*of_chunks.shape[:-1], chunks.shape[1])
+    return of_chunks.gather(-1, places) * (chunks >= 0)
+
+
+def mean_of_chunks(of_tokens: Tensor, chunks: Tensor) -> tuple[Tensor, Tensor]:
+    """Average over the tokens of each chunk.
+
+    Args:
+        of_tokens: (B, T, D).
+        chunks: Chunk of each token (B, T), −1 at padding.
+
+    Returns:
+        Means (B, N, D), where N is the largest number of chunks of a text; and which chunks a text
+        has, bool (B, N). Chunks that it does not have are 0.
+
+    >>> means, exist = mean_of_chunks(torch.tensor([[[1.0], [3], [5]]]), torch.tensor([[0, 0, -1]]))
+    >>> means.tolist(), exist.tolist()
+    ([[[2.0]]], [[True]])
+    """
+    count = int(chunks.max()) + 1
+    places, inside = chunks.clamp(min=0), (chunks >= 0).to(of_tokens.dtype)
+    sizes = of_tokens.new_zeros(len(chunks), count).scatter_add(1, places, inside)
+    index = places[..., None].expand_as(of_tokens)
+    sums = of_tokens.new_zeros(len(chunks), count, of_tokens.shape[2])
+    sums = sums.scatter_add(1, index, of_tokens * inside[..., None])
+    return sums / sizes.clamp(min=1)[..., None], sizes > 0
