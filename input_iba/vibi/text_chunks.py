@@ -123,25 +123,26 @@ def to_tokens(of_chunks: Tensor, chunks: Tensor) -> Tensor:
     return of_chunks.gather(-1, places) * (chunks >= 0)
 
 
-def mean_of_chunks(of_tokens: Tensor, chunks: Tensor) -> tuple[Tensor, Tensor]:
-    """Average over the tokens of each chunk.
+def max_of_chunks(of_tokens: Tensor, chunks: Tensor) -> tuple[Tensor, Tensor]:
+    """Take the largest value of each feature over the tokens of each chunk.
 
     Args:
-        of_tokens: (B, T, D).
+        of_tokens: (B, T, D), not negative.
         chunks: Chunk of each token (B, T), −1 at padding.
 
     Returns:
-        Means (B, N, D), where N is the largest number of chunks of a text; and which chunks a text
+        Maxima (B, N, D), where N is the largest number of chunks of a text; and which chunks a text
         has, bool (B, N). Chunks that it does not have are 0.
 
-    >>> means, exist = mean_of_chunks(torch.tensor([[[1.0], [3], [5]]]), torch.tensor([[0, 0, -1]]))
-    >>> means.tolist(), exist.tolist()
-    ([[[2.0]]], [[True]])
+    >>> maxima, exist = max_of_chunks(torch.tensor([[[1.0], [3], [5]]]), torch.tensor([[0, 0, -1]]))
+    >>> maxima.tolist(), exist.tolist()
+    ([[[3.0]]], [[True]])
     """
-    count = int(chunks.max()) + 1
-    places, inside = chunks.clamp(min=0), (chunks >= 0).to(of_tokens.dtype)
-    sizes = of_tokens.new_zeros(len(chunks), count).scatter_add(1, places, inside)
+    rows, count, width = len(chunks), int(chunks.max()) + 1, of_tokens.shape[2]
+    inside = chunks >= 0
+    places = chunks.clamp(min=0)
     index = places[..., None].expand_as(of_tokens)
-    sums = of_tokens.new_zeros(len(chunks), count, of_tokens.shape[2])
-    sums = sums.scatter_add(1, index, of_tokens * inside[..., None])
-    return sums / sizes.clamp(min=1)[..., None], sizes > 0
+    maxima = of_tokens.new_zeros(rows, count, width)
+    maxima = maxima.scatter_reduce(1, index, of_tokens * inside[..., None], "amax")
+    sizes = torch.zeros(rows, count, dtype=torch.int64, device=chunks.device)
+    return maxima, sizes.scatter_add(1, places, inside.long()) > 0

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from input_iba.vibi.text_chunks import mean_of_chunks, unpacked
+from input_iba.vibi.text_chunks import max_of_chunks, unpacked
 
 
 class TextExplainer(nn.Module):
@@ -48,8 +48,8 @@ class TextExplainer(nn.Module):
         seen = F.relu(self.read(words)) * inside[:, None]
         overall = F.relu(self.overall(seen.amax(2)))
         local = F.relu(self.local(seen)).transpose(1, 2)
-        means, exist = mean_of_chunks(local, chunks)
-        both = torch.cat([means, overall[:, None].expand_as(means)], dim=2)
+        maxima, exist = max_of_chunks(local, chunks)
+        both = torch.cat([maxima, overall[:, None].expand_as(maxima)], dim=2)
         logits: Tensor = self.score(self.dropout(F.relu(self.mix(both)))).squeeze(2)
         return logits.masked_fill(~exist, float("-inf"))
 

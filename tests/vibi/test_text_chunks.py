@@ -12,7 +12,7 @@ from input_iba.errors import ConfigError
 from input_iba.vibi.text_chunks import (
     TextChunks,
     ends_in,
-    mean_of_chunks,
+    max_of_chunks,
     packed,
     to_tokens,
     unpacked,
@@ -74,22 +74,22 @@ def test_unknown_kinds_and_sentences_without_ends_are_refused() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 @given(lists=texts, seed=st.integers(0, 9))
-def test_means_of_chunks_against_a_loop(
+def test_maxima_of_chunks_against_a_loop(
     kind: TextChunks, lists: list[list[int]], seed: int
 ) -> None:
     chunks = kind.of(*padded(lists))
-    values = torch.randn(*chunks.shape, 3, generator=torch.Generator().manual_seed(seed))
-    means, exist = mean_of_chunks(values, chunks)
+    values = torch.rand(*chunks.shape, 3, generator=torch.Generator().manual_seed(seed))
+    maxima, exist = max_of_chunks(values, chunks)
     for row in range(len(lists)):
-        for number in range(means.shape[1]):
+        for number in range(maxima.shape[1]):
             inside = chunks[row] == number
             assert bool(exist[row, number]) == bool(inside.any())
             if inside.any():
-                torch.testing.assert_close(means[row, number], values[row][inside].mean(0))
-    back = to_tokens(means[..., 0][None].expand(2, -1, -1), chunks)
+                torch.testing.assert_close(maxima[row, number], values[row][inside].amax(0))
+    back = to_tokens(maxima[..., 0][None].expand(2, -1, -1), chunks)
     assert back.shape == (2, *chunks.shape)
     assert (back[:, chunks < 0] == 0).all()
-    first = means[0, chunks[0, 0], 0]
+    first = maxima[0, chunks[0, 0], 0]
     assert back[1, 0, 0] == first
 
 
