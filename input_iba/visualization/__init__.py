@@ -16,6 +16,7 @@ from input_iba.drawing.heat_map import (
     to_8_bits,
 )
 from input_iba.drawing.words import highlighted
+from input_iba.visualization.agreement import Agreement, agreement
 from input_iba.visualization.comparison_page import (
     Card,
     ComparisonPage,
@@ -44,9 +45,8 @@ from input_iba.visualization.report import Evaluation, Report, Source, report_pa
 from input_iba.visualization.rows import Row, percent
 from input_iba.visualization.table import format_table
 from input_iba.visualization.vibi_pictures import (
-    Agreement,
-    agreement,
     write_distribution,
+    write_explanation,
     write_test_batch,
     write_top_k,
     write_training_curves,
@@ -101,6 +101,7 @@ __all__ = [
     "write_grid",
     "write_panels",
     "write_distribution",
+    "write_explanation",
     "write_test_batch",
     "write_top_k",
     "write_training_curves",

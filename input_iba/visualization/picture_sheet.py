@@ -59,8 +59,9 @@ def write_sheet(
     heading: str,
     captions: Sequence[str] = (),
     frames: Pixels | None = None,
+    columns: int | None = None,
 ) -> None:
-    """Draw pictures in rows, about as many rows as columns.
+    """Draw pictures in rows.
 
     Args:
         path: Where to write; whatever its extension, it becomes a PNG.
@@ -68,6 +69,7 @@ def write_sheet(
         heading: Stands above.
         captions: One below each picture, or none at all.
         frames: Colour of the frame of each picture, (N, 3); None for no frames.
+        columns: Pictures in a row; None for about as many as there are rows.
 
     Raises:
         DataError: There is not one caption, or frame, for each picture.
@@ -77,7 +79,7 @@ def write_sheet(
             raise DataError(f"{len(tiles)} pictures need as many {name}; got {len(given)}.")
     scale = max(1, SIDE // max(tiles.shape[1:3]))
     tiles = tiles.repeat(scale, axis=1).repeat(scale, axis=2)
-    columns = math.ceil(math.sqrt(len(tiles)))
+    columns = columns or math.ceil(math.sqrt(len(tiles)))
     rows = math.ceil(len(tiles) / columns)
     captions = [_short(caption) for caption in captions]
     high, wide = (side + 2 * FRAME + GAP for side in tiles.shape[1:3])

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from scipy.spatial.distance import jensenshannon
+from numpy.typing import ArrayLike
 
 from input_iba.errors import DataError
+from input_iba.visualization.agreement import agreement, frame_colours
 from input_iba.visualization.curves import Chart, Line, write_charts
 from input_iba.visualization.heat_map import Floats, Pixels, overlay, scale_to_peak
 from input_iba.visualization.picture_sheet import as_pixels, write_sheet
+from input_iba.visualization.rows import percent
 
-AGREES = np.array([0, 140, 60])
-DIFFERS = np.array([205, 25, 25])
 HIDDEN = np.array([72, 84, 128])
 """Hidden chunks shine through this blue: black would look like a dark background."""
 
@@ -26,48 +24,6 @@ PANELS: Mapping[str, tuple[str, Sequence[str]]] = {
     "Temperature": ("temperature", ("temperature",)),
 }
 """Titles of the curves, with what the vertical axis means and the keys of the rows."""
-
-
-@dataclass(frozen=True)
-class Agreement:
-    """How two predicted distributions compare, for each of N samples.
-
-    Attributes:
-        agrees: Whether the likeliest classes are the same, (N,).
-        strength: 1 − Jensen–Shannon distance, (N,), in [0, 1]; 1 where they are equal.
-    """
-
-    agrees: NDArray[np.bool_]
-    strength: Floats
-
-
-def agreement(black_box: ArrayLike, other: ArrayLike) -> Agreement:
-    """Compare what a black box predicts on whole inputs with what is predicted on chunks.
-
-    The distance is the square root of the Jensen–Shannon divergence in bits, so it is at most 1.
-
-    Args:
-        black_box: Probabilities (N, classes).
-        other: Probabilities (N, classes), of the approximator or of the black box itself.
-
-    Raises:
-        DataError: The shapes differ.
-
-    References:
-        Endres and Schindelin 2003, "A new metric for probability distributions".
-
-    >>> found = agreement([[1.0, 0.0], [1.0, 0.0]], [[1.0, 0.0], [0.0, 1.0]])
-    >>> found.agrees.tolist(), found.strength.tolist()
-    ([True, False], [1.0, 0.0])
-    """
-    p, q = np.asarray(black_box, np.float64), np.asarray(other, np.float64)
-    if p.ndim != 2 or p.shape != q.shape:
-        raise DataError(
-            f"Two predictions to compare are both (N, classes); got {p.shape} and {q.shape}."
-        )
-    # Rounding may take the distance of equal distributions below 0, whose root is no number.
-    distance = np.nan_to_num(jensenshannon(p, q, base=2, axis=1))
-    return Agreement(p.argmax(1) == q.argmax(1), np.clip(1 - distance, 0, 1))
 
 
 def write_test_batch(path: Path, pictures: ArrayLike, captions: Sequence[str] = ()) -> None:
@@ -99,11 +55,9 @@ def write_distribution(
     Raises:
         DataError: A shape is wrong.
     """
-    tiles = as_pixels(pictures)
-    maps = _maps_of(tiles, probabilities)
-    drawn = [overlay(tile, scale_to_peak(one)) for tile, one in zip(tiles, maps, strict=True)]
+    drawn = _heated(as_pixels(pictures), probabilities)
     heading = "where the explainer looks (each stretched to its own peak)"
-    write_sheet(path, np.stack(drawn), heading, captions)
+    write_sheet(path, drawn, heading, captions)
 
 
 def write_top_k(
@@ -124,7 +78,8 @@ def write_top_k(
     Args:
         path: The PNG to write.
         pictures: (N, C, H, W) in [0, 1].
-        masks: 1 where a pixel is shown and 0 where it is hidden, (N, H, W).
+        masks: 1 where a pixel is shown and 0 where it is hidden, (N, H, W), or (N, C, H, W) where
+            colours are shown and hidden one by one.
         black_box: What the black box predicts from whole pictures, probabilities (N, classes).
         other: What is predicted from the chosen chunks, probabilities (N, classes).
         class_names: Names of the classes; None for their numbers.
@@ -133,13 +88,10 @@ def write_top_k(
     Raises:
         DataError: A shape is wrong.
     """
-    tiles = as_pixels(pictures)
-    shown = _maps_of(tiles, masks)[..., None]
+    drawn = _unveiled(as_pixels(pictures), masks)
     found = agreement(black_box, other)
-    veiled = 0.3 * tiles + 0.7 * HIDDEN
-    drawn = np.round(shown * tiles + (1 - shown) * veiled).astype(np.uint8)
     classes = [np.asarray(p).argmax(1) for p in (black_box, other)]
-    names = [[str(i) if class_names is None else class_names[i] for i in c] for c in classes]
+    names = [[_class_name(i, class_names) for i in c] for c in classes]
     write_sheet(
         path,
         drawn,
@@ -149,16 +101,46 @@ def write_top_k(
     )
 
 
-def frame_colours(found: Agreement) -> Pixels:
-    """Return the colour of each frame, (N, 3): green or red, the paler the weaker.
+def write_explanation(
+    path: Path,
+    picture: ArrayLike,
+    probabilities: ArrayLike,
+    mask: ArrayLike,
+    black_box: ArrayLike,
+    approximator: ArrayLike,
+    class_names: Sequence[str] | None = None,
+) -> None:
+    """Draw one picture, where the explainer looks, and the chosen chunks, side by side.
 
-    >>> frame_colours(Agreement(np.array([True]), np.array([0.0]))).tolist()
-    [[255, 255, 255]]
+    The frame of the chosen chunks is that of `write_top_k`.
+
+    Args:
+        path: The PNG to write.
+        picture: (C, H, W) in [0, 1].
+        probabilities: Of being chosen, every pixel with the value of its chunk, (H, W).
+        mask: 1 where a pixel is shown, (H, W) or (C, H, W).
+        black_box: What the black box predicts from the whole picture, probabilities (classes,).
+        approximator: What the approximator predicts from the chosen chunks, (classes,).
+        class_names: Names of the classes; None for their numbers.
+
+    Raises:
+        DataError: A shape is wrong.
     """
-    full = np.where(found.agrees[:, None], AGREES, DIFFERS)
-    mixed = 255 + found.strength[:, None] * (full - 255)
-    colours: Pixels = np.round(mixed).astype(np.uint8)
-    return colours
+    tiles = as_pixels(np.asarray(picture)[None])
+    drawn = [
+        tiles,
+        _heated(tiles, np.asarray(probabilities)[None]),
+        _unveiled(tiles, np.asarray(mask)[None]),
+    ]
+    whole, chosen = (np.asarray(p, dtype=np.float64) for p in (black_box, approximator))
+    told = [
+        f"{who}: {_class_name(int(p.argmax()), class_names)} {percent(float(p.max()))}"
+        for who, p in (("black box", whole), ("approximator", chosen))
+    ]
+    frames = np.full((3, 3), 255, np.uint8)
+    frames[2] = frame_colours(agreement(whole[None], chosen[None]))[0]
+    captions = [told[0], "where the explainer looks", told[1]]
+    write_sheet(path, np.concatenate(drawn), "", captions, frames, columns=3)
 
 
 def write_training_curves(
@@ -198,6 +180,26 @@ def _line(rows: Sequence[Mapping[str, object]], x: str, key: str) -> Line:
         if isinstance(a, int | float) and isinstance(b, int | float)
     ]
     return Line(key.replace("_", " "), [a for a, _ in drawn], [b for _, b in drawn])
+
+
+def _heated(tiles: Pixels, maps: ArrayLike) -> Pixels:
+    """Lay maps (N, H, W), each divided by its largest value, over pictures (N, H, W, 3)."""
+    pairs = zip(tiles, _maps_of(tiles, maps), strict=True)
+    return np.stack([overlay(tile, scale_to_peak(one)) for tile, one in pairs])
+
+
+def _unveiled(tiles: Pixels, masks: ArrayLike) -> Pixels:
+    """Lay a veil over what masks (N, H, W), or (N, C, H, W), hide of pictures (N, H, W, 3)."""
+    array = np.asarray(masks, dtype=np.float32)
+    array = array[:, None] if array.ndim == 3 else array
+    shown = np.stack([_maps_of(tiles, channel) for channel in array.swapaxes(0, 1)], axis=3)
+    veiled = 0.3 * tiles + 0.7 * HIDDEN
+    drawn: Pixels = np.round(shown * tiles + (1 - shown) * veiled).astype(np.uint8)
+    return drawn
+
+
+def _class_name(index: int, class_names: Sequence[str] | None) -> str:
+    return str(index) if class_names is None else class_names[index]
 
 
 def _maps_of(tiles: Pixels, maps: ArrayLike) -> Floats:

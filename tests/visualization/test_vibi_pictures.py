@@ -17,12 +17,14 @@ from input_iba.errors import DataError
 from input_iba.visualization import (
     agreement,
     write_distribution,
+    write_explanation,
     write_test_batch,
     write_top_k,
     write_training_curves,
 )
 from input_iba.visualization.picture_sheet import FRAME, GAP, HEADING, SIDE
-from input_iba.visualization.vibi_pictures import AGREES, DIFFERS, HIDDEN, PANELS
+from input_iba.visualization.agreement import AGREES, DIFFERS
+from input_iba.visualization.vibi_pictures import HIDDEN, PANELS
 
 SURE = [[1.0, 0.0]]
 OTHER = [[0.0, 1.0]]
@@ -90,6 +92,28 @@ def test_shown_pixels_are_the_picture_and_hidden_ones_are_veiled(tmp_path: Path)
     assert np.abs(tile[:, :14] - whole[:, :14]).max() <= 1
     veiled = 0.3 * whole + 0.7 * HIDDEN
     assert np.abs(tile[:, 14:] - veiled[:, 14:]).max() <= 1
+
+
+def test_colours_can_be_hidden_one_by_one(tmp_path: Path) -> None:
+    masks = torch.zeros(1, 3, 28, 28)
+    masks[:, 0] = 1
+    write_top_k(tmp_path / "a.png", torch.ones(1, 3, 28, 28), masks, SURE, SURE)
+    veiled = 0.3 * 255 + 0.7 * HIDDEN
+    assert first_tile(tmp_path / "a.png")[0, 0] == pytest.approx([255, *veiled[1:]], abs=1)
+
+
+def test_one_explanation_is_three_pictures_the_last_with_a_frame(tmp_path: Path) -> None:
+    mask = torch.zeros(28, 28)
+    mask[:4, :4] = 1
+    write_explanation(tmp_path / "a.png", PICTURES[0], mask / 9, mask, SURE[0], SURE[0])
+    sheet = pixels(tmp_path / "a.png")
+    top, left = (place + FRAME for place in CORNER)
+    whole = np.round(255 * PICTURES[0, 0].numpy())
+    found = sheet[top : top + SIDE : 4, left : left + SIDE : 4, 0].astype(float)
+    assert np.abs(found - whole).max() <= 1
+    framed = np.argwhere((sheet == AGREES).all(2))
+    assert len(framed) == (SIDE + 2 * FRAME) ** 2 - SIDE**2
+    assert framed[:, 1].min() > sheet.shape[1] / 2
 
 
 def test_a_batch_is_drawn_as_it_is_in_reading_order(tmp_path: Path) -> None:

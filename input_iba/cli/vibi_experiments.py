@@ -1,0 +1,74 @@
+"""The command that runs many settings of VIBI and tells what came out of each."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from input_iba.cli.arguments import add_cfg_options, add_device, whole
+from input_iba.cli.main import FAILED, print_text, run_command
+
+CONFIGS = Path("configs/vibi")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run settings one after the other; return the exit status."""
+    parser = argparse.ArgumentParser(
+        description="Run tools/vibi/train.py for many configs, one after the other. What was "
+        "stopped goes on after its last whole epoch, what is finished is not run again. A table "
+        "goes to the screen and to experiments.md and experiments.json in --out.",
+        epilog="exit status: 0 every setting is done, 1 some failed, 2 a config or an option is "
+        "wrong, 130 interrupted: the same command continues",
+    )
+    parser.add_argument(
+        "configs",
+        type=Path,
+        nargs="*",
+        metavar="CONFIG",
+        help=f"config files (default: all of {CONFIGS}/)",
+    )
+    parser.add_argument(
+        "--seeds",
+        type=whole,
+        nargs="+",
+        default=[0],
+        metavar="N",
+        help="run each setting once with each seed; their mean is added (default: 0)",
+    )
+    parser.add_argument(
+        *("--work-dir", "--work_dir"),
+        type=Path,
+        metavar="DIR",
+        help="folder of the settings' work directories (default: workdirs/vibi)",
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="folder of the table (default: --work-dir)"
+    )
+    add_cfg_options(parser)
+    add_device(parser)
+    parser.set_defaults(command=_run)
+    return run_command(parser, argv)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    # Imported here, so that --help and typing errors answer at once.
+    from input_iba.engine.vibi.experiments import run_experiments, table
+    from input_iba.engine.vibi.options import VibiOptions
+    from input_iba.engine.vibi.run import WORK_DIRS
+    from input_iba.visualization import as_plain
+
+    paths = arguments.configs or sorted(CONFIGS.glob("[!_]*.py"))
+    seeds = list(dict.fromkeys(arguments.seeds))
+    work_dir = arguments.work_dir or WORK_DIRS
+    options = VibiOptions(
+        work_dir=work_dir,
+        device=arguments.device,
+        gpu_id=arguments.gpu_id,
+        precision=arguments.precision,
+    )
+    out = arguments.out or work_dir
+    rows = run_experiments(paths, seeds, arguments.cfg_options, options, out)
+    print_text(as_plain(table(rows, len(paths) * len(seeds))))
+    print_text(f"\nTable: {out / 'experiments.md'}")
+    return FAILED if any(row.failure for row in rows) else 0

@@ -1,0 +1,73 @@
+"""The command that explains new inputs with a trained explainer."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from input_iba.cli.arguments import add_device
+from input_iba.cli.main import FAILED, print_text, run_command
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Explain pictures; return the exit status."""
+    parser = argparse.ArgumentParser(
+        description="Explain pictures with an explainer that tools/vibi/train.py trained: one pass "
+        "through a network each. Per picture: <name>.npz with `mask` (H, W), the probability of "
+        "each pixel's chunk, which the evaluation commands read, and <name>.png with the picture, "
+        "the map and the chosen chunks.",
+        epilog="exit status: 0 everything explained, 1 some input could not be read, 2 the "
+        "checkpoint or an option is wrong, 130 interrupted",
+    )
+    parser.add_argument(
+        "checkpoint", type=Path, metavar="CHECKPOINT", help="best.pth or last.pth of a run"
+    )
+    parser.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help="picture file")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="folder for maps and pictures (default: 'explanations' beside the checkpoint)",
+    )
+    parser.add_argument(
+        "--black-box",
+        type=Path,
+        metavar="FILE",
+        help="weights of the black box (default: the file that the checkpoint names)",
+    )
+    add_device(parser)
+    parser.set_defaults(command=_explain)
+    return run_command(parser, argv)
+
+
+def _explain(arguments: argparse.Namespace) -> int:
+    # Imported here, so that --help and typing errors answer at once.
+    from input_iba.engine.vibi.explain import ExplainVibiOptions, explain_pictures
+    from input_iba.records import Failure
+    from input_iba.visualization import percent
+
+    options = ExplainVibiOptions(
+        checkpoint=arguments.checkpoint,
+        out=arguments.out or arguments.checkpoint.parent / "explanations",
+        black_box=arguments.black_box,
+        device=arguments.device,
+        gpu_id=arguments.gpu_id,
+        precision=arguments.precision,
+    )
+    failed = False
+    for found in explain_pictures(options, arguments.images):
+        if isinstance(found, Failure):
+            failed = True
+            print_text(f"{found.id} failed: {found.reason}")
+            continue
+        answers = "; ".join(
+            f"{who} {name} {percent(probability)}"
+            for who, (name, probability) in (
+                ("black box", found.black_box),
+                ("approximator on the chosen chunks", found.approximator),
+                ("black box on them", found.rationale),
+            )
+        )
+        print_text(f"{found.id}: {found.milliseconds:.1f} ms; {answers}; {found.files[0]}")
+    return FAILED if failed else 0

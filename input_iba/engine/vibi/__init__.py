@@ -1,1 +1,0 @@
-"""Run loops of VIBI: data, black box, training, checkpoints."""

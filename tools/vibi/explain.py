@@ -1,0 +1,8 @@
+"""Explain pictures with a trained explainer: `python tools/vibi/explain.py CHECKPOINT IMAGE...`."""
+
+import sys
+
+from input_iba.cli.vibi_explain import main
+
+if __name__ == "__main__":
+    sys.exit(main())
