@@ -67,5 +67,3 @@ def frame_colours(found: Agreement) -> Pixels:
     mixed = 255 + found.strength[:, None] * (full - 255)
     colours: Pixels = np.round(mixed).astype(np.uint8)
     return colours
-
-

@@ -22,8 +22,8 @@ from input_iba.visualization import (
     write_top_k,
     write_training_curves,
 )
-from input_iba.visualization.picture_sheet import FRAME, GAP, HEADING, SIDE
 from input_iba.visualization.agreement import AGREES, DIFFERS
+from input_iba.visualization.picture_sheet import FRAME, GAP, HEADING, SIDE
 from input_iba.visualization.vibi_pictures import HIDDEN, PANELS
 
 SURE = [[1.0, 0.0]]

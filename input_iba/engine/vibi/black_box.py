@@ -110,6 +110,27 @@ def provide_black_box(
     return TrainedBlackBox(model.eval(), accuracy, str(path or ""))
 
 
+def load_black_box(
+    config: VibiConfig, channels: int, classes: int, weights: Path | str, device: torch.device
+) -> nn.Module:
+    """Build the classifier that a trained explainer explains, with its weights.
+
+    Args:
+        config: Of the run that trained the explainer.
+        channels: Of the pictures.
+        classes: Of the data.
+        weights: File with its weights; empty where the config's `pretrained` names them.
+        device: Where to compute.
+
+    Raises:
+        CheckpointError: The file is absent or does not fit.
+    """
+    model = models.build_classifier(classifier_config(config.black_box, channels, classes))
+    if str(weights):
+        models.load_checkpoint(model, weights)
+    return model.to(device).eval()
+
+
 def _trainer(
     model: nn.Module,
     settings: BlackBoxSettings,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -12,6 +14,7 @@ from input_iba.engine.vibi.black_box import provide_black_box
 from input_iba.engine.vibi.checkpoints import build_vibi
 from input_iba.engine.vibi.config import VibiConfig
 from input_iba.engine.vibi.data import Pictures, read_pictures
+from input_iba.engine.vibi.pictures import write_pictures
 from input_iba.vibi import BlackBox, ExplainedInputs, Vibi
 
 EVALUATION_BATCH = 500
@@ -32,6 +35,7 @@ class Prepared:
         accuracy: Of the black box, on the test set.
         checkpoint: File with the black box's weights; may be empty.
         fingerprints: Of training set and test set.
+        draw: Draws explanations of some inputs, as `write_pictures` does.
     """
 
     vibi: Vibi
@@ -44,6 +48,7 @@ class Prepared:
     accuracy: float
     checkpoint: str
     fingerprints: tuple[str, str]
+    draw: Callable[[Vibi, BlackBox, Tensor, Path], None]
 
 
 def prepare_pictures(
@@ -68,6 +73,7 @@ def prepare_pictures(
         accuracy=trained.accuracy,
         checkpoint=trained.checkpoint,
         fingerprints=pictures.fingerprints,
+        draw=partial(write_pictures, class_names=pictures.class_names),
     )
 
 

@@ -22,7 +22,7 @@ from input_iba.engine.vibi.checkpoints import read_checkpoint, save_checkpoint
 from input_iba.engine.vibi.config import VibiConfig
 from input_iba.engine.vibi.folder import VibiFolder
 from input_iba.engine.vibi.options import VibiOptions, VibiResult
-from input_iba.engine.vibi.pictures import write_curves, write_pictures
+from input_iba.engine.vibi.pictures import write_curves
 from input_iba.engine.vibi.prepared import EVALUATION_BATCH, Prepared, prepare_pictures
 from input_iba.errors import ConfigError
 from input_iba.models.checkpoints import fit_state_dict
@@ -238,4 +238,4 @@ class _Run:
     def _draw(self, folder: Path) -> None:
         self.ready.vibi.eval()
         inputs = self.ready.test.inputs[:SHOWN]
-        write_pictures(self.ready.vibi, self.ready.black_box, inputs, folder)
+        self.ready.draw(self.ready.vibi, self.ready.black_box, inputs, folder)

@@ -1,0 +1,1 @@
+"""Run loops of VIBI: data, black box, training, checkpoints."""
