@@ -56,7 +56,9 @@ def _add_published(parser: argparse.ArgumentParser) -> None:
     """Add the options of the published script."""
     group = parser.add_argument_group("setting; each overrides the config")
     group.add_argument(
-        "--dataset", choices=("MNIST", "CIFAR10", "FashionMNIST", "ImageFolder"), help="which data"
+        "--dataset",
+        choices=("MNIST", "CIFAR10", "FashionMNIST", "ImageFolder", "IMDB"),
+        help="which data",
     )
     _add(group, "num_epochs", int, "N", "passes of explainer and approximator over the data")
     group.add_argument(

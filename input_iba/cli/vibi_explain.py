@@ -11,19 +11,22 @@ from input_iba.cli.main import FAILED, print_text, run_command
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Explain pictures; return the exit status."""
+    """Explain pictures or texts; return the exit status."""
     parser = argparse.ArgumentParser(
         description="Explain pictures with an explainer that tools/vibi/train.py trained: one pass "
         "through a network each. Per picture: <name>.npz with `mask` (H, W), the probability of "
         "each pixel's chunk, which the evaluation commands read, and <name>.png with the picture, "
-        "the map and the chosen chunks.",
+        "the map and the chosen chunks. An explainer of texts takes text files, and writes a value "
+        "per word and <name>.html.",
         epilog="exit status: 0 everything explained, 1 some input could not be read, 2 the "
         "checkpoint or an option is wrong, 130 interrupted",
     )
     parser.add_argument(
         "checkpoint", type=Path, metavar="CHECKPOINT", help="best.pth or last.pth of a run"
     )
-    parser.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help="picture file")
+    parser.add_argument(
+        "images", type=Path, nargs="+", metavar="IMAGE", help="picture or text file"
+    )
     parser.add_argument(
         "--out",
         type=Path,
@@ -43,7 +46,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _explain(arguments: argparse.Namespace) -> int:
     # Imported here, so that --help and typing errors answer at once.
-    from input_iba.engine.vibi.explain import ExplainVibiOptions, explain_pictures
+    from input_iba.engine.vibi.explain import explain_files
+    from input_iba.engine.vibi.explanation import ExplainVibiOptions
     from input_iba.records import Failure
     from input_iba.visualization import percent
 
@@ -56,7 +60,7 @@ def _explain(arguments: argparse.Namespace) -> int:
         precision=arguments.precision,
     )
     failed = False
-    for found in explain_pictures(options, arguments.images):
+    for found in explain_files(options, arguments.images):
         if isinstance(found, Failure):
             failed = True
             print_text(f"{found.id} failed: {found.reason}")

@@ -15,16 +15,18 @@ from input_iba.engine.settings import read_settings
 from input_iba.errors import ConfigError, check_positive, closest
 from input_iba.registry import check_keys
 from input_iba.vibi import ApproximatorSettings, ExplainerSettings, VibiTraining
+from input_iba.vibi.text_chunks import KINDS
 
-DATASETS = ("MNIST", "FashionMNIST", "CIFAR10", "ImageFolder")
+TEXTS = ("IMDB",)
+DATASETS = ("MNIST", "FashionMNIST", "CIFAR10", "ImageFolder", *TEXTS)
 
 
 @dataclass(frozen=True)
 class DataSettings:
-    """Which pictures.
+    """Which pictures, or texts.
 
     Attributes:
-        dataset: 'MNIST', 'FashionMNIST', 'CIFAR10' or 'ImageFolder'.
+        dataset: 'MNIST', 'FashionMNIST', 'CIFAR10', 'ImageFolder', or 'IMDB' for movie reviews.
         root: Where torchvision keeps, or puts, its data sets; of an ImageFolder the folder that
             holds `train/<class>/` and `test/<class>/`.
         size: Height and width to which pictures are resized; 0 leaves them as they are.
@@ -87,8 +89,31 @@ class BlackBoxSettings:
             )
 
 
+@dataclass(frozen=True)
+class TextSettings:
+    """What only texts have.
+
+    Attributes:
+        chunks: 'word', 'five_words' or 'sentence'.
+        max_length: Longer texts are cut to their last tokens.
+    """
+
+    chunks: str = "word"
+    max_length: int = 400
+
+    def __post_init__(self) -> None:
+        """Check the kind and the range."""
+        check_positive("texts", self, "max_length")
+        if self.chunks not in KINDS:
+            raise ConfigError(
+                f"Unknown texts.chunks {self.chunks!r}.{closest(str(self.chunks), KINDS)} "
+                f"Known: {', '.join(KINDS)}."
+            )
+
+
 SECTIONS: dict[str, type[Any]] = {
     "data": DataSettings,
+    "texts": TextSettings,
     "black_box": BlackBoxSettings,
     "explainer": ExplainerSettings,
     "approximator": ApproximatorSettings,
@@ -106,6 +131,7 @@ class VibiConfig:
 
     name: str
     data: DataSettings = field(default_factory=DataSettings)
+    texts: TextSettings = field(default_factory=TextSettings)
     black_box: BlackBoxSettings = field(default_factory=BlackBoxSettings)
     explainer: ExplainerSettings = field(default_factory=ExplainerSettings)
     approximator: ApproximatorSettings = field(default_factory=ApproximatorSettings)
@@ -114,7 +140,13 @@ class VibiConfig:
     def plain(self) -> dict[str, Any]:
         """Return the sections as plain data, which `vibi_config` reads."""
         plain: dict[str, Any] = schema.plain(asdict(self), "config")
-        return {name: plain[name] for name in SECTIONS}
+        unused = () if self.of_texts else ("texts",)
+        return {name: plain[name] for name in SECTIONS if name not in unused}
+
+    @property
+    def of_texts(self) -> bool:
+        """Whether texts are explained, and not pictures."""
+        return self.data.dataset in TEXTS
 
     def text(self) -> str:
         """Return a Python file that loads to the same settings."""
@@ -175,5 +207,6 @@ def setting_name(config: VibiConfig) -> str:
     """
     explainer = config.explainer
     beta = f"{config.training.beta:g}".replace(".", "_")
-    name = f"{config.data.dataset}_{explainer.type}_k{explainer.k}_beta{beta}"
+    kind = config.texts.chunks if config.of_texts else explainer.type
+    name = f"{config.data.dataset}_{kind}_k{explainer.k}_beta{beta}"
     return name.lower() + ("_published" if explainer.size == "published" else "")

@@ -24,6 +24,7 @@ from input_iba.engine.vibi.folder import VibiFolder
 from input_iba.engine.vibi.options import VibiOptions, VibiResult
 from input_iba.engine.vibi.pictures import write_curves
 from input_iba.engine.vibi.prepared import EVALUATION_BATCH, Prepared, prepare_pictures
+from input_iba.engine.vibi.texts import prepare_texts
 from input_iba.errors import ConfigError
 from input_iba.models.checkpoints import fit_state_dict
 from input_iba.vibi import ExplainedInputs, Fidelity, VibiTrainer, measure_fidelity
@@ -45,14 +46,14 @@ class _Progress:
 
 
 def run_vibi(
-    config: VibiConfig, options: VibiOptions, prepare: Prepare = prepare_pictures
+    config: VibiConfig, options: VibiOptions, prepare: Prepare | None = None
 ) -> VibiResult:
     """Train, choose the best epoch on what is held out, and measure it on the test set.
 
     Args:
         config: The setting.
         options: What the command line says.
-        prepare: Provides data, black box and networks.
+        prepare: Provides data, black box and networks; None for what suits the data set.
 
     Raises:
         ConfigError: A setting is impossible.
@@ -75,7 +76,8 @@ def run_vibi(
         if finished is not None:
             LOGGER.info("'%s' is complete: nothing is left to do", folder.root)
             return finished
-        prepared = prepare(config, device, autocast, options.seed)
+        suitable = prepare_texts if config.of_texts else prepare_pictures
+        prepared = (prepare or suitable)(config, device, autocast, options.seed)
         run = _Run(config, options, folder, prepared, device, started)
         return run.finish(run.train())
 

@@ -13,11 +13,8 @@ from input_iba.engine.evaluation.heat_maps import find_maps, read_map
 from input_iba.engine.vibi.black_box import load_black_box
 from input_iba.engine.vibi.checkpoints import load_vibi
 from input_iba.engine.vibi.config import load_vibi_config
-from input_iba.engine.vibi.explain import (
-    ChunkExplanation,
-    ExplainVibiOptions,
-    explain_pictures,
-)
+from input_iba.engine.vibi.explain import explain_files
+from input_iba.engine.vibi.explanation import ChunkExplanation, ExplainVibiOptions
 from input_iba.engine.vibi.options import VibiOptions
 from input_iba.engine.vibi.run import run_vibi
 from input_iba.errors import CheckpointError
@@ -40,7 +37,7 @@ def explained(
     run: tuple[Path, Path], paths: list[Path], out: Path, black_box: Path | None = None
 ) -> list[ChunkExplanation | Failure]:
     options = ExplainVibiOptions(run[0], out, black_box, device="cpu", precision="fp32")
-    return list(explain_pictures(options, paths))
+    return list(explain_files(options, paths))
 
 
 @torch.no_grad()

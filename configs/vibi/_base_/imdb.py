@@ -1,0 +1,9 @@
+# Movie reviews and the LSTM of configs/deep_lstm.py, which tools/nlp/train_classifier.py trains.
+data = dict(dataset="IMDB", root="data/imdb/", num_train=4000, num_test=2000)
+texts = dict(max_length=400)
+black_box = dict(
+    classifier=dict(
+        source="custom", type="DeepLSTM", num_classes=1, pretrained="pretrained/deep_lstm.pt"
+    ),
+)
+training = dict(epochs=6, batch_size=64, lr=1e-3, beta=1e-3)

@@ -1,0 +1,4 @@
+_base_ = ["./_base_/imdb.py"]
+
+texts = dict(chunks="word")
+explainer = dict(k=5)
