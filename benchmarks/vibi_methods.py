@@ -1,0 +1,198 @@
+"""Maps of the same pictures by trained explainers, by InputIBA, and at random, with their cost."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from input_iba.attribution import Attributor
+from input_iba.engine.build import build_attributor
+from input_iba.engine.config import load_config
+from input_iba.engine.vibi.black_box import load_black_box
+from input_iba.engine.vibi.checkpoints import LoadedVibi, load_vibi
+from input_iba.engine.vibi.data import Pictures, read_pictures
+from input_iba.engine.vibi.explanation import timed
+from input_iba.engine.vibi.pictures import chunk_map
+from input_iba.errors import ConfigError
+from input_iba.models.picture_training import LabelledPixels
+from input_iba.records import Attribution, Failure
+from input_iba.vibi import BlackBox, ChunkGrid
+
+CONFIG = """
+_base_ = [{preset!r}]
+data = dict(estimation=dict(type="ImageFolder"), attribution=dict(type="ImageFolder"))
+attributor = dict(type="VisionAttributor", layer={layer!r}, classifier=dict(type="custom"))
+"""
+"""Classifier and data are given as objects; only the parameters are read."""
+
+
+@dataclass(frozen=True)
+class Explained:
+    """Maps of one method.
+
+    Attributes:
+        heats: (S, H, W), on the CPU.
+        alone: Milliseconds of each picture that was explained alone.
+        together: Milliseconds per picture of all at once.
+        once: Seconds before the first picture: training, or statistics.
+    """
+
+    heats: Tensor
+    alone: list[float] = field(default_factory=list)
+    together: float = 0.0
+    once: float = 0.0
+
+
+class Standardised(nn.Module):
+    """A black box whose inputs have mean 0 and deviation 1, as InputIBA's noise expects.
+
+    Args:
+        black_box: Takes pixels in [0, 1] behind its own normalisation.
+        pixels: Pictures to take mean and deviation from, (N, C, H, W) in [0, 1].
+    """
+
+    def __init__(self, black_box: BlackBox, pixels: Tensor) -> None:
+        super().__init__()
+        self.classifier = black_box.classifier
+        self.normalize = black_box.normalize
+        self.mean = pixels.mean((0, 2, 3))[:, None, None]
+        self.std = pixels.std((0, 2, 3))[:, None, None].clamp_min(1e-3)
+
+    def standardise(self, pixels: Tensor) -> Tensor:
+        """Map pixels in [0, 1] to inputs."""
+        return (pixels - self.mean) / self.std
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Return logits (B, classes)."""
+        pixels = inputs * self.std + self.mean
+        logits: Tensor = self.classifier(
+            pixels if self.normalize is None else self.normalize(pixels)
+        )
+        return logits
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What all methods explain.
+
+    Attributes:
+        black_box: The classifier.
+        pictures: (S, C, H, W) in [0, 1].
+        targets: Its prediction on each, (S,).
+        estimation: Training pictures (N, C, H, W) in [0, 1], for statistics.
+    """
+
+    black_box: BlackBox
+    pictures: Tensor
+    targets: Tensor
+    estimation: Tensor
+
+
+def load(paths: list[Path], device: torch.device) -> dict[str, LoadedVibi]:
+    """Load explainers by the names of their folders; they must be of one black box.
+
+    Raises:
+        ConfigError: They explain different ones.
+    """
+    loaded = {}
+    for path in paths:
+        loaded[path.parent.name] = load_vibi(path, device)
+    black_boxes = {found.black_box for found in loaded.values()}
+    if len(black_boxes) > 1:
+        raise ConfigError(f"The explainers have different black boxes: {sorted(black_boxes)}.")
+    return loaded
+
+
+def choose_pictures(
+    loaded: LoadedVibi, count: int, minimum: float, seed: int, device: torch.device
+) -> Compared:
+    """Draw test pictures that the black box is sure about, and training pictures."""
+    data: Pictures = read_pictures(loaded.config.data, seed)
+    classes = len(loaded.class_names)
+    classifier = load_black_box(
+        loaded.config, loaded.input_shape[0], classes, loaded.black_box, device
+    )
+    black_box = BlackBox(classifier, data.normalize)
+    generator = torch.Generator().manual_seed(seed)
+    order = torch.randperm(len(data.test.targets), generator=generator)[: 10 * count]
+    drawn = _floats(data.test.take(order), device)
+    with torch.no_grad():
+        likeliest, targets = black_box.log_probabilities(drawn).exp().max(1)
+    sure = torch.nonzero(likeliest >= minimum)[:count, 0]
+    estimation = data.train.take(torch.arange(min(1000, len(data.train.targets))))
+    return Compared(black_box, drawn[sure], targets[sure], _floats(estimation, device))
+
+
+def _floats(samples: LabelledPixels, device: torch.device) -> Tensor:
+    return samples.pixels.to(device).float() / 255
+
+
+def by_vibi(loaded: LoadedVibi, compared: Compared) -> Explained:
+    """Give every pixel the probability of its chunk."""
+    grid = loaded.vibi.chunks
+    assert isinstance(grid, ChunkGrid)
+
+    @torch.no_grad()
+    def explain(rows: Tensor) -> Tensor:
+        return chunk_map(grid, loaded.vibi.explain(compared.pictures[rows]).softmax(1))
+
+    return _timed(explain, len(compared.pictures), len(compared.pictures), compared)
+
+
+def by_input_iba(layer: str, compared: Compared, alone: int, seed: int) -> Explained:
+    """Explain with the parameters of the preset `fast`."""
+    model = Standardised(compared.black_box, compared.estimation).to(compared.pictures.device)
+    began = time.perf_counter()
+    attributor = fast_attributor(model.eval(), f"classifier.{layer}", compared.pictures.device)
+    attributor.estimate([model.standardise(compared.estimation)])
+    once = time.perf_counter() - began
+
+    def explain(rows: Tensor) -> Tensor:
+        inputs = model.standardise(compared.pictures[rows])
+        found = attributor.attribute(inputs, compared.targets[rows].tolist(), seed=seed)
+        failed = [one.reason for one in found if isinstance(one, Failure)]
+        if failed:
+            raise SystemExit(f"InputIBA could not explain a picture: {failed[0]}")
+        return torch.stack([one.input_mask for one in found if isinstance(one, Attribution)])
+
+    found = _timed(explain, len(compared.pictures), alone, compared)
+    return Explained(found.heats, found.alone, found.together, once)
+
+
+def fast_attributor(model: nn.Module, layer: str, device: torch.device) -> Attributor:
+    """Build the three stages with the parameters of the preset `fast`."""
+    from input_iba.engine import presets
+
+    preset = str(Path(presets.__file__).parent / "fast.py")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "config.py"
+        path.write_text(CONFIG.format(preset=preset, layer=layer))
+        config = load_config(path)
+    found = build_attributor(config, model, device, None)
+    assert isinstance(found, Attributor)
+    return found
+
+
+def at_random(compared: Compared, seed: int) -> Explained:
+    """Draw a map."""
+    shape = (len(compared.pictures), *compared.pictures.shape[-2:])
+    return Explained(torch.rand(shape, generator=torch.Generator().manual_seed(seed)))
+
+
+def _timed(
+    explain: Callable[[Tensor], Tensor], count: int, alone: int, compared: Compared
+) -> Explained:
+    """Explain some pictures one by one and all at once, after one that does not count."""
+    rows = torch.arange(count)
+    device = compared.pictures.device
+    timed(lambda: explain(rows[:1]), device)
+    each = [timed(partial(explain, row), device)[1] for row in torch.split(rows[:alone], 1)]
+    heats, total = timed(lambda: explain(rows), device)
+    return Explained(heats.cpu().float(), each, total / count)
