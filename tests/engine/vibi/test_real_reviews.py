@@ -1,4 +1,4 @@
-"""VIBI of words on real reviews: a small classifier that counts words of praise and blame."""
+"""VIBI of words on real reviews: a small classifier that looks for words of praise."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from input_iba.engine.vibi.run import run_vibi
 from input_iba.engine.vibi.texts import reviews
 from input_iba.registry import CLASSIFIERS
 
-PRAISE, BLAME = ("great", "excellent", "wonderful"), ("bad", "worst", "awful")
+PRAISE = ("great", "good", "excellent", "wonderful", "best", "love", "well")
 
 
 class CountsWords(nn.Module):
-    """One logit: words of praise minus words of blame."""
+    """One logit: above 0 where a text has a word of praise."""
 
     def __init__(self, vocab_size: int, num_classes: int = 1) -> None:
         super().__init__()
         self.embedding = nn.Embedding(vocab_size, 8, padding_idx=1)
 
     def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
-        counted: Tensor = 4 * self.embedding(ids)[..., 0].sum(1, keepdim=True)
-        return counted
+        counted: Tensor = self.embedding(ids)[..., 0].sum(1, keepdim=True)
+        return 2 * counted - 3
 
 
 @pytest.mark.data
 @pytest.mark.slow
 def test_words_that_are_counted_are_found(data_root: Path, tmp_path: Path) -> None:
-    root = data_root / "imdb"
+    root = data_root / "aclImdb"
     if not root.is_dir():
-        pytest.skip("no folder 'imdb' with the reviews")
+        pytest.skip("no folder aclImdb with the reviews")
     overrides = {
         **{"data.dataset": "IMDB", "data.root": str(root), "data.num_train": 1500},
         **{"data.num_test": 300, "texts.max_length": 100, "explainer.k": 3},
@@ -47,9 +47,8 @@ def test_words_that_are_counted_are_found(data_root: Path, tmp_path: Path) -> No
     model = CountsWords(len(vocabulary))
     with torch.no_grad():
         model.embedding.weight[:, 0] = 0
-        for words, value in ((PRAISE, 1.0), (BLAME, -1.0)):
-            for word in words:
-                model.embedding.weight[vocabulary.index[word], 0] = value
+        for word in PRAISE:
+            model.embedding.weight[vocabulary.index[word], 0] = 3
     torch.save(model.state_dict(), tmp_path / "counter.pt")
     CLASSIFIERS.register_module(name="CountsWords", module=CountsWords, force=True)
     classifier = {
