@@ -36,7 +36,7 @@ from input_iba.vibi import ChunkGrid, hard_top_k
 from input_iba.visualization import Grid, as_markdown, as_plain
 
 AREAS = ("insertion", "deletion", "insertion − deletion")
-OURS, CHANCE = "InputIBA, preset fast", "random"
+OURS, FEATURES, CHANCE = "InputIBA, preset fast", "its feature masks (IBA)", "random"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -51,7 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         first, options.samples, options.min_probability, options.seed, device
     )
     methods = {name: by_vibi(found, compared) for name, found in loaded.items()}
-    methods[OURS] = by_input_iba(options.layer, compared, options.alone, options.seed)
+    both = by_input_iba(options.layer, compared, options.alone, options.seed)
+    methods |= dict(zip((OURS, FEATURES), both, strict=True))
     methods[CHANCE] = at_random(compared, options.seed)
     grid = first.vibi.chunks
     assert isinstance(grid, ChunkGrid)
@@ -92,8 +93,7 @@ Scores = Mapping[str, Tensor]
 def score(found: Explained, compared: Compared, grid: ChunkGrid, ks: Sequence[int]) -> Scores:
     """Score maps by insertion, deletion, and rationale fidelity at some numbers of chunks."""
     heats = found.heats.to(compared.pictures.device)
-    normalize = compared.black_box.normalize
-    inputs = compared.pictures if normalize is None else normalize(compared.pictures)
+    inputs = compared.black_box.inputs_of(compared.pictures)
     with torch.no_grad(), compared.black_box.frozen():
         areas = insertion_deletion(
             compared.black_box.classifier, inputs, heats, compared.targets.tolist(), grid.size**2
@@ -175,7 +175,7 @@ def _differences(scores: Mapping[str, Scores]) -> str:
     """Say how far each explainer lies from InputIBA."""
     told = []
     for name, own in scores.items():
-        if name in (OURS, CHANCE):
+        if name in (OURS, FEATURES, CHANCE):
             continue
         gap = paired_difference(own[AREAS[2]].tolist(), scores[OURS][AREAS[2]].tolist())
         told.append(f"{AREAS[2]} of {name} minus InputIBA's: {gap.mean:+.3f}{_interval(gap, 1, 3)}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -48,34 +48,6 @@ class Explained:
     alone: list[float] = field(default_factory=list)
     together: float = 0.0
     once: float = 0.0
-
-
-class Standardised(nn.Module):
-    """A black box whose inputs have mean 0 and deviation 1, as InputIBA's noise expects.
-
-    Args:
-        black_box: Takes pixels in [0, 1] behind its own normalisation.
-        pixels: Pictures to take mean and deviation from, (N, C, H, W) in [0, 1].
-    """
-
-    def __init__(self, black_box: BlackBox, pixels: Tensor) -> None:
-        super().__init__()
-        self.classifier = black_box.classifier
-        self.normalize = black_box.normalize
-        self.mean = pixels.mean((0, 2, 3))[:, None, None]
-        self.std = pixels.std((0, 2, 3))[:, None, None].clamp_min(1e-3)
-
-    def standardise(self, pixels: Tensor) -> Tensor:
-        """Map pixels in [0, 1] to inputs."""
-        return (pixels - self.mean) / self.std
-
-    def forward(self, inputs: Tensor) -> Tensor:
-        """Return logits (B, classes)."""
-        pixels = inputs * self.std + self.mean
-        logits: Tensor = self.classifier(
-            pixels if self.normalize is None else self.normalize(pixels)
-        )
-        return logits
 
 
 @dataclass(frozen=True)
@@ -146,24 +118,29 @@ def by_vibi(loaded: LoadedVibi, compared: Compared) -> Explained:
     return _timed(explain, len(compared.pictures), len(compared.pictures), compared)
 
 
-def by_input_iba(layer: str, compared: Compared, alone: int, seed: int) -> Explained:
-    """Explain with the parameters of the preset `fast`."""
-    model = Standardised(compared.black_box, compared.estimation).to(compared.pictures.device)
+def by_input_iba(
+    layer: str, compared: Compared, alone: int, seed: int
+) -> tuple[Explained, Explained]:
+    """Explain with the parameters of the preset `fast`; input masks, then feature masks."""
+    device, normalize = compared.pictures.device, compared.black_box.inputs_of
     began = time.perf_counter()
-    attributor = fast_attributor(model.eval(), f"classifier.{layer}", compared.pictures.device)
-    attributor.estimate([model.standardise(compared.estimation)])
+    attributor = fast_attributor(compared.black_box.classifier, layer, device)
+    attributor.estimate([normalize(compared.estimation)])
     once = time.perf_counter() - began
+    kept: list[Attribution] = []
 
     def explain(rows: Tensor) -> Tensor:
-        inputs = model.standardise(compared.pictures[rows])
+        inputs = normalize(compared.pictures[rows])
         found = attributor.attribute(inputs, compared.targets[rows].tolist(), seed=seed)
         failed = [one.reason for one in found if isinstance(one, Failure)]
         if failed:
             raise SystemExit(f"InputIBA could not explain a picture: {failed[0]}")
-        return torch.stack([one.input_mask for one in found if isinstance(one, Attribution)])
+        kept[:] = [one for one in found if isinstance(one, Attribution)]
+        return torch.stack([one.input_mask for one in kept])
 
     found = _timed(explain, len(compared.pictures), alone, compared)
-    return Explained(found.heats, found.alone, found.together, once)
+    features = torch.stack([one.feature_mask for one in kept]).cpu().float()
+    return replace(found, once=once), Explained(features, once=once)
 
 
 def fast_attributor(model: nn.Module, layer: str, device: torch.device) -> Attributor:

@@ -56,11 +56,15 @@ class BlackBox:
 
     def logits(self, inputs: Tensor) -> Tensor:
         """Return the classifier's own logits (B, classes), or (B, 1)."""
-        given = inputs if self.normalize is None else self.normalize(inputs)
+        given = self.inputs_of(inputs)
         if given.ndim == 4:
             given = given.contiguous(memory_format=torch.channels_last)
         logits: Tensor = self.classifier(given)
         return logits
+
+    def inputs_of(self, pixels: Tensor) -> Tensor:
+        """Return the classifier's own inputs of pixels in [0, 1]."""
+        return pixels if self.normalize is None else self.normalize(pixels)
 
     @torch.no_grad()
     def in_batches(self, batches: Iterator[Tensor]) -> Tensor:
