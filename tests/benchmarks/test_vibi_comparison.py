@@ -62,7 +62,8 @@ def test_explainers_of_different_black_boxes_are_refused(tmp_path: Path) -> None
 
 def test_the_map_of_the_chunk_that_is_read_wins() -> None:
     black_box = BlackBox(ReadsOneChunk().eval())
-    pictures = torch.full((2, 1, 8, 8), 0.9)
+    pictures = torch.zeros(2, 1, 8, 8)
+    pictures[..., 4:, :2] = 0.9  # the left half of the chunk is brighter: class 1
     compared = Compared(black_box, pictures, torch.tensor([1, 1]), pictures)
     heats = torch.zeros(2, 8, 8)
     heats[0, 4:, :4] = 1  # the chunk that decides
