@@ -19,7 +19,10 @@ HIDDEN = np.array([72, 84, 128])
 """Hidden chunks shine through this blue: black would look like a dark background."""
 
 PANELS: Mapping[str, tuple[str, Sequence[str]]] = {
-    "Loss": ("nats", ("loss", "cross_entropy", "kl")),
+    "Loss": (
+        "nats",
+        ("loss", "cross_entropy", "top_k_cross_entropy", "black_box_cross_entropy", "kl"),
+    ),
     "Agreement": ("share", ("approximator_fidelity", "rationale_fidelity")),
     "Temperature": ("temperature", ("temperature",)),
 }
