@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import jensenshannon
 
+from input_iba.drawing.heat_map import Floats, Pixels
 from input_iba.errors import DataError
-from input_iba.visualization.heat_map import Floats, Pixels
 
 AGREES = np.array([0, 140, 60])
 DIFFERS = np.array([205, 25, 25])

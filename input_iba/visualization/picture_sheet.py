@@ -11,8 +11,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
+from input_iba.drawing.heat_map import Pixels, to_8_bits
 from input_iba.errors import DataError
-from input_iba.visualization.heat_map import Pixels, to_8_bits
 
 SIDE = 112
 """Pixels that the longer side of a small picture is enlarged to, by a whole factor."""

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike
 
+from input_iba.drawing.heat_map import Floats, Pixels, overlay, scale_to_peak
 from input_iba.errors import DataError
 from input_iba.visualization.agreement import agreement, frame_colours
 from input_iba.visualization.curves import Chart, Line, write_charts
-from input_iba.visualization.heat_map import Floats, Pixels, overlay, scale_to_peak
 from input_iba.visualization.picture_sheet import as_pixels, write_sheet
 from input_iba.visualization.rows import percent
 
