@@ -66,7 +66,6 @@ __all__ = [
     "Report",
     "Row",
     "Source",
-    "RunSummary",
     "agreement",
     "as_html",
     "as_markdown",
