@@ -1,4 +1,4 @@
-"""Our metrics give what Quantus gives where both define the same; docs/EVALUATION.md says where."""
+"""Our metrics give what Quantus gives where tutorials/evaluation.md says so."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""Tests of what the documents and notebooks print."""

@@ -1,0 +1,138 @@
+"""What stands in for large things when the documents' commands are executed.
+
+Everything else is taken from the documents word by word. Whoever prints a new command needs to do
+nothing here, as long as it runs within seconds on the files that `stage.py` makes. Where it does
+not, the tables below are the places to say so, from the gentlest to the last resort:
+
+- `CONFIGS`: values that make a config of the repository tiny; all others stay.
+- `APPENDED`: options put behind a command, to make it short.
+- `NAMES`: what the Python blocks of a document take for granted.
+- `NOT_RUN`: commands that cannot run here, and why. Their arguments are parsed all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from input_iba.models.resnet_cifar import CifarResNet
+
+SIDE = 32
+"""Pixels per side of the pictures on the stage."""
+
+_STEPS: dict[str, Any] = {
+    "estimation_cfg": {"n_samples": 8},
+    "attribution_cfg": {
+        "feat_iba": {"opt_steps": 2, "batch_size": 2},
+        "input_iba": {"opt_steps": 2, "batch_size": 2},
+    },
+}
+
+
+def _pictures(side: int) -> dict[str, Any]:
+    pipeline = [
+        {"type": "Resize", "height": side, "width": side},
+        {"type": "Normalize"},
+        {"type": "ToTensorV2"},
+    ]
+    return {"estimation": {"pipeline": pipeline}, "attribution": {"pipeline": pipeline}}
+
+
+_VGG = {"source": "custom", "type": "NarrowVGG16", "pretrained": False, "_delete_": True}
+CONFIGS: Mapping[str, dict[str, Any]] = {
+    "samples.py": {
+        **_STEPS,
+        "data": {
+            "estimation": {**_pictures(SIDE * 2)["estimation"], "n": 8},
+            "attribution": {**_pictures(SIDE * 2)["attribution"], "names": ["coffee", "chelsea"]},
+        },
+    },
+    "vgg_imagenet.py": {**_STEPS, "data": _pictures(SIDE), "attributor": {"classifier": _VGG}},
+    "efficientnet_lite0_imagenet.py": {**_STEPS, "data": _pictures(SIDE * 2)},
+    "efficientnet_lite0_tiny_imagenet.py": {**_STEPS, "data": _pictures(SIDE * 2)},
+    "deep_lstm.py": {**_STEPS, "attributor": {"classifier": {"vocab_size": 10}}},
+}
+"""By the name of a config: values put over its own. All others are used as they are."""
+
+_ANY = "--scores-threshold 0"  # networks of random weights are sure of nothing
+_SETS = "--log-n-ticks 1.5 --num-masks 3"
+_STEP = "--pixel-batch-size 256"
+_RUN = "--num-samples 2"
+
+APPENDED: Mapping[str, str] = {
+    "tools/vision/train_baseline.py": "--precision fp32",
+    "tools/vision/train_classifier.py": "--epochs 1",
+    "tools/vision/insertion_deletion.py": f"{_ANY} {_STEP} --num-samples 2",
+    "tools/vision/evaluate_ehr.py": f"{_ANY} --num-samples 2",
+    "tools/vision/localisation.py": f"{_ANY} --num-samples 2",
+    "tools/vision/degradation.py": f"{_ANY} --num-samples 2",
+    "tools/vision/sensitivity_n.py": f"{_ANY} {_SETS} --num-samples 2",
+    "tools/vision/sanity_check.py": f"{_ANY} --layers _fc",
+    "tools/nlp/train_classifier.py": "--epochs 1",
+    "tools/nlp/train_nlp.py": "--samples-per-batch 8",
+    "tools/nlp/train_baseline.py": _RUN,
+    "tools/nlp/nlp_insertion_deletion.py": f"{_ANY} --num-samples 2",
+    "tools/nlp/nlp_sensitivity_n.py": f"{_ANY} {_SETS} --num-samples 2",
+    "input-iba compare": f"{_ANY} {_STEP} {_SETS}",
+    "benchmarks.comparison": "--methods input_iba random",
+}
+"""By the script, module or command: options put behind its own (before a lone `--`)."""
+
+_INSTALLS = "installs packages, which needs the network"
+NOT_RUN: Mapping[str, str] = {
+    "make demo": f"{_INSTALLS}; the command that it then runs is in the README, too",
+    "make test": f"{_INSTALLS}; it runs these very tests",
+    "make check": _INSTALLS,
+    "pip install": _INSTALLS,
+    "srun": "needs Slurm; tests/cli/test_launchers.py starts processes as srun does",
+}
+"""By the beginning of a command: why it is not executed."""
+
+
+class NarrowVGG16(nn.Module):
+    """The layers of VGG16 under its names, with an eighth of the channels."""
+
+    def __init__(self, num_classes: int = 1000) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        before = 3
+        for width, count in ((8, 2), (16, 2), (32, 3), (64, 3), (64, 3)):
+            for _ in range(count):
+                layers += [nn.Conv2d(before, width, 3, padding=1), nn.ReLU()]
+                before = width
+            layers.append(nn.MaxPool2d(2))
+        self.features = nn.Sequential(*layers)
+        self.avgpool = nn.AdaptiveAvgPool2d(1)
+        self.classifier = nn.Linear(before, num_classes)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Return logits (B, classes) of images (B, 3, H, W)."""
+        logits: Tensor = self.classifier(self.avgpool(self.features(inputs)).flatten(1))
+        return logits
+
+
+def _evaluation() -> dict[str, Any]:
+    network = CifarResNet(depth=8, num_classes=300).eval()
+    words = nn.Sequential(nn.Embedding(20, 6, padding_idx=1), _Mean(), nn.Linear(6, 2)).eval()
+    return {
+        "network": network,
+        "images": torch.randn(1, 3, SIDE, SIDE),
+        "classifier": words,
+        "heat": torch.rand(5),
+        "token_ids": torch.tensor([3, 4, 5, 6, 7]),
+        "special_ids": [0],
+        "target": 1,
+    }
+
+
+class _Mean(nn.Module):
+    def forward(self, embedded: Tensor) -> Tensor:
+        """Return the mean over tokens (B, E) of embeddings (B, T, E)."""
+        return embedded.mean(1)
+
+
+NAMES: Mapping[str, Callable[[], dict[str, Any]]] = {"tutorials/evaluation.md": _evaluation}
+"""By document: makes the names that its Python blocks take for granted."""

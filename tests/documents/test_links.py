@@ -1,0 +1,64 @@
+"""Files that the documents and notebooks link to or name are there, and so are headings."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from tests.documents.printed import DOCUMENTS, ROOT, blocks, read
+
+NOTEBOOKS = [
+    path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "tutorials").glob("*.ipynb"))
+]
+
+
+def text_of(document: str) -> str:
+    """Return a document's text, or that of a notebook's sentences."""
+    if not document.endswith(".ipynb"):
+        return read(document)
+    cells = json.loads(read(document))["cells"]
+    return "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
+
+
+def anchors(text: str) -> set[str]:
+    """Return the anchors that GitHub gives to headings."""
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", [*DOCUMENTS, *NOTEBOOKS])
+def test_every_link_leads_somewhere(document: str) -> None:
+    text = text_of(document)
+    links = re.findall(r"\]\((?!http)([^)\s]+)\)", text) + re.findall(
+        r'src="(?!http)([^"]+)"', text
+    )
+    wrong = []
+    for link in links:
+        name, _, anchor = link.partition("#")
+        target = (ROOT / document).parent / name if name else ROOT / document
+        if not target.exists() or (anchor and anchor not in anchors(target.read_text("utf-8"))):
+            wrong.append(link)
+    assert wrong == []
+
+
+@pytest.mark.parametrize("document", [*DOCUMENTS, *NOTEBOOKS])
+def test_every_file_that_is_named_exists(document: str) -> None:
+    text = text_of(document)
+    folders = "tools|configs|benchmarks|docs|resources|tutorials|examples|tests"
+    named = re.findall(rf"(?<![\w/.])(?:{folders})/[\w/]+\.\w+", text)
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_the_readme_names_what_it_must() -> None:
+    commands = " ".join(c for b in blocks("README.md") if b.language == "shell" for c in b.commands)
+    for name in ("make demo", "make test", "tools/vision/train.py", "tools/nlp/train_nlp.py"):
+        assert name in commands
+    assert anchors("## From Python\n### A `b`, c") == {"from-python", "a-b-c"}
+
+
+def test_the_index_names_every_tutorial() -> None:
+    index = read("tutorials/README.md")
+    files = [p.name for p in (ROOT / "tutorials").iterdir() if p.suffix in (".md", ".ipynb")]
+    assert [name for name in files if name != "README.md" and f"({name})" not in index] == []

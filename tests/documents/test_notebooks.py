@@ -1,0 +1,76 @@
+"""The notebooks are in git without outputs, and run from top to bottom without a network."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from tests.documents.printed import ROOT
+from tests.documents.stage import offline
+
+NOTEBOOKS = sorted(path.name for path in (ROOT / "tutorials").glob("*.ipynb"))
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+MOST_SECONDS = 180
+FEWEST_PICTURES = 4
+
+
+def stripped(notebook: Any) -> Any:
+    """Return a notebook as it belongs into git: no outputs, counts, or traces of a machine."""
+    notebook.metadata = nbformat.from_dict(METADATA)
+    for cell in notebook.cells:
+        cell.metadata = nbformat.from_dict({})
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    return notebook
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_a_notebook_is_stripped(name: str) -> None:
+    path = ROOT / "tutorials" / name
+    text = path.read_text(encoding="utf-8")
+    notebook = nbformat.reads(text, as_version=4)
+    nbformat.validate(notebook)
+    ids = [cell.id for cell in notebook.cells]
+    assert len(set(ids)) == len(ids)
+    expected = nbformat.writes(stripped(notebook)) + "\n"
+    assert text == expected, (
+        f"{name} holds outputs or metadata: python -m tests.documents.test_notebooks strips it"
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_a_notebook_runs(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    offline(monkeypatch, tmp_path)
+    notebook = nbformat.read(ROOT / "tutorials" / name, as_version=4)
+    client = NotebookClient(
+        notebook,
+        timeout=MOST_SECONDS,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(tmp_path)}},
+    )
+    begun = time.monotonic()
+    client.execute()
+    print(f"{name}: {time.monotonic() - begun:.0f} s")
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    assert [output for output in outputs if output.output_type == "error"] == []
+    shown = [output.data for output in outputs if "data" in output]
+    pictures = [data for data in shown if "image/png" in data or "text/html" in data]
+    assert len(pictures) >= FEWEST_PICTURES
+    warnings = [o.text for o in outputs if o.get("name") == "stderr"]
+    assert warnings == []
+
+
+if __name__ == "__main__":
+    for name in NOTEBOOKS:
+        path = ROOT / "tutorials" / name
+        content = nbformat.writes(stripped(nbformat.read(path, as_version=4)))
+        path.write_text(content + "\n", encoding="utf-8")
