@@ -4,32 +4,17 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from tests.documents.notebooks import NOTEBOOKS, stripped
 from tests.documents.printed import ROOT
 from tests.documents.stage import offline
 
-NOTEBOOKS = sorted(path.name for path in (ROOT / "tutorials").glob("*.ipynb"))
-METADATA = {
-    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-    "language_info": {"name": "python"},
-}
 MOST_SECONDS = 180
 FEWEST_PICTURES = 4
-
-
-def stripped(notebook: Any) -> Any:
-    """Return a notebook as it belongs into git: no outputs, counts, or traces of a machine."""
-    notebook.metadata = nbformat.from_dict(METADATA)
-    for cell in notebook.cells:
-        cell.metadata = nbformat.from_dict({})
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = [], None
-    return notebook
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
@@ -40,10 +25,7 @@ def test_a_notebook_is_stripped(name: str) -> None:
     nbformat.validate(notebook)
     ids = [cell.id for cell in notebook.cells]
     assert len(set(ids)) == len(ids)
-    expected = nbformat.writes(stripped(notebook)) + "\n"
-    assert text == expected, (
-        f"{name} holds outputs or metadata: python -m tests.documents.test_notebooks strips it"
-    )
+    assert text == stripped(notebook), "python -m tests.documents.notebooks strips it"
 
 
 @pytest.mark.slow
@@ -67,10 +49,3 @@ def test_a_notebook_runs(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert len(pictures) >= FEWEST_PICTURES
     warnings = [o.text for o in outputs if o.get("name") == "stderr"]
     assert warnings == []
-
-
-if __name__ == "__main__":
-    for name in NOTEBOOKS:
-        path = ROOT / "tutorials" / name
-        content = nbformat.writes(stripped(nbformat.read(path, as_version=4)))
-        path.write_text(content + "\n", encoding="utf-8")
