@@ -71,7 +71,7 @@ class Scene:
         """Crops for statistics, (16, 3, H, W) each."""
         crops = self._data(type="SampleCrops", n=self.crops)
         every = torch.stack([crops[i].input for i in range(self.crops)])
-        return list(every.split(16))
+        return list(torch.split(every, 16))
 
     def sample(self, name: str) -> ImageSample:
         """Return a photograph."""
