@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from input_iba.cli.main import main
@@ -62,6 +63,7 @@ def make_stage(root: Path) -> None:
         for label in ("cat", "dog", "frog", "ship"):
             for i in range(12 if part == "train" else 2):
                 write(root / f"data/cifar10/{part}/{label}/{i}.png", gradient(SIDE, SIDE - i))
+    _write_mnist(root / "data/MNIST/raw")
     write_reviews(
         root / "data/imdb",
         {
@@ -82,6 +84,19 @@ def _write_configs(folder: Path) -> None:
         lines = [f"_base_ = [{str(path)!r}]\n"]
         lines += [f"{key} = {value!r}\n" for key, value in CONFIGS.get(name.as_posix(), {}).items()]
         (folder / name).write_text("".join(lines))
+
+
+def _write_mnist(folder: Path) -> None:
+    """Write ten kinds of bars in the format of MNIST's files."""
+    folder.mkdir(parents=True)
+    for part, count in (("train", 60), ("t10k", 20)):
+        labels = np.arange(count, dtype=np.uint8) % 10
+        pictures = np.zeros((count, 28, 28), dtype=np.uint8)
+        for picture, label in zip(pictures, labels, strict=True):
+            picture[4 + 2 * label : 6 + 2 * label, 4:24] = 255
+        for name, values in (("images-idx3", pictures), ("labels-idx1", labels)):
+            head = np.array([2048 + values.ndim, *values.shape], dtype=">i4")
+            (folder / f"{part}-{name}-ubyte").write_bytes(head.tobytes() + values.tobytes())
 
 
 def _write_imagenet(pictures: Path, boxes: Path) -> None:

@@ -60,6 +60,7 @@ CONFIGS: Mapping[str, dict[str, Any]] = {
 _ANY = "--scores-threshold 0"  # networks of random weights are sure of nothing
 _SETS = "--log-n-ticks 1.5 --num-masks 3"
 _STEP = "--pixel-batch-size 256"
+_BRIEFLY = "data.num_train=40 data.num_test=20 black_box.epochs=1 training.epochs=1"
 _RUN = "--num-samples 2"
 
 APPENDED: Mapping[str, str] = {
@@ -76,6 +77,8 @@ APPENDED: Mapping[str, str] = {
     "tools/nlp/train_baseline.py": _RUN,
     "tools/nlp/nlp_insertion_deletion.py": f"{_ANY} --num-samples 2",
     "tools/nlp/nlp_sensitivity_n.py": f"{_ANY} {_SETS} --num-samples 2",
+    "tools/vibi/train.py": f"--cfg-options {_BRIEFLY}",
+    "tools/vibi/run_experiments.py": f"--cfg-options {_BRIEFLY}",
     "input-iba compare": f"{_ANY} {_STEP} {_SETS}",
     "benchmarks.comparison": "--methods input_iba random",
 }

@@ -139,7 +139,13 @@ def test_every_option_that_is_named_exists(document: str) -> None:
     folders = ("input_iba/cli", "tools", "benchmarks")
     source = "".join(p.read_text() for folder in folders for p in (ROOT / folder).rglob("*.py"))
     named = {option for span in spans(document) for option in re.findall(r"--[a-z][\w-]*", span)}
-    assert {option for option in named - OTHERS if f'"{option}"' not in source} == set()
+    unknown = {
+        option
+        for option in named - OTHERS
+        # Some commands put the dashes before a list of names.
+        if not any(f'"{name}"' in source for name in (option, option[2:].replace("-", "_")))
+    }
+    assert unknown == set()
 
 
 def test_the_reasons_not_to_run_are_used() -> None:

@@ -206,7 +206,8 @@ def betas(scene: Scene) -> Figure:
         found = scene.explain(
             CAT, feature=replace(_FEATURE, beta=beta), own=replace(_INPUT, beta=beta)
         )
-        rows[0].append((f"β = {beta}\nfeature mask, {bits(found)}", found.feature_mask))
+        kept = float((-found.losses["feature_iba/target"][-1]).exp())
+        rows[0].append((f"β = {beta}: {bits(found)}\nprobability {kept:.0%}", found.feature_mask))
         mean = float(found.input_mask.mean())
         rows[1].append((f"input mask, mean {mean:.2f}", found.input_mask))
     return panels(rows)
