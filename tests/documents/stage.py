@@ -109,8 +109,8 @@ def _write_imagenet(pictures: Path, boxes: Path) -> None:
 
 def shortened(words: Sequence[str]) -> list[str]:
     """Put the options of `APPENDED` behind a command, before a lone `--`."""
-    name = words[2] if words[1] == "-m" else words[1]
-    extra = shlex.split(APPENDED.get(f"input-iba {name}" if words[0] == "input-iba" else name, ""))
+    command = " ".join(words)
+    extra = [o for part, more in APPENDED.items() if part in command for o in shlex.split(more)]
     cut = words.index("--") if "--" in words else len(words)
     return [*words[:cut], *extra, *words[cut:]]
 

@@ -61,9 +61,19 @@ _ANY = "--scores-threshold 0"  # networks of random weights are sure of nothing
 _SETS = "--log-n-ticks 1.5 --num-masks 3"
 _STEP = "--pixel-batch-size 256"
 _BRIEFLY = "data.num_train=40 data.num_test=20 black_box.epochs=1 training.epochs=1"
+_SMALL_GAN = " ".join(
+    f"attribution_cfg.gan.{key}={value}"
+    for key, value in {
+        "dataset_size": 4,
+        "sub_dataset_size": 2,
+        "batch_size": 2,
+        "epochs": 1,
+    }.items()
+)
 _RUN = "--num-samples 2"
 
 APPENDED: Mapping[str, str] = {
+    "--preset paper": f"--cfg-options {_SMALL_GAN}",
     "tools/vision/train_baseline.py": "--precision fp32",
     "tools/vision/train_classifier.py": "--epochs 1",
     "tools/vision/insertion_deletion.py": f"{_ANY} {_STEP} --num-samples 2",
@@ -82,7 +92,7 @@ APPENDED: Mapping[str, str] = {
     "input-iba compare": f"{_ANY} {_STEP} {_SETS}",
     "benchmarks.comparison": "--methods input_iba random",
 }
-"""By the script, module or command: options put behind its own (before a lone `--`)."""
+"""By a part of a command: options put behind its own (before a lone `--`)."""
 
 _INSTALLS = "installs packages, which needs the network"
 NOT_RUN: Mapping[str, str] = {
