@@ -63,6 +63,7 @@ def make_stage(root: Path) -> None:
         for label in ("cat", "dog", "frog", "ship"):
             for i in range(12 if part == "train" else 2):
                 write(root / f"data/cifar10/{part}/{label}/{i}.png", gradient(SIDE, SIDE - i))
+    (root / "data/mine").symlink_to(root / "data/cifar10")
     _write_mnist(root / "data/MNIST/raw")
     write_reviews(
         root / "data/imdb",
