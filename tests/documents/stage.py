@@ -116,6 +116,11 @@ def shortened(words: Sequence[str]) -> list[str]:
     return [*words[:cut], *extra, *words[cut:]]
 
 
+def globbed(word: str, stage: Path) -> list[str]:
+    """Return the files that a word with an asterisk stands for, as a shell does."""
+    return [str(path.relative_to(stage)) for path in stage.glob(word)] if "*" in word else []
+
+
 def run(words: Sequence[str], stage: Path) -> int:
     """Run a command in this process, in the folder `stage`; torchrun in processes of its own.
 
@@ -129,6 +134,7 @@ def run(words: Sequence[str], stage: Path) -> int:
     Raises:
         ValueError: The program is none that can be run here.
     """
+    words = [name for word in words for name in sorted(globbed(word, stage)) or [word]]
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(stage)
         if words[0] == "torchrun":
