@@ -40,8 +40,8 @@ DATA = ("generate_small_imagenet.py",)
 PRINTS = {"README.md": "torch.Size([224, 224]) Egyptian cat\n"}
 """What the Python blocks of a document print."""
 
-OTHERS = {"--nproc_per_node", "--kill-on-bad-exit"}
-"""Options of torchrun and srun."""
+OTHERS = {"--help", "--nproc_per_node", "--kill-on-bad-exit"}
+"""Options of every command, of torchrun and of srun."""
 
 
 def reason_not_to_run(command: str) -> str | None:
