@@ -1,4 +1,4 @@
-"""Show masks to people: heat maps, highlighted texts, tables, HTML pages, a contact sheet."""
+"""Show masks to people: heat maps, highlighted texts, tables, HTML pages, figures."""
 
 from input_iba.drawing.heat_map import (
     COLOUR_MAP,
@@ -24,7 +24,6 @@ from input_iba.visualization.comparison_page import (
     map_thumbnail,
     thumbnail,
 )
-from input_iba.visualization.contact_sheet import write_contact_sheet
 from input_iba.visualization.curves import (
     Chart,
     Line,
@@ -96,7 +95,6 @@ __all__ = [
     "to_8_bits",
     "write_chart",
     "write_charts",
-    "write_contact_sheet",
     "write_distribution",
     "write_explanation",
     "write_grid",

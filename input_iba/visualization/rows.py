@@ -1,4 +1,4 @@
-"""One sample as the table, the page and the contact sheet show it."""
+"""One sample as the table and the page show it."""
 
 from __future__ import annotations
 

@@ -17,7 +17,6 @@ from input_iba.engine.attribution_run import RunResult, run_attribution
 from input_iba.engine.build import build_classifier, check_finite
 from input_iba.engine.config import RunConfig, load_config
 from input_iba.engine.options import RunOptions
-from input_iba.engine.report import save_contact_sheet
 from input_iba.errors import (
     AttributionError,
     CheckpointError,
@@ -370,14 +369,3 @@ def test_workers_that_read_ahead_change_nothing(
     result, _ = run(load_config(config_file, {"data.data_loader.num_workers": 2}), other)
     assert (result.done, result.failed) == (4, 1)
     assert masks(other) == masks(options)
-
-
-def test_a_finished_run_becomes_a_contact_sheet(
-    config: RunConfig, options: RunOptions, tmp_path: Path
-) -> None:
-    run(config, options)
-    save_contact_sheet(work_of(options), tmp_path / "sheet.png")
-    with Image.open(tmp_path / "sheet.png") as sheet:
-        assert sheet.height > sheet.width
-    with pytest.raises(DataError, match="No run can be read"):
-        save_contact_sheet(tmp_path, tmp_path / "sheet.png")

@@ -19,8 +19,8 @@ from input_iba.engine.baselines import with_baseline
 from input_iba.engine.batching import draws_per_sample
 from input_iba.engine.build import build_attributor, build_classifier, build_datasets
 from input_iba.engine.config import RunConfig, load_config
+from input_iba.engine.figure_grid import GridOptions, figure_grid
 from input_iba.engine.options import RunOptions
-from input_iba.engine.report import save_contact_sheet
 from input_iba.errors import ConfigError, LayerNotFoundError, MissingExtraError, ResumeError
 from tests.engine.conftest import manifest, tiny_config, write_config
 from tests.engine.evaluating import prepare
@@ -71,7 +71,7 @@ def test_every_method_leaves_what_evaluations_read(
         assert list(record["seconds"]) == [method]
     assert method in (work / "report.html").read_text()
     if method == "grad_cam":
-        save_contact_sheet(work, tmp_path / "sheet.png")
+        figure_grid(GridOptions([work], tmp_path / "sheet.png"))
         assert (tmp_path / "sheet.png").stat().st_size > 0
 
 

@@ -1,12 +1,11 @@
 """The end of a run: table and report, made from what work directories hold."""
 
-from input_iba.engine.report.rows import rows_of, save_contact_sheet
+from input_iba.engine.report.rows import rows_of
 from input_iba.engine.report.write import report_evaluation, report_folders, write_report
 
 __all__ = [
     "report_evaluation",
     "report_folders",
     "rows_of",
-    "save_contact_sheet",
     "write_report",
 ]

@@ -1,4 +1,4 @@
-"""The samples of a work directory as table, page and contact sheet show them."""
+"""The samples of a work directory as table and page show them."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from input_iba.engine.report.pictures import with_pictures
-from input_iba.errors import DataError, InputIBAError
-from input_iba.results import SampleRecord, WorkDir, read_text_mask, written_whole
-from input_iba.visualization import Row, write_contact_sheet
+from input_iba.errors import DataError
+from input_iba.results import SampleRecord, WorkDir, read_text_mask
+from input_iba.visualization import Row
 
 WORD_MASKS = ("input_mask", "feature_mask", "prior_mask")
 
@@ -23,24 +23,6 @@ def rows_of(work: WorkDir, ids: Iterable[str] | None = None) -> list[Row]:
     records = work.records.load()
     chosen = (records[id_] for id_ in (records if ids is None else ids) if id_ in records)
     return [_row(record, work.root) for record in chosen]
-
-
-def save_contact_sheet(work_dir: Path | str, path: Path | str) -> None:
-    """Draw the finished samples of a work directory as one PNG.
-
-    Args:
-        work_dir: Folder of a run.
-        path: The PNG.
-
-    Raises:
-        DataError: There is no run in the folder, or no finished sample in it.
-    """
-    try:
-        work = WorkDir(Path(work_dir), resume=True)
-    except InputIBAError as error:
-        raise DataError(f"No run can be read from '{work_dir}': {error}") from error
-    with written_whole(Path(path)) as aside:
-        write_contact_sheet(aside, rows_of(work), work.root)
 
 
 def _row(record: SampleRecord, root: Path) -> Row:
