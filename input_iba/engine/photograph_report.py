@@ -45,11 +45,8 @@ def _told(config: RunConfig, root: Path, record: SampleRecord) -> Iterator[str]:
     share = (box[2] - box[0]) * (box[3] - box[1]) / (photograph.width * photograph.height)
     part = f" (the network saw its middle, {100 * share:.0f} %; --whole: all)"
     yield f"{record.path}{'' if share > 0.995 else part}"
-    rows = [(str(name), float(chance)) for name, chance in record.top_classes]
-    explained = record.class_name
-    if explained not in [name for name, _ in rows] and record.target_probability is not None:
-        rows.append((explained, record.target_probability))
-    width = max(len(name) for name, _ in rows)
+    rows, explained = record.classes(), record.class_name
+    width = max((len(name) for name, _ in rows), default=0)
     for name, chance in rows:
         mark = "  <- explained" if name == explained else ""
         yield f"  {name.ljust(width)}  {100 * chance:5.1f} %{mark}"

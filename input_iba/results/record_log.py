@@ -59,6 +59,14 @@ class SampleRecord:
     losses: Mapping[str, list[float | None]] = field(default_factory=dict)
     seed: int = 0
 
+    def classes(self) -> list[tuple[str, float]]:
+        """Return the most probable classes with their probabilities, and the explained one."""
+        found = [(str(name), float(share)) for name, share in self.top_classes]
+        told = self.class_name in [name for name, _ in found]
+        if found and not told and self.target_probability is not None:
+            found.append((self.class_name, self.target_probability))
+        return found
+
 
 class RecordLog:
     """The records of a work directory; the last line about a sample counts.

@@ -20,6 +20,8 @@ class Row:
         probability: Probability of that class, or None when there is none.
         predicted_class_name: Name of the class that the classifier prefers.
         predicted_probability: Its probability, or None.
+        classes: Name and probability of the most probable classes, best first, and of the one
+            that was explained.
         seconds: Wall time per stage.
         feature_peak: Largest value of the feature mask in bits per pixel, or None.
         files: From kind to a path relative to the page. Kinds that are shown: `photograph`,
@@ -38,6 +40,7 @@ class Row:
     probability: float | None = None
     predicted_class_name: str = ""
     predicted_probability: float | None = None
+    classes: Sequence[tuple[str, float]] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
     feature_peak: float | None = None
     files: Mapping[str, str] = field(default_factory=dict)

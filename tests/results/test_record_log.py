@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from input_iba.results import RecordLog, SampleRecord
@@ -72,3 +73,14 @@ def test_tidying_leaves_one_file(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["records.jsonl"]
     assert log.load() == before
     assert list(log.load()) == ["a", "b", "c"]
+
+
+def test_the_explained_class_is_told_with_the_most_probable() -> None:
+    top: list[list[str | float]] = [["tabby", 0.75], ["lynx", 0.125]]
+    explained = SampleRecord("a", "done", class_name="lynx", target_probability=0.125)
+    assert replace(explained, top_classes=top).classes() == [("tabby", 0.75), ("lynx", 0.125)]
+    other = replace(explained, class_name="fox", target_probability=0.01, top_classes=top)
+    assert other.classes() == [("tabby", 0.75), ("lynx", 0.125), ("fox", 0.01)]
+    own_loss = SampleRecord("a", "done", top_classes=top)
+    assert own_loss.classes() == [("tabby", 0.75), ("lynx", 0.125)]
+    assert explained.classes() == []  # of an earlier release

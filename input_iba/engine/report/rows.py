@@ -34,6 +34,7 @@ def _row(record: SampleRecord, root: Path) -> Row:
         probability=record.target_probability,
         predicted_class_name=record.predicted_class_name,
         predicted_probability=record.prediction_probability,
+        classes=record.classes(),
         seconds=record.seconds,
         feature_peak=record.feature_peak,
         files=record.files if text else with_pictures(root, record.files),

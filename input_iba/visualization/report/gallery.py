@@ -135,7 +135,7 @@ def _numbers(row: Row) -> str:
 
 
 def _more(row: Row) -> str:
-    """Return what is folded away: loss curves, numbers, seconds of each stage, files."""
+    """Return what is folded away: classes, loss curves, numbers, seconds of each stage, files."""
     numbers = {name: f"{value:.4g}" for name, value in row.scores.items()}
     if row.feature_peak is not None:
         unit = "word" if row.words else "pixel"
@@ -148,8 +148,24 @@ def _more(row: Row) -> str:
         if path.endswith((".npz", ".html"))
     )
     content = (
+        f"{_classes(row)}"
         f'<div class="charts">{loss_charts(row.losses)}</div>'
         f"{facts_list(numbers, 'pairs')}"
         f'<div class="files"><p>Values:</p>{files}</div>'
     )
-    return unfolding("Loss curves, numbers, files" if row.losses else "Numbers, files", content)
+    parts = ["classes"] * bool(row.classes) + ["loss curves"] * bool(row.losses)
+    return unfolding(", ".join([*parts, "numbers", "files"]).capitalize(), content)
+
+
+def _classes(row: Row) -> str:
+    """Return the most probable classes as a list, in which each has a bar of its length."""
+    if not row.classes:
+        return ""
+    # The bar is drawn by the style sheet: an element more for each would be thousands in a page.
+    items = "".join(
+        f'<li style="--share:{100 * share:.3g}">{html_text(name)} '
+        f"{'<em>explained</em> ' if name == row.class_name else ''}"
+        f"<b>{html_text(percent(share))}</b></li>"
+        for name, share in row.classes
+    )
+    return f'<p>Most probable classes:</p><ol class="classes" role="list">{items}</ol>'

@@ -149,6 +149,7 @@ def _record(
         target_probability=(i + 0.5) / total,
         predicted_class_name=CLASSES[0],
         prediction_probability=0.9,
+        top_classes=[[CLASSES[0], 0.9], [EVIL, 0.05]],
         feature_peak=0.5,
         seconds={"feature_iba": 1.0, "input_iba": float(total - i)},
         files=files,

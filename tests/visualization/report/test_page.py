@@ -97,7 +97,11 @@ def test_without_a_heat_layer_the_finished_overlay_is_shown() -> None:
 
 def test_text_from_outside_is_escaped() -> None:
     rows = [
-        Row(EVIL, EVIL, 0.5, EVIL, 0.6, {EVIL: 1.0}, files=FILES, scores={EVIL: 1.0}),
+        Row(
+            *(EVIL, EVIL, 0.5, EVIL, 0.6, [(EVIL, 0.5)], {EVIL: 1.0}),
+            files=FILES,
+            scores={EVIL: 1.0},
+        ),
         Row("b", failure=EVIL),
         Row("c", EVIL, 0.5, words=[EVIL, "fun"], word_masks={"input_mask": [0.1, 0.9]}),
     ]
@@ -153,6 +157,26 @@ def test_a_large_run_stays_a_page_that_opens(monkeypatch: pytest.MonkeyPatch) ->
 def test_the_preferred_class_is_named_where_another_was_explained() -> None:
     page = page_of(source(Row("a", "tabby", 0.1, "tiger cat", 0.8, files=FILES)))
     assert "classifier prefers tiger cat, 80 %" in page.words
+
+
+def test_the_most_probable_classes_are_listed_with_the_explained_one() -> None:
+    classes = [("tiger cat", 0.75), ("tabby", 0.125), ("lynx", 0.00004)]
+    page = page_of(source(Row("a", "tabby", 0.125, "tiger cat", 0.75, classes, files=FILES)))
+    assert "tiger cat 75 %tabby explained 12.5 %lynx < 0.1 %" in page.words
+    assert "Classes, numbers, files" in page.words
+    shares = [item["style"] for item in page.all("li") if "style" in item]
+    assert shares == ["--share:75", "--share:12.5", "--share:0.004"]
+    assert "Most probable classes" not in page_of(source(Row("a", files=FILES))).words
+
+
+def test_a_thousand_samples_are_a_page_of_a_few_megabytes() -> None:
+    classes = [("standard schnauzer", 0.125)] * 5
+    losses = {f"{stage}/target": [0.12345] * 20 for stage in ("feature_iba", "input_iba")}
+    rows = [
+        Row(f"n{i}", "tabby", 0.9, "", None, classes, files=FILES, losses=losses)
+        for i in range(1000)
+    ]
+    assert len(report_page(Report("samples", [source(*rows)]))) < 8e6
 
 
 def test_runs_stand_side_by_side() -> None:
