@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from input_iba.drawing.heat_map import Floats, scale_to_range
+import numpy as np
+
+from input_iba.drawing.heat_map import Floats, scale_to_peak
 
 TEXT_STYLE = """
 .text { line-height: 1.9; overflow-wrap: anywhere; --strength: 1; }
@@ -42,12 +44,33 @@ def percent(probability: float | None) -> str:
     return f"{100 * probability:.3g} %"
 
 
+def word_heats(mask: Floats) -> Floats:
+    """Return how strongly words are coloured: not at all up to the median, fully at the largest.
+
+    Stretched from the smallest value instead, one word below all others would tint the whole text,
+    and a signed mask would tint all words that do not matter. Of an even number of words the lower
+    of the two in the middle is the median, and where it is the largest value, the smallest counts.
+
+    Args:
+        mask: (T,), any values.
+
+    Returns:
+        (T,) in [0, 1]; all zero when the mask is flat.
+
+    >>> word_heats(np.array([-1.0, 0.0, 0.0, 2.0, 1.0])).tolist()
+    [0.0, 0.0, 0.0, 1.0, 0.5]
+    """
+    middle = np.sort(mask)[(len(mask) - 1) // 2]
+    base = middle if middle < mask.max() else mask.min()
+    return scale_to_peak(np.maximum(mask - base, 0))
+
+
 def highlighted(tokens: Sequence[str], mask: Floats, unit: str = "") -> str:
     """Return words with the colours of a mask; each tells its value where the pointer rests.
 
     Args:
         tokens: T words; everything in them is escaped.
-        mask: (T,), any values; colours are stretched from the smallest to the largest.
+        mask: (T,), any values.
         unit: Behind the value that a word tells.
 
     Returns:
@@ -57,7 +80,7 @@ def highlighted(tokens: Sequence[str], mask: Floats, unit: str = "") -> str:
     >>> highlighted(["<b>", "good"], np.array([0.25, 0.75])).count("<span")
     2
     """
-    heats = scale_to_range(mask)
+    heats = word_heats(mask)
     spans = (
         f'<span style="--heat:{heat:.3f}" title="{value:.4g}{escape(unit)}">'
         f"{escape(printable(token))}</span>"

@@ -46,8 +46,9 @@ def highlighted_page(
 <main>
 {sections}
 </main>
-<footer><p>The stronger the colour, the more the classifier used the word; colours are stretched to
-the range of each mask. Rest the pointer on a word for its value.</p></footer>
+<footer><p>The stronger the colour, the more the classifier used the word; colours begin at
+the median of each mask and are full at its largest value. Rest the pointer on a word for its
+value.</p></footer>
 </body>
 </html>
 """

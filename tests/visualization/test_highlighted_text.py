@@ -13,9 +13,26 @@ from input_iba.visualization import highlighted, highlighted_page, strip
 WORDS = ["<script>", 'a"b', "good", "&amp;", "\x00"]
 
 
-def test_words_have_colours_from_least_to_most() -> None:
+def heats(mask: list[float]) -> list[float]:
+    html = highlighted(["word"] * len(mask), np.array(mask))
+    return [float(v) for v in re.findall(r"--heat:([0-9.]+)", html)]
+
+
+def test_words_have_colours_from_the_median_to_the_largest() -> None:
+    assert heats([0.2, 0.4, 0.6, 0.3, 0.1]) == [0, 0.333, 1, 0, 0]
+    # One word below all others tints nothing, and of a signed mask only what speaks for the class.
+    assert heats([0.5, 0.5, 0.0, 0.5, 1.0, 0.75]) == [0, 0, 0, 0, 1, 0.5]
+    assert heats([-4, 0, 0, 0, 2]) == [0, 0, 0, 0, 1]
+
+
+def test_masks_without_a_middle_have_colours_too() -> None:
+    assert heats([0.0, 1.0]) == [0, 1]
+    assert heats([1.0, 1.0, 0.0]) == [1, 1, 0]
+    assert heats([0.7]) == [0]
+
+
+def test_words_tell_their_values() -> None:
     html = highlighted(WORDS, np.array([0.2, 0.4, 0.6, 0.3, 0.2]))
-    assert [float(v) for v in re.findall(r"--heat:([0-9.]+)", html)] == [0, 0.5, 1, 0.25, 0]
     assert re.findall(r'title="([^"]+)"', html) == ["0.2", "0.4", "0.6", "0.3", "0.2"]
 
 

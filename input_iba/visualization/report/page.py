@@ -188,9 +188,11 @@ def _legend(report: Report, kind: str) -> str:
             "<strong>Maps of other methods:</strong> their values, divided by the largest; of "
             "signed methods what speaks against the class is dark, and the overlay leaves it out."
         )
-    shown = "text" if report.text else "picture"
+    stretched = "Every picture is stretched to the range of its own mask"
+    if report.text:
+        stretched = "Colours begin at the median of each text's mask and are full at its maximum"
     parts.append(
-        f"Every {shown} is stretched to the range of its own mask, and the threshold is a share of "
+        f"{stretched}, and the threshold is a share of "
         "that range; the <code>npz</code> files hold the values. With a sample in focus, the left "
         "and right arrow keys go from one to the next."
     )

@@ -40,15 +40,22 @@ function mark(span) {
   span.classList.toggle("cold", Number(span.style.getPropertyValue("--heat")) < wordThreshold);
 }
 
-/** Give every word of a text the colour of its value, stretched from the smallest to the largest. */
+/** Return the value at which colour begins: the median, as `word_heats` in words.py explains. */
+function leastColoured(values, high) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted[Math.floor((sorted.length - 1) / 2)];
+  return middle < high ? middle : sorted[0];
+}
+
+/** Give every word of a text the colour of its value, up to the largest. */
 function colourWords(text) {
   const spans = wordSpans(text);
   const kind = wordMask ? wordMask.value : "input_mask";
   const values = (text.getAttribute(`data-${kind.replace("_", "-")}`) || "").split(" ").map(Number);
-  const low = values.reduce((a, b) => Math.min(a, b), Infinity);
   const high = values.reduce((a, b) => Math.max(a, b), -Infinity);
+  const low = leastColoured(values, high);
   spans.forEach((span, i) => {
-    const heat = high > low ? (values[i] - low) / (high - low) : 0;
+    const heat = high > low ? Math.max(values[i] - low, 0) / (high - low) : 0;
     span.style.setProperty("--heat", heat.toFixed(3));
     span.title = String(values[i]);
     mark(span);

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from input_iba.drawing.words import word_heats
 from input_iba.engine.report import report_folders
 from tests.engine.report.work_dirs import CLASSES, EVIL, make_result, make_run
 
@@ -286,6 +287,16 @@ def test_words_tell_their_value_to_pointer_and_keyboard(opened: Opened) -> None:
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
     assert str(told.text_content()).startswith("<script>")
+
+
+@about("reviews")
+def test_words_are_coloured_as_in_static_pages(opened: Opened) -> None:
+    opened.texts("article:first-of-type p.text span")
+    told = opened.page.locator("article:first-of-type p.text span").evaluate_all(
+        "all => all.map(e => [Number(e.title), Number(e.style.getPropertyValue('--heat'))])"
+    )
+    values, heats = np.array(told).T
+    assert heats == pytest.approx(word_heats(values), abs=6e-4)
 
 
 @about("reviews")
