@@ -74,7 +74,10 @@ def make_stage(root: Path) -> None:
         },
     )
     write_vectors(root / "data/vector_cache/glove.6B.100d.txt", {"great": 0.1, "dull": -0.1})
-    write(root / "my.jpg", gradient(96, 80))
+    for name in ("my.jpg", "another.jpg"):
+        write(root / name, gradient(96, 80))
+    write(root / "digit.png", gradient(28, 28))
+    (root / "review.txt").write_text(WORDS[0])
 
 
 def _write_configs(folder: Path) -> None:

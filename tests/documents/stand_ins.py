@@ -54,6 +54,7 @@ CONFIGS: Mapping[str, dict[str, Any]] = {
     "efficientnet_lite0_imagenet.py": {**_STEPS, "data": _pictures(SIDE * 2)},
     "efficientnet_lite0_tiny_imagenet.py": {**_STEPS, "data": _pictures(SIDE * 2)},
     "deep_lstm.py": {**_STEPS, "attributor": {"classifier": {"vocab_size": 10}}},
+    "vibi/imdb_word_k5.py": {"black_box": {"classifier": {"vocab_size": 10}}},
 }
 """By the name of a config: values put over its own. All others are used as they are."""
 
@@ -96,6 +97,8 @@ APPENDED: Mapping[str, str] = {
 
 _INSTALLS = "installs packages, which needs the network"
 NOT_RUN: Mapping[str, str] = {
+    "make install": _INSTALLS,
+    "source .venv/bin/activate": "belongs to a shell; `make install` makes the file",
     "make demo": f"{_INSTALLS}; the command that it then runs is in the README, too",
     "make test": f"{_INSTALLS}; it runs these very tests",
     "make check": _INSTALLS,

@@ -57,6 +57,8 @@ def parts_of_srun(command: str) -> str:
 def check_without_running(command: str) -> bool:
     """Say whether a command that cannot run here is at least understood."""
     words = shlex.split(command)
+    if words[0] == "source":
+        return words[1:] == [".venv/bin/activate"]
     if words[0] == "make":
         dry = subprocess.run(["make", "-n", *words[1:]], cwd=ROOT, check=False, capture_output=True)
         return dry.returncode == 0
