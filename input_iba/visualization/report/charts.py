@@ -73,7 +73,7 @@ def ticks(low: float, high: float, most: int = 5) -> list[float]:
     """Return round numbers from low to high.
 
     >>> ticks(0, 1), ticks(0.2, 6.5)
-    ([0.0, 0.25, 0.5, 0.75, 1.0], [2.0, 4.0, 6.0])
+    ([0.0, 0.2, 0.4, 0.6, 0.8, 1.0], [2.0, 4.0, 6.0])
     """
     if not high > low:
         return [low]
