@@ -14,8 +14,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
 
-from input_iba.drawing.heat_map import Pixels, scale_to_range
-from input_iba.drawing.words import highlighted, printable
+from input_iba.drawing.heat_map import Pixels
+from input_iba.drawing.words import highlighted, printable, word_heats
 
 Words = Sequence[tuple[str, float]]
 """The words of a text, each with its value."""
@@ -138,7 +138,7 @@ def _draw_words(figure: Any, words: Words) -> None:
     axis = figure.subplots()
     axis.set(xlim=(0, COLUMNS), ylim=(line + 0.6, -0.6))
     axis.set_axis_off()
-    heats = scale_to_range(np.array([value for _, value in words])).tolist()
+    heats = word_heats(np.array([value for _, value in words])).tolist()
     for (word, _), (column, row), heat in zip(words, places, heats, strict=True):
         box = {"facecolor": (0.91, 0.38, 0.16, heat), "linewidth": 0, "pad": 1.5}
         axis.text(
