@@ -21,6 +21,33 @@ OWN_METHOD = "input_iba"
 """Name of the three stages among methods of attribution."""
 
 
+def refuse_changes(
+    what: str, then: Mapping[str, Any], now: Mapping[str, Any], otherwise: str
+) -> None:
+    """Refuse to continue what was made with other settings.
+
+    Args:
+        what: What would be continued, with its place.
+        then: Plain data that must stay the same, as it was.
+        now: As it is.
+        otherwise: What else the user can do.
+
+    Raises:
+        ResumeError: Names every difference.
+    """
+    changed = [
+        f"{key}: was {then.get(key)}, now {now.get(key)}"
+        for key in sorted(then.keys() | now.keys())
+        if then.get(key) != now.get(key)
+    ]
+    if changed:
+        raise ResumeError(
+            f"{what} cannot be continued:\n  "
+            + "\n  ".join(changed)
+            + f"\nUse the same again, or {otherwise}."
+        )
+
+
 @dataclass(frozen=True)
 class Identity:
     """What must stay the same for a run to be continued: every part of it changes masks.

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from input_iba.errors import ResumeError
+from input_iba.results.manifest import refuse_changes
 from input_iba.results.writing import append_text, write_text
 
 Status = Literal["scored", "skipped", "failed"]
@@ -67,17 +68,8 @@ class RowLog:
                 f"'{self.path}' already holds rows of {len(entries)} samples. Continue with "
                 "--resume, or choose another file name."
             )
-        different = [
-            f"{key}: was {earlier.get(key)}, now {present.get(key)}"
-            for key in sorted(earlier.keys() | present.keys())
-            if earlier.get(key) != present.get(key)
-        ]
-        if different:
-            raise ResumeError(
-                f"The evaluation in '{self.path}' cannot be continued:\n  "
-                + "\n  ".join(different)
-                + "\nUse the same again, or choose another file name."
-            )
+        what = f"The evaluation in '{self.path}'"
+        refuse_changes(what, earlier, present, "choose another file name")
         # Rewritten, so that a line cut off by a crash does not swallow the next one.
         lines = [json.dumps(present), *(json.dumps(asdict(entry)) for entry in entries.values())]
         write_text(self.path, "\n".join(lines) + "\n")

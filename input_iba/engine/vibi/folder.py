@@ -11,7 +11,7 @@ from typing import Any
 from input_iba.engine.vibi.options import VibiResult
 from input_iba.errors import ResumeError
 from input_iba.results import installed_versions, write_json, write_text
-from input_iba.results.manifest import now_text
+from input_iba.results.manifest import now_text, refuse_changes
 from input_iba.results.writing import append_text
 from input_iba.vibi import Fidelity
 
@@ -98,18 +98,8 @@ class VibiFolder:
                 "or give another --work-dir."
             )
         manifest: dict[str, Any] = json.loads(self.manifest.read_text(encoding="utf-8"))
-        then = manifest["identity"]
-        changed = [
-            f"{key}: was {then.get(key)}, now {identity.get(key)}"
-            for key in sorted(then.keys() | identity.keys())
-            if then.get(key) != identity.get(key)
-        ]
-        if changed:
-            raise ResumeError(
-                f"The training in '{self.root}' cannot be continued:\n  "
-                + "\n  ".join(changed)
-                + "\nUse the same again, or another --work-dir."
-            )
+        what = f"The training in '{self.root}'"
+        refuse_changes(what, manifest["identity"], identity, "another --work-dir")
         return manifest
 
     def _write_manifest(self, values: Mapping[str, Any]) -> None:
