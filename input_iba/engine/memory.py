@@ -28,7 +28,7 @@ def keep_freed_memory() -> bool:
     if _address_space_is_limited():
         libc.mallopt(M_MMAP_THRESHOLD, 128 << 10)
         return False
-    options = {M_MMAP_THRESHOLD: 1 << 30, M_TRIM_THRESHOLD: (1 << 31) - 1}
+    options = {M_MMAP_THRESHOLD: 1 << 30, M_TRIM_THRESHOLD: -1}  # −1: never
     return all(libc.mallopt(option, value) for option, value in options.items())
 
 
