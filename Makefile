@@ -23,6 +23,7 @@ demo: $(INSTALLED)
 bench: $(INSTALLED)
 	for model in vgg16 efficientnet_lite0 resnet8; do $(BIN)/python -m benchmarks.attribution --model $$model || exit 1; done
 	$(BIN)/python -m benchmarks.scaling
+	$(BIN)/python -m benchmarks.reviews
 
 test: lint types
 	$(BIN)/pytest -n 2 --dist worksteal

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import attribution, comparison, metric_cost, scaling
+from benchmarks import attribution, comparison, metric_cost, reviews, scaling
 from tests.engine.conftest import four_pictures
 from tests.engine.evaluating_texts import prepare_texts
 
@@ -17,12 +17,14 @@ def test_cost_is_told_per_sample_and_way(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "cost.json"
-    ways = ["fast", "fast, one at a time"]
+    ways = ["fast", "fast, one at a time", "fast, passes alone"]
     attribution.main(
         ["--model", "resnet8", "--samples", "2", "--ways", *ways, "--stages", "--json", str(file)]
     )
     found = json.loads(file.read_text())
-    assert [row["name"].split(", ")[2] for row in found["rows"]] == ["2 at once", "1 at once"]
+    assert [row["name"].split(", ")[-1] for row in found["rows"]] == [
+        *("2 at once", "1 at once", "2 at once"),
+    ]
     for row in found["rows"]:
         assert row["total"] == pytest.approx(sum(row["seconds"].values()))
         assert row["seconds"]["input_iba"] > 0
@@ -42,6 +44,17 @@ def test_statistics_are_timed_and_memory_is_watched(
     assert found["forward"] > 0
     assert list(found["peak_mib"]) == ["1", "2"]
     assert "after    2 samples at most" in capsys.readouterr().out
+
+
+def test_reviews_are_timed_alone_and_together(capsys: pytest.CaptureFixture[str]) -> None:
+    few = ["--tokens", "3", "--reviews", "2", "--at-once", "1", "2", "--precision", "fp32"]
+    reviews.main(few)
+    first, *lines = capsys.readouterr().out.splitlines()
+    assert "preset fast, fp32" in first and "3 tokens" in first
+    assert [line.split(":")[0].strip() for line in lines] == ["1 at once", "2 at once"]
+    for line in lines:
+        assert float(line.split(": ")[1].split()[0]) > 0
+        assert all(stage in line for stage in ("feature_iba", "input_iba", "rest"))
 
 
 def test_metrics_are_timed_against_their_forward_passes(
