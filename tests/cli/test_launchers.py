@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from input_iba.results import WorkDir
-from tests.cli.test_train_script import command, files, open_all, run
+from tests.cli.test_train_script import assert_same_files, command, files, open_all, run
 from tests.engine.conftest import tiny_config, write_config, write_images
 
 TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node")
@@ -117,7 +117,7 @@ def test_two_processes_make_the_files_of_one_bit_for_bit(whole: Path, tmp_path: 
     two = tmp_path / "two"
     done = run_torchrun(2, whole.parent / "tiny.py", two, "--pbar")
     assert done.returncode == 0, done.stderr
-    assert files(two) == files(whole)
+    assert_same_files(two, whole)
     statistics = "feature_statistics.npz"
     assert (two / statistics).read_bytes() == (whole / statistics).read_bytes()
     assert {path.name for path in two.iterdir()} == {path.name for path in whole.iterdir()}
@@ -160,7 +160,7 @@ def test_a_killed_process_loses_nothing_finished(
         run_torchrun(then, config, work, "--resume") if then > 1 else run(config, work, "--resume")
     )
     assert resumed.returncode == 0, resumed.stderr
-    assert files(work) == files(whole)
+    assert_same_files(work, whole)
     assert not list(work.rglob("*.part"))
     assert [path.name for path in work.glob("records*")] == ["records.jsonl"]
     assert len(recorded(work)) == SAMPLES
