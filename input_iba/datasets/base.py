@@ -49,6 +49,10 @@ class SampleDataset(Dataset[Any], ABC):
     def path(self, index: int) -> str:
         """Return where the sample comes from, for messages."""
 
+    def length(self, index: int) -> int:
+        """Return a measure of a sample's length; samples as long are explained together."""
+        return 0
+
     @abstractmethod
     def preparation(self) -> list[Any]:
         """Return plain data that changes whenever samples are prepared in another way."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -105,6 +104,10 @@ class IMDBDataset(SampleDataset):
         """Return the review's file."""
         return str(self.files[index])
 
+    def length(self, index: int) -> int:
+        """Return the size of a review's file in bytes."""
+        return self.files[index].stat().st_size
+
     def preparation(self) -> list[Any]:
         """Return tokenizer, vocabulary and greatest length."""
         return [TOKENIZER, self.vocabulary.digest(), self.max_length]
@@ -134,9 +137,8 @@ def read_review(path: Path) -> str:
             raise DataError(
                 f"Review '{path}' is no text in UTF-8: {error}. Convert it to UTF-8."
             ) from error
-        warnings.warn(
-            f"Review '{path}' is not all UTF-8 ({error}); unreadable characters are replaced.",
-            stacklevel=2,
+        LOGGER.warning(
+            "Review '%s' is not all UTF-8 (%s); unreadable characters are replaced.", path, error
         )
     return text
 

@@ -60,6 +60,10 @@ class PieceDataset(SampleDataset):
         """Return the text's file."""
         return self.texts.path(index)
 
+    def length(self, index: int) -> int:
+        """Return the length of a text, as its own data set measures it."""
+        return self.texts.length(index)
+
     def preparation(self) -> list[Any]:
         """Return a digest of the tokenizer's vocabulary, and the greatest length."""
         vocabulary = sorted(self.tokenizer.get_vocab().items())

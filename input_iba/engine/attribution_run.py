@@ -140,7 +140,7 @@ def _explain(
     """Explain what is left; return how many samples of the estimation set are unread."""
     finished = processes.from_main(lambda: frozenset(work.finished()))
     dataset, identity = subject.dataset, subject.identity
-    todo = batches_to_do(dataset.ids, subject.ids, size, finished)
+    todo = batches_to_do(dataset, subject.ids, size, finished)
     if not todo:
         return 0
     LOGGER.info(

@@ -69,16 +69,21 @@ class Job:
 
 
 def batches_to_do(
-    all_ids: Sequence[str], ids: Sequence[str], size: int, finished: frozenset[str]
+    dataset: SampleDataset, ids: Sequence[str], size: int, finished: frozenset[str]
 ) -> list[list[int]]:
     """Cut the selected samples into batches and leave out those that are finished.
+
+    Samples of like length make a batch, so that little padding is computed, and long ones come
+    first, so that what does not fit into memory shows at once.
 
     A batch of which only some samples are finished stays whole: rounding depends on what is
     computed together, and a continued run is to give the masks of an uninterrupted one.
     """
-    position = {id_: index for index, id_ in enumerate(all_ids)}
-    batches = cut([position[id_] for id_ in ids], size)
-    return [batch for batch in batches if not all(all_ids[i] in finished for i in batch)]
+    position = {id_: index for index, id_ in enumerate(dataset.ids)}
+    chosen = sorted((position[id_] for id_ in ids), key=dataset.length, reverse=True)
+    return [
+        batch for batch in cut(chosen, size) if not all(dataset.ids[i] in finished for i in batch)
+    ]
 
 
 def explain_all(job: Job, batches: Sequence[list[int]], finished: frozenset[str]) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from input_iba.engine.explain import batches_to_do
 from input_iba.engine.launch import Processes, launch
 from input_iba.errors import ConfigError, ProcessError
+from tests.engine.test_estimation import Noise
 from tests.engine.threads import play
 
 
@@ -26,12 +27,14 @@ def test_shares_are_a_balanced_partition_in_order(items: list[int], world_size: 
 def test_what_is_left_is_shared_in_the_same_batches_by_any_number(
     count: int, size: int, before: int, now: int, data: st.DataObject
 ) -> None:
-    ids = [f"s{i}" for i in range(count)]
-    whole = batches_to_do(ids, ids, size, frozenset())
+    dataset = Noise(count, bad=set())
+    ids = dataset.ids
+    whole = batches_to_do(dataset, ids, size, frozenset())
+    assert list(chain(*whole)) == list(range(count))
     done = data.draw(st.sets(st.sampled_from(range(len(whole)))))
     assert sorted(chain(*(Processes(r, before).share(whole) for r in range(before)))) == whole
     finished = frozenset(ids[i] for batch in done for i in whole[batch])
-    left = batches_to_do(ids, ids, size, finished)
+    left = batches_to_do(dataset, ids, size, finished)
     shares = [Processes(rank, now).share(left) for rank in range(now)]
     assert sorted(chain(*shares)) == [whole[i] for i in range(len(whole)) if i not in done]
     assert max(map(len, shares)) - min(map(len, shares)) <= 1

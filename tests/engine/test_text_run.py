@@ -16,6 +16,7 @@ from input_iba.cli.main import main
 from input_iba.datasets import IMDBDataset, build_dataset
 from input_iba.engine.attribution_run import run_attribution
 from input_iba.engine.config import RunConfig, load_config
+from input_iba.engine.explain import batches_to_do
 from input_iba.engine.options import RunOptions
 from input_iba.models import build_classifier
 from tests.datasets.reviews import TEXTS, write_reviews
@@ -120,6 +121,18 @@ def test_reviews_together_have_the_masks_of_each_alone(config: RunConfig, tmp_pa
         found.append(masks(work, run(config, work, samples_per_batch=size)))
     for name in found[0]:
         np.testing.assert_allclose(found[0][name], found[1][name], atol=1e-5)
+
+
+def test_reviews_of_like_length_are_explained_together_long_ones_first(
+    config: RunConfig, root: Path
+) -> None:
+    for name, words in (("pos/0_8", 3), ("pos/1_7", 90), ("pos/2_9", 1), ("neg/0_3", 80)):
+        (root / "test" / f"{name}.txt").write_text("great " * words)
+    dataset = build_dataset(config.attribution_data)
+    batches = batches_to_do(dataset, dataset.ids, 2, frozenset())
+    names = [[Path(dataset.path(i)).stem for i in batch] for batch in batches]
+    assert names[0] == ["1_7", "0_3"]
+    assert names[-1] == ["2_9"]
 
 
 def test_a_run_goes_on_where_it_stopped(config: RunConfig, tmp_path: Path) -> None:
