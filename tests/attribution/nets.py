@@ -1,4 +1,4 @@
-"""Small classifiers whose right answer is known, and inputs for them."""
+"""Small classifiers, some of a known right answer, with inputs and attributors for them."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ import torch
 from torch import Tensor, nn
 
 from input_iba.attribution import Attributor, FeatureIBA, InputIBA, WGANPrior
+from input_iba.records import Attribution, Failure
 
 SIDE, PATCH = 48, 12
 """Pixels per side of the pictures and of the one patch that the classifier looks at."""
+
+IDS = ["a", "b", "c", "d"]
+"""Of the four `inputs`."""
 
 
 class Residual(nn.Module):
@@ -102,3 +106,27 @@ def small_attributor(net: nn.Module, layer: str = "4", **options: object) -> Att
         "input_iba": InputIBA(batch_size=3, opt_steps=4),
     }
     return Attributor(net, layer, **{**settings, **options})  # type: ignore[arg-type]
+
+
+def inputs(count: int = 4, channels: int = 2, size: tuple[int, int] = (8, 8)) -> Tensor:
+    """Return random inputs of a `small_net`, (count, channels, *size)."""
+    generator = torch.Generator().manual_seed(1)
+    return torch.randn(count, channels, *size, generator=generator, dtype=torch.float64)
+
+
+def estimated(net: nn.Module, layer: str = "4", **options: object) -> Attributor:
+    """Return a `small_attributor` that knows its layer's statistics."""
+    attributor = small_attributor(net, layer, **options)
+    attributor.estimate([inputs(20) + 0.1])
+    return attributor
+
+
+def maps(record: Attribution | Failure) -> list[Tensor]:
+    """Return the four maps of a sample that was explained."""
+    assert isinstance(record, Attribution), record
+    return [record.input_mask, record.feature_mask, record.prior_mask, record.feature_capacity]
+
+
+def assert_same(one: Attribution | Failure, other: Attribution | Failure) -> None:
+    for ours, theirs in zip(maps(one), maps(other), strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-9)

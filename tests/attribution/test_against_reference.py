@@ -9,114 +9,33 @@ from dataclasses import replace
 
 import pytest
 import torch
-from torch import Tensor, nn
 
-from input_iba.attribution import (
-    AttributionTask,
-    Attributor,
-    FeatureBottleneck,
-    FeatureIBA,
-    InputIBA,
-    WGANPrior,
-)
+from input_iba.attribution import Attributor, FeatureIBA, InputIBA, WGANPrior
 from input_iba.core.information import feature_capacity, input_capacity
-from input_iba.core.noise import NoiseSource
 from input_iba.core.smoothing import gaussian_smooth
-from input_iba.core.targets import target_losses
-from input_iba.modality import VisionModality
 from input_iba.records import Attribution, FeatureStatistics
 from tests import reference
-
-IDS = ("first", "second")
-TARGETS = [1, 0]
-SEED = 3
-INPUT_SHAPE = (2, 9, 12)
-
-
-def close(ours: Tensor, theirs: Tensor) -> None:
-    torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-9)
-
-
-def random(*shape: int, seed: int = 0) -> Tensor:
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randn(shape, generator=generator, dtype=torch.float64)
-
-
-class Residual(nn.Module):
-    """A block with a skip connection and ReLU in place at its end."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(channels, channels, 3, padding=1)
-        self.bn = nn.BatchNorm2d(channels)
-        self.relu = nn.ReLU(inplace=True)
-
-    def forward(self, inputs: Tensor) -> Tensor:
-        out: Tensor = self.bn(self.conv(inputs))
-        out += inputs
-        activated: Tensor = self.relu(out)
-        return activated
-
-
-def network() -> nn.Sequential:
-    """Return a small residual CNN; layer '3' puts out (4, 4, 6) maps and '1' (4, 9, 12)."""
-    torch.manual_seed(0)
-    stem = (nn.Conv2d(2, 4, 3, padding=1), nn.ReLU(inplace=True), nn.MaxPool2d(2))
-    head = (nn.Conv2d(4, 5, 3), nn.ReLU(), nn.Flatten(), nn.Linear(5 * 2 * 4, 3))
-    model = nn.Sequential(*stem, Residual(4), *head).double()
-    model.train()
-    with torch.no_grad():
-        model(random(16, *INPUT_SHAPE, seed=9))  # batch norm has seen data
-    return model.eval()
-
+from tests.attribution.reference_cases import (
+    IDS,
+    INPUT_SHAPE,
+    SEED,
+    TARGETS,
+    Case,
+    close,
+    literal_bottleneck,
+    random,
+    reference_feature_iba,
+    reference_input_iba,
+    reference_prior,
+    reference_statistics,
+)
 
 LAYERS = ["2", "3", "3.conv"]
-
-
-class Case:
-    """A network with a tap at one layer, two inputs, and the layer's statistics."""
-
-    def __init__(self, layer: str) -> None:
-        self.layer = layer
-        self.model = network()
-        self.inputs = random(2, *INPUT_SHAPE, seed=1)
-        self.estimation = random(12, *INPUT_SHAPE, seed=2)
-        self.attributor = Attributor(self.model, layer)
-        self.statistics = self.attributor.estimate(torch.split(self.estimation, 5))
-        # Values far from the threshold of activity, and some below it, for layers without zeros.
-        nonzero = self.statistics.nonzero.clone()
-        nonzero[0, :2, :3] = 0.01
-        self.statistics = replace(self.statistics, nonzero=nonzero)
-        with torch.no_grad():
-            logits = self.model(self.inputs.clone())
-        self.task = AttributionTask(
-            classifier=self.attributor.classifier,
-            modality=VisionModality(),
-            inputs=self.inputs,
-            logits=logits,
-            losses=target_losses(TARGETS, logits),
-            ids=IDS,
-            seed=SEED,
-        )
-
-    def noise(self, stage: str) -> NoiseSource:
-        return NoiseSource(IDS, SEED, stage, dtype=torch.float64)
-
-    def feature_bottleneck(self, settings: FeatureIBA) -> FeatureBottleneck:
-        with self.attributor.classifier.frozen():
-            return settings.fit(self.task, self.statistics)
 
 
 @pytest.fixture(params=LAYERS)
 def case(request: pytest.FixtureRequest) -> Case:
     return Case(request.param)
-
-
-def reference_statistics(case: Case) -> tuple[Tensor, Tensor, Tensor]:
-    outputs = [
-        reference.layer_output(case.model, case.layer, x[None])[0].detach() for x in case.estimation
-    ]
-    return reference.statistics(outputs)
 
 
 def test_statistics(case: Case) -> None:
@@ -149,25 +68,6 @@ def test_smoothing(size: tuple[int, int], sigma: float) -> None:
     close(gaussian_smooth(mask, sigma), reference.gaussian_smooth(mask, sigma))
 
 
-def reference_feature_iba(case: Case, sample: int, settings: FeatureIBA) -> reference.FeatureResult:
-    noise, shape = case.noise("feature_iba"), case.statistics.mean.shape
-    return reference.feature_iba(
-        case.model,
-        case.layer,
-        case.inputs[sample],
-        TARGETS[sample],
-        case.statistics.mean,
-        case.statistics.std,
-        case.statistics.nonzero,
-        [noise.normal(settings.batch_size, *shape)[sample] for _ in range(settings.opt_steps)],
-        beta=settings.beta,
-        lr=settings.lr,
-        steps=settings.opt_steps,
-        initial_alpha=settings.initial_alpha,
-        sigma=settings.sigma,
-    )
-
-
 @pytest.mark.parametrize("steps", [1, 4])
 @pytest.mark.parametrize("sigma", [0.0, 1.0])
 def test_feature_iba(case: Case, steps: int, sigma: float) -> None:
@@ -184,54 +84,6 @@ def test_feature_iba(case: Case, steps: int, sigma: float) -> None:
         assert found.target_loss[:, sample].tolist() == pytest.approx(
             theirs.cross_entropies, abs=1e-9
         )
-
-
-def reference_prior(
-    case: Case, sample: int, settings: WGANPrior, feature: FeatureBottleneck
-) -> reference.PriorResult:
-    """Feed the reference with the noise that the package draws, in the package's order."""
-    shape, noise = tuple(feature.features.shape[1:]), case.noise("prior")
-    features = feature.features[sample]
-    groups = -(-settings.dataset_size // settings.sub_dataset_size)
-    if settings.real == "capacity":
-        means, stds = noise.uniform(-2, 2, groups)[sample], noise.uniform(0, 5, groups)[sample]
-        real = reference.real_by_capacity(
-            features,
-            feature.capacity[sample],
-            means.tolist(),
-            stds.tolist(),
-            settings.sub_dataset_size,
-        )
-    else:
-        mean, std = case.statistics.mean, case.statistics.std.clamp_min(0.01)
-        active = case.statistics.nonzero > 0.01
-        real = reference.real_by_bottleneck(features, feature.lambda_[sample], mean, std, active)
-
-    critic = reference.make_critic(*shape)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(case.noise("critic").seeds[sample])
-        ours = case.task.modality.critic(feature.features)
-    critic.double()
-    copied = zip(critic.parameters(), ours.double().parameters(), strict=True)
-    for parameter, value in copied:
-        parameter.data.copy_(value.data)
-    return reference.wgan_prior(
-        case.model,
-        case.layer,
-        case.inputs[sample],
-        feature.saliency[sample],
-        critic,
-        real,
-        lambda epoch: noise.permutation(settings.dataset_size)[sample].tolist(),
-        lambda iteration, n: noise.normal(n, *shape)[sample],
-        lambda iteration, n: noise.normal(n, *INPUT_SHAPE)[sample],
-        dataset_size=settings.dataset_size,
-        batch_size=settings.batch_size,
-        epochs=settings.epochs,
-        critic_iter=settings.critic_iter,
-        weight_clip=settings.weight_clip,
-        lr=settings.lr,
-    )
 
 
 @pytest.mark.parametrize("real", ["capacity", "bottleneck"])
@@ -254,27 +106,6 @@ def test_prior(case: Case, settings: WGANPrior, real: str) -> None:
         critic, generator = found.losses["critic"], found.losses["generator"]
         assert critic[:, sample].tolist() == pytest.approx(theirs.critic_losses, abs=1e-9)
         assert generator[:, sample].tolist() == pytest.approx(theirs.generator_losses, abs=1e-9)
-
-
-def reference_input_iba(
-    case: Case, sample: int, settings: InputIBA, prior_lambda: Tensor
-) -> reference.InputResult:
-    noise = case.noise("input_iba")
-    return reference.input_iba(
-        case.model,
-        case.inputs[sample],
-        TARGETS[sample],
-        prior_lambda,
-        [
-            noise.normal(settings.batch_size, *INPUT_SHAPE)[sample]
-            for _ in range(settings.opt_steps)
-        ],
-        beta=settings.beta,
-        lr=settings.lr,
-        steps=settings.opt_steps,
-        initial_alpha=settings.initial_alpha,
-        sigma=settings.sigma,
-    )
 
 
 @pytest.mark.parametrize("steps", [1, 4])
@@ -319,26 +150,3 @@ def test_the_whole_pipeline(case: Case, real: str) -> None:
         close(record.feature_mask, stacked.saliency[sample])
         close(record.prior_mask, lambda_g.mean(0))
         close(record.input_mask, theirs.map)
-
-
-def literal_bottleneck(
-    case: Case, sample: int, found: reference.FeatureResult
-) -> FeatureBottleneck:
-    """Put what the reference has learned of one sample where the package would put it."""
-    features = reference.layer_output(case.model, case.layer, case.inputs).detach()
-
-    def place(value: Tensor) -> Tensor:
-        return value.expand(2, *value.shape)
-
-    return FeatureBottleneck(
-        features=features,
-        lambda_=place(found.lambda_),
-        capacity=place(found.capacity),
-        mean=case.statistics.mean,
-        std=case.statistics.std,
-        active=(case.statistics.nonzero > 0.01).double(),
-        saliency=place(reference.saliency(found.capacity, *INPUT_SHAPE[1:])),
-        target_loss=torch.empty(0),
-        information_loss=torch.empty(0),
-        failures=(None, None),
-    )
