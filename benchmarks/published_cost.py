@@ -24,7 +24,6 @@ from torch.nn import functional as F
 
 from input_iba.attribution import FeatureIBA, InputIBA, WGANPrior
 from tests import reference
-from tests.reference_prior import BatchNorm
 
 
 @dataclass(frozen=True)
@@ -175,7 +174,7 @@ def published_critic(feature: Tensor) -> nn.Module:
     channels, height, width = feature.shape
     critic = reference.make_critic(channels, height, width)
     for name, module in list(critic.named_children()):
-        if isinstance(module, BatchNorm):
+        if isinstance(module, reference.BatchNorm):
             setattr(critic, name, nn.BatchNorm2d(module.weight.shape[0]))
     return critic.to(feature)
 

@@ -19,6 +19,7 @@ from input_iba.core.noise import NoiseSource
 from input_iba.core.targets import target_losses
 from input_iba.modality import VisionModality
 from tests import reference
+from tests.reference.cases import random
 
 IDS = ("first", "second")
 TARGETS = [1, 0]
@@ -28,11 +29,6 @@ INPUT_SHAPE = (2, 9, 12)
 
 def close(ours: Tensor, theirs: Tensor) -> None:
     torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-9)
-
-
-def random(*shape: int, seed: int = 0) -> Tensor:
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randn(shape, generator=generator, dtype=torch.float64)
 
 
 class Residual(nn.Module):

@@ -23,12 +23,12 @@ from tests.attribution.reference_cases import (
     Case,
     close,
     literal_bottleneck,
-    random,
     reference_feature_iba,
     reference_input_iba,
     reference_prior,
     reference_statistics,
 )
+from tests.reference.cases import random
 
 LAYERS = ["2", "3", "3.conv"]
 

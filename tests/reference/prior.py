@@ -1,9 +1,4 @@
-"""Slow, literal transcription of docs/METHOD.md, section 3: the prior on the input (WGAN).
-
-Written from the formulas alone, in the dtype of its arguments (float64 in tests). Every random
-number comes from the caller, so that a fast implementation can be fed the same ones. Use it
-through `tests.reference`, which holds the other sections.
-"""
+"""Slow, literal transcription of docs/METHOD.md, section 3: the prior on the input (WGAN)."""
 
 from __future__ import annotations
 
