@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +14,8 @@ from torch import Tensor
 from input_iba.engine.evaluation.metrics import Case, LocalisationMetric, Row, Setting
 from input_iba.engine.evaluation.metrics import sensitivity_n as sensitivity
 from input_iba.evaluation import holm, logit_drops, paired_difference, sign_flip_p, summarise
+from tests.engine.compare.conftest import TWO
 from tests.engine.comparing import (
-    cell_maps,
     compare,
     random_maps,
     result,
@@ -25,35 +23,7 @@ from tests.engine.comparing import (
     write_records,
     write_work_dir,
 )
-from tests.engine.evaluating import Evaluated, prepare
-
-TWO = ("--metrics", "localisation", "ehr")
-
-
-NAMES = ("random0", "random1", "perfect")
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Evaluated:
-    """Return the tiny data set, with work directories of two random methods and a perfect one."""
-    made = prepare(tmp_path_factory.mktemp("made"))
-    for seed, name in enumerate(NAMES):
-        maps = cell_maps(made) if name == "perfect" else random_maps(made, seed)
-        write_work_dir(made, name, maps)
-    return made
-
-
-@pytest.fixture
-def tiny(made: Evaluated, tmp_path: Path) -> Evaluated:
-    """Return a copy that a test may change, of all but pictures and checkpoint."""
-    for name in (*NAMES, "maps"):
-        shutil.copytree(made.root / name, tmp_path / name)
-    return replace(made, root=tmp_path, maps=tmp_path / "maps")
-
-
-@pytest.fixture
-def three(tiny: Evaluated) -> list[Path]:
-    return [tiny.root / name for name in NAMES]
+from tests.engine.evaluating import Evaluated
 
 
 def test_statistics_are_those_of_the_rows(tiny: Evaluated, three: list[Path]) -> None:
@@ -207,78 +177,6 @@ def test_the_explained_class_is_scored(tiny: Evaluated, three: list[Path]) -> No
     entries = [json.loads(line) for line in lines]
     targets = {entry["id"]: entry["row"]["target"] for entry in entries if entry["row"]}
     assert targets == {id_: target for id_, target in write.items() if target >= 0}
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"classifier": "other"}, "weights of the classifier (hash)"),
-        ({"data": "other"}, "files of data.attribution (hash)"),
-    ],
-)
-def test_other_classifiers_and_samples_are_refused(
-    tiny: Evaluated,
-    three: list[Path],
-    capsys: pytest.CaptureFixture[str],
-    changes: dict[str, str],
-    message: str,
-) -> None:
-    strange = write_work_dir(tiny, "strange", random_maps(tiny, 5), **changes)
-    config = strange / "config.py"
-    own = config.read_text()
-    config.write_text(own.replace("num_classes=4", "num_classes=5"))
-    assert compare(tiny, [three[0], strange]) == 2
-    error = capsys.readouterr().err
-    assert f"{message}: " in error
-    assert "other in" in error
-    assert '+  "num_classes": 5' in error
-    config.write_text(own)
-    assert compare(tiny, [strange, strange], "--names", "a", "b") == 2
-    assert "no longer gives what was explained" in capsys.readouterr().err
-    assert not (tiny.root / "out" / "rows").exists()
-
-
-def test_other_targets_are_refused(
-    tiny: Evaluated, three: list[Path], capsys: pytest.CaptureFixture[str]
-) -> None:
-    write_records(tiny, three[1], tiny.ids, shift=1)
-    assert compare(tiny, three) == 2
-    expected = f"target of {tiny.ids[0]}: {tiny.dataset[0].target} in"
-    assert expected in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        (("--against", "randm0"), "Closest: 'random0'"),
-        (("--names", "a", "b"), "one name of its own"),
-        (("--names", "a", "b", "b"), "one name of its own"),
-    ],
-)
-def test_wrong_options_are_refused(
-    tiny: Evaluated,
-    three: list[Path],
-    capsys: pytest.CaptureFixture[str],
-    options: tuple[str, ...],
-    message: str,
-) -> None:
-    assert compare(tiny, three, *options) == 2
-    assert message in capsys.readouterr().err
-
-
-def test_a_folder_without_a_manifest_is_refused(
-    tiny: Evaluated, three: list[Path], capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert compare(tiny, [three[0], tiny.maps]) == 2
-    assert "no manifest.json" in capsys.readouterr().err
-    assert compare(tiny, [three[0], tiny.root / "absent"]) == 2
-
-
-def test_results_of_something_else_are_not_overwritten(tiny: Evaluated, three: list[Path]) -> None:
-    (tiny.root / "out").mkdir()
-    (tiny.root / "out" / "compare.md").write_text("mine")
-    assert compare(tiny, three) == 2
-    assert (tiny.root / "out" / "compare.md").read_text() == "mine"
 
 
 def test_equal_names_of_folders_are_told_apart(tiny: Evaluated, three: list[Path]) -> None:
