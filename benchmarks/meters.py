@@ -1,10 +1,11 @@
-"""Meters: rows that go through a classifier, and the most memory a piece of work takes."""
+"""Meters: rows that go through a classifier, and seconds and most memory of a piece of work."""
 
 from __future__ import annotations
 
 import ctypes
 import resource
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -81,6 +82,23 @@ def ends(model: nn.Module, example: Tensor) -> tuple[nn.Module, nn.Module]:
         for handle in handles:
             handle.remove()
     return called[0], called[-1]
+
+
+def seconds_per_call(call: Callable[[], None], timed: int, device: torch.device) -> float:
+    """Return mean seconds of `timed` calls after one that does not count."""
+    call()
+    synchronise(device)
+    start = time.perf_counter()
+    for _ in range(timed):
+        call()
+    synchronise(device)
+    return (time.perf_counter() - start) / timed
+
+
+def synchronise(device: torch.device) -> None:
+    """Wait until an accelerator has finished what was asked of it."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
 
 
 class PeakMemory:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.setups import Setup
-from input_iba.core.optimise import BottleneckSettings
+from input_iba.core.bottleneck import BottleneckSettings
 from input_iba.core.resume import ResumedClassifier
 
 STEPS_TIMED = 3

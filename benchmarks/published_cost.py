@@ -14,14 +14,13 @@ and scaled to the published counts.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from benchmarks.meters import seconds_per_call
 from input_iba.attribution import FeatureIBA, InputIBA, WGANPrior
 from tests import reference
 
@@ -93,23 +92,6 @@ def published_cost(problem: Problem, parameters: Parameters, timed: int) -> dict
         for parameter, value in zip(problem.model.parameters(), required, strict=True):
             parameter.requires_grad_(value)
     return {"feature_iba": feature_cost, "prior": wgan_cost, "input_iba": input_cost}
-
-
-def seconds_per_call(call: Callable[[], None], timed: int, device: torch.device) -> float:
-    """Return mean seconds of `timed` calls after one that does not count."""
-    call()
-    synchronise(device)
-    start = time.perf_counter()
-    for _ in range(timed):
-        call()
-    synchronise(device)
-    return (time.perf_counter() - start) / timed
-
-
-def synchronise(device: torch.device) -> None:
-    """Wait until an accelerator has finished what was asked of it."""
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
 
 
 def smooth(mask: Tensor, sigma: float) -> Tensor:

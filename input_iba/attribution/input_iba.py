@@ -8,8 +8,9 @@ from typing import ClassVar
 from torch import Tensor
 
 from input_iba.attribution.task import AttributionTask
+from input_iba.core.bottleneck import Bottleneck, BottleneckSettings
 from input_iba.core.information import input_capacity
-from input_iba.core.optimise import Bottleneck, BottleneckSettings, FittedMask
+from input_iba.core.optimise import FittedMask
 
 LEAST_ODDS = 0.01
 """Bound of the prior's mask, from 0 and from 1, where its logit is taken."""

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from input_iba.core.bottleneck import Bottleneck, BottleneckSettings
 from input_iba.core.noise import NoiseSource
-from input_iba.core.optimise import Bottleneck, BottleneckSettings, FittedMask, Progress, fit_mask
+from input_iba.core.optimise import FittedMask, Progress, fit_mask
 from input_iba.core.tap import TappedClassifier
 from input_iba.core.targets import TargetLosses
 from input_iba.core.tokens import Tokens

@@ -32,7 +32,6 @@ from input_iba.evaluation.nlp_insertion_deletion import (
 )
 from input_iba.evaluation.nlp_sensitivity_n import (
     NLPSensitivityN,
-    random_words,
     text_logit_drops,
     text_sensitivity_n,
 )
@@ -44,10 +43,9 @@ from input_iba.evaluation.sensitivity_n import (
     VisionSensitivityN,
     correlated,
     logit_drops,
-    random_sets,
     sensitivity_n,
-    set_sizes,
 )
+from input_iba.evaluation.sets import random_sets, random_words, set_sizes
 from input_iba.evaluation.significance import holm, sign_flip_p
 from input_iba.evaluation.similarity import structural_similarity, unit_range
 from input_iba.evaluation.summary import Summary, paired_difference, summarise

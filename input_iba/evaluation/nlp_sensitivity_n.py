@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from input_iba.errors import EvaluationError
 from input_iba.evaluation.perturbation import target_scores
-from input_iba.evaluation.sensitivity_n import SensitivityN, correlated, random_sets
+from input_iba.evaluation.sensitivity_n import SensitivityN, correlated
+from input_iba.evaluation.sets import random_words
 from input_iba.evaluation.text import (
     TextClassifier,
     TextClassify,
@@ -19,32 +20,6 @@ from input_iba.evaluation.text import (
     as_text,
     check_texts,
 )
-
-
-def random_words(scored: Tensor, n: int, num_masks: int = 100, seed: int = 0) -> Tensor:
-    """Draw sets of n words of one text, every set of n as likely as any other.
-
-    Args:
-        scored: Positions to draw from, (T,), bool.
-        n: Words of a set, 1 to the number of positions − 1.
-        num_masks: Number of sets M.
-        seed: Seeds the draws, together with n.
-
-    Returns:
-        (M, T), bool, on the CPU.
-
-    Raises:
-        EvaluationError: n is out of its range, or there are fewer than two sets.
-    """
-    positions = scored.cpu().nonzero().flatten()
-    if not 1 <= n < len(positions):
-        raise EvaluationError(
-            f"Sets of n of {len(positions)} words have 1 ≤ n < {len(positions)}; got n = {n}. "
-            "Choose a smaller n, or leave short texts out."
-        )
-    sets = torch.zeros(num_masks, len(scored), dtype=torch.bool)
-    sets[:, positions] = random_sets((1, len(positions)), n, num_masks, seed)[:, 0]
-    return sets
 
 
 def text_sensitivity_n(

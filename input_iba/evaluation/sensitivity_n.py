@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +20,7 @@ from input_iba.evaluation.perturbation import (
     samples_of,
     target_scores,
 )
+from input_iba.evaluation.sets import random_sets
 
 
 @dataclass(frozen=True)
@@ -45,63 +45,6 @@ class SensitivityN:
             "score_diffs": self.drops[0].numpy(),
             "sum_attributions": self.sums[0].numpy(),
         }
-
-
-def set_sizes(pixels: int, log_n_max: float = 4.5, log_n_ticks: float = 0.1) -> list[int]:
-    """Return the sizes N of the sets: 10 to the power of 0, ticks, 2·ticks, … log_n_max, rounded.
-
-    Args:
-        pixels: H·W; sizes stay below.
-        log_n_max: Logarithm to base 10 of the greatest size.
-        log_n_ticks: Distance of two logarithms.
-
-    Returns:
-        Ascending, all different, at least 1.
-
-    Raises:
-        EvaluationError: A number is out of its range.
-
-    >>> set_sizes(60, log_n_max=2, log_n_ticks=0.5)
-    [1, 3, 10, 32]
-    """
-    if pixels < 2 or log_n_max < 0 or log_n_ticks <= 0:
-        raise EvaluationError(
-            "Sizes of sets need at least 2 pixels, log_n_max ≥ 0 and log_n_ticks > 0; got "
-            f"{pixels}, {log_n_max} and {log_n_ticks}."
-        )
-    ticks = int(log_n_max / log_n_ticks + 1e-9)  # 4.5 / 0.1 is a little less than 45
-    sizes = {round(10 ** (tick * log_n_ticks)) for tick in range(ticks + 1)}
-    return sorted(size for size in sizes if size < pixels)
-
-
-def random_sets(size: tuple[int, int], n: int, num_masks: int = 100, seed: int = 0) -> Tensor:
-    """Draw sets of n pixels, every set of n as likely as any other.
-
-    Args:
-        size: H and W.
-        n: Pixels of a set, 1 to H·W − 1.
-        num_masks: Number of sets M.
-        seed: Seeds the draws, together with n.
-
-    Returns:
-        (M, H, W), bool, on the CPU.
-
-    Raises:
-        EvaluationError: n is out of its range, or there are fewer than two sets.
-    """
-    height, width = size
-    if not 1 <= n < height * width:
-        raise EvaluationError(
-            f"Sets of n pixels of {height}×{width} have 1 ≤ n < {height * width}; got n = {n}. The "
-            "whole picture is one set only, which correlates with nothing."
-        )
-    if num_masks < 2:
-        raise EvaluationError(f"A correlation needs num_masks ≥ 2; got {num_masks!r}.")
-    draws = torch.Generator().manual_seed(zlib.crc32(f"{seed}/{n}".encode()))
-    sets = torch.zeros(num_masks, height * width, dtype=torch.bool)
-    for row in sets:
-        row[torch.randperm(height * width, generator=draws)[:n]] = True
-    return sets.view(num_masks, height, width)
 
 
 def sensitivity_n(

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
+from input_iba.core.forward import run_alone
 from input_iba.core.hooks import Wrapping
-from input_iba.core.tap import run_alone
 from input_iba.core.tokens import Tokens
 
 

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from input_iba.attribution import InputIBA
+from input_iba.core.bottleneck import Bottleneck
 from input_iba.core.noise import NoiseSource, noise_draws
-from input_iba.core.optimise import Bottleneck, FittedMask, fit_mask
+from input_iba.core.optimise import FittedMask, fit_mask
 from input_iba.core.targets import target_losses
 from input_iba.errors import ConfigError
 

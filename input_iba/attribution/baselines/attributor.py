@@ -22,10 +22,10 @@ from input_iba.attribution.outcome import (
     make_records,
 )
 from input_iba.attribution.task import checked_ids, rows_at_once
+from input_iba.core.forward import logits_of, prepared
 from input_iba.core.hooks import find_layer
 from input_iba.core.optimise import Progress
 from input_iba.core.statistics import RunningStatistics
-from input_iba.core.tap import logits_of, prepared
 from input_iba.core.targets import predictions, probabilities, target_losses
 from input_iba.core.tokens import Tokens
 from input_iba.errors import AttributionError

@@ -10,8 +10,8 @@ from torch.nn import functional as F
 
 from input_iba.attribution.baselines.base import Baseline, captum_attr
 from input_iba.attribution.baselines.task import BaselineTask
+from input_iba.core.forward import precision
 from input_iba.core.hooks import find_layer, layer_shapes
-from input_iba.core.tap import precision
 from input_iba.errors import AttributionError
 from input_iba.registry import BASELINES
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
+from input_iba.core.forward import logits_of
 from input_iba.core.noise import NoiseSource
 from input_iba.core.optimise import Progress
-from input_iba.core.tap import logits_of
 from input_iba.core.targets import TargetLosses, target_scores
 from input_iba.core.tokens import Tokens
 from input_iba.modality import Modality

@@ -1,0 +1,93 @@
+"""Sets of pixels or of words that Sensitivity-N removes: their sizes, and random draws of them."""
+
+from __future__ import annotations
+
+import zlib
+
+import torch
+from torch import Tensor
+
+from input_iba.errors import EvaluationError
+
+
+def set_sizes(pixels: int, log_n_max: float = 4.5, log_n_ticks: float = 0.1) -> list[int]:
+    """Return the sizes N of the sets: 10 to the power of 0, ticks, 2·ticks, … log_n_max, rounded.
+
+    Args:
+        pixels: H·W; sizes stay below.
+        log_n_max: Logarithm to base 10 of the greatest size.
+        log_n_ticks: Distance of two logarithms.
+
+    Returns:
+        Ascending, all different, at least 1.
+
+    Raises:
+        EvaluationError: A number is out of its range.
+
+    >>> set_sizes(60, log_n_max=2, log_n_ticks=0.5)
+    [1, 3, 10, 32]
+    """
+    if pixels < 2 or log_n_max < 0 or log_n_ticks <= 0:
+        raise EvaluationError(
+            "Sizes of sets need at least 2 pixels, log_n_max ≥ 0 and log_n_ticks > 0; got "
+            f"{pixels}, {log_n_max} and {log_n_ticks}."
+        )
+    ticks = int(log_n_max / log_n_ticks + 1e-9)  # 4.5 / 0.1 is a little less than 45
+    sizes = {round(10 ** (tick * log_n_ticks)) for tick in range(ticks + 1)}
+    return sorted(size for size in sizes if size < pixels)
+
+
+def random_sets(size: tuple[int, int], n: int, num_masks: int = 100, seed: int = 0) -> Tensor:
+    """Draw sets of n pixels, every set of n as likely as any other.
+
+    Args:
+        size: H and W.
+        n: Pixels of a set, 1 to H·W − 1.
+        num_masks: Number of sets M.
+        seed: Seeds the draws, together with n.
+
+    Returns:
+        (M, H, W), bool, on the CPU.
+
+    Raises:
+        EvaluationError: n is out of its range, or there are fewer than two sets.
+    """
+    height, width = size
+    if not 1 <= n < height * width:
+        raise EvaluationError(
+            f"Sets of n pixels of {height}×{width} have 1 ≤ n < {height * width}; got n = {n}. The "
+            "whole picture is one set only, which correlates with nothing."
+        )
+    if num_masks < 2:
+        raise EvaluationError(f"A correlation needs num_masks ≥ 2; got {num_masks!r}.")
+    draws = torch.Generator().manual_seed(zlib.crc32(f"{seed}/{n}".encode()))
+    sets = torch.zeros(num_masks, height * width, dtype=torch.bool)
+    for row in sets:
+        row[torch.randperm(height * width, generator=draws)[:n]] = True
+    return sets.view(num_masks, height, width)
+
+
+def random_words(scored: Tensor, n: int, num_masks: int = 100, seed: int = 0) -> Tensor:
+    """Draw sets of n words of one text, every set of n as likely as any other.
+
+    Args:
+        scored: Positions to draw from, (T,), bool.
+        n: Words of a set, 1 to the number of positions − 1.
+        num_masks: Number of sets M.
+        seed: Seeds the draws, together with n.
+
+    Returns:
+        (M, T), bool, on the CPU.
+
+    Raises:
+        EvaluationError: n is out of its range, or there are fewer than two sets.
+    """
+    positions = scored.cpu().nonzero().flatten()
+    if not 1 <= n < len(positions):
+        raise EvaluationError(
+            f"Sets of n of {len(positions)} words have 1 ≤ n < {len(positions)}; got n = {n}. "
+            "Choose a smaller n, or leave short texts out."
+        )
+    sets = torch.zeros(num_masks, len(scored), dtype=torch.bool)
+    sets[:, positions] = random_sets((1, len(positions)), n, num_masks, seed)[:, 0]
+    return sets
