@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -123,12 +123,16 @@ def _frozen(path: Path, plain: PlainConfig) -> RunConfig:
             "'attributor.eval_classifier=False' has no effect: classifiers are explained in eval "
             "mode.",
         )
+    text = schema.ATTRIBUTORS[attributor["type"]] == "NLP"
+    feature_mask = _mask_settings(raw, "attribution_cfg.feat_mask", path)
+    input_mask = _mask_settings(raw, "attribution_cfg.input_mask", path)
+    warnings += tuple(_nothing_to_upscale(text, feature_mask, input_mask))
     how = raw.get("attribution_cfg", {})
     gan = {k: v for k, v in attributor["gan"].items() if k not in {"generator", "discriminator"}}
     return RunConfig(
         path=path,
         raw=raw,
-        text_modality=schema.ATTRIBUTORS[attributor["type"]] == "NLP",
+        text_modality=text,
         layer=layer,
         use_softmax=_flag(attributor, "use_softmax", True, path),
         classifier=_required(raw, "attributor.classifier", path),
@@ -143,8 +147,8 @@ def _frozen(path: Path, plain: PlainConfig) -> RunConfig:
         input_iba=read_settings(
             InputIBA, raw, ["attributor.input_iba", "attribution_cfg.input_iba"], path
         ),
-        feature_mask=_mask_settings(raw, "attribution_cfg.feat_mask", path),
-        input_mask=_mask_settings(raw, "attribution_cfg.input_mask", path),
+        feature_mask=feature_mask,
+        input_mask=input_mask,
         internal_batch_size=_internal_batch_size(how, path),
         preset=plain.preset,
         warnings=warnings,
@@ -172,6 +176,22 @@ def _mask_settings(raw: Plain, section: str, path: Path) -> MaskSettings:
     settings = read_settings(MaskSettings, raw, [section], path)
     check_colour_map(settings.colour_map)
     return settings
+
+
+def _nothing_to_upscale(
+    text: bool, feature_mask: MaskSettings, input_mask: MaskSettings
+) -> Iterator[str]:
+    """Say where `upscale=False` has no effect: no map of a coarser layer is behind that mask."""
+    if not input_mask.upscale:
+        yield (
+            "'attribution_cfg.input_mask.upscale=False' has no effect: input masks are learned at "
+            "the input's resolution. 'attribution_cfg.feat_mask.upscale' is for feature masks."
+        )
+    if text and not feature_mask.upscale:
+        yield (
+            "'attribution_cfg.feat_mask.upscale=False' has no effect on texts: their feature masks "
+            "have one value per word at every layer."
+        )
 
 
 def _flag(section: Plain, key: str, default: bool, path: Path) -> bool:

@@ -50,7 +50,8 @@ class MaskSettings:
     """How a mask is saved and shown.
 
     Attributes:
-        upscale: Save the feature mask at the input's resolution; else at the layer's.
+        upscale: Save the feature mask of an image at the input's resolution; else at the layer's.
+            Other masks have the input's in any case.
         show: Open a window with the mask where there is a display.
         colour_map: Colours of the JPEG, a name of matplotlib's; the published 'bwr' has white
             in the middle.

@@ -83,6 +83,16 @@ def test_a_feature_mask_without_upscaling_has_the_layers_resolution(
         assert arrays["mask"].shape == (8, 8)
 
 
+@pytest.mark.parametrize("name", ["input_mask", "img_mask"])
+def test_an_input_mask_has_the_inputs_resolution_and_a_warning_says_so(
+    config_file: Path, options: RunOptions, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    run(load_config(config_file, {f"attribution_cfg.{name}.upscale": False}), options)
+    assert "'attribution_cfg.input_mask.upscale=False' has no effect" in capsys.readouterr().err
+    with np.load(work_of(options) / "input_masks" / "3.npz") as arrays:
+        assert arrays["mask"].shape == (32, 32)
+
+
 def test_odd_file_names_become_safe_files_and_work_as_links(
     config: RunConfig, options: RunOptions, pictures: Path
 ) -> None:

@@ -216,3 +216,10 @@ def test_word_pieces_of_transformers_become_words(tmp_path: Path, merge: str) ->
         assert arrays["tokens"].tolist() == words
         assert arrays["mask"].shape == (len(words),)
         assert arrays["mask"].min() > 0  # special tokens, which have 0, are left out
+
+
+def test_there_is_nothing_to_upscale_in_a_mask_of_words(tmp_path: Path, root: Path) -> None:
+    path = write_config(tmp_path / "text.py", text_config(root))
+    without = load_config(path, {"attribution_cfg.feat_mask.upscale": False})
+    [warning] = set(without.warnings) - set(load_config(path).warnings)
+    assert "'attribution_cfg.feat_mask.upscale=False' has no effect on texts" in warning
