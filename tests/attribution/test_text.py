@@ -22,6 +22,7 @@ from input_iba.attribution import (
 from input_iba.errors import AttributionError
 from input_iba.modality import TextModality
 from input_iba.records import Attribution, Failure
+from tests.attribution.nets import maps
 from tests.attribution.text_nets import (
     PAD,
     PLANTED,
@@ -51,11 +52,6 @@ def estimated(layer: str = "rnn_1", classes: int = 1, **options: object) -> Attr
 def alone(ids: Tensor) -> Tensor:
     """Cut the padding off one sentence, (1, T)."""
     return ids[:, : int((ids != PAD).sum())]
-
-
-def maps(record: Attribution | Failure) -> list[Tensor]:
-    assert isinstance(record, Attribution), record
-    return [record.input_mask, record.feature_mask, record.prior_mask, record.feature_capacity]
 
 
 @pytest.mark.parametrize("layer", ["embedding", "rnn_1", "rnn_2"])
