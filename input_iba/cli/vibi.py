@@ -20,6 +20,8 @@ KEYS = {
     "explainer_type": "explainer.type",
     "explainer_size": "explainer.size",
     "approximator_size": "approximator.size",
+    "explainer_start": "explainer.start",
+    "approximator_start": "approximator.start",
     "xpl_channels": "explainer.channels",
     "chunk_size": "explainer.chunk_size",
     "k": "explainer.k",
@@ -100,6 +102,11 @@ def _add_further(parser: argparse.ArgumentParser) -> None:
             *(f"--{name}_size", f"--{name}-size"),
             choices=("small", "published"),
             help=f"width and depth of the {name}",
+        )
+        group.add_argument(
+            *(f"--{name}_start", f"--{name}-start"),
+            choices=("random", "black_box"),
+            help=f"black_box: the {name} starts as a copy of the black box",
         )
     what = "weight of the black box's own cross-entropy on the chunks that are shown"
     _add(group, "black_box_weight", float, "X", what)

@@ -80,15 +80,16 @@ class CifarResNet(nn.Module):
     """Residual network with a 3×3 stem and no pooling before the stages; `ResNet` in configs.
 
     Stages `layer1`, `layer2`, … have 64, 128, 256 (and 512) channels, times 4 with bottleneck
-    blocks, and strides 1, 2, 2 (and 2).
+    blocks, and strides 1, 2, 2 (and 2). With another `width` than 64 all are wider or narrower.
 
     Args:
         depth: 8, 10, 18, 34 (basic blocks), 50 or 101 (bottleneck blocks).
         num_classes: Number of classes.
         in_channels: Channels of the input, 3 for RGB.
+        width: Channels of the first convolution and of the first stage.
 
     Raises:
-        ConfigError: There is no network of that depth.
+        ConfigError: There is no network of that depth, or of that width.
 
     References:
         He et al. 2016, "Deep Residual Learning for Image Recognition" (arXiv 1512.03385).
@@ -97,24 +98,28 @@ class CifarResNet(nn.Module):
     torch.Size([2, 10])
     """
 
-    def __init__(self, depth: int = 18, num_classes: int = 10, in_channels: int = 3) -> None:
+    def __init__(
+        self, depth: int = 18, num_classes: int = 10, in_channels: int = 3, width: int = 64
+    ) -> None:
         super().__init__()
         if depth not in DEPTHS:
             raise ConfigError(
                 f"ResNet has no depth {depth!r}. Expected one of {sorted(DEPTHS)}: set `depth`."
             )
+        if width < 1:
+            raise ConfigError(f"ResNet needs at least 1 channel, got width={width!r}: set `width`.")
         block, counts = DEPTHS[depth]
-        self.conv1 = nn.Conv2d(in_channels, 64, 3, padding=1, bias=False)
-        self.bn1 = nn.BatchNorm2d(64)
+        self.conv1 = nn.Conv2d(in_channels, width, 3, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
         self.relu = nn.ReLU(inplace=True)
-        channels = 64
+        channels = width
         self.stage_names = [f"layer{i + 1}" for i in range(len(counts))]
         for i, (name, count) in enumerate(zip(self.stage_names, counts, strict=True)):
             blocks: list[nn.Module] = []
             for j in range(count):
                 stride = 2 if i > 0 and j == 0 else 1
-                blocks.append(block(channels, 64 * 2**i, stride))
-                channels = 64 * 2**i * block.expansion
+                blocks.append(block(channels, width * 2**i, stride))
+                channels = width * 2**i * block.expansion
             self.add_module(name, nn.Sequential(*blocks))
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.linear = nn.Linear(channels, num_classes)

@@ -3,19 +3,24 @@
 from input_iba.vibi.approximators import ApproximatorSettings, build_approximator
 from input_iba.vibi.black_box import BlackBox
 from input_iba.vibi.chunks import ChunkGrid, Chunks
+from input_iba.vibi.copies import BlackBoxCopy, CopiedApproximator, CopiedExplainer
 from input_iba.vibi.explainers import STRIDES, ExplainerSettings, build_explainer
 from input_iba.vibi.fidelity import Fidelity, measure_fidelity
+from input_iba.vibi.inputs import ExplainedInputs
 from input_iba.vibi.losses import jensen_shannon, kl_from_uniform, soft_cross_entropy
 from input_iba.vibi.model import Vibi
 from input_iba.vibi.sampling import annealed, hard_top_k, relaxed_k_hot
-from input_iba.vibi.trainer import ExplainedInputs, VibiTrainer, VibiTraining
+from input_iba.vibi.trainer import VibiTrainer, VibiTraining
 
 __all__ = [
     "STRIDES",
     "ApproximatorSettings",
     "BlackBox",
+    "BlackBoxCopy",
     "ChunkGrid",
     "Chunks",
+    "CopiedApproximator",
+    "CopiedExplainer",
     "ExplainedInputs",
     "ExplainerSettings",
     "Fidelity",

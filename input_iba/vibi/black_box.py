@@ -50,9 +50,7 @@ class BlackBox:
         dtype = self.autocast or torch.bfloat16
         with torch.autocast(inputs.device.type, dtype, enabled=enabled):
             logits = self.logits(inputs).float()
-        if logits.shape[1] == 1:
-            return torch.cat([F.logsigmoid(-logits), F.logsigmoid(logits)], 1)
-        return F.log_softmax(logits, 1)
+        return F.log_softmax(logit_per_class(logits), 1)
 
     def logits(self, inputs: Tensor) -> Tensor:
         """Return the classifier's own logits (B, classes), or (B, 1)."""
@@ -71,3 +69,12 @@ class BlackBox:
         """Return ln p (N, classes) of all batches, on the CPU."""
         with self.frozen():
             return torch.cat([self.log_probabilities(batch).cpu() for batch in batches])
+
+
+def logit_per_class(logits: Tensor) -> Tensor:
+    """Return a classifier's logits (B, classes) as they are, and (B, 1) as those of two classes.
+
+    >>> logit_per_class(torch.tensor([[1.5]]))
+    tensor([[0.0000, 1.5000]])
+    """
+    return torch.cat([torch.zeros_like(logits), logits], 1) if logits.shape[1] == 1 else logits

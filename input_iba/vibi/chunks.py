@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Protocol
 
+import torch.nn.functional as F
 from torch import Tensor
 
 from input_iba.errors import ConfigError
@@ -80,6 +81,13 @@ class ChunkGrid:
         if self.size > 1:
             large = large.repeat_interleave(self.size, -2).repeat_interleave(self.size, -1)
         return large[..., : self.height, : self.width]
+
+    def averages(self, values: Tensor) -> Tensor:
+        """Average a map over chunks, (B, channels, h, w) to (B, N); h×w may be any size."""
+        wanted = self.shape[1:]
+        if values.shape[-2:] != wanted:
+            values = F.adaptive_avg_pool2d(values.float(), wanted)
+        return values.flatten(1)
 
     def hide(self, inputs: Tensor, shown: Tensor) -> Tensor:
         """Return pictures with chunks hidden: z·x + (1−z)·fill.

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from input_iba.errors import ConfigError, closest
 from input_iba.vibi.blocks import WholePicture, normalised_convolution, stage
 from input_iba.vibi.chunks import ChunkGrid
+from input_iba.vibi.copies import check_start
 
 SIZES: dict[str, tuple[int, int]] = {"small": (16, 1), "published": (64, 2)}
 """Channels of the first convolution, and residual blocks per stage."""
@@ -55,7 +56,7 @@ class ResNetExplainer(nn.Module):
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Map pictures (B, C, H, W) in [0, 1] to logits (B, N)."""
-        return to_chunks(self.head(self.body(pictures)), self.grid)
+        return self.grid.averages(self.head(self.body(pictures)))
 
 
 class UnetExplainer(nn.Module):
@@ -99,21 +100,13 @@ class UnetExplainer(nn.Module):
             fine = kept.pop()
             grown = F.interpolate(features, size=fine.shape[-2:])
             features = layer(torch.cat([grown, fine], 1))
-        return to_chunks(self.head(features), self.grid)
+        return self.grid.averages(self.head(features))
 
 
 def _pair(inputs: int, outputs: int) -> nn.Sequential:
     return nn.Sequential(
         normalised_convolution(inputs, outputs), normalised_convolution(outputs, outputs)
     )
-
-
-def to_chunks(values: Tensor, grid: ChunkGrid) -> Tensor:
-    """Average a map over chunks, (B, channels, h, w) to (B, N)."""
-    wanted = grid.shape[1:]
-    if values.shape[-2:] != wanted:
-        values = F.adaptive_avg_pool2d(values.float(), wanted)
-    return values.flatten(1)
 
 
 @dataclass(frozen=True)
@@ -128,6 +121,8 @@ class ExplainerSettings:
         k: Chunks that an explanation shows.
         chunk_size: Side of a chunk in pixels; 0 for the explainer's own.
         channels: 1 for chunks of all colours at once; 3 for chunks of each colour channel.
+        start: 'random' weights, or 'black_box' for the features of a copy of the black box; `type`
+            then only says how wide chunks are.
     """
 
     type: str = "ResNet_4x"
@@ -137,6 +132,7 @@ class ExplainerSettings:
     k: int = 4
     chunk_size: int = 0
     channels: int = 1
+    start: str = "random"
 
     def __post_init__(self) -> None:
         """Check the names."""
@@ -147,6 +143,7 @@ class ExplainerSettings:
                     f"Unknown explainer {name} {value!r}.{closest(value, known)} "
                     f"Known: {', '.join(known)}."
                 )
+        check_start("explainer", self.start)
 
     def grid(self, channels: int, height: int, width: int) -> ChunkGrid:
         """Return the chunks of pictures of a shape.

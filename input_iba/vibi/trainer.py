@@ -11,7 +11,9 @@ import torch
 from torch import Tensor
 
 from input_iba.errors import ConfigError, InputIBAError, check_positive
+from input_iba.models.picture_training import augment
 from input_iba.vibi.black_box import BlackBox
+from input_iba.vibi.inputs import ExplainedInputs
 from input_iba.vibi.losses import kl_from_uniform, soft_cross_entropy
 from input_iba.vibi.model import Vibi
 from input_iba.vibi.sampling import annealed
@@ -36,6 +38,9 @@ class VibiTraining:
         black_box_weight: Weight of the black box's own cross-entropy on the masked inputs.
         top_k_weight: Weight of the approximator's cross-entropy on the inputs that evaluation
             shows it, of which the k likeliest chunks are left; it teaches the approximator only.
+        flip: Mirror half of the pictures.
+        padding: Pixels by which pictures are shifted at most. Of mirrored and shifted pictures
+            the black box is asked anew in every step.
     """
 
     epochs: int = 5
@@ -50,47 +55,20 @@ class VibiTraining:
     straight_through: bool = False
     black_box_weight: float = 0.0
     top_k_weight: float = 1.0
+    flip: bool = False
+    padding: int = 0
 
     def __post_init__(self) -> None:
         """Check the ranges."""
         positive = ("epochs", "batch_size", "lr", "num_samples", "temperature", "final_temperature")
         check_positive("training", self, *positive)
-        for name in ("beta", "black_box_weight", "top_k_weight", "weight_decay"):
+        for name in ("beta", "black_box_weight", "top_k_weight", "weight_decay", "padding"):
             if getattr(self, name) < 0:
                 raise ConfigError(
                     f"training.{name} must be at least 0, got {getattr(self, name)!r}."
                 )
         if not 0 < self.warm_up < 1:
             raise ConfigError(f"training.warm_up is a share between 0 and 1, got {self.warm_up!r}.")
-
-
-@dataclass(frozen=True)
-class ExplainedInputs:
-    """Inputs in memory, with what the black box says about them.
-
-    Attributes:
-        inputs: (N, …): pictures uint8 (N, C, H, W), or token indices (N, T).
-        log_probabilities: ln p of the black box on whole inputs (N, classes), float32.
-        prepare: Maps a batch of `inputs` to what explainer and black box take, on their device.
-    """
-
-    inputs: Tensor
-    log_probabilities: Tensor
-    prepare: Callable[[Tensor], Tensor]
-
-    def __len__(self) -> int:
-        return len(self.inputs)
-
-    def batches(
-        self, size: int, generator: torch.Generator | None = None
-    ) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield prepared inputs and ln p, in random order if there is a generator."""
-        total = len(self)
-        order = (
-            torch.arange(total) if generator is None else torch.randperm(total, generator=generator)
-        )
-        for indices in torch.split(order, size):
-            yield self.prepare(self.inputs[indices]), self.log_probabilities[indices]
 
 
 class VibiTrainer:
@@ -207,8 +185,7 @@ class VibiTrainer:
         self.vibi.train()
         with torch.random.fork_rng(), self.black_box.frozen():
             torch.manual_seed(seed)  # of dropout, where a network has it
-            batches = self.data.batches(self.settings.batch_size, order)
-            for i, (inputs, expected) in enumerate(batches):
+            for i, (inputs, expected) in enumerate(self._batches(order)):
                 temperature = self.temperature(epoch * self.steps + i)
                 parts = self._step(inputs, expected.to(self.device), temperature)
                 if not math.isfinite(parts["loss"]):
@@ -221,6 +198,18 @@ class VibiTrainer:
                 on_step(parts["loss"])
         means = {name: value / len(self.data) for name, value in totals.items()}
         return {**means, "temperature": temperature}
+
+    def _batches(self, generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield inputs, mirrored and shifted as the settings say, and the black box's ln p."""
+        settings = self.settings
+        for inputs, expected in self.data.batches(settings.batch_size, generator):
+            if not (settings.flip or settings.padding):
+                yield inputs, expected
+                continue
+            moved = augment(inputs, settings.padding, generator, settings.flip)
+            with torch.no_grad():
+                answers = self.black_box.log_probabilities(moved)
+            yield moved, answers
 
     def _step(self, inputs: Tensor, expected: Tensor, temperature: float) -> dict[str, float]:
         parts = self.loss(inputs, expected, temperature)

@@ -119,6 +119,27 @@ def test_another_seed_draws_otherwise() -> None:
     assert trainer(seed=0).train_epoch(0) != trainer(seed=1).train_epoch(0)
 
 
+def test_moved_pictures_are_answered_by_the_black_box_anew() -> None:
+    made = trainer(flip=True, padding=2)
+    inputs = made.data.prepare(made.data.inputs)
+    with made.black_box.frozen():
+        moved, expected = next(made._batches(torch.Generator().manual_seed(0)))
+        literal = made.black_box.log_probabilities(moved)
+    order = torch.randperm(len(inputs), generator=torch.Generator().manual_seed(0))[:16]
+    assert moved.shape == inputs[order].shape
+    assert not torch.equal(moved, inputs[order])
+    assert torch.allclose(expected, literal)
+    assert not torch.allclose(expected, made.data.log_probabilities[order], atol=0.1)
+    assert not expected.requires_grad
+
+
+@pytest.mark.parametrize("how", [{"flip": True}, {"padding": 1}])
+def test_pictures_are_moved_only_on_request_and_repeatably(how: dict[str, int]) -> None:
+    plain, moved, again = (trainer(**s).train_epoch(0) for s in ({}, how, how))
+    assert moved == again
+    assert moved != plain
+
+
 def test_the_temperature_is_annealed_over_the_whole_training() -> None:
     made = trainer(epochs=3)
     last = made.settings.epochs * made.steps - 1
@@ -136,7 +157,7 @@ def test_a_loss_that_is_not_finite_stops_the_training() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("beta", -1.0), ("num_samples", 0), ("warm_up", 1.0), ("temperature", 0.0)]
+    ("name", "value"), [("beta", -1.0), ("num_samples", 0), ("warm_up", 1.0), ("padding", -1)]
 )
 def test_impossible_settings_are_refused(name: str, value: float) -> None:
     with pytest.raises(ConfigError, match=name):

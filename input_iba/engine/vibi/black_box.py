@@ -110,6 +110,18 @@ def provide_black_box(
     return TrainedBlackBox(model.eval(), accuracy, str(path or ""))
 
 
+def build_like_black_box(config: VibiConfig, channels: int, classes: int) -> nn.Module:
+    """Build a classifier with the black box's layers, without its weights.
+
+    Args:
+        config: Of the run.
+        channels: Of the pictures.
+        classes: Of the data.
+    """
+    cfg = classifier_config(config.black_box, channels, classes)
+    return models.build_classifier({**cfg, "pretrained": False})
+
+
 def load_black_box(
     config: VibiConfig, channels: int, classes: int, weights: Path | str, device: torch.device
 ) -> nn.Module:

@@ -8,12 +8,21 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
+from input_iba.datasets.normalization import Normalize
+from input_iba.engine.vibi.black_box import build_like_black_box
 from input_iba.engine.vibi.config import VibiConfig, vibi_config
 from input_iba.errors import CheckpointError
 from input_iba.models.checkpoints import fit_state_dict
 from input_iba.results import written_whole
-from input_iba.vibi import Vibi, build_approximator, build_explainer
+from input_iba.vibi import (
+    CopiedApproximator,
+    CopiedExplainer,
+    Vibi,
+    build_approximator,
+    build_explainer,
+)
 
 FORMAT = 1
 
@@ -47,16 +56,30 @@ def build_vibi(
 ) -> Vibi:
     """Build explainer and approximator, untrained, for pictures of a shape (C, H, W).
 
+    Those that start as copies of the black box have its layers, not yet its weights: see
+    `BlackBoxCopy.start_from`.
+
     Raises:
         ConfigError: Chunks, explainer and pictures do not fit together.
     """
     channels, height, width = shape
     grid = config.explainer.grid(channels, height, width)
-    return Vibi(
-        build_explainer(config.explainer, channels, grid),
-        build_approximator(config.approximator, channels, classes),
-        *(grid, config.explainer.k, autocast),
+    normalize = Normalize(config.data.mean, config.data.std)
+
+    def copy() -> nn.Module:
+        return build_like_black_box(config, channels, classes)
+
+    explainer = (
+        build_explainer(config.explainer, channels, grid)
+        if config.explainer.start == "random"
+        else CopiedExplainer(copy(), normalize, grid, channels)
     )
+    approximator = (
+        build_approximator(config.approximator, channels, classes)
+        if config.approximator.start == "random"
+        else CopiedApproximator(copy(), normalize)
+    )
+    return Vibi(explainer, approximator, grid, config.explainer.k, autocast)
 
 
 def save_checkpoint(path: Path, content: Mapping[str, Any]) -> None:

@@ -137,6 +137,22 @@ class VibiConfig:
     approximator: ApproximatorSettings = field(default_factory=ApproximatorSettings)
     training: VibiTraining = field(default_factory=VibiTraining)
 
+    def __post_init__(self) -> None:
+        """Refuse for texts what only pictures can have."""
+        if not self.of_texts:
+            return
+        for key, value in (
+            ("explainer.start", self.explainer.start == "black_box"),
+            ("approximator.start", self.approximator.start == "black_box"),
+            ("training.flip", self.training.flip),
+            ("training.padding", self.training.padding),
+        ):
+            if value:
+                raise ConfigError(
+                    f"{key} is for pictures; data.dataset={self.data.dataset!r} holds texts. "
+                    f"Remove {key}."
+                )
+
     def plain(self) -> dict[str, Any]:
         """Return the sections as plain data, which `vibi_config` reads."""
         plain: dict[str, Any] = schema.plain(asdict(self), "config")

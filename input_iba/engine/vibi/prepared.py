@@ -15,7 +15,7 @@ from input_iba.engine.vibi.checkpoints import build_vibi
 from input_iba.engine.vibi.config import VibiConfig
 from input_iba.engine.vibi.data import Pictures, read_pictures
 from input_iba.engine.vibi.pictures import write_pictures
-from input_iba.vibi import BlackBox, ExplainedInputs, Vibi
+from input_iba.vibi import BlackBox, BlackBoxCopy, ExplainedInputs, Vibi
 
 EVALUATION_BATCH = 500
 
@@ -66,6 +66,9 @@ def prepare_pictures(
     # Built first, so that a wrong k is said before the black box is trained.
     vibi = build_vibi(config, pictures.shape, len(pictures.class_names), autocast).to(device)
     trained = provide_black_box(config, pictures, device, autocast, seed)
+    for network in (vibi.explainer, vibi.approximator):
+        if isinstance(network, BlackBoxCopy):
+            network.start_from(trained.classifier)
     black_box = BlackBox(trained.classifier, pictures.normalize, autocast)
     train, validation, test = _explained(pictures, black_box, device)
     return Prepared(

@@ -60,6 +60,10 @@ def test_a_config_comes_back_from_its_text_and_its_plain_data(tmp_path: Path) ->
         ({"training.epochs": "many"}, "must be of type int"),
         ({"data.dataset": "MNST"}, "Closest: 'MNIST'"),
         ({"black_box.hidden_chunks": 2.0}, "share from 0 to 1"),
+        ({"approximator.start": "blackbox"}, "Closest: 'black_box'"),
+        ({"data.dataset": "IMDB", "explainer.start": "black_box"}, "Remove explainer.start"),
+        ({"data.dataset": "IMDB", "training.flip": True}, "training.flip is for pictures"),
+        ({"training.padding": -1}, "training.padding must be at least 0"),
     ],
 )
 def test_a_wrong_option_is_refused(options: dict[str, object], message: str) -> None:

@@ -11,12 +11,14 @@ import pytest
 import torch
 
 from input_iba.engine.vibi.checkpoints import load_vibi, read_checkpoint
-from input_iba.engine.vibi.config import VibiConfig
+from input_iba.engine.vibi.config import VibiConfig, load_vibi_config
 from input_iba.engine.vibi.data import read_pictures
 from input_iba.engine.vibi.options import VibiOptions, VibiResult
+from input_iba.engine.vibi.prepared import prepare_pictures
 from input_iba.engine.vibi.run import run_vibi, without_beta
 from input_iba.errors import CheckpointError, ConfigError, ResumeError
-from input_iba.vibi import VibiTrainer
+from input_iba.vibi import BlackBoxCopy, VibiTrainer
+from tests.engine.vibi.conftest import tiny_options
 
 
 def run(config: VibiConfig, folder: Path, **options: Any) -> VibiResult:
@@ -56,6 +58,30 @@ def test_a_run_writes_what_the_documentation_lists(tiny: VibiConfig, tmp_path: P
     assert manifest["identity"]["seed"] == 0
     best = max(line["approximator_fidelity"] for line in lines)
     assert result.validation.approximator == best
+
+
+def test_copies_of_the_black_box_start_with_its_weights(
+    colours: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    starts = {"explainer.start": "black_box", "approximator.start": "black_box"}
+    moved = {"training.flip": True, "training.padding": 1, "training.lr": 1e-3}
+    config = load_vibi_config(None, tiny_options(colours, tmp_path) | starts | moved)
+    ready = prepare_pictures(config, torch.device("cpu"), None, 0)
+    for network in (ready.vibi.explainer, ready.vibi.approximator):
+        assert isinstance(network, BlackBoxCopy)
+        for name, values in network.classifier.state_dict().items():
+            assert torch.equal(values, ready.black_box.classifier.state_dict()[name]), name
+    whole = run(config, tmp_path / "whole")
+    assert whole.test.approximator > 0.9
+    with monkeypatch.context() as patch:
+        stop_in_epoch(1, patch)
+        with pytest.raises(KeyboardInterrupt):
+            run(config, tmp_path / "parts")
+    parts = run(config, tmp_path / "parts", resume=True)
+    assert parts.test == whole.test
+    loaded = load_vibi(tmp_path / "whole/best.pth")
+    found = loaded.vibi.top_k_inputs(torch.rand(1, *loaded.input_shape))
+    assert loaded.vibi.approximate(found).shape == (1, 2)
 
 
 def test_a_resumed_run_equals_an_uninterrupted_one(

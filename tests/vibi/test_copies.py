@@ -1,0 +1,128 @@
+"""Copies of the black box start where it is, keep its statistics, and learn the rest."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+from input_iba.datasets.normalization import Normalize
+from input_iba.errors import ConfigError
+from input_iba.models import ConvNet
+from input_iba.models.resnet_cifar import CifarResNet
+from input_iba.vibi import (
+    ApproximatorSettings,
+    BlackBox,
+    ChunkGrid,
+    CopiedApproximator,
+    CopiedExplainer,
+    ExplainedInputs,
+    ExplainerSettings,
+    Vibi,
+    VibiTrainer,
+    VibiTraining,
+)
+
+NORMALIZE = Normalize((0.4,), (0.3,))
+GRID = ChunkGrid(16, 16, 4)
+
+
+def black_box() -> nn.Module:
+    """Return a tiny residual network whose statistics of batches are its own."""
+    torch.manual_seed(0)
+    classifier = CifarResNet(8, num_classes=3, in_channels=1, width=4)
+    with torch.no_grad():
+        for _ in range(3):
+            classifier.train()(NORMALIZE(torch.rand(8, 1, 16, 16)))
+    return classifier.eval()
+
+
+def copies(of: nn.Module) -> tuple[CopiedExplainer, CopiedApproximator]:
+    other = CifarResNet(8, num_classes=3, in_channels=1, width=4)
+    found = CopiedExplainer(other, NORMALIZE, GRID, 1)
+    approximator = CopiedApproximator(copy.deepcopy(other), NORMALIZE)
+    for network in (found, approximator):
+        network.start_from(of)
+    return found, approximator
+
+
+def test_the_approximator_starts_as_the_black_box() -> None:
+    classifier = black_box()
+    _, approximator = copies(classifier)
+    pictures = torch.rand(4, 1, 16, 16)
+    expected = BlackBox(classifier, NORMALIZE).log_probabilities(pictures)
+    for mode in (True, False):  # in training, too: it never takes the statistics of a batch
+        found = approximator.train(mode)(pictures).log_softmax(1)
+        assert torch.allclose(found, expected, atol=1e-5)
+
+
+def test_one_logit_becomes_those_of_two_classes() -> None:
+    class One(nn.Module):
+        def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+            return inputs.flatten(1)[:, :1]
+
+    pictures = torch.rand(4, 1, 2, 2)
+    found = CopiedApproximator(One())(pictures).log_softmax(1)
+    assert torch.allclose(found, BlackBox(One()).log_probabilities(pictures))
+
+
+def test_the_explainer_reads_the_last_map_that_is_as_fine_as_the_chunks() -> None:
+    explainer, _ = copies(black_box())
+    assert explainer.layer == "layer3"  # 4×4 positions for 4×4 chunks
+    assert explainer(torch.rand(2, 1, 16, 16)).shape == (2, 16)
+    finer = CopiedExplainer(CifarResNet(8, 3, 1, width=4), None, ChunkGrid(16, 16, 2), 1)
+    assert finer.layer == "layer2"
+    assert finer(torch.rand(2, 1, 16, 16)).shape == (2, 64)
+
+
+def test_a_gradient_reaches_the_layers_that_the_explainer_reads() -> None:
+    explainer, _ = copies(black_box())
+    weights = torch.arange(16.0)
+    torch.autograd.backward((explainer(torch.rand(2, 1, 16, 16)).softmax(1) * weights).sum())
+    for name, parameter in explainer.named_parameters():
+        if not name.startswith("classifier.linear") and name != "head.bias":
+            assert parameter.grad is not None and bool(parameter.grad.any()), name
+
+
+def test_maps_that_are_too_coarse_are_refused() -> None:
+    class Flat(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.linear = nn.Linear(256, 3)
+
+        def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+            found: torch.Tensor = self.linear(inputs.flatten(1))
+            return found
+
+    with pytest.raises(ConfigError, match=r"Flat has no feature map of 4×4 .* larger chunks"):
+        CopiedExplainer(Flat(), None, GRID, 1)
+    # Of a ConvNet on pictures of 16×16 the finest map of all has a position per pixel.
+    assert CopiedExplainer(ConvNet(2, 1, width=2), None, ChunkGrid(16, 16, 1), 1).layer
+
+
+def test_training_changes_weights_and_no_statistics() -> None:
+    classifier = black_box()
+    before = copy.deepcopy(classifier.state_dict())
+    vibi = Vibi(*copies(classifier), GRID, k=4)
+    pixels = torch.randint(0, 256, (16, 1, 16, 16), dtype=torch.uint8)
+    box = BlackBox(classifier, NORMALIZE)
+    answers = box.in_batches(iter([pixels.float() / 255]))
+    data = ExplainedInputs(pixels, answers, lambda x: x.float() / 255)
+    how = VibiTraining(epochs=1, batch_size=8, black_box_weight=1.0)
+    VibiTrainer(vibi, box, data, how, torch.device("cpu")).train_epoch(0)
+    for network in (vibi.explainer, vibi.approximator):
+        assert isinstance(network, CopiedExplainer | CopiedApproximator)
+        for name, values in network.classifier.state_dict().items():
+            statistic = "running" in name or "num_batches" in name
+            unused = isinstance(network, CopiedExplainer) and name.startswith("linear")
+            assert torch.equal(values, before[name]) == (statistic or unused), name
+    assert all(torch.equal(before[k], v) for k, v in classifier.state_dict().items())
+
+
+def test_an_unknown_start_is_refused_with_the_closest() -> None:
+    with pytest.raises(ConfigError, match=r"Unknown approximator.start 'blackbox'.*'black_box'"):
+        ApproximatorSettings(start="blackbox")
+    with pytest.raises(ConfigError, match="Known: random, black_box"):
+        ExplainerSettings(start="nothing")
