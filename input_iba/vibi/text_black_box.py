@@ -13,8 +13,8 @@ from input_iba.core.tokens import Tokens
 from input_iba.modality import TextModality
 from input_iba.models.text_training import LENGTH_STEP, by_length, mixed_by_length
 from input_iba.vibi.black_box import BlackBox
-from input_iba.vibi.text_chunks import TextChunks, packed, unpacked
 from input_iba.vibi.inputs import ExplainedInputs
+from input_iba.vibi.text_chunks import TextChunks, packed, unpacked
 
 MOST_TOKENS = 32_768
 """Tokens, with padding, that are read at once where nothing is trained."""
