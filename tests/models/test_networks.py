@@ -59,6 +59,15 @@ def test_resnet_stages(depth: int, blocks: list[int], channels: int) -> None:
     assert shapes["linear"] == (7,)
 
 
+def test_a_resnet_may_be_narrower() -> None:
+    shapes = outputs(CifarResNet(10, width=8))
+    sides = {"conv1": (8, 32), "layer1": (8, 32), "layer2": (16, 16), "layer4": (64, 4)}
+    assert {name: shapes[name][:2] for name in sides} == sides
+    assert CifarResNet(50, width=8).linear.in_features == 256
+    with pytest.raises(ConfigError, match="width=0"):
+        CifarResNet(8, width=0)
+
+
 def test_number_of_weighted_layers_is_the_depth() -> None:
     for depth in (8, 10, 18, 34, 50, 101):
         model = CifarResNet(depth)
