@@ -1,0 +1,3 @@
+_base_ = ["./cifar10_rationale_k16.py"]
+
+explainer = dict(k=24)
