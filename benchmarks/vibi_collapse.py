@@ -2,13 +2,15 @@
 
 Trains the same small networks with batch norm and with group norm, at a constant and at a falling
 temperature, with and without the chunks of evaluation. The approximator is measured as training
-sees it (relaxed samples, statistics of the batch) and as it is used (the k likeliest chunks,
-running statistics).
+sees it (relaxed samples, statistics of the batch), as it is used (the k likeliest chunks, running
+statistics), and with one of the two alone, which says which of them costs what.
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
+import itertools
 from pathlib import Path
 
 import torch
@@ -17,7 +19,7 @@ from torch import nn
 from input_iba.engine.precision import choose_precision
 from input_iba.engine.vibi.config import VibiConfig, load_vibi_config
 from input_iba.engine.vibi.prepared import Prepared, prepare_pictures
-from input_iba.vibi import ExplainedInputs, Vibi, VibiTrainer, measure_fidelity
+from input_iba.vibi import ExplainedInputs, Vibi, VibiTrainer
 
 CPU = torch.device("cpu")
 BATCH = 250
@@ -33,15 +35,27 @@ def with_batch_norm(network: nn.Module) -> None:
 
 
 @torch.no_grad()
-def as_trained(vibi: Vibi, data: ExplainedInputs, temperature: float) -> float:
-    """Return the approximator's agreement on relaxed samples, statistics of the batch."""
+def agreement(vibi: Vibi, data: ExplainedInputs, temperature: float, batch: bool) -> float:
+    """Return the approximator's agreement with the black box.
+
+    Args:
+        vibi: Explainer and approximator; their running statistics come back as they were.
+        data: Pictures with the black box's answers.
+        temperature: Of relaxed samples; 0 for the k likeliest chunks.
+        batch: Normalise by the statistics of the batch, else by running ones.
+    """
     noise = torch.Generator().manual_seed(0)
-    vibi.train()
+    kept = copy.deepcopy(vibi.state_dict())
+    vibi.train(batch)
     right = 0
     for inputs, expected in data.batches(BATCH):
-        shown = vibi.sample(vibi.explain(inputs), temperature, 1, noise)
-        found = vibi.approximate(vibi.chunks.hide(inputs, shown))
-        right += int((found.argmax(1) == expected.argmax(1)).sum())
+        logits = vibi.explain(inputs)
+        if temperature:
+            masked = vibi.chunks.hide(inputs, vibi.sample(logits, temperature, 1, noise))
+        else:
+            masked = vibi.only_top_k(inputs, logits)
+        right += int((vibi.approximate(masked).argmax(1) == expected.argmax(1)).sum())
+    vibi.load_state_dict(kept)
     return right / len(data)
 
 
@@ -54,8 +68,8 @@ VARIANTS: tuple[tuple[str, float, float], ...] = (
 """Norm, temperature at the end, and weight of the chunks that evaluation shows."""
 
 
-def measure(config: VibiConfig, norm: str) -> tuple[float, float]:
-    """Train once; return the agreement as trained and as used."""
+def measure(config: VibiConfig, norm: str) -> tuple[float, ...]:
+    """Train once; return the agreement of soft and hard masks, by batch and running statistics."""
     ready: Prepared = prepare_pictures(config, CPU, choose_precision("auto", CPU), seed=0)
     if norm == "batch":
         with_batch_norm(ready.vibi)
@@ -63,9 +77,8 @@ def measure(config: VibiConfig, norm: str) -> tuple[float, float]:
     trainer = VibiTrainer(ready.vibi, ready.black_box, ready.train, how, CPU)
     for epoch in range(how.epochs):
         trainer.train_epoch(epoch)
-    soft = as_trained(ready.vibi, ready.test, how.final_temperature)
-    hard = measure_fidelity(ready.vibi, ready.black_box, ready.test.batches(BATCH))
-    return soft, hard.approximator
+    ways = itertools.product((how.final_temperature, 0.0), (True, False))
+    return tuple(agreement(ready.vibi, ready.test, *way) for way in ways)
 
 
 def main() -> None:
@@ -78,7 +91,11 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--black-box", default="", help="checkpoint of the black box")
     arguments = parser.parse_args()
-    print("| norm | temperature | shown the top k | as trained | as used |\n|---|---|---|---|---|")
+    print(
+        "| norm | temperature | shown the top k | soft, batch (as trained) | soft, running |",
+        end="",
+    )
+    print(" hard, batch | hard, running (as used) |\n|---|---|---|---|---|---|---|", flush=True)
     for norm, final, weight in VARIANTS:
         options = {
             "data.root": arguments.data_root,
@@ -89,10 +106,11 @@ def main() -> None:
             "training.final_temperature": final,
             "training.top_k_weight": weight,
         }
-        soft, hard = measure(load_vibi_config(arguments.config, options), norm)
+        found = measure(load_vibi_config(arguments.config, options), norm)
         falls = "0.7" if final == 0.7 else f"0.7 → {final}"
         shown = "yes" if weight else "no"
-        print(f"| {norm} | {falls} | {shown} | {soft:.1%} | {hard:.1%} |", flush=True)
+        shares = " | ".join(f"{share:.1%}" for share in found)
+        print(f"| {norm} | {falls} | {shown} | {shares} |", flush=True)
 
 
 if __name__ == "__main__":
