@@ -54,6 +54,8 @@ CONFIGS: Mapping[str, dict[str, Any]] = {
     "efficientnet_lite0_imagenet.py": {**_STEPS, "data": _pictures(SIDE * 2)},
     "efficientnet_lite0_tiny_imagenet.py": {**_STEPS, "data": _pictures(SIDE * 2)},
     "deep_lstm.py": {**_STEPS, "attributor": {"classifier": {"vocab_size": 10}}},
+    "vibi/cifar10_rationale_k16.py": {"data": {"size": 32}},
+    "vibi/cifar10_rationale_k24.py": {"data": {"size": 32}},
     "vibi/imdb_word_k5.py": {"black_box": {"classifier": {"vocab_size": 10}}},
 }
 """By the name of a config: values put over its own. All others are used as they are."""
