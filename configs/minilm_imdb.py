@@ -2,7 +2,8 @@
 # (extra `minilm`). Reviews are cut to 256 word pieces, as in that network's own training.
 _base_ = ["./_base_/imdb.py", "./_base_/fast_text.py"]
 
-data = dict(estimation=dict(max_length=256), attribution=dict(max_length=256))
+_cut = dict(max_length=256, keep="last")
+data = dict(estimation=_cut, attribution=_cut)
 attributor = dict(
     layer="encoder.encoder.layer.3",
     classifier=dict(

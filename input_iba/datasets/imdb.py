@@ -22,6 +22,7 @@ LOGGER = logging.getLogger(__name__)
 
 CLASSES = ("neg", "pos")
 SPLITS = ("train", "test")
+ENDS = ("first", "last")
 MAX_WORDS = 25_000
 MOST_REPLACED = 0.1
 """Share of characters that may be no UTF-8 before a file counts as no text at all."""
@@ -37,6 +38,8 @@ class IMDBDataset(SampleDataset):
         select_cls: 'pos' or 'neg' for the reviews of one class, None for both.
         max_length: Longer reviews are cut to their last tokens, since a recurrent classifier reads
             its final state, and reviews conclude at their end; None keeps them whole.
+        keep: Which tokens of longer reviews stay instead, 'first' or 'last'; of those that the
+            tokenizer of a transformer reads, None leaves the choice to it.
         max_words: Most words of the vocabulary beside `<unk>` and `<pad>`. It is built from the
             train split, whatever `split` says, and kept beside it.
 
@@ -56,9 +59,12 @@ class IMDBDataset(SampleDataset):
         split: str = "train",
         select_cls: str | None = None,
         max_length: int | None = None,
+        keep: str | None = None,
         max_words: int = MAX_WORDS,
     ) -> None:
         _check_choice("split", split, SPLITS)
+        if keep is not None:
+            _check_choice("keep", keep, ENDS)
         if select_cls is not None:
             _check_choice("select_cls", select_cls, CLASSES)
         for name, value in (("max_length", max_length), ("max_words", max_words)):
@@ -67,6 +73,7 @@ class IMDBDataset(SampleDataset):
         self.folder = review_folder(Path(root))
         self.vector_cache = None if vector_cache is None else Path(vector_cache)
         self.max_length = max_length
+        self.keep = keep
         self.max_words = max_words
         self.vocabulary = _vocabulary(self.folder, max_words)
         self.files = _reviews(self.folder, split, [select_cls] if select_cls else CLASSES)
@@ -84,7 +91,8 @@ class IMDBDataset(SampleDataset):
         if not tokens:
             raise DataError(f"Review '{path}' is empty: it has no token. Remove the file.")
         if self.max_length is not None:
-            tokens = tokens[-self.max_length :]
+            length = self.max_length
+            tokens = tokens[:length] if self.keep == "first" else tokens[-length:]
         ids = self.vocabulary.encode(tokens)
         return TextSample(self.ids[index], ids, self.target(index), str(path), tokens=tuple(tokens))
 
@@ -109,8 +117,9 @@ class IMDBDataset(SampleDataset):
         return self.files[index].stat().st_size
 
     def preparation(self) -> list[Any]:
-        """Return tokenizer, vocabulary and greatest length."""
-        return [TOKENIZER, self.vocabulary.digest(), self.max_length]
+        """Return tokenizer, vocabulary, greatest length, and which end is kept if not the last."""
+        first = ["first"] if self.keep == "first" else []
+        return [TOKENIZER, self.vocabulary.digest(), self.max_length, *first]
 
     def content(self) -> list[Any]:
         """Return relative name and size in bytes of every review."""

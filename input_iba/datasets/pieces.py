@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from copy import copy
 from typing import Any
 
 import torch
@@ -19,14 +20,16 @@ class PieceDataset(SampleDataset):
     Args:
         texts: The other data set; ids, classes and files are its own.
         tokenizer: A fast tokenizer of the package `transformers`.
-        max_length: Most tokens of a text, special ones included; the rest is cut off where the
-            tokenizer cuts.
+        max_length: Most tokens of a text, special ones included. Of longer texts stays the end that
+            the other data set keeps, or else the one that the tokenizer keeps.
     """
 
     def __init__(self, texts: IMDBDataset, tokenizer: Any, max_length: int) -> None:
         super().__init__(texts.ids, texts.class_names)
         self.texts = texts
-        self.tokenizer = tokenizer
+        self.tokenizer = copy(tokenizer)
+        if texts.keep is not None:
+            self.tokenizer.truncation_side = "right" if texts.keep == "first" else "left"
         self.max_length = max_length
 
     def __getitem__(self, index: int) -> TextSample:
@@ -65,9 +68,10 @@ class PieceDataset(SampleDataset):
         return self.texts.length(index)
 
     def preparation(self) -> list[Any]:
-        """Return a digest of the tokenizer's vocabulary, and the greatest length."""
+        """Return a digest of the tokenizer's vocabulary, the greatest length, where it cuts."""
         vocabulary = sorted(self.tokenizer.get_vocab().items())
-        return [hashlib.sha256(repr(vocabulary).encode()).hexdigest(), self.max_length]
+        side = self.tokenizer.truncation_side
+        return [hashlib.sha256(repr(vocabulary).encode()).hexdigest(), self.max_length, side]
 
     def content(self) -> list[Any]:
         """Return names and sizes of the texts."""

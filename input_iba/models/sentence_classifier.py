@@ -16,7 +16,8 @@ from input_iba.registry import CLASSIFIERS
 class MiniLMClassifier(nn.Module):
     """A transformer encoder, the mean over its tokens, dropout, and a linear layer.
 
-    The layers are `encoder.encoder.layer.0` to `….5` in MiniLM.
+    The layers are `encoder.encoder.layer.0` to `….5` in MiniLM. Training drops values of the
+    encoder as its configuration says, but no attention.
 
     Args:
         folder: A local folder or a hub name with an encoder and its tokenizer; None for the MiniLM
@@ -47,10 +48,22 @@ class MiniLMClassifier(nn.Module):
         super().__init__()
         self.tokenizer_place = folder or str(_packaged())
         load = transformers_package().AutoModel.from_pretrained
-        self.encoder: Any = from_place(self.tokenizer_place, load, add_pooling_layer=False)
+        self.encoder: Any = from_place(
+            self.tokenizer_place,
+            load,
+            add_pooling_layer=False,
+            # Drawing it for every pair of tokens takes a fifth of a training step on CPUs.
+            attention_probs_dropout_prob=0.0,
+        )
         self.frozen = frozen
         self.dropout = nn.Dropout(dropout)
         self.fc = nn.Linear(self.encoder.config.hidden_size, num_classes)
+
+    @property
+    def base_model(self) -> nn.Module:
+        """Return the encoder, under the name that the classifiers of `transformers` give it."""
+        encoder: nn.Module = self.encoder
+        return encoder
 
     def get_input_embeddings(self) -> nn.Module:
         """Return the layer that embeds word pieces."""

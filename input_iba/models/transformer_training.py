@@ -16,6 +16,9 @@ from input_iba.models.training import Trainer
 ROWS_AND_TOKENS = (32, 8_192)
 """Most texts, and most tokens with padding, of a batch that is only evaluated."""
 
+HEAD_LR = 10.0
+"""Learning rate of what begins with random weights, over that of a trained encoder."""
+
 
 class TransformerTrainer(TextTrainer):
     """Trains all weights of a transformer.
@@ -23,7 +26,8 @@ class TransformerTrainer(TextTrainer):
     Args:
         model: The classifier, called with token ids (B, T) and `attention_mask`; changed in place.
         data: Training set, of as many tokens as the classifier reads.
-        settings: How to train; the peak learning rate is 0.0001 unless given.
+        settings: How to train; the encoder's peak learning rate is 0.0001 unless given, and that
+            of the layers behind it `HEAD_LR` times as high.
         device: Where to compute.
         autocast: Number format of the layers, or None for float32.
     """
@@ -33,9 +37,17 @@ class TransformerTrainer(TextTrainer):
         return data
 
     def make_optimizer(self) -> torch.optim.Optimizer:
-        """Return AdamW."""
+        """Return AdamW, faster for the layers that begin with random weights.
+
+        References:
+            Howard and Ruder 2018 (arXiv 1801.06146), section 3.2, discriminative fine-tuning.
+        """
         lr = 1e-4 if self.settings.lr is None else self.settings.lr
-        return torch.optim.AdamW(self.model.parameters(), lr)
+        encoder = list(getattr(self.model, "base_model", self.model).parameters())
+        inside = set(map(id, encoder))
+        head = [p for p in self.model.parameters() if id(p) not in inside]
+        groups = [{"params": encoder, "lr": lr}, {"params": head, "lr": HEAD_LR * lr}]
+        return torch.optim.AdamW([group for group in groups if group["params"]])
 
     def logits(self, batch: LabelledTexts) -> Tensor:
         """Return logits (B, classes)."""

@@ -66,6 +66,8 @@ def test_words_never_seen_are_unknown(root: Path) -> None:
 def test_long_reviews_are_cut_to_their_end(root: Path) -> None:
     assert reviews(root, max_length=3)[2].tokens == ("great", "film", "!")
     assert reviews(root, max_length=99)[2].tokens == reviews(root)[2].tokens
+    assert reviews(root, max_length=3, keep="last")[2].tokens == ("great", "film", "!")
+    assert reviews(root, max_length=3, keep="first")[2].tokens == ("a", "great", ",")
 
 
 def test_three_thousand_tokens_stay_whole(root: Path) -> None:
@@ -138,6 +140,8 @@ def test_the_fingerprint_is_that_of_what_is_explained(root: Path, tmp_path: Path
     assert reviews(moved).fingerprint() == first
     for keys in ({"split": "test"}, {"select_cls": "pos"}, {"max_length": 3}, {"max_words": 3}):
         assert reviews(root, **keys).fingerprint() != first, keys
+    ends = {reviews(root, max_length=3, keep=keep).fingerprint() for keep in ("first", "last")}
+    assert len(ends) == 2
     (moved / "aclImdb/train/pos/0_9.txt").write_text("another")
     (moved / "aclImdb/vocabulary_25000.json").unlink()
     assert reviews(moved).fingerprint() != first
@@ -149,6 +153,7 @@ def test_the_fingerprint_is_that_of_what_is_explained(root: Path, tmp_path: Path
         ({"split": "tests"}, "one of train, test; got 'tests'. Closest: 'test'"),
         ({"select_cls": "positive"}, "one of neg, pos; got 'positive'"),
         ({"max_length": 0}, "`max_length` of IMDBDataset must be at least 1, got 0"),
+        ({"keep": "end"}, "`keep` of IMDBDataset is one of first, last; got 'end'"),
         ({"max_words": True}, "`max_words` of IMDBDataset must be at least 1, got True"),
         ({"vectors": "x"}, "Unknown key 'vectors'.*Closest: 'vector_cache'"),
     ],

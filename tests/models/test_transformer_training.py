@@ -10,7 +10,12 @@ from torch import Tensor
 
 from input_iba.models import MiniLMClassifier
 from input_iba.models.text_training import LabelledTexts, TextTraining
-from input_iba.models.transformer_training import HeadTrainer, TransformerTrainer, encode
+from input_iba.models.transformer_training import (
+    HEAD_LR,
+    HeadTrainer,
+    TransformerTrainer,
+    encode,
+)
 from tests.models.tiny_bert import save_tiny_bert, tiny_bert
 
 CPU = torch.device("cpu")
@@ -98,3 +103,25 @@ def test_whole_transformers_are_trained_on_whole_texts() -> None:
     assert any(name.startswith("bert.encoder.layer.0") for name in changed(net, before))
     assert any(name.startswith("classifier") for name in changed(net, before))
     assert sum(len(batch.targets) for batch in learning.evaluation_batches(data)) == 12
+
+
+def test_what_begins_with_random_weights_learns_faster(model: MiniLMClassifier) -> None:
+    settings = TextTraining(lr=0.002, batch_size=12)
+    for net, head in ((model, "fc"), (tiny_bert(), "classifier")):
+        learning = TransformerTrainer(net, texts(12), settings, CPU)
+        names = {id(p): name for name, p in net.named_parameters()}
+        body, last = learning.optimizer.param_groups
+        assert {names[id(p)] for p in last["params"]} == {f"{head}.weight", f"{head}.bias"}
+        assert len(body["params"]) + 2 == len(names)
+        assert (body["max_lr"], last["max_lr"]) == (0.002, HEAD_LR * 0.002)
+
+
+def test_no_attention_is_dropped_in_training(model: MiniLMClassifier) -> None:
+    config = model.encoder.config
+    assert (config.attention_probs_dropout_prob, config.hidden_dropout_prob) == (0, 0.1)
+    model.train()
+    for module in model.encoder.modules():
+        if isinstance(module, torch.nn.Dropout) and module.p != 0.1:
+            assert module.p == 0
+    ids = texts(1).ids[0][None]
+    assert not torch.equal(model.pooled(ids), model.pooled(ids)), "all other dropout stays"
