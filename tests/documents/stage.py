@@ -22,6 +22,7 @@ from tests.datasets.pictures import gradient, write, write_boxes
 from tests.datasets.reviews import write_reviews, write_vectors
 from tests.documents.printed import ROOT
 from tests.documents.stand_ins import APPENDED, CONFIGS, SIDE, NarrowVGG16
+from tests.models.tiny_bert import save_tiny_bert
 
 CLASSES = ("n01440764", "n01443537")
 WORDS = ("a great film", "great fun and fine", "a dull film", "dull and flat")
@@ -77,6 +78,7 @@ def make_stage(root: Path) -> None:
     for name in ("my.jpg", "another.jpg"):
         write(root / name, gradient(96, 80))
     write(root / "digit.png", gradient(28, 28))
+    save_tiny_bert(root / "bert")
     (root / "review.txt").write_text(WORDS[0])
 
 

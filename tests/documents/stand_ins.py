@@ -56,6 +56,15 @@ CONFIGS: Mapping[str, dict[str, Any]] = {
     "deep_lstm.py": {**_STEPS, "attributor": {"classifier": {"vocab_size": 10}}},
     "vibi/cifar10_rationale_k16.py": {"data": {"size": 32}},
     "vibi/cifar10_rationale_k24.py": {"data": {"size": 32}},
+    "minilm_imdb.py": {
+        **_STEPS,
+        "attributor": {"layer": "encoder.encoder.layer.0", "classifier": {"folder": "bert"}},
+        "data": {"estimation": {"max_length": 40}, "attribution": {"max_length": 40}},
+    },
+    "cifar10/vit_cifar10_test.py": {
+        **_STEPS,
+        "attributor": {"layer": "blocks.0", "classifier": {"depth": 2, "embed_dim": 16}},
+    },
     "vibi/imdb_word_k5.py": {"black_box": {"classifier": {"vocab_size": 10}}},
 }
 """By the name of a config: values put over its own. All others are used as they are."""
