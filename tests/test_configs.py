@@ -58,6 +58,7 @@ OWN_VALUES = {
     "samples.py": {"estimation_cfg.n_samples"},
     "cifar10/resnet": {"attribution_cfg.feat_iba.beta", "attribution_cfg.input_iba.beta"},
     "stanford": {"attribution_cfg.feat_iba.beta", "attribution_cfg.input_iba.beta"},
+    "minilm": {"attribution_cfg.feat_iba.batch_size", "attribution_cfg.input_iba.batch_size"},
 }
 """Parameters that belong to a data set or network, by the beginning of the config's name."""
 
