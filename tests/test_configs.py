@@ -57,6 +57,7 @@ def load(name: str, options: dict[str, Any] | None = None, preset: str | None = 
 OWN_VALUES = {
     "samples.py": {"estimation_cfg.n_samples"},
     "cifar10/resnet": {"attribution_cfg.feat_iba.beta", "attribution_cfg.input_iba.beta"},
+    "cifar10/vit": {"attribution_cfg.input_iba.beta"},
     "stanford": {"attribution_cfg.feat_iba.beta", "attribution_cfg.input_iba.beta"},
     "minilm": {"attribution_cfg.feat_iba.batch_size", "attribution_cfg.input_iba.batch_size"},
 }

