@@ -83,6 +83,7 @@ def test_a_config_is_what_its_preset_says_but_for_its_own_values(name: str, pres
     assert {key.partition(" ")[0] for key in own} <= OWN_VALUES.get(name.partition("_")[0], set())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PICTURES)
 def test_a_config_builds(name: str, tmp_path: Path) -> None:
     config = load(name, {**NO_WEIGHTS, **_little_data(load(name), tmp_path)})

@@ -157,6 +157,7 @@ def test_relative_imports_of_a_package_start_at_itself() -> None:
     assert len(violations("from ..cli import x", "input_iba.core", is_package=True)) == 1
 
 
+@pytest.mark.slow
 def test_every_module_imports_without_optional_extras() -> None:
     run = subprocess.run(
         [sys.executable, "-c", WITHOUT_EXTRAS], capture_output=True, text=True, check=False

@@ -19,6 +19,7 @@ def share_inside(heat: torch.Tensor, corner: tuple[int, int]) -> float:
     return inside.double().mean().item()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize("residual", [False, True], ids=["plain", "residual"])
 @pytest.mark.parametrize("corner", [(0, 0), (18, 18), (30, 10)], ids=str)

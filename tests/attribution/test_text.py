@@ -94,6 +94,7 @@ THIRTY_STEPS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("classes", [1, 2])
 @pytest.mark.parametrize("layer", ["rnn_1", "rnn_2"])
 @pytest.mark.parametrize("seed", [0, 11, None])

@@ -59,6 +59,7 @@ def trained(request: pytest.FixtureRequest) -> nn.Module:
     return net
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layer", ["bert.embeddings", "bert.encoder.layer.0"])
 def test_the_planted_word_ranks_first(trained: nn.Module, layer: str) -> None:
     ids = sentences(100, 9000)

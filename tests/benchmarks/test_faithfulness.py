@@ -62,6 +62,7 @@ def arguments(config: Path, work_dirs: list[Path], *more: str) -> list[str]:
     return [str(config), *folders, "--min-probability", "0", "--steps", "8", *more]
 
 
+@pytest.mark.slow
 def test_the_command(config: Path, work_dirs: list[Path], tmp_path: Path) -> None:
     file = tmp_path / "found.json"
     more = ["--metrics", "insertion_deletion", "ehr", "--json", str(file)]

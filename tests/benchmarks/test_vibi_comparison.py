@@ -28,6 +28,7 @@ def trained(folder: Path, name: str, root: Path, beta: float) -> Path:
     return run_vibi(config, options).work_dir / "best.pth"
 
 
+@pytest.mark.slow
 def test_the_command_compares_two_explainers(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -51,6 +52,7 @@ def test_the_command_compares_two_explainers(
     assert "| maps of |" in (tmp_path / "found.md").read_text()
 
 
+@pytest.mark.slow
 def test_explainers_of_different_black_boxes_are_refused(tmp_path: Path) -> None:
     paths = []
     for name in "ab":

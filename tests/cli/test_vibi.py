@@ -26,6 +26,7 @@ def arguments(root: Path, folder: Path, *extra: str) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 def test_the_script_trains_with_the_published_options(colours: Path, tmp_path: Path) -> None:
     published = [
         *("--num_epochs", "2", "--explainer_type", "ResNet_2x", "--xpl_channels", "3"),

@@ -124,6 +124,7 @@ def test_every_block_has_a_language_that_is_tested(document: str) -> None:
     assert hidden == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_commands_in_sentences_are_understood(document: str) -> None:
     wrong = []

@@ -141,6 +141,7 @@ def test_show_without_a_display_is_a_warning(
     assert "no display" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_workers_that_read_ahead_change_nothing(
     config_file: Path, config: RunConfig, options: RunOptions, tmp_path: Path, pictures: Path
 ) -> None:

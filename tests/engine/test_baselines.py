@@ -45,6 +45,7 @@ def masks(work: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted((work / "input_masks").iterdir())}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_leaves_what_evaluations_read(
     method: str, config_file: Path, tmp_path: Path
@@ -75,6 +76,7 @@ def test_every_method_leaves_what_evaluations_read(
         assert (tmp_path / "sheet.png").stat().st_size > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["input_x_gradient", "grad_cam"])
 def test_evaluation_commands_read_the_maps(method: str, tmp_path: Path) -> None:
     made = prepare(tmp_path)
@@ -143,6 +145,7 @@ def test_what_cannot_be_is_refused(
         with_baseline(loaded(config, section), method, layer)
 
 
+@pytest.mark.slow
 def test_a_stopped_run_resumes_to_the_same_files(config: RunConfig, options: RunOptions) -> None:
     rise = with_baseline(loaded(config, {"n_masks": 6}), "rise")
     run_attribution(rise, options)
@@ -193,6 +196,7 @@ def test_the_background_is_spread_over_the_estimation_set(
     assert DeepShap().rows_per_sample == 20
 
 
+@pytest.mark.slow
 def test_wrong_layers_and_missing_packages_end_before_anything_is_written(
     config: RunConfig, options: RunOptions, monkeypatch: pytest.MonkeyPatch
 ) -> None:

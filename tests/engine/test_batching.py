@@ -70,6 +70,7 @@ def test_sizes_that_cannot_be_are_refused() -> None:
             choose_samples_per_batch(wanted, 4, None, lambda: 9)
 
 
+@pytest.mark.slow
 def test_auto_is_recorded_and_a_continued_run_is_cut_alike(
     many: RunConfig, options: RunOptions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -147,6 +148,7 @@ def build_in_double(config: RunConfig, *_: object) -> InDouble:
     )
 
 
+@pytest.mark.slow
 def test_the_real_masks_do_not_depend_on_the_number(
     config_file: Path, options: RunOptions, tmp_path: Path
 ) -> None:

@@ -77,6 +77,7 @@ def test_a_silent_process_is_given_up(lost: int) -> None:
     assert (error.said, error.usage) == (lost == 0, False)
 
 
+@pytest.mark.slow
 def test_a_process_that_works_on_is_waited_for_beyond_the_patience() -> None:
     def part(processes: Processes) -> None:
         with Meeting(processes, patience=0.5, beat=BEAT) as meeting:

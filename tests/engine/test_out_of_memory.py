@@ -81,6 +81,7 @@ def test_which_errors_mean_that_memory_ran_out(error: Exception, expected: bool)
     assert out_of_memory(outer) is expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("most", [1, 3, 8])
 def test_halving_explains_every_sample_once_and_is_remembered(
     many: RunConfig, options: RunOptions, most: int, capsys: pytest.CaptureFixture[str]
@@ -100,6 +101,7 @@ def test_halving_explains_every_sample_once_and_is_remembered(
     assert manifest(options)["samples_per_batch"] == 8
 
 
+@pytest.mark.slow
 def test_the_last_small_batch_is_halved_from_its_own_size(
     many: RunConfig, options: RunOptions
 ) -> None:
@@ -115,6 +117,7 @@ def test_the_last_small_batch_is_halved_from_its_own_size(
     assert len(set(memory.explained)) == 21
 
 
+@pytest.mark.slow
 def test_the_masks_are_the_same_in_any_order_and_any_memory(
     many: RunConfig, options: RunOptions, tmp_path: Path
 ) -> None:
@@ -133,6 +136,7 @@ def files(options: RunOptions) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in (options.work_dir / "input_masks").iterdir()}
 
 
+@pytest.mark.slow
 def test_a_single_sample_that_does_not_fit_halves_the_rows(
     config_file: Path, options: RunOptions, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -147,6 +151,7 @@ def test_a_single_sample_that_does_not_fit_halves_the_rows(
     assert "--internal-batch-size 3 would save the attempt" in warnings
 
 
+@pytest.mark.slow
 def test_a_bound_of_the_config_is_where_halving_of_rows_begins(
     config_file: Path, options: RunOptions
 ) -> None:
@@ -158,6 +163,7 @@ def test_a_bound_of_the_config_is_where_halving_of_rows_begins(
     assert result.done == 5
 
 
+@pytest.mark.slow
 def test_what_does_not_fit_at_all_fails_and_says_so(
     config: RunConfig, options: RunOptions, tmp_path: Path
 ) -> None:

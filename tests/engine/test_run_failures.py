@@ -86,6 +86,7 @@ def test_a_subset_of_unknown_names_is_refused(
         run(config, replace(options, subset_file=tmp_path / "subset.txt"))
 
 
+@pytest.mark.slow
 def test_an_unknown_layer_is_named_before_any_work(
     config_file: Path, options: RunOptions, tmp_path: Path
 ) -> None:

@@ -14,6 +14,7 @@ from tests.engine.conftest import FakeExplainer, manifest, run, write_images
 from tests.engine.running import IDS, bad_in, masks, records, work_of
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", ["between", "within"])
 def test_an_interrupted_run_is_valid_and_resumes_to_the_same_files(
     config: RunConfig, options: RunOptions, tmp_path: Path, moment: str
@@ -35,6 +36,7 @@ def test_an_interrupted_run_is_valid_and_resumes_to_the_same_files(
     assert list(records(options)) == IDS
 
 
+@pytest.mark.slow
 def test_a_half_done_batch_is_computed_whole_and_saved_in_part(
     config: RunConfig, options: RunOptions
 ) -> None:
@@ -50,6 +52,7 @@ def test_a_half_done_batch_is_computed_whole_and_saved_in_part(
     assert result.done == 5
 
 
+@pytest.mark.slow
 def test_resuming_a_complete_run_only_reports(config: RunConfig, options: RunOptions) -> None:
     first, _ = run(config, options)
     second, fake = run(config, replace(options, resume=True))
@@ -66,6 +69,7 @@ def test_failed_samples_are_tried_again(
     assert records(options)["3"]["reason"] == ""
 
 
+@pytest.mark.slow
 def test_other_settings_of_masks_are_refused(
     config: RunConfig, config_file: Path, options: RunOptions, pictures: Path
 ) -> None:

@@ -152,6 +152,7 @@ def attributor(net: nn.Module, layer: str) -> Attributor:
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layer", ["patch_embed", "blocks.0"])
 def test_the_bright_patch_is_found(trained: nn.Module, layer: str) -> None:
     pictures, place = patches(40, 2000)

@@ -22,6 +22,7 @@ def outputs(model: nn.Module, size: int = 32) -> dict[str, tuple[int, ...]]:
     return shapes
 
 
+@pytest.mark.slow
 def test_small_vgg_is_vgg_11_without_its_last_block() -> None:
     model = SmallVGG(num_classes=10)
     convolutions = [m for m in model.features if isinstance(m, nn.Conv2d)]

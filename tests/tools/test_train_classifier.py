@@ -70,6 +70,7 @@ def test_it_learns_and_writes_a_checkpoint_that_loads(
     assert not list(colours.rglob("*.part"))
 
 
+@pytest.mark.slow
 def test_resumed_training_ends_at_the_same_weights(
     colours: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,6 +21,7 @@ def trainer(count: int = 64, seed: int = 0, **settings: float) -> VibiTrainer:
     return VibiTrainer(small_vibi(), black_box, data, how, CPU, seed)
 
 
+@pytest.mark.slow
 def test_the_explainer_finds_the_chunk_that_the_black_box_reads() -> None:
     found = trainer(512, epochs=6, lr=0.01, black_box_weight=1.0)
     for epoch in range(6):
@@ -34,6 +35,7 @@ def test_the_explainer_finds_the_chunk_that_the_black_box_reads() -> None:
     assert fidelity.samples == 200
 
 
+@pytest.mark.slow
 def test_without_the_black_box_the_pair_agrees_on_a_code() -> None:
     """The approximator is faithful whichever chunks tell it the answer: a known limit of VIBI."""
     found = trainer(512, epochs=6, lr=0.01)

@@ -74,6 +74,7 @@ def literal(x: Tensor, label: int, area: float, method: ExtremalPerturbation) ->
     return literal_mask(parameters, method.radius)
 
 
+@pytest.mark.slow
 def test_extremal_perturbation_is_the_literal_one() -> None:
     x = samples(2)
     # Begun away from 1, at which values that are cut tie: their order is then up to rounding.

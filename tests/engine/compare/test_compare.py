@@ -58,6 +58,7 @@ def test_statistics_are_those_of_the_rows(tiny: Evaluated, three: list[Path]) ->
     assert corrected == holm(p_values)
 
 
+@pytest.mark.slow
 def test_rows_are_those_of_the_evaluation_command(tiny: Evaluated, three: list[Path]) -> None:
     assert compare(tiny, three, "--metrics", "degradation", "--tile-size", "16") == 0
     rows = result(tiny)["metrics"]["degradation"]["rows"]["random0"]

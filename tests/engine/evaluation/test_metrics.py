@@ -29,6 +29,7 @@ def tiny(tmp_path: Path) -> Evaluated:
     return prepare(tmp_path)
 
 
+@pytest.mark.slow
 def test_rows_are_those_of_the_published_classes(tiny: Evaluated) -> None:
     sample = tiny.dataset[1]
     assert sample.target is not None
@@ -76,6 +77,7 @@ def counted_estimates(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return counts
 
 
+@pytest.mark.slow
 def test_statistics_are_estimated_once_per_step(
     tiny: Evaluated, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -91,6 +93,7 @@ def test_statistics_are_estimated_once_per_step(
     assert tiny.result("a")["rows"][id_] == row
 
 
+@pytest.mark.slow
 def test_the_sanity_check_finds_out_the_edge_detector(
     tiny: Evaluated, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -114,6 +117,7 @@ def test_the_sanity_check_finds_out_the_edge_detector(
     assert "\npassed: the mean SSIM" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_maps_that_cannot_be_repeated_do_not_pass(tiny: Evaluated) -> None:
     assert tiny.run("sanity_check", "a", "--layers", "linear") == 0  # the maps are random
     verdict = tiny.result("a")["verdict"]
@@ -122,6 +126,7 @@ def test_maps_that_cannot_be_repeated_do_not_pass(tiny: Evaluated) -> None:
     assert verdict["passes"] is False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "count"),
     [

@@ -47,6 +47,7 @@ def with_memory(monkeypatch: pytest.MonkeyPatch, most: int) -> list[SmallMemory]
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("metric", "options"),
     [
@@ -77,6 +78,7 @@ def test_rows_are_halved_until_they_fit(
     assert "from here on the classifier sees 3 of its rows at once" in warnings
 
 
+@pytest.mark.slow
 def test_what_does_not_fit_at_all_fails_alone(
     tiny: Evaluated, monkeypatch: pytest.MonkeyPatch
 ) -> None:

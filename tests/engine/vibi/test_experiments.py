@@ -25,6 +25,7 @@ def configs(tmp_path: Path) -> list[Path]:
     ]
 
 
+@pytest.mark.slow
 def test_all_settings_are_run_once_and_told_in_a_table(configs: list[Path], tmp_path: Path) -> None:
     work = tmp_path / "work"
     options = VibiOptions(work_dir=work, device="cpu", precision="fp32")

@@ -60,6 +60,7 @@ def test_a_run_writes_what_the_documentation_lists(tiny: VibiConfig, tmp_path: P
     assert result.validation.approximator == best
 
 
+@pytest.mark.slow
 def test_copies_of_the_black_box_start_with_its_weights(
     colours: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -84,6 +85,7 @@ def test_copies_of_the_black_box_start_with_its_weights(
     assert loaded.vibi.approximate(found).shape == (1, 2)
 
 
+@pytest.mark.slow
 def test_a_resumed_run_equals_an_uninterrupted_one(
     tiny: VibiConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -122,6 +124,7 @@ def test_a_complete_run_is_not_repeated(
         run(other, tmp_path / "run", resume=True)
 
 
+@pytest.mark.slow
 def test_the_black_box_is_trained_once(tiny: VibiConfig, tmp_path: Path) -> None:
     run(tiny, tmp_path / "one")
     written = (tmp_path / "black_box.pth").stat().st_mtime_ns
@@ -143,6 +146,7 @@ def test_a_checkpoint_loads_to_the_same_explanations(tiny: VibiConfig, tmp_path:
         load_vibi(tmp_path / "run/config.py")
 
 
+@pytest.mark.slow
 def test_pictures_are_drawn_of_every_epoch_and_at_the_end(tiny: VibiConfig, tmp_path: Path) -> None:
     run(tiny, tmp_path / "run", save_images_every_epoch=True)
     pictures = tmp_path / "run/pictures"
@@ -152,6 +156,7 @@ def test_pictures_are_drawn_of_every_epoch_and_at_the_end(tiny: VibiConfig, tmp_
     assert {path.name for path in pictures.glob("*.png")} == names | {"curves.png"}
 
 
+@pytest.mark.slow
 def test_a_jump_starts_from_the_setting_without_beta(tiny: VibiConfig, tmp_path: Path) -> None:
     work_dir = tmp_path / f"{tiny.name.replace('beta0', 'beta0_1')}"
     other = replace(tiny, name=work_dir.name, training=replace(tiny.training, beta=0.1))

@@ -131,6 +131,7 @@ def test_a_run_of_texts_is_a_run(tmp_path: Path, chunks: str, k: int) -> None:
     assert (tmp_path / "out" / "0_9.html").is_file()
 
 
+@pytest.mark.slow
 def test_a_continued_run_of_texts_equals_an_uninterrupted_one(tmp_path: Path) -> None:
     config = load_vibi_config(write_config(tmp_path), {})
     whole = run_vibi(config, options(tmp_path / "whole"))
