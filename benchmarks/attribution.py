@@ -16,11 +16,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from benchmarks.meters import PeakMemory, counted
 from benchmarks.passes import seconds_of_passes
 from benchmarks.published_cost import Parameters, StageCost, make_problem, published_cost
 from benchmarks.setups import CASES, Setup, from_config, from_name
+from input_iba.attribution import Attributor
 from input_iba.engine.memory import keep_freed_memory
 from input_iba.engine.precision import choose_precision, precision_name
 from input_iba.records import Attribution
@@ -118,29 +120,34 @@ def ours(setup: Setup, preset: str, autocast: torch.dtype | None, at_once: int) 
     attributor = setup.attributor(preset, autocast)
     attributor.estimate([setup.estimation], len(setup.estimation))
     batches = torch.split(setup.images, at_once)
-    if preset == "fast":  # the first batch fetches memory and chooses kernels; a run has many
-        attributor.attribute(batches[0])
+    attributor.attribute(batches[0])  # the first fetches memory, chooses kernels; runs have many
     peak = PeakMemory(setup.device)
     gc.collect()
     peak.start()
-    records = []
     with counted(setup.model, setup.images[:1]) as passes:
-        start = time.perf_counter()
-        for batch in batches:
-            records += attributor.attribute(batch)
-        wall = time.perf_counter() - start
-    good = [record for record in records if isinstance(record, Attribution)]
-    if len(good) < len(records):
-        raise SystemExit(f"Only {len(good)} of {len(records)} images could be explained.")
-    counts = {name: count / len(good) for name, count in vars(passes).items()}
+        seconds, wall = timed(attributor, batches)
+    counts = {name: count / len(setup.images) for name, count in vars(passes).items()}
     rows = (
         f"{counts['forward_first']:.0f} forward at the first module, "
         f"{counts['forward_last']:.0f} at the last; {counts['backward_last']:.0f} backward at the "
         f"last, {counts['backward_first']:.0f} at the first"
     )
-    seconds = {stage: sum(r.seconds[stage] for r in good) / len(good) for stage in STAGES}
     name = f"{preset}, {precision_name(autocast)}, {at_once} at once"
-    return Row(name, seconds, peak.mebibytes(), rows, f"wall {wall / len(good):.2f} s per sample")
+    return Row(name, seconds, peak.mebibytes(), rows, f"wall {wall:.2f} s per sample")
+
+
+def timed(attributor: Attributor, batches: Sequence[Tensor]) -> tuple[dict[str, float], float]:
+    """Explain batches; return seconds per sample of each stage, and wall seconds per sample."""
+    records = []
+    start = time.perf_counter()
+    for batch in batches:
+        records += attributor.attribute(batch)
+    wall = time.perf_counter() - start
+    good = [record for record in records if isinstance(record, Attribution)]
+    if len(good) < len(records):
+        raise SystemExit(f"Only {len(good)} of {len(records)} samples could be explained.")
+    seconds = {stage: sum(r.seconds[stage] for r in good) / len(good) for stage in STAGES}
+    return seconds, wall / len(good)
 
 
 def floor(setup: Setup, preset: str, autocast: torch.dtype | None, at_once: int) -> Row:

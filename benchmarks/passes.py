@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
+from benchmarks.meters import seconds_per_call
 from benchmarks.setups import Setup
 from input_iba.core.bottleneck import BottleneckSettings
 from input_iba.core.resume import ResumedClassifier
@@ -52,8 +52,4 @@ def _seconds(
         rows.grad = None
         logits(rows).sum().backward()  # type: ignore[no-untyped-call]
 
-    step()
-    start = time.perf_counter()
-    for _ in range(STEPS_TIMED):
-        step()
-    return (time.perf_counter() - start) / STEPS_TIMED * settings.opt_steps
+    return seconds_per_call(step, STEPS_TIMED, values.device) * settings.opt_steps

@@ -8,13 +8,12 @@ The words are drawn at random: what a review says does not change what its expla
 from __future__ import annotations
 
 import argparse
-import time
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor
 
-from benchmarks.attribution import STAGES
+from benchmarks.attribution import timed
+from benchmarks.setups import RANDOM
 from input_iba.attribution import Attributor
 from input_iba.datasets.vocabulary import SPECIALS
 from input_iba.engine.build import build_attributor
@@ -23,10 +22,6 @@ from input_iba.engine.memory import keep_freed_memory
 from input_iba.engine.precision import choose_precision, precision_name
 from input_iba.models import build_classifier
 from input_iba.models.deep_lstm import VOCABULARY_SIZE
-from input_iba.records import Attribution
-
-RANDOM = {"attributor.classifier.pretrained": False}
-"""Weights drawn at random cost as much as trained ones."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -47,9 +42,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         f"{torch.get_num_threads()} threads, {options.tokens} tokens"
     )
     for at_once in options.at_once:
-        seconds = timed(attributor, ids.to(device), at_once)
-        stages = ", ".join(f"{stage} {value:.2f} s" for stage, value in seconds.items())
-        print(f"{at_once:3d} at once: {sum(seconds.values()):.2f} s per review ({stages})")
+        seconds, wall = timed(attributor, torch.split(ids.to(device), at_once))
+        parts = seconds | {"rest": wall - sum(seconds.values())}
+        stages = ", ".join(f"{part} {value:.2f} s" for part, value in parts.items())
+        print(f"{at_once:3d} at once: {wall:.2f} s per review ({stages})")
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -63,20 +59,6 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--precision", default="auto", choices=["auto", "fp32", "bf16"])
     parser.add_argument("--device", default="cpu")
     return parser.parse_args(arguments)
-
-
-def timed(attributor: Attributor, ids: Tensor, at_once: int) -> dict[str, float]:
-    """Return wall seconds per review of the stages, and of what lies between them."""
-    records = []
-    start = time.perf_counter()
-    for batch in torch.split(ids, at_once):
-        records += attributor.attribute(batch)
-    wall = (time.perf_counter() - start) / len(ids)
-    good = [record for record in records if isinstance(record, Attribution)]
-    if len(good) < len(records):
-        raise SystemExit(f"Only {len(good)} of {len(records)} reviews could be explained.")
-    seconds = {stage: sum(r.seconds[stage] for r in good) / len(good) for stage in STAGES}
-    return seconds | {"rest": wall - sum(seconds.values())}
 
 
 if __name__ == "__main__":

@@ -26,6 +26,15 @@ class ExplainedInputs:
     def __len__(self) -> int:
         return len(self.inputs)
 
+    def evenly(self, count: int) -> Tensor:
+        """Take some inputs at equal distances: folders of pictures are sorted by class.
+
+        >>> numbers = torch.arange(10)
+        >>> ExplainedInputs(numbers, numbers, prepare=torch.neg).evenly(3)
+        tensor([0, 3, 6])
+        """
+        return self.inputs[:: max(len(self) // count, 1)][:count]
+
     def batches(
         self, size: int, generator: torch.Generator | None = None
     ) -> Iterator[tuple[Tensor, Tensor]]:

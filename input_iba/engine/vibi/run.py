@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from input_iba.engine.device import choose_device
 from input_iba.engine.interruption import terminable
@@ -240,14 +239,5 @@ class _Run:
 
     def _draw(self, folder: Path) -> None:
         self.ready.vibi.eval()
-        inputs = evenly(self.ready.test.inputs, SHOWN)
+        inputs = self.ready.test.evenly(SHOWN)
         self.ready.draw(self.ready.vibi, self.ready.black_box, inputs, folder)
-
-
-def evenly(inputs: Tensor, count: int) -> Tensor:
-    """Take some of many inputs at equal distances: folders of pictures are sorted by class.
-
-    >>> evenly(torch.arange(10), 3)
-    tensor([0, 3, 6])
-    """
-    return inputs[:: max(len(inputs) // count, 1)][:count]
