@@ -13,7 +13,7 @@ from torch import Tensor
 from input_iba.engine.vibi.black_box import provide_black_box
 from input_iba.engine.vibi.checkpoints import build_vibi
 from input_iba.engine.vibi.config import VibiConfig
-from input_iba.engine.vibi.data import Pictures, read_pictures
+from input_iba.engine.vibi.data import read_pictures
 from input_iba.engine.vibi.pictures import write_pictures
 from input_iba.vibi import BlackBox, BlackBoxCopy, ExplainedInputs, Vibi
 
@@ -70,7 +70,10 @@ def prepare_pictures(
         if isinstance(network, BlackBoxCopy):
             network.start_from(trained.classifier)
     black_box = BlackBox(trained.classifier, pictures.normalize, autocast)
-    train, validation, test = _explained(pictures, black_box, device)
+    train, validation, test = (
+        explained(part.pixels, black_box, device)
+        for part in (pictures.train, pictures.validation, pictures.test)
+    )
     return Prepared(
         *(vibi, black_box, train, validation, test, pictures.class_names, pictures.shape),
         accuracy=trained.accuracy,
@@ -85,17 +88,8 @@ def as_inputs(device: torch.device) -> Callable[[Tensor], Tensor]:
     return lambda pixels: pixels.to(device).float() / 255
 
 
-def _explained(
-    pictures: Pictures, black_box: BlackBox, device: torch.device
-) -> list[ExplainedInputs]:
-    """Ask the black box once about every picture."""
+def explained(pixels: Tensor, black_box: BlackBox, device: torch.device) -> ExplainedInputs:
+    """Ask the black box once about every picture, (N, C, H, W), uint8."""
     prepare = as_inputs(device)
-    sets = (pictures.train.pixels, pictures.validation.pixels, pictures.test.pixels)
-    return [
-        ExplainedInputs(
-            pixels,
-            black_box.in_batches(prepare(part) for part in torch.split(pixels, EVALUATION_BATCH)),
-            prepare,
-        )
-        for pixels in sets
-    ]
+    batches = (prepare(part) for part in torch.split(pixels, EVALUATION_BATCH))
+    return ExplainedInputs(pixels, black_box.in_batches(batches), prepare)

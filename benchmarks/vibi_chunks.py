@@ -1,0 +1,51 @@
+"""Show trained networks more or fewer chunks than in training, and measure both fidelities.
+
+python -m benchmarks.vibi_chunks CHECKPOINT --k 12 16 24
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from input_iba.engine.precision import choose_precision
+from input_iba.engine.vibi.black_box import load_black_box
+from input_iba.engine.vibi.checkpoints import load_vibi
+from input_iba.engine.vibi.data import read_pictures
+from input_iba.engine.vibi.prepared import explained
+from input_iba.vibi import BlackBox, measure_fidelity
+
+BATCH = 250
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print a row per number of chunks, over the test set."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.vibi_chunks", description=__doc__)
+    parser.add_argument("checkpoint", type=Path, metavar="CHECKPOINT")
+    parser.add_argument("--k", type=int, nargs="+", required=True)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--precision", default="auto", choices=["auto", "fp32", "bf16"])
+    options = parser.parse_args(arguments)
+    device = torch.device(options.device)
+    autocast = choose_precision(options.precision, device)
+    loaded = load_vibi(options.checkpoint, device)
+    loaded.vibi.autocast = autocast
+    pictures = read_pictures(loaded.config.data, seed=0)
+    classifier = load_black_box(
+        loaded.config,
+        *(loaded.input_shape[0], len(loaded.class_names), loaded.black_box, device),
+    )
+    black_box = BlackBox(classifier, pictures.normalize, autocast)
+    test = explained(pictures.test.pixels, black_box, device)
+    print("| chunks | approximator | rationale |\n|---|---|---|")
+    for k in options.k:
+        loaded.vibi.k = k
+        found = measure_fidelity(loaded.vibi, black_box, test.batches(BATCH))
+        print(f"| {k} | {found.approximator:.1%} | {found.rationale:.1%} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
