@@ -15,8 +15,12 @@ from input_iba.drawing.words import percent
 TargetLoss = Callable[[Tensor], Tensor]
 """Maps logits (B, classes) to one loss per row (B,)."""
 
-Targets = Tensor | Sequence[int] | TargetLoss | Sequence[TargetLoss]
-"""What to explain: class indices (S,), one-hot rows (S, classes), or losses of the logits."""
+Target = int | str | TargetLoss
+"""What to explain of one sample: a class by its index or name, or a loss of the logits."""
+
+Targets = Tensor | Target | Sequence[Target | None]
+"""One target for all samples, or one each, None for the predicted class; or class indices (S,), or
+one-hot rows (S, classes)."""
 
 
 @dataclass(frozen=True)

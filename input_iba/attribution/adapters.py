@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from input_iba.core.explainable import bare
 from input_iba.core.tap import TappedClassifier
 from input_iba.errors import AttributionError
 from input_iba.records import Explanation, Failure, Targets
@@ -68,8 +69,6 @@ class CaptumAttribution:
         Raises:
             AttributionError: A sample could not be explained.
         """
-        if isinstance(target, int) or (isinstance(target, Tensor) and target.ndim == 0):
-            target = [int(target)] * len(inputs)
         found = self.attributor.attribute(inputs, target, seed=seed)
         failed = [record for record in found if isinstance(record, Failure)]
         if failed:
@@ -118,7 +117,7 @@ def quantus_explain_func(
 
 def _check_model(attributor: Attributes, model: nn.Module) -> None:
     own = attributor.classifier
-    if (own.model if isinstance(own, TappedClassifier) else own) is not model:
+    if bare(own.model if isinstance(own, TappedClassifier) else own) is not bare(model):
         raise AttributionError(
             "Quantus asks for an explanation of another model than the attributor's, as metrics do "
             "that change weights. Give quantus_explain_func a function from a model to an "

@@ -12,14 +12,23 @@ from input_iba.attribution.feature_iba import FeatureIBA
 from input_iba.attribution.input_iba import InputIBA
 from input_iba.attribution.outcome import clocked, first_reasons, logit_failures, make_records
 from input_iba.attribution.priors import Prior, WGANPrior
-from input_iba.attribution.task import AttributionTask, checked_ids, rows_at_once
+from input_iba.attribution.task import (
+    AttributionTask,
+    check_on,
+    checked_ids,
+    entered,
+    rows_at_once,
+)
+from input_iba.core.checked import Checked, Entered
+from input_iba.core.explainable import check_explainable
+from input_iba.core.modes import with_gradients
 from input_iba.core.optimise import Progress
+from input_iba.core.outputs import Output, class_names_of
 from input_iba.core.statistics import RunningStatistics
 from input_iba.core.tap import TappedClassifier
-from input_iba.core.targets import predictions, probabilities, target_losses
-from input_iba.core.tokens import Tokens
+from input_iba.core.targets import probabilities, target_losses, target_of
 from input_iba.errors import AttributionError
-from input_iba.modality import Modality, VisionModality
+from input_iba.modality import Layout, Modality, VisionModality
 from input_iba.records import Attribution, Failure, FeatureStatistics, Targets
 
 
@@ -27,11 +36,12 @@ class Attributor:
     """Explain what a classifier looked at.
 
     The classifier is borrowed: it is moved to `device`, and otherwise comes back from every call
-    as it was.
+    as it was. Its first passes check it on one input: what a map would be wrong with is refused,
+    what is odd is logged as a warning.
 
     Args:
         classifier: Maps (B, C, H, W), or token ids (B, T), to logits (B, classes); one logit
-            tells two classes apart.
+            tells two classes apart. Weights of any floating-point type.
         layer: Name of the layer at which the feature bottleneck sits.
         feature_iba: Settings of stage 1.
         prior: Stage 2.
@@ -43,9 +53,17 @@ class Attributor:
         autocast: Type in which the classifier computes where that is safe, or None for its own.
         internal_batch_size: Most rows that the classifier sees at once, which bounds memory and
             changes no mask; None for as many as make up `PIXELS_AT_ONCE` pixels.
+        layout: How the features lie in what the layer puts out, where that cannot be found out:
+            'channels_first', 'channels_last', 'tokens', 'sequence_first', 'channels_then_tokens',
+            or a function from it to maps (B, channels, height, width).
+        output: Which part of what the classifier returns the logits are: an index, a key, or a
+            function of it; None for the only part that can be meant.
+        class_names: By class index, for targets given by name; None for those of the classifier's
+            own `config.id2label`.
 
     Raises:
         LayerNotFoundError: The classifier has no such layer.
+        AttributionError: The classifier is scripted, quantised, or not whole.
 
     >>> _ = torch.manual_seed(0)
     >>> net = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(144, 2))
@@ -71,7 +89,11 @@ class Attributor:
         device: torch.device | str = "cpu",
         autocast: torch.dtype | None = None,
         internal_batch_size: int | None = None,
+        layout: Layout | None = None,
+        output: Output | None = None,
+        class_names: Sequence[str] | None = None,
     ) -> None:
+        check_explainable(classifier)
         self.device = torch.device(device)
         self.feature_iba = feature_iba or FeatureIBA()
         self.prior = prior or WGANPrior()
@@ -80,14 +102,18 @@ class Attributor:
         self.statistics = statistics
         self.modality = modality or VisionModality()
         self.internal_batch_size = internal_batch_size
+        self.class_names = class_names_of(classifier) if class_names is None else class_names
+        side = self.feature_iba.input_or_output
         self.classifier = TappedClassifier(
             classifier.to(self.device),
             layer,
-            side=self.feature_iba.input_or_output,
+            side=side,
             autocast=autocast,
-            wrapping=self.modality.wrapping(classifier, layer, self.feature_iba.input_or_output),
+            wrapping=self.modality.wrapping(classifier, layer, side, layout),
             run=self.modality.run,
+            output=output,
         )
+        self._checked: Checked | None = None
 
     def estimate(self, batches: Iterable[Tensor], n_samples: int = 1000) -> FeatureStatistics:
         """Estimate and keep the layer's statistics.
@@ -122,19 +148,34 @@ class Attributor:
             example: An input, (1, C, H, W), on which to check what makes the classifier cheaper;
                 processes give the same one, so that all decide alike.
         """
+        with with_gradients(), torch.no_grad():
+            checked = self._check(example)
+            with self.classifier.prepared(*self._enter(example)):
+                yield self._statistics_of_each if checked.alone else self._statistics_of
 
-        def statistics_of(batch: Tensor) -> RunningStatistics:
-            inputs, tokens = self._enter(batch)
-            features = self.classifier.features(inputs, tokens)
-            self.modality.check_features(features, self.classifier.layer)
-            return RunningStatistics.of(self.modality.observations(features, tokens))
+    def _statistics_of(self, batch: Tensor) -> RunningStatistics:
+        inputs, tokens = self._enter(batch)
+        features = self.classifier.features(inputs, tokens)
+        self.modality.check_features(features, self.classifier.layer)
+        return RunningStatistics.of(self.modality.observations(features, tokens))
 
-        with torch.no_grad(), self.classifier.prepared(*self._enter(example)):
-            yield statistics_of
+    def _statistics_of_each(self, batch: Tensor) -> RunningStatistics:
+        """Return the statistics of a batch that is read one by one."""
+        running = RunningStatistics()
+        for single in self.modality.one_by_one(batch):
+            running.merge(self._statistics_of(single))
+        return running
 
-    def _enter(self, inputs: Tensor) -> tuple[Tensor, Tokens | None]:
-        return self.modality.enter(self.classifier.model, inputs.to(self.device))
+    def _enter(self, inputs: Tensor) -> Entered:
+        return entered(self.modality, self.classifier.model, inputs.to(self.device))
 
+    def _check(self, inputs: Tensor) -> Checked:
+        """Check the classifier on the first of some inputs, once."""
+        if self._checked is None:
+            self._checked = check_on(self.classifier, self.modality, self.device, inputs[:1])
+        return self._checked
+
+    @with_gradients()
     def attribute(
         self,
         inputs: Tensor,
@@ -170,11 +211,25 @@ class Attributor:
             )
         if len(inputs) == 0:
             return []
+        names = checked_ids(ids, len(inputs))
+        if self._check(inputs).alone and len(inputs) > 1:
+            found: list[Attribution | Failure] = []
+            for i, single in enumerate(self.modality.one_by_one(inputs)):
+                own, target = names[i : i + 1], target_of(targets, i)
+                found += self.attribute(
+                    *(single, target),
+                    ids=own,
+                    seed=seed,
+                    progress=progress,
+                    internal_batch_size=internal_batch_size,
+                )
+            return found
         with self.classifier.prepared(*self._enter(inputs[:1])):
             return self._run_stages(
-                self.task(inputs, targets, ids, seed, progress, internal_batch_size)
+                self.task(inputs, targets, names, seed, progress, internal_batch_size)
             )
 
+    @with_gradients()
     def task(
         self,
         inputs: Tensor,
@@ -196,17 +251,17 @@ class Attributor:
         torch.Size([2, 1, 8, 8])
         """
         names = checked_ids(ids, len(inputs))
+        self._check(inputs)
         values, tokens = self._enter(inputs)
         with torch.no_grad(), self.classifier.frozen():
             logits = self.classifier.logits(values, tokens)
-        wanted = predictions(logits) if targets is None else targets
         return AttributionTask(
             classifier=self.classifier,
             modality=self.modality,
             inputs=values,
             tokens=tokens,
             logits=logits,
-            losses=target_losses(wanted, logits, self.use_softmax),
+            losses=target_losses(targets, logits, self.use_softmax, self.class_names),
             ids=names,
             seed=seed,
             internal_batch_size=internal_batch_size

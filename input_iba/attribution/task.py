@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from input_iba.core.bottleneck import Bottleneck, BottleneckSettings
+from input_iba.core.checked import Checked, Entered, check_classifier
+from input_iba.core.classifier import Classifier
+from input_iba.core.explainable import working_values
 from input_iba.core.noise import NoiseSource
 from input_iba.core.optimise import FittedMask, Progress, fit_mask
 from input_iba.core.tap import TappedClassifier
@@ -123,6 +127,29 @@ class AttributionTask:
             internal_batch_size=self.internal_batch_size,
             progress=self.progress,
         )
+
+
+def entered(modality: Modality, model: nn.Module, inputs: Tensor) -> Entered:
+    """Return a user's inputs as a classifier is given them, in the type that masks have."""
+    values, tokens = modality.enter(model, inputs.clone() if inputs.is_inference() else inputs)
+    return working_values(values, model), tokens
+
+
+def check_on(
+    classifier: Classifier, modality: Modality, device: torch.device, example: Tensor
+) -> Checked:
+    """Check a classifier on one input of a user's, (1, …), and log what is odd."""
+    alike = modality.padded(classifier.model, example)
+    exact = copy(classifier)
+    exact.autocast = None
+    with exact.frozen():
+        one, *pair = (
+            entered(modality, classifier.model, inputs.to(device))
+            for inputs in (example, *(alike or ()))
+        )
+        checked = check_classifier(exact, one, (pair[0], pair[1]) if pair else None)
+    checked.say()
+    return checked
 
 
 def checked_ids(ids: Sequence[str] | None, samples: int) -> tuple[str, ...]:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from input_iba.core.folding import Read, foldable, folded, weights_in
-from input_iba.core.hooks import unwrap
 from input_iba.core.modes import frozen
 from input_iba.core.strided import FloatGradients
 from input_iba.core.tokens import Tokens
-from input_iba.errors import AttributionError
 
 Run = Callable[[nn.Module, Tensor, Tokens | None], Any]
 """Runs a classifier on inputs (B, …), behind which the given tokens stand, if any."""
@@ -23,30 +22,6 @@ Run = Callable[[nn.Module, Tensor, Tokens | None], Any]
 def run_alone(model: nn.Module, inputs: Tensor, tokens: Tokens | None) -> Any:
     """Give the inputs to the model, and nothing else."""
     return model(inputs)
-
-
-def logits_of(run: Callable[[Tensor], Any], inputs: Tensor, autocast: torch.dtype | None) -> Tensor:
-    """Run a whole classifier.
-
-    Args:
-        run: The classifier, or what runs it: maps (B, …) to logits (B, classes).
-        inputs: (B, …).
-        autocast: Type in which the classifier computes where that is safe, or None for its own.
-
-    Returns:
-        (B, classes), in the type of the inputs.
-
-    Raises:
-        AttributionError: The classifier puts out something else.
-    """
-    with precision(autocast, inputs.device):
-        logits = unwrap(run(own_inputs(inputs)))
-    if logits.ndim != 2 or len(logits) != len(inputs):
-        raise AttributionError(
-            f"The classifier puts out shape {tuple(logits.shape)} for {len(inputs)} inputs; "
-            f"expected logits of shape ({len(inputs)}, classes)."
-        )
-    return logits.to(inputs.dtype)
 
 
 @contextmanager
@@ -70,16 +45,23 @@ def prepared(
 
 @contextmanager
 def precision(autocast: torch.dtype | None, device: torch.device) -> Iterator[None]:
-    """Let networks compute in `autocast`, or in their own type for None."""
-    if autocast is None:
+    """Let networks compute in `autocast`, or in their own type for None; compiled parts eagerly."""
+    with ExitStack() as stack:
+        stack.enter_context(_eagerly())
+        if autocast is not None:
+            stack.enter_context(torch.autocast(device.type, dtype=autocast))
+            if device.type == "cpu":
+                stack.enter_context(FloatGradients())
         yield
-        return
-    with torch.autocast(device.type, dtype=autocast):
-        if device.type == "cpu":
-            with FloatGradients():
-                yield
-        else:
-            yield
+
+
+def _eagerly() -> AbstractContextManager[Any]:
+    """Run what torch.compile has compiled as it was written, so that hooks see every layer."""
+    stance = getattr(torch.compiler, "set_stance", None)  # torch 2.6 and newer
+    if stance is None or "torch._dynamo" not in sys.modules:
+        return nullcontext()
+    eagerly: AbstractContextManager[Any] = stance("force_eager")
+    return eagerly
 
 
 def own_inputs(inputs: Tensor) -> Tensor:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import copy
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from input_iba.core.explainable import bare
 from input_iba.core.modes import frozen
+from input_iba.core.tokens import Tokens
 from input_iba.errors import AttributionError, ConfigError, LayerNotFoundError, closest
 
 Rewrite = Callable[[Any], Any]
@@ -21,7 +24,8 @@ def find_layer(model: nn.Module, name: str) -> nn.Module:
     Raises:
         LayerNotFoundError: There is none; names the closest.
     """
-    modules: dict[str, nn.Module] = dict(model.named_modules())
+    # By the names that the network has within what parallelises or compiles it, too.
+    modules: dict[str, nn.Module] = dict(bare(model).named_modules()) | dict(model.named_modules())
     modules.pop("", None)
     if name not in modules:
         raise LayerNotFoundError(
@@ -32,7 +36,7 @@ def find_layer(model: nn.Module, name: str) -> nn.Module:
 
 
 def unwrap(output: Any) -> Tensor:
-    """Return the tensor in a module's output: the output itself, or the first in a tuple or list.
+    """Return the tensor in a module's output: itself, or the first in a tuple, list or dict.
 
     Raises:
         AttributionError: There is no tensor in it.
@@ -42,13 +46,13 @@ def unwrap(output: Any) -> Tensor:
     """
     if isinstance(output, Tensor):
         return output
-    if isinstance(output, tuple | list):
-        for item in output:
-            if isinstance(item, Tensor):
-                return item
+    place = _place(output)
+    if place is not None:
+        found: Tensor = output[place]
+        return found
     raise AttributionError(
-        f"The layer puts out {type(output).__name__}; expected a tensor, or a tuple or list that "
-        "holds one. Choose another layer."
+        f"The layer puts out {type(output).__name__}; expected a tensor, or a tuple, list or dict "
+        "that holds one. Choose another layer."
     )
 
 
@@ -60,15 +64,46 @@ def rewrap(output: Any, value: Tensor) -> Any:
     """
     if isinstance(output, Tensor):
         return value
+    place = _place(output)
+    if isinstance(output, Mapping):
+        again: Any = copy.copy(output)  # of its own type, such as a ModelOutput
+        again[place] = value
+        return again
     items = list(output)
-    items[next(i for i, item in enumerate(items) if isinstance(item, Tensor))] = value
+    items[place] = value
     if hasattr(output, "_make"):
         return output._make(items)
     return type(output)(items)
 
 
+def _place(output: Any) -> Any:
+    """Return the index or key of the first tensor in a tuple, list or dict; None without one."""
+    items: Any = ()
+    if isinstance(output, Mapping):
+        items = output.items()
+    elif isinstance(output, tuple | list):
+        items = enumerate(output)
+    return next((place for place, item in items if isinstance(item, Tensor)), None)
+
+
+Read = Callable[[Tensor, Tokens | None], Any]
+"""Runs a classifier on inputs (B, …) up to a layer and returns what flows there."""
+
+
 class Wrapping:
-    """How features lie in what flows at a layer: a tensor, or the first in a tuple or list."""
+    """How features lie in what flows at a layer: the tensor itself, or the first one in it."""
+
+    def settle(self, read: Read, inputs: Tensor, tokens: Tokens | None) -> None:
+        """Find out how the features lie, before anything else is asked; once is enough.
+
+        Args:
+            read: Reads the layer.
+            inputs: Those of the coming pass, (B, …).
+            tokens: The tokens behind them.
+
+        Raises:
+            AttributionError: It cannot be told.
+        """
 
     def unwrap(self, output: Any, inputs: Tensor) -> Tensor:
         """Take the features (B, …) out of what flows at the layer for inputs (B, …)."""

@@ -43,6 +43,16 @@ def frozen(model: nn.Module) -> Iterator[nn.Module]:
 
 
 @contextmanager
+def with_gradients() -> Iterator[None]:
+    """Switch gradients on inside a caller's `torch.no_grad()` or `torch.inference_mode()`.
+
+    It decorates whatever optimises a mask.
+    """
+    with torch.inference_mode(False), torch.enable_grad():
+        yield
+
+
+@contextmanager
 def replaced_forward(module: nn.Module, forward: Callable[..., Any]) -> Iterator[None]:
     """Give a module another forward method, and its own again afterwards."""
     own = module.__dict__.get("forward")

@@ -10,9 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from input_iba.core.forward import Run, logits_of, own_inputs, precision, prepared, run_alone
+from input_iba.core.classifier import Classifier
+from input_iba.core.forward import Run, prepared, run_alone
 from input_iba.core.hooks import Wrapping, find_layer, hooked
-from input_iba.core.modes import frozen
+from input_iba.core.outputs import Output
 from input_iba.core.prefix import Prefix, recording
 from input_iba.core.tokens import Tokens
 from input_iba.errors import AttributionError
@@ -22,20 +23,17 @@ class _LayerReachedError(Exception):
     """Stops a forward pass once the layer has been read."""
 
 
-class TappedClassifier:
+class TappedClassifier(Classifier):
     """A classifier and one of its layers.
 
-    Inputs are images (B, C, H, W), or embeddings (B, T, E) with the tokens behind them. Inputs
-    and results are in the inputs' floating-point type; `autocast` concerns only what
-    happens inside the classifier.
-
     Args:
-        model: Maps (B, …) to logits (B, classes).
+        model: Maps (B, …) to logits (B, classes), or to something that holds them.
         layer: Name of a module in it that is called once in a forward pass.
         side: 'output' to tap what the layer puts out, 'input' for what goes into it.
         autocast: Type in which the classifier computes where that is safe, or None for its own.
         wrapping: How the features lie in what flows at the tap.
         run: Runs the model.
+        output: Which part of what the model returns the logits are; see `select_logits`.
 
     Raises:
         LayerNotFoundError: The model has no such layer.
@@ -50,20 +48,13 @@ class TappedClassifier:
         autocast: torch.dtype | None = None,
         wrapping: Wrapping = Wrapping(),  # noqa: B008  stateless
         run: Run = run_alone,
+        output: Output | None = None,
     ) -> None:
-        self.model = model
+        super().__init__(model, run=run, autocast=autocast, output=output)
         self.layer = layer
         self.side = side
-        self.autocast = autocast
         self._module = find_layer(model, layer)
         self._wrapping = wrapping
-        self._run = run
-
-    @contextmanager
-    def frozen(self) -> Iterator[TappedClassifier]:
-        """Keep the model in eval mode without weight gradients, and restore it afterwards."""
-        with frozen(self.model):
-            yield self
 
     @contextmanager
     def prepared(self, example: Tensor, tokens: Tokens | None = None) -> Iterator[TappedClassifier]:
@@ -100,18 +91,27 @@ class TappedClassifier:
         Raises:
             AttributionError: The layer is not called.
         """
-        read: list[Tensor] = []
+        self._settle(inputs, tokens)
+        return self._wrapping.unwrap(self._read(inputs, tokens), inputs).to(inputs.dtype)
+
+    def _settle(self, inputs: Tensor, tokens: Tokens | None) -> None:
+        with torch.no_grad():
+            self._wrapping.settle(self._read, inputs, tokens)
+
+    def _read(self, inputs: Tensor, tokens: Tokens | None) -> Any:
+        """Return what flows at the tap, as it is."""
+        read: list[Any] = []
 
         def stop(value: Any) -> Any:
-            read.append(self._wrapping.unwrap(value, inputs))
+            read.append(value)
             raise _LayerReachedError
 
-        with hooked(self._module, stop, self.side), precision(self.autocast, inputs.device):
+        with hooked(self._module, stop, self.side):
             try:
-                self._run(self.model, own_inputs(inputs), tokens)
+                self.returned(inputs, tokens)
             except _LayerReachedError:
-                return read[0].to(inputs.dtype)
-        raise AttributionError(self._never_called())
+                return read[0]
+        return self.check_calls(0)
 
     @torch.no_grad()
     def prefix(self, inputs: Tensor, tokens: Tokens | None = None) -> Prefix:
@@ -120,20 +120,18 @@ class TappedClassifier:
             self.features(inputs, tokens)
             return recorded()
 
-    def logits(self, inputs: Tensor, tokens: Tokens | None = None) -> Tensor:
-        """Run the whole classifier.
+    def calls(self, inputs: Tensor, tokens: Tokens | None = None) -> int:
+        """Count how often one forward pass calls the layer."""
+        count = 0
 
-        Args:
-            inputs: (B, …).
-            tokens: The tokens behind embeddings.
+        def note(value: Any) -> Any:
+            nonlocal count
+            count += 1
+            return value
 
-        Returns:
-            (B, classes).
-
-        Raises:
-            AttributionError: The classifier puts out something else.
-        """
-        return logits_of(lambda x: self._run(self.model, x, tokens), inputs, self.autocast)
+        with torch.no_grad(), hooked(self._module, note, self.side):
+            self.returned(inputs, tokens)
+        return count
 
     def logits_with(self, inputs: Tensor, features: Tensor, tokens: Tokens | None = None) -> Tensor:
         """Run the classifier with `features` in place of what flows at the tap.
@@ -150,27 +148,40 @@ class TappedClassifier:
             AttributionError: The layer is called never, or more than once.
         """
         calls = 0
+        self._settle(inputs, tokens)
 
         def replace(value: Any) -> Any:
             nonlocal calls
             calls += 1
+            if calls > 1:
+                raise _LayerReachedError
             dtype = self._wrapping.unwrap(value, inputs).dtype
             return self._wrapping.rewrap(value, features.to(dtype), inputs)
 
         with hooked(self._module, replace, self.side):
-            logits = self.logits(inputs, tokens)
+            try:
+                logits = self.logits(inputs, tokens)
+            except _LayerReachedError:
+                calls = -1
+        if calls < 0:
+            self.check_calls(self.calls(inputs, tokens))
+        self.check_calls(calls)
+        return logits
+
+    def check_calls(self, calls: int) -> None:
+        """Refuse a layer that is not called exactly once in a forward pass.
+
+        Raises:
+            AttributionError: Says how often it is called.
+        """
         if calls == 0:
-            raise AttributionError(self._never_called())
+            raise AttributionError(
+                f"Layer {self.layer!r} is not called in the classifier's forward pass. "
+                "'input-iba layers CONFIG' lists the layers that are."
+            )
         if calls > 1:
             raise AttributionError(
                 f"Layer {self.layer!r} is called {calls} times in one forward pass, so its output "
                 "is not one set of features. Choose a layer that is called once, such as the "
                 "block around it."
             )
-        return logits
-
-    def _never_called(self) -> str:
-        return (
-            f"Layer {self.layer!r} is not called in the classifier's forward pass. "
-            "'input-iba layers CONFIG' lists the layers that are."
-        )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import cast
+from typing import Any, cast
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from input_iba.errors import AttributionError, ConfigError
+from input_iba.errors import AttributionError, ConfigError, closest
 from input_iba.records import TargetLoss, Targets
 
 
@@ -75,49 +76,106 @@ class ClassLosses(TargetLosses):
         return ClassLosses([self._classes[i] for i in indices], self._use_softmax)
 
 
-def target_losses(targets: Targets, logits: Tensor, use_softmax: bool = True) -> TargetLosses:
+def target_losses(
+    targets: Targets | None,
+    logits: Tensor,
+    use_softmax: bool = True,
+    class_names: Sequence[str] = (),
+) -> TargetLosses:
     """Turn the forms a target may have into one loss per sample.
 
     Args:
-        targets: Class indices (S,), cross-entropy of the softmax; or one-hot (multi-label) rows
+        targets: One class for all samples, or one each: an index, a name, or None for the
+            predicted class; cross-entropy of the softmax. Or one-hot (multi-label) rows
             (S, classes), mean binary cross-entropy; or one loss of logits (B, classes) → (B,) for
             all samples, or S of them.
         logits: Logits of the unchanged inputs, (S, classes), to check the targets against.
         use_softmax: With False a class index stands for the binary cross-entropy of its own
             logit, for heads whose classes do not exclude each other.
+        class_names: By class index.
 
     Raises:
         ConfigError: Wrong number of targets, or a class that the classifier does not have.
     """
     samples, classes = logits.shape
-    if callable(targets):
-        return TargetLosses([targets] * samples, [None] * samples)
+    if isinstance(targets, Tensor | np.ndarray) and targets.ndim == 2:
+        rows = torch.as_tensor(targets, dtype=logits.dtype, device=logits.device)
+        if rows.shape != logits.shape:
+            raise ConfigError(
+                f"One-hot targets are of shape {tuple(rows.shape)}; expected a row per sample and "
+                f"a column per class, {tuple(logits.shape)}."
+            )
+        return TargetLosses([_multi_label(row) for row in rows], [None] * samples)
+    wanted = _one_each(targets, samples)
+    predicted = predictions(logits)
+    found: list[int | TargetLoss] = [
+        target if callable(target) else _label(target, classes, class_names, predicted[i])
+        for i, target in enumerate(wanted)
+    ]
+    labels = [None if callable(target) else target for target in found]
+    if None not in labels:
+        return ClassLosses(cast(list[int], labels), use_softmax)
+    losses = [target if callable(target) else _class_loss(target, use_softmax) for target in found]
+    return TargetLosses(losses, labels)
+
+
+def target_of(targets: Targets | None, sample: int) -> Targets | None:
+    """Return what of the targets of several samples is one sample's, in a form for one sample."""
+    for_all = targets is None or callable(targets) or isinstance(targets, int | str)
+    if for_all or (isinstance(targets, Tensor) and targets.ndim == 0):
+        return targets
+    return cast(Sequence[int], targets)[sample : sample + 1]
+
+
+def _one_each(targets: Any, samples: int) -> list[Any]:
+    """Return one target per sample, each of whatever kind."""
+    if isinstance(targets, Tensor | np.ndarray | np.integer):
+        if targets.ndim > 1 or np.asarray(torch.as_tensor(targets).cpu()).dtype.kind not in "iu":
+            raise ConfigError(
+                "Targets must be integer class indices (S,) or one-hot rows (S, classes); got "
+                f"{targets.dtype} of shape {tuple(targets.shape)}."
+            )
+        targets = targets.tolist()
+    if targets is None or callable(targets) or isinstance(targets, int | str):
+        return [targets] * samples
     if len(targets) != samples:
         raise ConfigError(f"Expected one target per sample: {samples}, got {len(targets)}.")
-    if not isinstance(targets, Tensor) and all(callable(target) for target in targets):
-        return TargetLosses(cast(Sequence[TargetLoss], targets), [None] * samples)
-    values = torch.as_tensor(targets, device=logits.device)
-    if values.ndim == 2:
-        if values.shape[1] != classes:
-            raise ConfigError(
-                f"One-hot targets have {values.shape[1]} columns, the classifier {classes} classes."
-            )
-        return TargetLosses(
-            [_multi_label(row.to(logits.dtype)) for row in values], [None] * samples
-        )
-    if values.ndim != 1 or values.is_floating_point():
-        raise ConfigError(
-            f"Targets must be integer class indices (S,) or one-hot rows (S, classes); got "
-            f"{values.dtype} of shape {tuple(values.shape)}."
-        )
-    labels = [int(label) for label in values]
+    return [
+        target.item() if isinstance(target, Tensor | np.integer) else target for target in targets
+    ]
+
+
+def _label(target: Any, classes: int, names: Sequence[str], predicted: Tensor) -> int:
+    """Return the class index that a target means.
+
+    Raises:
+        ConfigError: The classifier has no such class.
+    """
+    if target is None:
+        return int(predicted)
     last = max(classes - 1, 1)  # a single logit tells two classes apart
-    for label in labels:
-        if not 0 <= label <= last:
-            raise ConfigError(
-                f"Target class {label} does not exist: the classifier has classes 0 to {last}."
-            )
-    return ClassLosses(labels, use_softmax)
+    if isinstance(target, str):
+        if target in names:
+            return list(names).index(target)
+        known = f"Known: {', '.join(names[:10])}." if names else "No class names are known."
+        raise ConfigError(
+            f"Target class {target!r} does not exist.{closest(target, names)} {known} Give an "
+            f"index, 0 to {last}, or class_names= with the name of every class."
+        )
+    if isinstance(target, bool) or not isinstance(target, int):
+        raise ConfigError(
+            f"A target is a class index, a class name, None or a loss; got {target!r}."
+        )
+    if not 0 <= target <= last:
+        raise ConfigError(
+            f"Target class {target} does not exist: the classifier has classes 0 to {last}."
+        )
+    return target
+
+
+def _class_loss(label: int, use_softmax: bool) -> TargetLoss:
+    one = ClassLosses([label], use_softmax)
+    return lambda logits: one(logits[None])[0]
 
 
 SCORES = ("logit", "probability", "log_probability")

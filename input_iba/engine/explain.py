@@ -199,10 +199,9 @@ def _try(
 def _attribute(
     job: Job, samples: Sequence[Sample], progress: RunProgress
 ) -> list[Explanation | Failure]:
-    targets = [sample.target for sample in samples if sample.target is not None]
     found = job.explainer.attribute(
         stacked(samples),
-        targets or None,
+        [sample.target for sample in samples],
         ids=[sample.id for sample in samples],
         seed=job.options.seed,
         progress=progress.step,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import torch
 from torch import nn
 
-from input_iba.core.hooks import layer_shapes
 from input_iba.errors import ConfigError
-from input_iba.modality.vision_tokens import grid_size, vision_wrapping
+from input_iba.modality.layouts import Axes, Layout, Size
+from input_iba.modality.vision_wrapping import layouts_of
 
 KNOWN = (
     (r"efficientnet_lite0", "_blocks.10"),
@@ -37,7 +37,8 @@ HEADS = ("classifier", "fc", "head", "heads", "last_linear", "head_drop")
 DEPTH = 2 / 3
 """Share of a transformer's blocks before the chosen layer."""
 
-Shapes = Mapping[str, Sequence[tuple[int, ...]]]
+Found = Mapping[str, tuple[Layout, Size]]
+"""By name of a layer that is called once: how its features lie, and the size of their maps."""
 
 
 def choose_layer(type_: str, classifier: nn.Module, size: int) -> str:
@@ -45,7 +46,7 @@ def choose_layer(type_: str, classifier: nn.Module, size: int) -> str:
 
     A known family has its own; of a transformer it is the block two thirds up; of any other network
     the last layer, at the uppermost level of names, whose map is nearest to a sixteenth of the
-    input's height.
+    input's height. Only layers are taken whose features change where the image does.
 
     Args:
         type_: Name of the classifier.
@@ -59,8 +60,9 @@ def choose_layer(type_: str, classifier: nn.Module, size: int) -> str:
     for pattern, known in KNOWN:
         if re.fullmatch(pattern, type_.partition(".")[0]) and known in modules:
             return known
-    shapes = layer_shapes(classifier, torch.zeros(1, 3, size, size))
-    layer = _block(shapes, size) or _by_reduction(classifier, shapes, size)
+    generator = torch.Generator().manual_seed(0)
+    found = layouts_of(classifier, torch.randn(1, 3, size, size, generator=generator))
+    layer = _block(found) or _by_reduction(found, size)
     if layer is None:
         raise ConfigError(
             f"No layer of {type_!r} puts out a map, so none can be chosen. Give --layer; "
@@ -69,31 +71,23 @@ def choose_layer(type_: str, classifier: nn.Module, size: int) -> str:
     return layer
 
 
-def _block(shapes: Shapes, size: int) -> str | None:
+def _block(found: Found) -> str | None:
     """Return a transformer's block: of modules named by number that put out tokens of patches."""
-    stacks: dict[tuple[str, tuple[int, ...]], list[str]] = {}
-    for name, outputs in shapes.items():
+    stacks: dict[tuple[str, Size], list[str]] = {}
+    for name, (layout, size) in found.items():
         stack = re.fullmatch(r"(.*\D)\d+", name)
-        if stack and len(outputs) == 1 and _tokens(outputs[0], size):
-            stacks.setdefault((stack[1], outputs[0]), []).append(name)
+        if stack and not isinstance(layout, Axes):
+            stacks.setdefault((stack[1], size), []).append(name)
     deepest = max(stacks.values(), key=len, default=[])
     return deepest[round(DEPTH * len(deepest))] if len(deepest) > 3 else None
 
 
-def _tokens(shape: tuple[int, ...], size: int) -> bool:
-    """Say whether an output (T, C) holds a grid of tokens, up to two of them of no patch."""
-    return len(shape) == 2 and any(grid_size(shape[0] - extra, size, size) for extra in range(3))
-
-
-def _by_reduction(classifier: nn.Module, shapes: Shapes, size: int) -> str | None:
-    found: dict[str, float] = {}
-    for name, outputs in shapes.items():
-        if len(outputs) != 1 or len(outputs[0]) != 3 or name.partition(".")[0] in HEADS:
-            continue
-        last = vision_wrapping(classifier, name).channels_last
-        height, width = outputs[0][:2] if last else outputs[0][1:]
-        if height == width > 1:
-            found[name] = abs(math.log2(size / height / REDUCTION))
-    nearest = [name for name in found if found[name] < min(found.values()) + 0.2]
+def _by_reduction(found: Found, size: int) -> str | None:
+    distances = {
+        name: abs(math.log2(size / height / REDUCTION))
+        for name, (_, (height, width)) in found.items()
+        if height == width > 1 and name.partition(".")[0] not in HEADS
+    }
+    nearest = [name for name in distances if distances[name] < min(distances.values()) + 0.2]
     level = min((name.count(".") for name in nearest), default=0)
     return next((name for name in reversed(nearest) if name.count(".") == level), None)

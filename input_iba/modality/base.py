@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any, ClassVar
 
+import torch
 from torch import Tensor, nn
 
 from input_iba.core.forward import run_alone
 from input_iba.core.hooks import Wrapping
 from input_iba.core.tokens import Tokens
+
+Layout = str | Callable[[Tensor], Tensor]
+"""How features lie: a name that the kind of input knows, or a function that rearranges them."""
 
 
 class Modality(ABC):
@@ -40,15 +45,30 @@ class Modality(ABC):
         """Run the classifier on what `enter` returned, or a noisy version of it."""
         return run_alone(model, inputs, tokens)
 
-    def wrapping(self, model: nn.Module, layer: str, side: str) -> Wrapping:
-        """Say how the features lie in what flows at a layer.
+    def wrapping(
+        self, model: nn.Module, layer: str, side: str, layout: Layout | None = None
+    ) -> Wrapping:
+        """Return how the features lie in what flows at a layer.
 
         Args:
             model: The classifier.
             layer: Name of the layer.
             side: 'output' or 'input'.
+            layout: How they lie, where the caller says so: a name, or a function from what flows
+                at the layer to features.
         """
         return Wrapping()
+
+    def padded(self, model: nn.Module, inputs: Tensor) -> tuple[Tensor, Tensor] | None:
+        """Return an input of a user's, a little shorter, without and with padding behind it.
+
+        None where inputs are not padded, or the classifier does not say that they may be.
+        """
+        return None
+
+    def one_by_one(self, inputs: Tensor) -> list[Tensor]:
+        """Return S inputs of a user's as S of one each, (1, …), without padding."""
+        return list(torch.split(inputs, 1))
 
     def observations(self, features: Tensor, tokens: Tokens | None) -> Tensor:
         """Return features (S, C', h, w) as observations (n, …) for the layer's statistics."""

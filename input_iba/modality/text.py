@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from input_iba.core.critics import TextCritic
 from input_iba.core.hooks import Wrapping, find_layer
@@ -17,7 +18,10 @@ from input_iba.core.padding import PAD_INDEX
 from input_iba.core.recurrent import RecurrentWrapping
 from input_iba.core.tokens import Tokens
 from input_iba.errors import AttributionError
-from input_iba.modality.base import Modality
+from input_iba.modality.base import Layout, Modality
+
+MORE_PADDING = 3
+"""Tokens of padding with which it is tried whether a classifier heeds where a text ends."""
 
 
 class TextModality(Modality):
@@ -77,6 +81,19 @@ class TextModality(Modality):
             embeddings: Tensor = layer(inputs)
         return embeddings, tokens
 
+    def padded(self, model: nn.Module, inputs: Tensor) -> tuple[Tensor, Tensor] | None:
+        """Return token ids (1, T) without some in the middle, and with padding in their place."""
+        if _length_argument(model) is None:
+            return None
+        middle = inputs.shape[1] // 2
+        cut = min(MORE_PADDING, max(inputs.shape[1] - 4, 0))  # no longer than it was, if it can be
+        short = torch.cat([inputs[:, :middle], inputs[:, middle + cut :]], dim=1)
+        return short, F.pad(short, (0, MORE_PADDING), value=self.pad)
+
+    def one_by_one(self, inputs: Tensor) -> list[Tensor]:
+        """Return token ids (S, T) as S texts (1, T_s)."""
+        return [Tokens.of(text, self.pad).trimmed().ids for text in torch.split(inputs, 1)]
+
     def run(self, model: nn.Module, inputs: Tensor, tokens: Tokens | None) -> Any:
         """Run the classifier with `inputs` in place of what its embedding layer puts out."""
         assert tokens is not None  # enter() returns some
@@ -87,8 +104,7 @@ class TextModality(Modality):
         elif name == "attention_mask":
             arguments[name] = tokens.valid.long()
         with replaced_forward(self._embedding(model), _returning(inputs)):
-            output = model(tokens.ids, **arguments)
-        return getattr(output, "logits", output)
+            return model(tokens.ids, **arguments)
 
     def _embedding(self, model: nn.Module) -> nn.Embedding:
         """Find the embedding layer.
@@ -111,7 +127,9 @@ class TextModality(Modality):
             )
         return found
 
-    def wrapping(self, model: nn.Module, layer: str, side: str) -> Wrapping:
+    def wrapping(
+        self, model: nn.Module, layer: str, side: str, layout: Layout | None = None
+    ) -> Wrapping:
         """Recurrent layers put out a sequence and a final state; others a tensor, or a tuple."""
         module = find_layer(model, layer)
         return RecurrentWrapping(module, side) if isinstance(module, nn.RNNBase) else Wrapping()

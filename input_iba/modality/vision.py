@@ -11,16 +11,32 @@ from input_iba.core.critics import VisionCritic
 from input_iba.core.hooks import Wrapping
 from input_iba.core.smoothing import gaussian_smooth
 from input_iba.errors import AttributionError
-from input_iba.modality.base import Modality
-from input_iba.modality.vision_tokens import vision_wrapping
+from input_iba.modality.base import Layout, Modality
+from input_iba.modality.vision_wrapping import vision_wrapping
 
 
 class VisionModality(Modality):
     """Images of any number of channels and any size."""
 
-    def wrapping(self, model: nn.Module, layer: str, side: str) -> Wrapping:
-        """Take token sequences of vision transformers for maps."""
-        return vision_wrapping(model, layer)
+    def enter(self, model: nn.Module, inputs: Tensor) -> tuple[Tensor, None]:
+        """Return images as they are.
+
+        Raises:
+            AttributionError: They are not floating-point values (S, C, H, W).
+        """
+        if inputs.ndim != 4 or not inputs.is_floating_point():
+            raise AttributionError(
+                f"Images are normalised floating-point values of shape (samples, channels, height, "
+                f"width); got {inputs.dtype} of shape {tuple(inputs.shape)}."
+                f"{' Give x[None] for one image.' if inputs.ndim == 3 else ''}"
+            )
+        return inputs, None
+
+    def wrapping(
+        self, model: nn.Module, layer: str, side: str, layout: Layout | None = None
+    ) -> Wrapping:
+        """Find out where the positions lie, by changing parts of an image."""
+        return vision_wrapping(model, layer, layout)
 
     def check_features(self, features: Tensor, layer: str) -> None:
         """Refuse features that have no height and width."""
@@ -28,7 +44,8 @@ class VisionModality(Modality):
             raise AttributionError(
                 f"Layer {layer!r} puts out features of shape {tuple(features.shape[1:])}; expected "
                 "(channels, height, width). Choose a layer before the features are flattened: "
-                "'input-iba layers CONFIG' lists layers with their shapes."
+                "'input-iba layers CONFIG' lists layers with their shapes; layout= says where "
+                "height and width are, if they are there."
             )
 
     def smooth(self, mask: Tensor, sigma: float) -> Tensor:

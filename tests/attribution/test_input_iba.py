@@ -42,7 +42,8 @@ class Rescaled(nn.Module):
         self.classifier, self.scale = classifier, scale
 
     def forward(self, x: Tensor) -> Tensor:
-        rows = self.scale.repeat_interleave(len(x) // len(self.scale))
+        copies = -(-len(x) // len(self.scale))
+        rows = self.scale.repeat_interleave(copies)[: len(x)]  # also of one picture, or of five
         logits: Tensor = self.classifier(x / rows.view(-1, 1, 1, 1))
         return logits
 

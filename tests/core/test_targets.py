@@ -56,7 +56,7 @@ def test_losses_of_the_callers_own() -> None:
         ([0, 3], "class 3 does not exist: the classifier has classes 0 to 2"),
         ([0, -1], "class -1"),
         (torch.tensor([0.0, 1.0]), "integer class indices"),
-        (torch.zeros(2, 4), "4 columns, the classifier 3 classes"),
+        (torch.zeros(2, 4), "shape .2, 4.; expected a row per sample and a column per class"),
     ],
     ids=["count", "class", "negative", "float", "columns"],
 )

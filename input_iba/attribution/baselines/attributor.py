@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
 from itertools import islice
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -21,15 +21,20 @@ from input_iba.attribution.outcome import (
     logit_failures,
     make_records,
 )
-from input_iba.attribution.task import checked_ids, rows_at_once
-from input_iba.core.forward import logits_of, prepared
+from input_iba.attribution.task import check_on, checked_ids, entered, rows_at_once
+from input_iba.core.checked import Checked
+from input_iba.core.classifier import Classifier
+from input_iba.core.explainable import check_explainable
+from input_iba.core.forward import prepared
 from input_iba.core.hooks import find_layer
+from input_iba.core.modes import with_gradients
 from input_iba.core.optimise import Progress
+from input_iba.core.outputs import Output, class_names_of
 from input_iba.core.statistics import RunningStatistics
-from input_iba.core.targets import predictions, probabilities, target_losses
+from input_iba.core.targets import probabilities, target_losses, target_of
 from input_iba.core.tokens import Tokens
 from input_iba.errors import AttributionError
-from input_iba.modality import Modality, TextModality, VisionModality
+from input_iba.modality import Layout, Modality, TextModality, VisionModality
 from input_iba.records import Explanation, Failure, FeatureStatistics, Targets
 
 
@@ -51,8 +56,12 @@ class BaselineAttributor:
         autocast: Type in which the classifier computes where that is safe, or None for its own.
         internal_batch_size: Most inputs that the classifier sees at once; None for as many as
             make up `PIXELS_AT_ONCE` pixels.
+        layout: As for an `Attributor`, at the method's layer.
+        output: Which part of what the classifier returns the logits are; as for an `Attributor`.
+        class_names: By class index, for targets given by name; as for an `Attributor`.
 
     Raises:
+        AttributionError: The classifier is scripted, quantised, or not whole.
         ConfigError: The method cannot explain this kind of input.
         MissingExtraError: A package that the method needs is not installed.
         LayerNotFoundError: The method names a layer that the classifier does not have.
@@ -76,7 +85,11 @@ class BaselineAttributor:
         device: torch.device | str = "cpu",
         autocast: torch.dtype | None = None,
         internal_batch_size: int | None = None,
+        layout: Layout | None = None,
+        output: Output | None = None,
+        class_names: Sequence[str] | None = None,
     ) -> None:
+        check_explainable(classifier)
         self.device = torch.device(device)
         self.classifier = classifier.to(self.device)
         self.method = method
@@ -84,8 +97,13 @@ class BaselineAttributor:
         self.modality = modality or VisionModality()
         self.background = background
         self.statistics = statistics
-        self.autocast = autocast
         self.internal_batch_size = internal_batch_size
+        self.layout = layout
+        self.class_names = class_names_of(classifier) if class_names is None else class_names
+        self._runner = Classifier(
+            classifier, run=self.modality.run, autocast=autocast, output=output
+        )
+        self._checked: Checked | None = None
         if isinstance(self.modality, TextModality):
             check_explains_text(type(method))
         method.check(classifier)
@@ -117,6 +135,7 @@ class BaselineAttributor:
         with self._iba(self.method).estimating(example) as statistics_of:
             yield statistics_of
 
+    @with_gradients()
     def attribute(
         self,
         inputs: Tensor,
@@ -140,25 +159,38 @@ class BaselineAttributor:
         if len(inputs) == 0:
             return []
         names = checked_ids(ids, len(inputs))
+        if self._checked is None:
+            self._checked = check_on(self._runner, self.modality, self.device, inputs[:1])
+        rows = internal_batch_size or self.internal_batch_size
+        if self._checked.alone and len(inputs) > 1:
+            found: list[Explanation | Failure] = []
+            for i, single in enumerate(self.modality.one_by_one(inputs)):
+                target = target_of(targets, i)
+                found += self.attribute(
+                    *(single, target),
+                    ids=names[i : i + 1],
+                    seed=seed,
+                    progress=progress,
+                    internal_batch_size=rows,
+                )
+            return found
         seconds: dict[str, float] = {}
-        values, tokens = self.modality.enter(self.classifier, inputs.to(self.device))
+        values, tokens = entered(self.modality, self._runner.model, inputs.to(self.device))
         with self._borrowed(values[:1], None if tokens is None else tokens.select([0])):
-            rows = internal_batch_size or self.internal_batch_size
             with torch.no_grad():
-                logits = self._logits(values, tokens, self.autocast)
-            wanted = predictions(logits) if targets is None else targets
+                logits = self._runner.logits(values, tokens)
             task = BaselineTask(
-                classifier=self.classifier,
+                runner=self._runner,
                 modality=self.modality,
                 inputs=values,
                 tokens=tokens,
                 logits=logits,
-                losses=target_losses(wanted, logits, self.use_softmax),
+                losses=target_losses(targets, logits, self.use_softmax, self.class_names),
                 ids=names,
                 seed=seed,
                 use_softmax=self.use_softmax,
-                autocast=self.autocast,
                 rows=rows or rows_at_once(inputs.shape[1:], self.device),
+                layout=self.layout,
                 background=self.background,
                 statistics=self.statistics,
                 progress=progress,
@@ -171,23 +203,14 @@ class BaselineAttributor:
     @contextmanager
     def _borrowed(self, example: Tensor, tokens: Tokens | None) -> Iterator[None]:
         """Freeze the classifier and make it cheaper to run, and restore it afterwards."""
-
-        def logits() -> Tensor:
-            return self._logits(example, tokens, None)
-
-        with prepared(self.classifier, self.autocast, logits, tap=self._tap):
+        exact = copy(self._runner)
+        exact.autocast = None
+        model, autocast = self._runner.model, self._runner.autocast
+        with prepared(model, autocast, lambda: exact.logits(example, tokens), tap=self._tap):
             yield
 
-    def _logits(
-        self, values: Tensor, tokens: Tokens | None, autocast: torch.dtype | None
-    ) -> Tensor:
-        def run(rows: Tensor) -> Any:
-            return self.modality.run(self.classifier, rows, tokens)
-
-        return logits_of(run, values, autocast)
-
     def _iba(self, method: IBA) -> Attributor:
-        return method.attributor(self.classifier, self.modality, self.device, self.autocast)
+        return method.attributor(self._runner, self.modality, self.device, self.layout)
 
 
 def _records(

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from torch import Tensor, nn
+import torch
+from torch import Tensor
 from torch.nn import functional as F
 
-from input_iba.attribution.baselines.base import Baseline, captum_attr
+from input_iba.attribution.baselines.base import Baseline
 from input_iba.attribution.baselines.task import BaselineTask
-from input_iba.core.forward import precision
-from input_iba.core.hooks import find_layer, layer_shapes
+from input_iba.core.hooks import layer_shapes
+from input_iba.core.targets import target_scores
 from input_iba.errors import AttributionError
 from input_iba.registry import BASELINES
 
@@ -24,6 +25,8 @@ MAP_DIMENSIONS = 3
 class GradCam(Baseline):
     """The positive part of a layer's features, weighted by their mean gradients, enlarged.
 
+    It is not captum's, which takes the first dimension for channels whatever the layer puts out.
+
     Attributes:
         score: What is explained; see `target_scores`.
         layer: Name of the layer; empty for the last one whose output is a map.
@@ -34,53 +37,48 @@ class GradCam(Baseline):
 
     name: ClassVar[str] = "grad_cam"
     explains_text: ClassVar[bool] = False
+    uses_captum: ClassVar[bool] = False
 
     score: str = "logit"
     layer: str = ""
 
     def maps(self, task: BaselineTask) -> Tensor:
-        """Return the maps of a few samples, (s, H, W)."""
-        attr = captum_attr()
-        with precision(task.autocast, task.inputs.device):
-            module = cam_layer(task.classifier, self.layer, task.inputs[:1])
-        method = attr.LayerGradCam(task.scorer(self.score), module)
-        cam = method.attribute(task.leaf(), relu_attributions=True)
+        """Return the maps of a few samples, (s, H, W).
+
+        Raises:
+            LayerNotFoundError: The classifier has no such layer.
+            AttributionError: The layer is called more than once or puts out no map.
+        """
+        layer = self.layer or last_map(task)
+        tapped = task.tapped(layer)
+        tapped.check_calls(tapped.calls(task.inputs[:1]))
+        features = tapped.features(task.inputs).detach().requires_grad_()
+        task.modality.check_features(features, layer)
+        # A copy of them, which layers behind may write into.
+        logits = tapped.logits_with(task.inputs, features.clone())
+        scores = target_scores(logits[:, None], task.losses, self.score, task.use_softmax)
+        [gradients] = torch.autograd.grad(scores.sum(), features)
+        weights = gradients.mean((2, 3), keepdim=True)
+        cam = (weights * features.detach()).sum(1, keepdim=True).relu()
         size = task.inputs.shape[-2:]
-        enlarged = F.interpolate(cam.to(task.inputs), size, mode="bilinear", align_corners=False)
-        return enlarged[:, 0]
+        return F.interpolate(cam, size, mode="bilinear", align_corners=False)[:, 0]
 
 
-def cam_layer(model: nn.Module, name: str, example: Tensor) -> nn.Module:
-    """Return the layer to look at.
-
-    Args:
-        model: The classifier.
-        name: Its name; empty for the last layer whose output is a map of more than one position.
-        example: One input, (1, C, H, W).
+def last_map(task: BaselineTask) -> str:
+    """Return the last layer whose output is a map of more than one position.
 
     Raises:
-        LayerNotFoundError: The model has no such layer.
-        AttributionError: The layer is called more than once or puts out no map.
+        AttributionError: There is none.
     """
-    shapes = layer_shapes(model, example)
-    if not name:
-        for last, outputs in reversed(shapes.items()):
-            if len(outputs) == 1 and _is_map(outputs[0]):
-                return find_layer(model, last)
-        raise AttributionError(
-            f"Method 'grad_cam' needs a layer whose output is a map, and {type(model).__name__} "
-            "has none. Use another method, such as 'gradient'."
-        )
-    layer = find_layer(model, name)
-    outputs = shapes.get(name, [])
-    if len(outputs) != 1 or len(outputs[0]) != MAP_DIMENSIONS:
-        raise AttributionError(
-            f"Method 'grad_cam' needs a layer that is called once and puts out (channels, height, "
-            f"width); layer {name!r} is called {len(outputs)} times and puts out "
-            f"{outputs[0] if outputs else 'nothing'}. 'input-iba layers CONFIG' lists layers with "
-            "their shapes."
-        )
-    return layer
+    model = task.classifier
+    shapes = layer_shapes(model, task.inputs[:1], task.runner.returned)
+    for last, outputs in reversed(shapes.items()):
+        if len(outputs) == 1 and _is_map(outputs[0]):
+            return last
+    raise AttributionError(
+        f"Method 'grad_cam' needs a layer whose output is a map, and {type(model).__name__} "
+        "has none. Use another method, such as 'gradient'."
+    )
 
 
 def _is_map(shape: tuple[int, ...]) -> bool:

@@ -6,16 +6,16 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from input_iba.attribution.attributor import Attributor
 from input_iba.attribution.baselines.base import Baseline, Needs
 from input_iba.attribution.baselines.task import BaselineTask
 from input_iba.attribution.feature_iba import FeatureIBA
 from input_iba.attribution.task import AttributionTask
-from input_iba.core.tap import TappedClassifier
+from input_iba.core.classifier import Classifier
 from input_iba.errors import AttributionError
-from input_iba.modality import Modality
+from input_iba.modality import Layout, Modality
 from input_iba.registry import BASELINES
 
 
@@ -45,19 +45,17 @@ class IBA(Baseline):
         return self.feature_iba.batch_size
 
     def attributor(
-        self,
-        classifier: nn.Module,
-        modality: Modality,
-        device: torch.device,
-        autocast: torch.dtype | None,
+        self, runner: Classifier, modality: Modality, device: torch.device, layout: Layout | None
     ) -> Attributor:
         """Return what estimates the layer's statistics."""
         return Attributor(
-            *(classifier, self.layer),
+            *(runner.model, self.layer),
             feature_iba=self.feature_iba,
             modality=modality,
             device=device,
-            autocast=autocast,
+            autocast=runner.autocast,
+            layout=layout,
+            output=runner.output,
         )
 
     def maps(self, task: BaselineTask) -> Tensor:
@@ -67,16 +65,8 @@ class IBA(Baseline):
                 "Method 'iba' needs the layer's statistics. Call estimate(batches) first, or give "
                 "statistics=... to the BaselineAttributor."
             )
-        side = self.feature_iba.input_or_output
-        tapped = TappedClassifier(
-            *(task.classifier, self.layer),
-            side=side,
-            autocast=task.autocast,
-            wrapping=task.modality.wrapping(task.classifier, self.layer, side),
-            run=task.modality.run,
-        )
         stage = AttributionTask(
-            classifier=tapped,
+            classifier=task.tapped(self.layer, self.feature_iba.input_or_output),
             modality=task.modality,
             inputs=task.inputs,
             tokens=task.tokens,

@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from input_iba.core.forward import logits_of
+from input_iba.core.classifier import Classifier
 from input_iba.core.noise import NoiseSource
 from input_iba.core.optimise import Progress
+from input_iba.core.tap import TappedClassifier
 from input_iba.core.targets import TargetLosses, target_scores
 from input_iba.core.tokens import Tokens
-from input_iba.modality import Modality
+from input_iba.modality import Layout, Modality
 from input_iba.records import FeatureStatistics
 
 
@@ -43,7 +44,7 @@ class BaselineTask:
     """S samples to explain, and how to run the classifier on them.
 
     Attributes:
-        classifier: Frozen.
+        runner: Runs the classifier, frozen.
         modality: What kind of input the samples are.
         inputs: Normalised inputs, (S, C, H, W), or embeddings (S, T, E).
         logits: The classifier's logits for them, (S, classes).
@@ -51,15 +52,15 @@ class BaselineTask:
         ids: The S samples' ids; with the seed they decide all random numbers.
         seed: Seed of the run.
         use_softmax: Whether the classes exclude each other.
-        autocast: Type in which the classifier computes, or None for its own.
         rows: Most inputs that the classifier sees at once.
+        layout: How features lie at a layer, where the caller says so.
         background: Inputs of the estimation set, (n, C, H, W), for methods that need them.
         statistics: Of a layer, likewise.
         progress: Told about every step.
         tokens: The tokens behind embeddings, else None.
     """
 
-    classifier: nn.Module
+    runner: Classifier
     modality: Modality
     inputs: Tensor
     logits: Tensor
@@ -67,12 +68,22 @@ class BaselineTask:
     ids: tuple[str, ...]
     seed: int
     use_softmax: bool
-    autocast: torch.dtype | None
     rows: int
+    layout: Layout | None = None
     background: Tensor | None = None
     statistics: FeatureStatistics | None = None
     progress: Progress | None = None
     tokens: Tokens | None = None
+
+    @property
+    def classifier(self) -> nn.Module:
+        """The network itself."""
+        return self.runner.model
+
+    @property
+    def autocast(self) -> torch.dtype | None:
+        """Type in which the classifier computes, or None for its own."""
+        return self.runner.autocast
 
     @property
     def map_size(self) -> tuple[int, ...]:
@@ -82,6 +93,17 @@ class BaselineTask:
     def scorer(self, kind: str) -> Scorer:
         """Return the score of the targets as a module."""
         return Scorer(self, kind)
+
+    def tapped(self, layer: str, side: str = "output") -> TappedClassifier:
+        """Return the classifier with a tap at one of its layers."""
+        return TappedClassifier(
+            *(self.classifier, layer),
+            side=side,
+            autocast=self.autocast,
+            wrapping=self.modality.wrapping(self.classifier, layer, side, self.layout),
+            run=self.modality.run,
+            output=self.runner.output,
+        )
 
     def leaf(self) -> Tensor:
         """Return a copy of the inputs for packages that ask for their gradient, (S, …)."""
@@ -103,9 +125,7 @@ class BaselineTask:
             tokens = tokens.repeat(copies)
             clean = self.inputs.detach().repeat_interleave(copies, 0)
             rows = torch.where(tokens.scored[..., None], rows, clean)
-        return logits_of(
-            lambda x: self.modality.run(self.classifier, x, tokens), rows, self.autocast
-        )
+        return self.runner.logits(rows, tokens)
 
     def run_one(self) -> Tensor:
         """Run the classifier on the first sample, for those who look at what it calls."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,10 +12,9 @@ import torchvision
 from torch import Tensor, nn
 
 from input_iba.attribution import Attributor, InputIBA, SaliencyPrior
-from input_iba.core.hooks import unwrap
 from input_iba.core.tap import TappedClassifier
 from input_iba.modality import VisionModality
-from input_iba.modality.vision_tokens import VisionWrapping, grid_size
+from input_iba.modality.layouts import TOKENS
 from input_iba.records import Attribution, Failure
 
 SIDE = 32
@@ -101,24 +101,16 @@ def test_a_map_has_the_patches_where_the_image_has_them() -> None:
 def test_tokens_before_those_of_the_patches_are_left_alone(
     size: tuple[int, int], prefix: int | None
 ) -> None:
-    pixels = torch.zeros(2, 3, *(16 * side for side in size))
+    image = (16 * size[0], 16 * size[1])
     before = 1 if prefix is None else prefix
     tokens = torch.randn(2, before + size[0] * size[1], 5)
-    wrapping = VisionWrapping(prefix)
-    maps = wrapping.unwrap((tokens, "weights"), pixels)
+    layout = replace(TOKENS, prefix=prefix)
+    maps = layout.maps(tokens, image)
     assert maps.shape == (2, 5, *size)
     assert torch.equal(maps[0, :, 0, 0], tokens[0, before])
-    again = wrapping.rewrap((tokens, "weights"), maps * 2, pixels)
-    assert again[1] == "weights"
-    assert torch.equal(unwrap(again)[:, :before], tokens[:, :before])
-    assert torch.equal(unwrap(again)[:, before:], tokens[:, before:] * 2)
-
-
-def test_sequences_without_a_grid_are_left_as_they_are() -> None:
-    wrapping = VisionWrapping()
-    tokens = torch.randn(1, 3, 5)
-    assert wrapping.unwrap(tokens, torch.zeros(1, 3, 16, 256)) is tokens
-    assert grid_size(0, 8, 8) is None
+    again = layout.put(tokens, maps * 2, image)
+    assert torch.equal(again[:, :before], tokens[:, :before])
+    assert torch.equal(again[:, before:], tokens[:, before:] * 2)
 
 
 def patches(count: int, seed: int) -> tuple[Tensor, Tensor]:

@@ -1,0 +1,127 @@
+"""Which part of what a classifier returns are its logits, and what its classes are called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from torch import Tensor, nn
+
+from input_iba.errors import AttributionError
+
+Output = int | str | Callable[[Any], Tensor]
+"""Which part of what a classifier returns its logits are: index, key, or a function of it."""
+
+LOGITS = "logits"
+
+
+def select_logits(returned: Any, rows: int, output: Output | None = None) -> Tensor:
+    """Return the logits in what a classifier returned.
+
+    Args:
+        returned: A tensor; or a tuple, list, dict, `ModelOutput` or other object that holds it.
+        rows: Number of inputs, B.
+        output: Which part to take. None takes a tensor as it is, and of anything else what is
+            called 'logits', or the only tensor of shape (B, classes).
+
+    Returns:
+        (B, classes).
+
+    Raises:
+        AttributionError: There are no logits of that shape, or several tensors could be meant.
+
+    >>> import torch
+    >>> select_logits({"embedding": torch.ones(2, 3, 4), "scores": torch.zeros(2, 5)}, 2).shape
+    torch.Size([2, 5])
+    """
+    if callable(output):
+        found = output(returned)
+    elif output is not None:
+        found = _part(returned, output)
+    else:
+        found = _logits_in(returned, rows)
+    if not isinstance(found, Tensor):
+        raise AttributionError(
+            f"The classifier's output={output!r} is of type {type(found).__name__}; expected a "
+            f"tensor of logits, ({rows}, classes)."
+        )
+    if found.ndim != 2 or len(found) != rows:
+        single = found.ndim == 1 and len(found) == rows
+        remedy = " Give output=lambda z: z[:, None] if it is one logit per input." if single else ""
+        raise AttributionError(
+            f"The classifier puts out shape {tuple(found.shape)} for {rows} inputs; expected "
+            f"logits of shape ({rows}, classes).{remedy}"
+        )
+    return found
+
+
+def class_names_of(model: nn.Module) -> tuple[str, ...]:
+    """Return what a model's own configuration calls its classes, in their order; else nothing.
+
+    Names that only number the classes, such as LABEL_0, are not names.
+    """
+    labels = getattr(getattr(model, "config", None), "id2label", None)
+    if not isinstance(labels, Mapping) or not labels:
+        return ()
+    by_index = {int(index): str(name) for index, name in labels.items()}
+    if sorted(by_index) != list(range(len(by_index))):
+        return ()
+    numbered = all(name == f"LABEL_{index}" for index, name in by_index.items())
+    return () if numbered else tuple(by_index[index] for index in range(len(by_index)))
+
+
+def _logits_in(returned: Any, rows: int) -> Any:
+    if isinstance(returned, Tensor):
+        return returned
+    parts = _parts(returned)
+    named = parts.get(LOGITS, getattr(returned, LOGITS, None))
+    if isinstance(named, Tensor):
+        return named
+    shaped = {
+        name: part
+        for name, part in parts.items()
+        if isinstance(part, Tensor) and part.ndim == 2 and len(part) == rows
+    }
+    if len(shaped) == 1:
+        return next(iter(shaped.values()))
+    what = "several tensors that could be its logits" if shaped else "no logits"
+    example = next(reversed(shaped), "logits")
+    raise AttributionError(
+        f"The classifier returns {what}: {type(returned).__name__} of {_described(parts)}; "
+        f"expected one tensor ({rows}, classes). Say which it is with output= (attributor.output "
+        f"in a config): an index, a key, or a function of what is returned, e.g. "
+        f"output={example!r}."
+    )
+
+
+def _part(returned: Any, output: int | str) -> Any:
+    parts = _parts(returned)
+    if output in parts:
+        return parts[output]
+    values = list(parts.values())
+    if isinstance(output, int) and -len(values) <= output < len(values):
+        return values[output]
+    if isinstance(output, str) and hasattr(returned, output):
+        return getattr(returned, output)
+    raise AttributionError(
+        f"What the classifier returns has no part {output!r}: {type(returned).__name__} of "
+        f"{_described(parts)}. Give one of these as output=."
+    )
+
+
+def _parts(returned: Any) -> dict[int | str, Any]:
+    if isinstance(returned, Mapping):
+        return {str(key): value for key, value in returned.items()}
+    if hasattr(returned, "_asdict"):
+        return dict(returned._asdict())
+    if isinstance(returned, tuple | list):
+        return dict(enumerate(returned))
+    return {}
+
+
+def _described(parts: Mapping[int | str, Any]) -> str:
+    described = (
+        f"{name!r} {tuple(part.shape) if isinstance(part, Tensor) else type(part).__name__}"
+        for name, part in parts.items()
+    )
+    return ", ".join(described) or "no parts"

@@ -1,0 +1,234 @@
+"""The ways in which features of images lie in what flows at a layer, and back."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from input_iba.errors import AttributionError, ConfigError, closest
+
+MAX_PREFIX_TOKENS = 16
+"""Class, distillation and register tokens that are looked for before the tokens of the patches."""
+
+Size = tuple[int, int]
+"""Height and width."""
+
+Rearrange = Callable[[Tensor], Tensor]
+"""Maps what flows at a layer, (B, …), to maps (B, C, h, w); moves values and computes nothing."""
+
+
+class Layout(ABC):
+    """Where channels, rows and columns of features lie."""
+
+    @abstractmethod
+    def maps(self, value: Tensor, image: Size) -> Tensor:
+        """Return features as maps (B, C, h, w), for images of a height and width.
+
+        Raises:
+            AttributionError: The value does not lie so.
+        """
+
+    @abstractmethod
+    def put(self, value: Tensor, maps: Tensor, image: Size) -> Tensor:
+        """Return a value with other maps in it, and the rest as it was."""
+
+
+@dataclass(frozen=True)
+class Axes(Layout):
+    """Maps (B, …) whose three axes after the batch are channels, rows and columns in some order.
+
+    Attributes:
+        name: As which it can be asked for.
+        order: Axes of the value that are batch, channels, rows and columns.
+    """
+
+    name: str
+    order: tuple[int, int, int, int]
+
+    def maps(self, value: Tensor, image: Size) -> Tensor:
+        """Permute the axes."""
+        if value.ndim != 4:
+            raise AttributionError(_not_so(self.name, value, "four dimensions"))
+        return value.permute(self.order)
+
+    def put(self, value: Tensor, maps: Tensor, image: Size) -> Tensor:
+        """Permute them back."""
+        back = [self.order.index(axis) for axis in range(4)]
+        return maps.permute(back)
+
+
+@dataclass(frozen=True)
+class TokenLayout(Layout):
+    """Sequences of P tokens of no place, such as the class token, and h·w tokens row by row.
+
+    Attributes:
+        name: As which it can be asked for.
+        order: Axes of the value that are batch, tokens and channels.
+        prefix: P; None for the least with which the others make up a grid.
+    """
+
+    name: str
+    order: tuple[int, int, int]
+    prefix: int | None = None
+
+    def maps(self, value: Tensor, image: Size) -> Tensor:
+        """Leave the first tokens out, and cut the others into rows."""
+        if value.ndim != 3:
+            raise AttributionError(_not_so(self.name, value, "three dimensions"))
+        tokens = value.permute(self.order)
+        prefix, (height, width) = self._grid(tokens.shape[1], value, image)
+        return tokens[:, prefix:].mT.reshape(len(tokens), -1, height, width)
+
+    def put(self, value: Tensor, maps: Tensor, image: Size) -> Tensor:
+        """String the rows together behind the first tokens."""
+        tokens = value.permute(self.order)
+        prefix, _ = self._grid(tokens.shape[1], value, image)
+        again = torch.cat([tokens[:, :prefix], maps.flatten(2).mT], dim=1)
+        return again.permute([self.order.index(axis) for axis in range(3)])
+
+    def _grid(self, count: int, value: Tensor, image: Size) -> tuple[int, Size]:
+        for prefix in range(MAX_PREFIX_TOKENS + 1) if self.prefix is None else (self.prefix,):
+            size = grid_size(count - prefix, *image)
+            if size is not None:
+                return prefix, size
+        raise AttributionError(_not_so(self.name, value, f"a grid over {image[0]}×{image[1]}"))
+
+
+@dataclass(frozen=True)
+class Rearranged(Layout):
+    """Features that a caller's function rearranges to maps; where each value goes is looked up.
+
+    Attributes:
+        function: Called once for every shape, with the numbers of the elements in their places.
+    """
+
+    function: Rearrange
+    _places: dict[tuple[int, ...], Tensor] = field(default_factory=dict, repr=False, compare=False)
+
+    name: ClassVar[str] = "a function"
+
+    def maps(self, value: Tensor, image: Size) -> Tensor:
+        """Take every value of the maps from its place."""
+        return value.reshape(-1)[self._places_in(value)]
+
+    def put(self, value: Tensor, maps: Tensor, image: Size) -> Tensor:
+        """Put every value of the maps into its place."""
+        places = self._places_in(value)
+        flat = value.reshape(-1).index_put((places.flatten(),), maps.reshape(-1))
+        return flat.view(value.shape)
+
+    def _places_in(self, value: Tensor) -> Tensor:
+        shape = tuple(value.shape)
+        if shape not in self._places:
+            numbers = torch.arange(value.numel(), dtype=torch.float64).view(shape)
+            try:
+                found = self.function(numbers)
+            except Exception as error:  # of the caller's own
+                raise ConfigError(
+                    f"layout= cannot rearrange what flows at the layer, {shape}: "
+                    f"{type(error).__name__}: {error}."
+                ) from error
+            moved = found.flatten().unique()
+            if (
+                found.ndim != 4
+                or len(moved) < found.numel()
+                or not torch.isin(moved, numbers).all()
+            ):
+                raise ConfigError(
+                    f"layout= must rearrange what flows at the layer, {shape}, to maps "
+                    f"(B, channels, height, width); it returned shape {tuple(found.shape)}"
+                    f"{'' if found.ndim != 4 else ' with values that were not moved but computed'}."
+                )
+            self._places[shape] = found.long()
+        return self._places[shape].to(value.device)
+
+
+CHANNELS_FIRST = Axes("channels_first", (0, 1, 2, 3))
+CHANNELS_LAST = Axes("channels_last", (0, 3, 1, 2))
+TOKENS = TokenLayout("tokens", (0, 1, 2))
+CHANNELS_THEN_TOKENS = TokenLayout("channels_then_tokens", (0, 2, 1))
+SEQUENCE_FIRST = TokenLayout("sequence_first", (1, 0, 2))
+NAMED: dict[str, Axes | TokenLayout] = {
+    layout.name: layout
+    for layout in (CHANNELS_FIRST, CHANNELS_LAST, TOKENS, CHANNELS_THEN_TOKENS, SEQUENCE_FIRST)
+}
+"""By name: (B, C, h, w), (B, h, w, C), (B, P + h·w, C), (B, C, P + h·w), (P + h·w, B, C)."""
+
+
+def layout_of(asked: str | Rearrange) -> Layout:
+    """Return the layout of a name, or of a function from what flows at a layer to maps.
+
+    Raises:
+        ConfigError: There is none of that name.
+    """
+    if callable(asked):
+        return Rearranged(asked)
+    if asked not in NAMED:
+        raise ConfigError(
+            f"Unknown layout {asked!r}.{closest(asked, NAMED)} Known: {', '.join(NAMED)}."
+        )
+    return NAMED[asked]
+
+
+def possible(value: Tensor, rows: int, image: Size, prefix: int | None) -> Iterator[Layout]:
+    """Yield the layouts that the shape of a value allows, the likelier first.
+
+    Args:
+        value: What flows at a layer for `rows` images.
+        rows: B.
+        image: Height and width of the images.
+        prefix: Number of tokens of no place, where the network says so.
+    """
+    if value.ndim == 4 and len(value) == rows:
+        both = (CHANNELS_FIRST, CHANNELS_LAST)
+        yield from sorted(both, key=lambda axes: not fits(axes.maps(value, image), image))
+    if value.ndim != 3:
+        return
+    known = () if prefix is None else (prefix,)
+    for layout in (TOKENS, SEQUENCE_FIRST, CHANNELS_THEN_TOKENS):
+        if value.shape[layout.order[0]] != rows:
+            continue
+        for count in dict.fromkeys((*known, *range(MAX_PREFIX_TOKENS + 1))):
+            if grid_size(value.shape[layout.order[1]] - count, *image) is not None:
+                yield TokenLayout(layout.name, layout.order, count)
+
+
+def fits(maps: Tensor, image: Size) -> bool:
+    """Say whether maps (B, C, h, w) have the proportions of an image, up to what borders cut."""
+    height, width = maps.shape[2:]
+    wanted = height * image[1] / image[0]
+    return abs(wanted - width) < 1 + 0.1 * max(width, wanted)
+
+
+def grid_size(patches: int, height: int, width: int) -> Size | None:
+    """Return rows and columns of square patches that cover an image, or None where none do.
+
+    Args:
+        patches: Number of patches.
+        height: H of the image, in pixels.
+        width: W.
+
+    >>> grid_size(196, 224, 224), grid_size(6, 32, 48), grid_size(197, 224, 224)
+    ((14, 14), (2, 3), None)
+    """
+    if patches < 1:
+        return None
+    rows = max(round(math.sqrt(patches * height / width)), 1)
+    columns = patches // rows
+    # Patches are square, up to a last one that the image's border cuts.
+    covers = rows * columns == patches
+    square = abs(height / rows - width / columns) < 0.1 * height / rows if covers else False
+    return (rows, columns) if square else None
+
+
+def _not_so(name: str, value: Tensor, expected: str) -> str:
+    return (
+        f"The features do not lie as layout={name!r} says: expected {expected}, got shape "
+        f"{tuple(value.shape)}. Give another layout=."
+    )

@@ -1,0 +1,207 @@
+"""Features of images as maps, however they lie in what flows at a layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, suppress
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from input_iba.core.explainable import bare
+from input_iba.core.hooks import Read, Wrapping, hooked, rewrap, unwrap
+from input_iba.core.modes import frozen
+from input_iba.core.tokens import Tokens
+from input_iba.errors import AttributionError, ConfigError
+from input_iba.modality.layouts import (
+    NAMED,
+    Layout,
+    Rearrange,
+    Rearranged,
+    Size,
+    layout_of,
+    possible,
+)
+from input_iba.modality.probe import changed_images, choose
+
+
+class VisionWrapping(Wrapping):
+    """Features as maps (B, C, h, w).
+
+    How they lie is not guessed from names: parts of an image are changed one at a time, and of the
+    layouts that the shape allows the one is taken in which the features change at these places.
+
+    Args:
+        layer: Its name, for messages.
+        prefix: Tokens before those of the patches, where the network says so.
+        reorder: What the network itself puts its tokens in order with, if it keeps them in another.
+        layout: How they lie, where the caller says so; see `layout_of`.
+    """
+
+    def __init__(
+        self,
+        layer: str,
+        prefix: int | None = None,
+        reorder: Rearrange | None = None,
+        layout: str | Rearrange | None = None,
+    ) -> None:
+        self.layer = layer
+        self.prefix = prefix
+        self.reorder = reorder
+        self._layout: Layout | None = None if layout is None else layout_of(layout)
+
+    @torch.no_grad()
+    def settle(self, read: Read, inputs: Tensor, tokens: Tokens | None) -> None:
+        """Find the layout on the first of the inputs, (B, C, H, W).
+
+        Raises:
+            AttributionError: One row of features per input is not there, or no layout is right.
+        """
+        if self._layout is not None or inputs.ndim != 4:
+            return
+        images = changed_images(inputs[:1].detach())
+        value = unwrap(read(images, None))
+        if value.ndim not in (3, 4):
+            return  # no map: that the features have no height and width is said where they are used
+        self._layout = self.layout_of(value, images)
+
+    def layout_of(self, value: Tensor, images: Tensor) -> Layout:
+        """Return the layout of what flows at the layer for `changed_images`."""
+        image = (images.shape[2], images.shape[3])
+        layouts = [*possible(value, len(images), image, self.prefix), *self._own_order(value)]
+        layout = choose(value, layouts, image)
+        if layout is None:
+            raise AttributionError(self._refusal(value, len(images), layouts))
+        return layout
+
+    def unwrap(self, output: Any, inputs: Tensor) -> Tensor:
+        """Return the features as maps for images (B, ·, H, W)."""
+        value = unwrap(output)
+        return value if self._layout is None else self._layout.maps(value, _size(inputs))
+
+    def rewrap(self, output: Any, value: Tensor, inputs: Tensor) -> Any:
+        """Put maps (B, C, h, w) in place of the features."""
+        if self._layout is not None:
+            value = self._layout.put(unwrap(output), value, _size(inputs))
+        return rewrap(output, value)
+
+    def _own_order(self, value: Tensor) -> list[Layout]:
+        if self.reorder is None or value.ndim != 3:
+            return []
+        own = Rearranged(self.reorder)
+        try:
+            own.maps(value, (1, 1))
+        except ConfigError:  # not a layer whose output it is for
+            return []
+        return [own]
+
+    def _refusal(self, value: Tensor, rows: int, layouts: Sequence[Layout]) -> str:
+        shape = f"{tuple(value.shape)} for {rows} images"
+        remedy = (
+            "Choose the block around it, or say how its output lies with layout=: "
+            f"{', '.join(NAMED)}, or a function from that output to maps (B, channels, height, "
+            "width)."
+        )
+        if rows not in value.shape[:2]:
+            return (
+                f"Layer {self.layer!r} puts out shape {shape}: windows or patches are folded into "
+                f"the batch dimension, which has to be one row per image. {remedy}"
+            )
+        if layouts:
+            return (
+                f"Layer {self.layer!r} puts out shape {shape}, and where a part of an image "
+                "changes, its features do not: their positions are in an order of their own, such "
+                f"as that of windows, or cannot be told from channels. {remedy}"
+            )
+        return (
+            f"Layer {self.layer!r} puts out shape {shape}, which is no grid of positions over the "
+            f"image, with or without tokens of no place before it. {remedy}"
+        )
+
+
+def vision_wrapping(
+    model: nn.Module, layer: str, layout: str | Rearrange | None = None
+) -> VisionWrapping:
+    """Return how a layer of a classifier of images puts out its features.
+
+    Args:
+        model: Of torchvision, timm, or any other place, in whatever wrapping.
+        layer: Name of the layer.
+        layout: How the features lie, where the caller says so.
+    """
+    owners = list(_owners(model, layer))
+    return VisionWrapping(layer, _prefix_tokens(owners), _reorder(owners, layer), layout)
+
+
+def layouts_of(model: nn.Module, example: Tensor) -> dict[str, tuple[Layout, Size]]:
+    """Return how the features lie in what every layer puts out, in the order of their calls.
+
+    Args:
+        model: A classifier of images.
+        example: One image, (1, C, H, W).
+
+    Returns:
+        By name of a layer, its layout, and height and width of its maps. Layers that are called
+        more than once are left out, and those whose features do not change where the image does.
+    """
+    images = changed_images(example)
+    found: dict[str, tuple[Layout, Size]] = {}
+    again: set[str] = set()
+
+    def note(name: str) -> Callable[[Any], Any]:
+        wrapping = vision_wrapping(model, name)
+
+        def look(output: Any) -> Any:
+            if name in found:
+                again.add(name)
+                return output
+            with suppress(AttributionError):
+                value = unwrap(output)
+                layout = wrapping.layout_of(value, images)
+                found[name] = (layout, _size(layout.maps(value, _size(images))))
+            return output
+
+        return look
+
+    with ExitStack() as stack, torch.no_grad():
+        stack.enter_context(frozen(model))
+        for name, module in model.named_modules():
+            if name:
+                stack.enter_context(hooked(module, note(name)))
+        model(images.clone())
+    return {name: layout for name, layout in found.items() if name not in again}
+
+
+def _owners(model: nn.Module, layer: str) -> Iterator[nn.Module]:
+    """Yield the modules that a layer is in, from the innermost."""
+    modules = dict(bare(model).named_modules()) | dict(model.named_modules())
+    names = layer.split(".")
+    for end in range(len(names) - 1, -1, -1):
+        if (owner := modules.get(".".join(names[:end]))) is not None:
+            yield owner
+
+
+def _reorder(owners: Sequence[nn.Module], layer: str) -> Rearrange | None:
+    """Return what puts the tokens of a block in order, as Hiera's `reroll` of (B, N, C) does."""
+    block = next((int(name) for name in layer.split(".") if name.isdecimal()), None)
+    for owner in owners:
+        reroll = getattr(owner, "reroll", None)
+        if callable(reroll) and block is not None:
+            return lambda value: reroll(value, block).permute(0, 3, 1, 2)
+    return None
+
+
+def _prefix_tokens(owners: Sequence[nn.Module]) -> int | None:
+    """Return how many tokens of no place the innermost owner of a layer says that there are."""
+    for owner in owners:
+        count = getattr(owner, "num_prefix_tokens", None)  # timm
+        if isinstance(count, int):
+            return count
+        if isinstance(getattr(owner, "class_token", None), Tensor):  # torchvision
+            return 1
+    return None
+
+
+def _size(inputs: Tensor) -> Size:
+    return inputs.shape[2], inputs.shape[3]
