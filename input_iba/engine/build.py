@@ -137,6 +137,8 @@ def build_attributor(
             device=device,
             autocast=autocast,
             internal_batch_size=config.internal_batch_size,
+            layout=config.layout,
+            output=config.output,
         )
     return Attributor(
         classifier,
@@ -149,4 +151,6 @@ def build_attributor(
         device=device,
         autocast=autocast,
         internal_batch_size=config.internal_batch_size,
+        layout=config.layout,
+        output=config.output,
     )

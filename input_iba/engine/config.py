@@ -23,7 +23,8 @@ from input_iba.engine.settings import (
     of_type,
     read_settings,
 )
-from input_iba.errors import ConfigError
+from input_iba.errors import ConfigError, closest
+from input_iba.modality.layouts import NAMED
 from input_iba.registry import PRIORS
 from input_iba.visualization import check_colour_map
 
@@ -39,6 +40,8 @@ class RunConfig:
         raw: All of it as plain data, under present names, overrides applied.
         text_modality: Whether text is explained.
         layer: Layer of the feature bottleneck.
+        layout: How features lie at the layer, a name; None where it can be found out.
+        output: Index or key of the logits in what the classifier returns, or None.
         use_softmax: Classes exclude each other (cross-entropy); else each is a question of its
             own (binary cross-entropy).
         classifier: Config of the classifier.
@@ -61,6 +64,8 @@ class RunConfig:
     raw: Plain
     text_modality: bool
     layer: str
+    layout: str | None
+    output: int | str | None
     use_softmax: bool
     classifier: Plain
     estimation_data: Plain
@@ -134,6 +139,8 @@ def _frozen(path: Path, plain: PlainConfig) -> RunConfig:
         raw=raw,
         text_modality=text,
         layer=layer,
+        layout=_layout(attributor, path),
+        output=_output(attributor, path),
         use_softmax=_flag(attributor, "use_softmax", True, path),
         classifier=_required(raw, "attributor.classifier", path),
         estimation_data=_required(raw, "data.estimation", path),
@@ -162,6 +169,28 @@ def _required(raw: Plain, dotted: str, path: Path) -> Any:
             raise ConfigError(f"Config '{path}' has no '{dotted}', which every run needs.")
         value = value[key]
     return value
+
+
+def _layout(attributor: Plain, path: Path) -> str | None:
+    layout = attributor.get("layout")
+    if layout is not None and layout not in NAMED:
+        raise ConfigError(
+            f"'attributor.layout' of '{path}' is one of {', '.join(NAMED)}; got {layout!r}."
+            f"{closest(str(layout), NAMED)}"
+        )
+    found: str | None = layout
+    return found
+
+
+def _output(attributor: Plain, path: Path) -> int | str | None:
+    output = attributor.get("output")
+    if output is not None and (isinstance(output, bool) or not isinstance(output, int | str)):
+        raise ConfigError(
+            f"'attributor.output' of '{path}' is the index or the key of the logits in what the "
+            f"classifier returns; got {output!r}."
+        )
+    found: int | str | None = output
+    return found
 
 
 def _prior(config: dict[str, Any], raw: Plain, path: Path) -> Plain:

@@ -17,6 +17,7 @@ from input_iba.evaluation.perturbation import (
     Classify,
     as_batch,
     check_samples,
+    logits_from,
     ranks,
     replaced,
     scores_while_replacing,
@@ -172,7 +173,9 @@ class Degradation:
         heats, inputs = as_map(heatmap)[None], as_batch(self.model, image)
         with frozen(self.model):
             found = degradation(
-                self.model, inputs, heats, [int(self.target)], self.tile_size, self.batch
+                *(logits_from(self.model), inputs, heats, [int(self.target)]),
+                tile_size=self.tile_size,
+                rows=self.batch,
             )
         return {
             "MoRF_scores": found.morf[0].numpy(),

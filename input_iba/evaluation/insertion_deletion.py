@@ -17,6 +17,7 @@ from input_iba.evaluation.perturbation import (
     Classify,
     as_batch,
     check_samples,
+    logits_from,
     ranks,
     scores_while_replacing,
     step_counts,
@@ -136,7 +137,7 @@ class VisionInsertionDeletion:
         inputs = as_batch(self.classifier, input_tensor)
         with frozen(self.classifier):
             found = insertion_deletion(
-                self.classifier,
+                logits_from(self.classifier),
                 inputs,
                 as_map(heatmap)[None],
                 [int(target)],

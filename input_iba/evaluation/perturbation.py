@@ -8,6 +8,8 @@ from itertools import chain
 import torch
 from torch import Tensor, nn
 
+from input_iba.core.explainable import weights_dtype
+from input_iba.core.outputs import select_logits
 from input_iba.core.targets import probabilities
 from input_iba.errors import EvaluationError
 from input_iba.evaluation.maps import check_maps
@@ -187,6 +189,17 @@ def as_batch(classifier: nn.Module, input_tensor: Tensor) -> Tensor:
     device = device_of(classifier, input_tensor.device)
     single = input_tensor.ndim == 4 and len(input_tensor) == 1
     return (input_tensor if single else input_tensor[None]).detach().to(device)
+
+
+def logits_from(classifier: nn.Module) -> Classify:
+    """Return the logits of whatever a classifier returns, for inputs in the type of its weights."""
+    dtype = weights_dtype(classifier)
+
+    def classify(inputs: Tensor) -> Tensor:
+        own = inputs if dtype is None else inputs.to(dtype)
+        return select_logits(classifier(own), len(inputs))
+
+    return classify
 
 
 def device_of(classifier: nn.Module, otherwise: torch.device) -> torch.device:

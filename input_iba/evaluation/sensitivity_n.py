@@ -17,6 +17,7 @@ from input_iba.evaluation.perturbation import (
     Classify,
     as_batch,
     check_samples,
+    logits_from,
     samples_of,
     target_scores,
 )
@@ -194,7 +195,7 @@ class VisionSensitivityN:
         inputs = as_batch(self.classifier, input_tensor)
         with frozen(self.classifier):
             found = sensitivity_n(
-                self.classifier,
+                logits_from(self.classifier),
                 inputs,
                 as_map(heatmap)[None],
                 [int(target)],

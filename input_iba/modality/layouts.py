@@ -134,7 +134,7 @@ class Rearranged(Layout):
                     f"layout= cannot rearrange what flows at the layer, {shape}: "
                     f"{type(error).__name__}: {error}."
                 ) from error
-            moved = found.flatten().unique()
+            moved = torch.unique(found)
             if (
                 found.ndim != 4
                 or len(moved) < found.numel()

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from input_iba.core.hooks import unwrap
+from input_iba.core.classifier import Classifier
+from input_iba.core.explainable import working_values
 from input_iba.datasets import SampleDataset
 from input_iba.engine.batching import FittingRows
 from input_iba.engine.build import build_classifier, build_datasets, weights_digest
@@ -69,10 +69,12 @@ def build_setting(
     classifier = build_classifier(config).to(device)
     estimation_set, dataset = build_datasets(config, classifier)
     fitting = FittingRows(config.internal_batch_size, device)
+    modality = build_modality(config, classifier)
+    runner = Classifier(classifier, run=modality.run, autocast=autocast, output=config.output)
     setting = Setting(
         config=config,
         classifier=classifier,
-        classify=_in_precision(classifier, build_modality(config, classifier), autocast, fitting),
+        classify=_in_precision(runner, modality, fitting),
         device=device,
         autocast=autocast,
         seed=options.seed,
@@ -86,18 +88,16 @@ def build_setting(
 
 
 def _in_precision(
-    classifier: nn.Module, modality: Modality, autocast: torch.dtype | None, fitting: FittingRows
+    runner: Classifier, modality: Modality, fitting: FittingRows
 ) -> Callable[..., Tensor]:
     """Return the forward pass in a precision, with float32 logits; see `Setting.classify`."""
 
     def classify(inputs: Tensor, keep: Tensor | None = None) -> Tensor:
         fitting.saw(inputs)
-        values, tokens = modality.enter(classifier, inputs)
+        values, tokens = modality.enter(runner.model, inputs)
         if keep is not None:
             values = values.masked_fill(~keep[..., None], 0)
-        with torch.autocast(inputs.device.type, autocast) if autocast else nullcontext():
-            logits = unwrap(modality.run(classifier, values, tokens))
-        return logits.float()
+        return runner.logits(working_values(values, runner.model), tokens).float()
 
     return classify
 
