@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 from input_iba.attribution.feature_iba import FeatureIBA
 from input_iba.attribution.input_iba import InputIBA
-from input_iba.attribution.outcome import clocked, first_reasons, logit_failures, make_records
 from input_iba.attribution.priors import Prior, WGANPrior
+from input_iba.attribution.stages import Stages
 from input_iba.attribution.task import (
     AttributionTask,
     check_on,
     checked_ids,
     entered,
+    one_by_one,
     rows_at_once,
 )
 from input_iba.core.checked import Checked, Entered
@@ -26,7 +28,7 @@ from input_iba.core.optimise import Progress
 from input_iba.core.outputs import Output, class_names_of
 from input_iba.core.statistics import RunningStatistics
 from input_iba.core.tap import TappedClassifier
-from input_iba.core.targets import probabilities, target_losses, target_of
+from input_iba.core.targets import target_losses
 from input_iba.errors import AttributionError
 from input_iba.modality import Layout, Modality, VisionModality
 from input_iba.records import Attribution, Failure, FeatureStatistics, Targets
@@ -35,9 +37,8 @@ from input_iba.records import Attribution, Failure, FeatureStatistics, Targets
 class Attributor:
     """Explain what a classifier looked at.
 
-    The classifier is borrowed: it is moved to `device`, and otherwise comes back from every call
-    as it was. Its first passes check it on one input: what a map would be wrong with is refused,
-    what is odd is logged as a warning.
+    The classifier is borrowed: it is moved to `device`, and otherwise comes back from every call as
+    it was. It is checked on the first input: what is wrong is refused, what is odd logged.
 
     Args:
         classifier: Maps (B, C, H, W), or token ids (B, T), to logits (B, classes); one logit
@@ -141,29 +142,26 @@ class Attributor:
     def estimating(self, example: Tensor) -> Iterator[Callable[[Tensor], RunningStatistics]]:
         """Lend a function from one batch (B, C, H, W) to the layer's statistics over it.
 
-        They can be merged with those of other batches, of other processes too; whoever does
-        that sets `statistics` to the result.
+        Whoever merges them, with those of other processes too, sets `statistics` to the result.
 
         Args:
             example: An input, (1, C, H, W), on which to check what makes the classifier cheaper;
                 processes give the same one, so that all decide alike.
         """
         with with_gradients(), torch.no_grad():
-            checked = self._check(example)
+            alone = self._check(example).alone
             with self.classifier.prepared(*self._enter(example)):
-                yield self._statistics_of_each if checked.alone else self._statistics_of
+                yield lambda batch: self._statistics_of(
+                    self.modality.one_by_one(batch) if alone else [batch]
+                )
 
-    def _statistics_of(self, batch: Tensor) -> RunningStatistics:
-        inputs, tokens = self._enter(batch)
-        features = self.classifier.features(inputs, tokens)
-        self.modality.check_features(features, self.classifier.layer)
-        return RunningStatistics.of(self.modality.observations(features, tokens))
-
-    def _statistics_of_each(self, batch: Tensor) -> RunningStatistics:
-        """Return the statistics of a batch that is read one by one."""
+    def _statistics_of(self, parts: Iterable[Tensor]) -> RunningStatistics:
         running = RunningStatistics()
-        for single in self.modality.one_by_one(batch):
-            running.merge(self._statistics_of(single))
+        for part in parts:
+            inputs, tokens = self._enter(part)
+            features = self.classifier.features(inputs, tokens)
+            self.modality.check_features(features, self.classifier.layer)
+            running.update(self.modality.observations(features, tokens))
         return running
 
     def _enter(self, inputs: Tensor) -> Entered:
@@ -206,28 +204,25 @@ class Attributor:
         """
         if self.statistics is None:
             raise AttributionError(
-                "The layer's statistics are not known. Call estimate(batches) first, or give "
-                "statistics=... to the Attributor."
+                "The layer's statistics are not known: call estimate(batches), or give statistics=."
             )
         if len(inputs) == 0:
             return []
         names = checked_ids(ids, len(inputs))
         if self._check(inputs).alone and len(inputs) > 1:
-            found: list[Attribution | Failure] = []
-            for i, single in enumerate(self.modality.one_by_one(inputs)):
-                own, target = names[i : i + 1], target_of(targets, i)
-                found += self.attribute(
-                    *(single, target),
-                    ids=own,
+            return one_by_one(
+                *(self.modality, inputs, targets, names),
+                partial(
+                    self.attribute,
                     seed=seed,
                     progress=progress,
                     internal_batch_size=internal_batch_size,
-                )
-            return found
-        with self.classifier.prepared(*self._enter(inputs[:1])):
-            return self._run_stages(
-                self.task(inputs, targets, names, seed, progress, internal_batch_size)
+                ),
             )
+        stages = Stages(self.feature_iba, self.prior, self.input_iba, self.use_softmax)
+        with self.classifier.prepared(*self._enter(inputs[:1])):
+            task = self.task(inputs, targets, names, seed, progress, internal_batch_size)
+            return stages.run(task, self.statistics)
 
     @with_gradients()
     def task(
@@ -239,17 +234,7 @@ class Attributor:
         progress: Progress | None = None,
         internal_batch_size: int | None = None,
     ) -> AttributionTask:
-        """Prepare samples for running the stages one by one: the arguments of `attribute`.
-
-        >>> net = nn.Sequential(nn.Conv2d(1, 4, 3), nn.Flatten(), nn.Linear(144, 2))
-        >>> attributor = Attributor(net, "0")
-        >>> statistics = attributor.estimate([torch.randn(16, 1, 8, 8)])
-        >>> task = attributor.task(torch.randn(2, 1, 8, 8), [0, 1])
-        >>> feature = FeatureIBA(opt_steps=2).fit(task, statistics)
-        >>> prior = WGANPrior(epochs=1, dataset_size=8, batch_size=4).fit(task, feature)
-        >>> InputIBA(opt_steps=2).fit(task, prior.lambda_).lambda_.shape
-        torch.Size([2, 1, 8, 8])
-        """
+        """Prepare samples for running the stages one by one: the arguments of `attribute`."""
         names = checked_ids(ids, len(inputs))
         self._check(inputs)
         values, tokens = self._enter(inputs)
@@ -268,40 +253,4 @@ class Attributor:
             or self.internal_batch_size
             or rows_at_once(inputs.shape[1:], self.device),
             progress=progress,
-        )
-
-    def _run_stages(self, task: AttributionTask) -> list[Attribution | Failure]:
-        """Run the three stages; a sample that fails in one never disturbs the others."""
-        assert self.statistics is not None  # checked by attribute()
-        seconds: dict[str, float] = {}
-        reasons = logit_failures(task.logits)
-        with clocked(seconds, "feature_iba", self.device):
-            feature = self.feature_iba.fit(task, self.statistics)
-        reasons = first_reasons(reasons, feature.failures)
-        if all(reasons):
-            return [Failure(i, reason or "") for i, reason in zip(task.ids, reasons, strict=True)]
-        with clocked(seconds, "prior", self.device):
-            prior = self.prior.fit(task, feature)
-        reasons = first_reasons(reasons, prior.failures)
-        with clocked(seconds, "input_iba", self.device):
-            fitted = self.input_iba.fit(task, prior.lambda_)
-        reasons = first_reasons(reasons, fitted.failures)
-        histories = {
-            "feature_iba/target": feature.target_loss,
-            "feature_iba/information": feature.information_loss,
-            **{f"prior/{part}": values for part, values in prior.losses.items()},
-            "input_iba/target": fitted.target_loss,
-            "input_iba/information": fitted.information_loss,
-        }
-        to_map = task.modality.to_map
-        maps = {
-            "input_mask": to_map(fitted.alpha.sigmoid()),
-            "feature_mask": feature.saliency,
-            "feature_capacity": task.modality.position_bits(feature.capacity),
-            "prior_mask": to_map(prior.lambda_),
-        }
-        shares = {stage: value / len(task.ids) for stage, value in seconds.items()}
-        chances = probabilities(task.logits, self.use_softmax)
-        return make_records(
-            *(Attribution, task, chances, maps, shares, reasons, histories), tokens=task.tokens
         )

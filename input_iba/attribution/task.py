@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -17,10 +18,13 @@ from input_iba.core.explainable import working_values
 from input_iba.core.noise import NoiseSource
 from input_iba.core.optimise import FittedMask, Progress, fit_mask
 from input_iba.core.tap import TappedClassifier
-from input_iba.core.targets import TargetLosses
+from input_iba.core.targets import TargetLosses, target_of
 from input_iba.core.tokens import Tokens
 from input_iba.errors import ConfigError
 from input_iba.modality import Modality
+from input_iba.records import Targets
+
+Kind = TypeVar("Kind")
 
 PIXELS_AT_ONCE = 32 * 224 * 224
 """Pixels that the classifier sees at once on a CPU; accelerators get eight times as many."""
@@ -150,6 +154,20 @@ def check_on(
         checked = check_classifier(exact, one, (pair[0], pair[1]) if pair else None)
     checked.say()
     return checked
+
+
+def one_by_one(
+    modality: Modality,
+    inputs: Tensor,
+    targets: Targets | None,
+    ids: tuple[str, ...],
+    attribute: Callable[..., list[Kind]],
+) -> list[Kind]:
+    """Explain S inputs of a user's one after the other, each without padding."""
+    found: list[Kind] = []
+    for i, single in enumerate(modality.one_by_one(inputs)):
+        found += attribute(single, target_of(targets, i), ids=ids[i : i + 1])
+    return found
 
 
 def checked_ids(ids: Sequence[str] | None, samples: int) -> tuple[str, ...]:

@@ -107,10 +107,9 @@ def target_losses(
             )
         return TargetLosses([_multi_label(row) for row in rows], [None] * samples)
     wanted = _one_each(targets, samples)
-    predicted = predictions(logits)
     found: list[int | TargetLoss] = [
-        target if callable(target) else _label(target, classes, class_names, predicted[i])
-        for i, target in enumerate(wanted)
+        one if callable(one) else _label(one, classes, class_names, predicted)
+        for one, predicted in zip(wanted, predictions(logits), strict=True)
     ]
     labels = [None if callable(target) else target for target in found]
     if None not in labels:
@@ -120,7 +119,7 @@ def target_losses(
 
 
 def target_of(targets: Targets | None, sample: int) -> Targets | None:
-    """Return what of the targets of several samples is one sample's, in a form for one sample."""
+    """Return one sample's part of the targets of several."""
     for_all = targets is None or callable(targets) or isinstance(targets, int | str)
     if for_all or (isinstance(targets, Tensor) and targets.ndim == 0):
         return targets

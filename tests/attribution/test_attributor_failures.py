@@ -80,7 +80,7 @@ def test_nan_in_the_weights_is_an_error() -> None:
 
 def test_misuse_is_explained() -> None:
     net = small_net()
-    with pytest.raises(AttributionError, match="Call estimate"):
+    with pytest.raises(AttributionError, match="call estimate"):
         small_attributor(net).attribute(inputs(1))
     with pytest.raises(AttributionError, match="channels, height, width"):
         estimated(net, "8")

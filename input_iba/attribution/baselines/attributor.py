@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
+from functools import partial
 from itertools import islice
 
 import torch
@@ -21,7 +22,7 @@ from input_iba.attribution.outcome import (
     logit_failures,
     make_records,
 )
-from input_iba.attribution.task import check_on, checked_ids, entered, rows_at_once
+from input_iba.attribution.task import check_on, checked_ids, entered, one_by_one, rows_at_once
 from input_iba.core.checked import Checked
 from input_iba.core.classifier import Classifier
 from input_iba.core.explainable import check_explainable
@@ -31,7 +32,7 @@ from input_iba.core.modes import with_gradients
 from input_iba.core.optimise import Progress
 from input_iba.core.outputs import Output, class_names_of
 from input_iba.core.statistics import RunningStatistics
-from input_iba.core.targets import probabilities, target_losses, target_of
+from input_iba.core.targets import probabilities, target_losses
 from input_iba.core.tokens import Tokens
 from input_iba.errors import AttributionError
 from input_iba.modality import Layout, Modality, TextModality, VisionModality
@@ -163,17 +164,10 @@ class BaselineAttributor:
             self._checked = check_on(self._runner, self.modality, self.device, inputs[:1])
         rows = internal_batch_size or self.internal_batch_size
         if self._checked.alone and len(inputs) > 1:
-            found: list[Explanation | Failure] = []
-            for i, single in enumerate(self.modality.one_by_one(inputs)):
-                target = target_of(targets, i)
-                found += self.attribute(
-                    *(single, target),
-                    ids=names[i : i + 1],
-                    seed=seed,
-                    progress=progress,
-                    internal_batch_size=rows,
-                )
-            return found
+            return one_by_one(
+                *(self.modality, inputs, targets, names),
+                partial(self.attribute, seed=seed, progress=progress, internal_batch_size=rows),
+            )
         seconds: dict[str, float] = {}
         values, tokens = entered(self.modality, self._runner.model, inputs.to(self.device))
         with self._borrowed(values[:1], None if tokens is None else tokens.select([0])):
