@@ -19,7 +19,8 @@ class Stages:
 
     >>> from input_iba.attribution import Attributor, WGANPrior
     >>> import torch
-    >>> net = torch.nn.Sequential(torch.nn.Conv2d(1, 4, 3), torch.nn.Flatten(), torch.nn.Linear(144, 2))
+    >>> from torch import nn
+    >>> net = nn.Sequential(nn.Conv2d(1, 4, 3), nn.Flatten(), nn.Linear(144, 2))
     >>> attributor = Attributor(net, "0")
     >>> statistics = attributor.estimate([torch.randn(16, 1, 8, 8)])
     >>> task = attributor.task(torch.randn(2, 1, 8, 8), [0, 1])

@@ -137,8 +137,8 @@ def _one_each(targets: Any, samples: int) -> list[Any]:
         targets = targets.tolist()
     if targets is None or callable(targets) or isinstance(targets, int | str):
         return [targets] * samples
-    if len(targets) != samples:
-        raise ConfigError(f"Expected one target per sample: {samples}, got {len(targets)}.")
+    if not isinstance(targets, Sequence) or len(targets) != samples:
+        raise ConfigError(f"Expected one target per sample: {samples}; got {targets!r:.80}.")
     return [
         target.item() if isinstance(target, Tensor | np.integer) else target for target in targets
     ]

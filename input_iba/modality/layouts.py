@@ -195,7 +195,8 @@ def possible(value: Tensor, rows: int, image: Size, prefix: int | None) -> Itera
         if value.shape[layout.order[0]] != rows:
             continue
         for count in dict.fromkeys((*known, *range(MAX_PREFIX_TOKENS + 1))):
-            if grid_size(value.shape[layout.order[1]] - count, *image) is not None:
+            patches = value.shape[layout.order[1]] - count
+            if count <= patches / 2 and grid_size(patches, *image) is not None:
                 yield TokenLayout(layout.name, layout.order, count)
 
 

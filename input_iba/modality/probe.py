@@ -9,17 +9,21 @@ from torch import Tensor
 
 from input_iba.modality.layouts import Layout, Size, fits
 
-PLACES = ((0, 1), (1, 3), (2, 0), (3, 2))
+PLACES = ((0, 1), (0, 2), (1, 0), (1, 3), (2, 0), (2, 3), (3, 1), (3, 2))
 """Rows and columns, of four, of the parts that are changed one at a time.
 
-Exchanging rows and columns, or turning the image, moves each of them elsewhere."""
+Exchanging rows and columns or turning the image moves each of them elsewhere, and neither row nor
+column alone tells which it is."""
 
-CONFIRMED = 0.6
-"""Share of the positions under the changed parts that must react to their own part the most; by
-chance it is a quarter."""
+CONFIRMED = 0.7
+"""Share of the positions in changed parts that must react to their own part the most; by chance it
+is an eighth, and half where the rows are right and the columns are not."""
 
-REACTS = 0.5
-"""Share of a position's reactions to all parts that shows to which part it belongs."""
+SURE = 3.0
+"""By how many deviations that share must exceed chance."""
+
+LOCAL = 0.4
+"""Mean share of the strongest part in a position's reactions, from which features are of places."""
 
 NOISE = 1e-5
 """Reactions below this share of the largest are rounding."""
@@ -62,9 +66,9 @@ def choose(value: Tensor, layouts: Sequence[Layout], image: Size) -> Layout | No
         the map, the only one whose proportions are those of the image; None where it cannot be
         told, or where the change shows that no layout is right.
     """
-    scored = [(_score(_reactions(layout.maps(value, image))), layout) for layout in layouts]
+    scored = [(_sureness(_reactions(layout.maps(value, image))), layout) for layout in layouts]
     best = max((score for score, _ in scored), default=0.0)
-    if best >= CONFIRMED:
+    if best > 0:
         return next(layout for score, layout in scored if score == best)
     fitting = [layout for layout in layouts if fits(layout.maps(value, image), image)]
     if len(fitting) != 1 or _elsewhere(_reactions(fitting[0].maps(value, image))):
@@ -79,31 +83,44 @@ def _reactions(maps: Tensor) -> Tensor:
     return torch.where(found > least, found, 0)
 
 
-def _score(reactions: Tensor) -> float:
-    """Return the share of the positions under changed parts that react to their own the most."""
-    right = seen = 0
-    for own, (row, column) in enumerate(PLACES):
-        under = _under(reactions, row, column)
-        reacts = under.amax(0) > 0
-        right += int(((under.argmax(0) == own) & reacts).sum())
-        seen += int(reacts.sum())
-    # One part alone that shows somewhere says nothing of the order of rows.
-    distinct = int((reactions.flatten(1).amax(1) > 0).sum())
-    return right / seen if seen and distinct > 1 else 0.0
+def _sureness(reactions: Tensor) -> float:
+    """Return by how many deviations more positions than by chance react to their own part the most.
+
+    Args:
+        reactions: (places, h, w).
+
+    Returns:
+        0 where too few of them do for anything to be sure.
+    """
+    own = _own_parts(reactions.shape[1], reactions.shape[2]).to(reactions.device)
+    counted = own.any(0) & (reactions.amax(0) > 0)
+    # Where one part alone shows, nothing is seen of the order.
+    if not counted.any() or int((reactions.flatten(1).amax(1) > 0).sum()) < 2:
+        return 0.0
+    strongest = reactions.argmax(0, keepdim=True)
+    right = own.gather(0, strongest)[0][counted].double()
+    chance = own.double().mean(0)[counted]
+    deviation = (chance * (1 - chance)).sum().sqrt().clamp_min(1e-9)
+    surplus = float((right - chance).sum() / deviation)
+    return surplus if surplus >= SURE and float(right.mean()) >= CONFIRMED else 0.0
 
 
-def _under(reactions: Tensor, row: int, column: int) -> Tensor:
-    """Return the reactions of the positions in a part, or of the one in its middle, (places, n)."""
-    spans = []
-    for part, size in ((row, reactions.shape[1]), (column, reactions.shape[2])):
-        centres = (torch.arange(size, device=reactions.device) + 0.5) / size
-        inside = ((centres > part / 4) & (centres < (part + 1) / 4)).nonzero().flatten()
-        middle = torch.tensor([int((part + 0.5) / 4 * size)], device=reactions.device)
-        spans.append(inside if len(inside) else middle)
-    return reactions[:, spans[0]][:, :, spans[1]].flatten(1)
+def _own_parts(height: int, width: int) -> Tensor:
+    """Return which parts reach into each position of a map, bool (places, h, w)."""
+
+    def reaches(part: int, size: int) -> Tensor:
+        start = torch.arange(size) / size
+        return (start < (part + 1) / 4 - 1e-6) & (start + 1 / size > part / 4 + 1e-6)
+
+    return torch.stack(
+        [reaches(row, height)[:, None] & reaches(column, width) for row, column in PLACES]
+    )
 
 
 def _elsewhere(reactions: Tensor) -> bool:
-    """Say whether every part shows at some position clearly, so that it is not spread all over."""
-    shares = reactions / reactions.sum(0).clamp_min(1e-30)
-    return bool((shares.flatten(1).amax(1) > REACTS).all())
+    """Say whether positions react to one part clearly, rather than to all of them alike."""
+    total = reactions.sum(0)
+    reacting = total > 0
+    if int((reactions.flatten(1).amax(1) > 0).sum()) < 2:
+        return False
+    return bool((reactions.amax(0)[reacting] / total[reacting]).mean() > LOCAL)

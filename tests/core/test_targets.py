@@ -52,7 +52,7 @@ def test_losses_of_the_callers_own() -> None:
 @pytest.mark.parametrize(
     ("targets", "message"),
     [
-        ([0], "one target per sample: 2, got 1"),
+        ([0], "one target per sample: 2; got .0."),
         ([0, 3], "class 3 does not exist: the classifier has classes 0 to 2"),
         ([0, -1], "class -1"),
         (torch.tensor([0.0, 1.0]), "integer class indices"),
