@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -99,7 +100,8 @@ def insertion_deletion(
     most: int,
 ) -> dict[str, tuple[list[float], float]]:
     positions = [i for i, token in enumerate(tokens) if token not in ignored]
-    order = sorted(positions, key=lambda i: -heat[i])[:most]
+    draws = np.random.default_rng(0).random(len(heat))
+    order = sorted(positions, key=lambda i: (-heat[i], draws[i]))[:most]
     found = {}
     for name in ("ins", "del"):
         scores, shares = [], []
