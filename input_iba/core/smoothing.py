@@ -11,8 +11,9 @@ from torch import Tensor
 def gaussian_matrix(size: int, sigma: float, radius: int | None = None) -> Tensor:
     """Return the matrix that smooths a line of `size` values.
 
-    The kernel reaches `radius` to each side, 2σ (rounded to whole pixels) by default. Values beyond an end are the
-    line's own, mirrored without repeating the end, as often as a short line needs it.
+    The kernel reaches `radius` to each side, 2σ (rounded to whole pixels) by default. Values
+    beyond an end are the line's own, mirrored without repeating the end, as often as a short line
+    needs it.
 
     Args:
         size: Number of values n.

@@ -36,7 +36,8 @@ def text_insertion_deletion(
     """Score texts while their words appear, and while they disappear, hottest first.
 
     Deleted words, and words not yet inserted, have the embedding 0. Words of equal heat follow each
-    other as in `ranks`, in an order drawn once. A text shorter than another of its batch stays at its last step.
+    other as in `ranks`, in an order drawn once. A text shorter than another of its batch stays
+    at its last step.
 
     Args:
         classify: Maps token ids and the positions that keep their embedding to logits.

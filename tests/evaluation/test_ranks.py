@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import permutations
+from itertools import pairwise, permutations
 
 import numpy as np
 import pytest
@@ -60,7 +60,7 @@ def test_top_inside_is_the_mean_over_all_orders_of_ties(heat: Array, region: Arr
     orders = [
         order
         for order in permutations(range(6))
-        if all(heat.flat[a] >= heat.flat[b] for a, b in zip(order, order[1:], strict=False))
+        if all(heat.flat[a] >= heat.flat[b] for a, b in pairwise(order))
     ]
     expected = np.mean([np.mean([region.flat[i] for i in order[:k]]) for order in orders])
     found = top_inside(torch.from_numpy(heat)[None], torch.from_numpy(region)[None], k)
