@@ -88,6 +88,8 @@ class RunConfig:
     def text(self) -> str:
         """Return the effective config as a Python file that loads to the same settings."""
         lines = Config(dict(self.raw)).pretty_text
+        # File names that are not UTF-8 as escapes, which load to the same names.
+        lines = lines.encode("utf-8", "backslashreplace").decode()
         preset = f"preset '{self.preset}', " if self.preset else ""
         return f"# From {self.path.name}, {preset}with all bases and options applied.\n{lines}\n"
 
