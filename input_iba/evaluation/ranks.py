@@ -83,5 +83,5 @@ def is_tied(heat: Tensor) -> bool:
     """
     if heat.numel() < 2:
         return False
-    counts = heat.flatten().unique(return_counts=True)[1]
+    counts = torch.unique(heat, return_counts=True)[1]
     return int(counts.max()) > TIED_SHARE * heat.numel()

@@ -68,7 +68,7 @@ def _refuse_other_shapes(
         return
     name, there, here = max(mismatched, key=lambda item: len(item[1]))  # a weight, not its bias
     shapes = f"{name!r} is {tuple(there)} there, and its configuration expects {tuple(here)}"
-    classes = classes_of_head([pair for _, *pair in mismatched])
+    classes = classes_of_head([(there, here) for _, there, here in mismatched])
     if classes is None:
         given = f"Remove or correct {dict(arguments)}" if arguments else "Correct its config.json"
         raise CheckpointError(f"The weights in {type_!r} do not fit: {shapes}. {given}.")
