@@ -22,8 +22,6 @@ from input_iba.records import Sample
 KEY = "attributor.classes"
 MAX_SHOWN = 8
 """Classes that a message lists."""
-MAX_TRIED = 4
-"""Samples that are read until one can be, to count the logits."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +80,10 @@ def _with_classes(config: RunConfig, classifier: nn.Module, dataset: SampleDatas
     labels = labels_of(classifier)
     count = len(labels) or _count_logits(config, classifier, dataset)
     if count is None:  # the run itself says what is wrong
-        return Reading(config, dataset)
+        if not config.classes:
+            return Reading(config, dataset)
+        asked = [index for index in config.classes.values() if isinstance(index, int)]
+        count = max([len(known), *(index + 1 for index in asked)])
     found: dict[str, int | None] = {**_asked(config, known, labels, count)}
     rest = [name for name in known if name not in found]
     shown = labels
@@ -210,12 +211,14 @@ def _names_by_index(known: Sequence[str], indices: Sequence[int | None], count: 
 def _count_logits(config: RunConfig, classifier: nn.Module, dataset: SampleDataset) -> int | None:
     """Return how many classes a classifier tells apart, or None where no sample shows it."""
     modality = build_modality(config, classifier)
-    device = next((weight.device for weight in classifier.parameters()), torch.device("cpu"))
-    for [sample] in read_batches(dataset, [[i] for i in range(min(len(dataset), MAX_TRIED))]):
+    weight = next(classifier.parameters(), torch.zeros(1))
+    for [sample] in read_batches(dataset, [[i] for i in range(len(dataset))]):
         if not isinstance(sample, Sample):
             continue
         try:
-            entered = modality.enter(classifier, sample.input[None].to(device))
+            x = sample.input[None].to(weight.device)
+            x = x.to(weight.dtype) if x.is_floating_point() else x
+            entered = modality.enter(classifier, x)
             shape = unwrap(modality.run(classifier, *entered)).shape
         # A classifier of the user's own may raise anything; the run names it for each sample.
         except Exception:

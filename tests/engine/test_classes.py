@@ -161,6 +161,23 @@ def test_the_key_has_a_form(tmp_path: Path, classes: object) -> None:
         )
 
 
+class Broken(Answers):
+    """Answers nothing."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        raise RuntimeError("no")
+
+
+def test_a_classifier_that_fails_is_left_to_the_run(tmp_path: Path) -> None:
+    assert targets(read(tmp_path, Broken(3)).dataset) == [0, 1]
+    assert targets(read(tmp_path, Broken(3), {"neg": 7, "pos": None}).dataset) == [7, None]
+
+
+def test_weights_of_half_the_length_are_counted(tmp_path: Path) -> None:
+    model = nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 5)).bfloat16()
+    assert "the classifier 5" in read(tmp_path, model).warnings[0]
+
+
 def test_pictures_without_classes_have_none_to_name(tmp_path: Path) -> None:
     write_images(tmp_path / "attribution", ["flat"])
     assert read(tmp_path, Answers(3), folders=()).warnings == ()
