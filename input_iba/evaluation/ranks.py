@@ -8,8 +8,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-TIE_SEED = 0
-"""Seeds the order of equal values: one order for all maps, so that methods are compared by it."""
+TIE_SEED = 17
+"""Seeds the order of equal values: one order for all maps, so that methods are compared by it.
+
+Of the first 1,500 the one whose orders, of 4 to 64 words and of maps and tiles, run least along or
+against reading order, rows or columns: short texts have few words for chance to even out.
+"""
 
 TIED_SHARE = 0.5
 """From a larger share of equal values on, a map's scores say little of what it ranks."""

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import torch
 
-from input_iba.datasets import ImageFolder, Relabelled
+from input_iba.datasets import Relabelled, build_dataset
 from tests.engine.conftest import PIPELINE, write_images
 
 
 def test_only_numbers_and_names_of_classes_differ(tmp_path: Path) -> None:
     for name in ("a", "b", "c"):
         write_images(tmp_path / name, [f"of {name}"])
-    source = ImageFolder(tmp_path, PIPELINE)
+    source = build_dataset({"type": "ImageFolder", "img_root": tmp_path, "pipeline": PIPELINE})
     other = Relabelled(source, [4, None, 0], [f"logit {i}" for i in range(5)])
     assert other.ids == source.ids
     assert (
@@ -28,7 +28,12 @@ def test_only_numbers_and_names_of_classes_differ(tmp_path: Path) -> None:
 def test_the_fingerprint_knows_numbers_and_names(tmp_path: Path) -> None:
     for name in ("a", "b"):
         write_images(tmp_path / name, [f"of {name}"])
-    source = ImageFolder(tmp_path, PIPELINE)
-    made = [([0, 1], None), ([1, 0], None), ([0, None], None), ([0, 1], ["x", "y"])]
+    source = build_dataset({"type": "ImageFolder", "img_root": tmp_path, "pipeline": PIPELINE})
+    made: list[tuple[list[int | None], list[str] | None]] = [
+        ([0, 1], None),
+        ([1, 0], None),
+        ([0, None], None),
+        ([0, 1], ["x", "y"]),
+    ]
     found = {Relabelled(source, indices, names).fingerprint() for indices, names in made}
     assert len(found | {source.fingerprint()}) == 5

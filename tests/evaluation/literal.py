@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from input_iba.evaluation.ranks import TIE_SEED
+
 Array = NDArray[np.float64]
 
 
@@ -58,7 +60,7 @@ def by_heat(heat: Array) -> list[tuple[int, int]]:
     """Return pixels in the order of heat; equal ones in the order of a draw for each."""
     height, width = heat.shape
     pixels = [(row, column) for row in range(height) for column in range(width)]
-    draws = dict(zip(pixels, np.random.default_rng(0).random(len(pixels)), strict=True))
+    draws = dict(zip(pixels, np.random.default_rng(TIE_SEED).random(len(pixels)), strict=True))
     return sorted(pixels, key=lambda pixel: (-heat[pixel], draws[pixel]))
 
 
@@ -133,7 +135,9 @@ def degradation(
     for name, sign in (("MoRF", -1), ("LeRF", 1)):
         current = x.copy()
         scores = [probability(current)]
-        draws = dict(zip(corners, np.random.default_rng(0).random(len(corners)), strict=True))
+        draws = dict(
+            zip(corners, np.random.default_rng(TIE_SEED).random(len(corners)), strict=True)
+        )
         order = sorted(corners, key=lambda c: (sign * relevance(c), draws[c]))
         for row, column in order:
             current[:, row : row + tile[0], column : column + tile[1]] = 0

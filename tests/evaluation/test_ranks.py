@@ -47,6 +47,13 @@ def test_ties_follow_one_order_that_is_not_the_reading_order() -> None:
             assert 85 < first[rows, columns].sum() < 140
 
 
+@pytest.mark.parametrize("words", range(4, 65))
+def test_short_texts_are_not_changed_along_reading_order(words: int) -> None:
+    drawn, read = ranks(torch.zeros(1, words)), torch.arange(words)[None]
+    correlation = torch.corrcoef(torch.cat([drawn, read]).double())[0, 1].item()
+    assert abs(correlation) < 1.2 / (words - 1) ** 0.5  # 1.2 deviations of a random order's
+
+
 @given(st.lists(st.integers(0, 2), min_size=1, max_size=20), st.integers(0, 8))
 def test_padding_changes_no_order(values: list[int], padding: int) -> None:
     heat = torch.tensor([values], dtype=torch.float64)
