@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -87,31 +87,31 @@ def _with_classes(config: RunConfig, classifier: nn.Module, dataset: SampleDatas
     found: dict[str, int | None] = {**_asked(config, known, labels, count)}
     rest = [name for name in known if name not in found]
     shown = labels
-    if labels:
+    counted = dataset.indices_given or (not labels and count == len(known))
+    if labels and not counted:
         found |= match(rest, labels)
         _refuse_unmatched(config, [name for name in rest if name not in found], known, labels)
-    elif dataset.indices_given or count == len(known):
-        found |= {name: index for index, name in enumerate(known) if name in rest}
-    elif of_imagenet := _imagenet(rest, count):
+    elif not counted and (of_imagenet := _imagenet(rest, count)):
         found |= of_imagenet
         shown = tuple(imagenet_classes().names)
-    unmatched = [name for name in known if name not in found]
-    return _reading(config, dataset, known, found, shown, count, unmatched)
+    # By position where classes are counted: two of ImageNet's are called 'crane'.
+    indices = [found.get(name, index if counted else None) for index, name in enumerate(known)]
+    unmatched = [] if counted else [name for name in known if name not in found]
+    return _reading(config, dataset, indices, shown, count, unmatched)
 
 
 def _reading(
     config: RunConfig,
     dataset: SampleDataset,
-    known: Sequence[str],
-    found: Mapping[str, int | None],
+    indices: Sequence[int | None],
     shown: Sequence[str],
     count: int,
     unmatched: Sequence[str],
 ) -> Reading:
     """Return the data set with the indices that were found, and say what was."""
-    indices = [found.get(name) for name in known]
+    known = list(dataset.class_names or [])
     names = list(shown) or _names_by_index(known, indices, count)
-    if indices == list(range(len(known))) and names == list(known):
+    if list(indices) == list(range(len(known))) and names == known:
         return Reading(config, dataset)
     notes, warnings = list[str](), list[str]()
     pairs = [

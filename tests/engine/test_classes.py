@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -134,6 +135,16 @@ def test_a_class_index_file_counts_as_it_is(tmp_path: Path) -> None:
     config = load_config(write_config(tmp_path / "c.py", content))
     dataset = build_dataset(config.attribution_data)
     assert read_logits(config, Answers(9).eval(), dataset).dataset is dataset
+    stars = Answers(9, [f"{i + 1} stars" for i in range(9)]).eval()
+    assert read_logits(config, stars, dataset).dataset is dataset
+    asked = read_logits(replace(config, classes={"tench": "7 stars"}), stars, dataset)
+    assert targets(asked.dataset) == [6]
+    (tmp_path / "index.json").write_text(
+        '{"0": ["n1", "crane"], "1": ["n2", "crane"], "2": ["n3", "x"]}'
+    )
+    twice = build_dataset(config.attribution_data)
+    asked = read_logits(replace(config, classes={"x": 5}), Answers(9).eval(), twice)
+    assert targets(asked.dataset) == [0]
 
 
 @pytest.mark.parametrize(
