@@ -98,7 +98,8 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         "--subset-file",
         type=Path,
         metavar="FILE",
-        help="text file with one sample id per line; only these are explained",
+        help="text file with one sample id per line, or one place in the data set, from 0; only "
+        "these are explained",
     )
     parser.add_argument(
         "--num-samples",

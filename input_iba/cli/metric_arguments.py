@@ -86,6 +86,16 @@ def _sigma(group: argparse._ArgumentGroup) -> None:
     )
 
 
+def _blur_radius(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--blur-radius",
+        type=int,
+        metavar="N",
+        help="pixels that the blur reaches to each side (default: 2 sigma, rounded; the published "
+        "code's: sigma - 1)",
+    )
+
+
 def _pixel_batch_size(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--pixel-batch-size",
@@ -191,7 +201,7 @@ COMMANDS: Mapping[str, tuple[str, tuple[Adder, ...]]] = {
     "ehr": ("Measure how much of the heat lies in the boxes of objects.", (_ehr,)),
     "insertion_deletion": (
         "Measure how fast the target appears and disappears with the hottest pixels.",
-        (_sigma, _pixel_batch_size),
+        (_sigma, _blur_radius, _pixel_batch_size),
     ),
     "sensitivity_n": (
         "Correlate summed attribution with what removing random pixels costs.",

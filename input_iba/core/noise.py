@@ -19,7 +19,9 @@ def sample_seed(seed: int, sample_id: str, stage: str) -> int:
     >>> sample_seed(0, "coffee", "prior") == sample_seed(0, "coffee", "prior")
     True
     """
-    digest = hashlib.sha256(f"{seed}/{sample_id}/{stage}".encode()).digest()
+    # A file's name may hold bytes that are not UTF-8, which Python keeps as surrogates.
+    text = f"{seed}/{sample_id}/{stage}".encode("utf-8", "surrogatepass")
+    digest = hashlib.sha256(text).digest()
     return int.from_bytes(digest[:8], "big") >> 1
 
 

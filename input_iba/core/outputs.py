@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,6 +14,9 @@ Output = int | str | Callable[[Any], Tensor]
 """Which part of what a classifier returns its logits are: index, key, or a function of it."""
 
 LOGITS = "logits"
+
+NUMBERED = re.compile(r"(label|class)?[ _]*\d+", re.IGNORECASE)
+"""Labels that only count the classes."""
 
 
 def select_logits(returned: Any, rows: int, output: Output | None = None) -> Tensor:
@@ -58,16 +62,15 @@ def select_logits(returned: Any, rows: int, output: Output | None = None) -> Ten
 def class_names_of(model: nn.Module) -> tuple[str, ...]:
     """Return what a model's own configuration calls its classes, in their order; else nothing.
 
-    Names that only number the classes, such as LABEL_0, are not names.
+    `transformers` keeps them in `config.id2label`; 'LABEL_0' and so on say nothing.
     """
     labels = getattr(getattr(model, "config", None), "id2label", None)
-    if not isinstance(labels, Mapping) or not labels:
+    if not isinstance(labels, Mapping) or len(labels) < 2:
         return ()
     by_index = {int(index): str(name) for index, name in labels.items()}
-    if sorted(by_index) != list(range(len(by_index))):
-        return ()
-    numbered = all(name == f"LABEL_{index}" for index, name in by_index.items())
-    return () if numbered else tuple(by_index[index] for index in range(len(by_index)))
+    names = tuple(by_index[index] for index in sorted(by_index))
+    complete = sorted(by_index) == list(range(len(names)))
+    return names if complete and not all(map(NUMBERED.fullmatch, names)) else ()
 
 
 def _logits_in(returned: Any, rows: int) -> Any:

@@ -8,15 +8,17 @@ import torch
 from torch import Tensor
 
 
-def gaussian_matrix(size: int, sigma: float) -> Tensor:
+def gaussian_matrix(size: int, sigma: float, radius: int | None = None) -> Tensor:
     """Return the matrix that smooths a line of `size` values.
 
-    The kernel reaches 2σ to each side (rounded to whole pixels). Values beyond an end are the
-    line's own, mirrored without repeating the end, as often as a short line needs it.
+    The kernel reaches `radius` to each side, 2σ (rounded to whole pixels) by default. Values
+    beyond an end are the line's own, mirrored without repeating the end, as often as a short line
+    needs it.
 
     Args:
         size: Number of values n.
         sigma: Standard deviation in pixels, above 0.
+        radius: Pixels that the kernel reaches to each side; None for round(2σ).
 
     Returns:
         (n, n), float64, rows sum to 1.
@@ -24,7 +26,7 @@ def gaussian_matrix(size: int, sigma: float) -> Tensor:
     >>> gaussian_matrix(1, 1.0)
     tensor([[1.]], dtype=torch.float64)
     """
-    radius = round(2 * sigma)
+    radius = round(2 * sigma) if radius is None else radius
     offsets = torch.arange(-radius, radius + 1)
     kernel = torch.exp(-0.5 * (offsets.double() / sigma).square())
     kernel = kernel / kernel.sum()
@@ -37,22 +39,25 @@ def gaussian_matrix(size: int, sigma: float) -> Tensor:
 
 
 @lru_cache(maxsize=32)
-def _cached_matrix(size: int, sigma: float, device: torch.device, dtype: torch.dtype) -> Tensor:
-    return gaussian_matrix(size, sigma).to(device=device, dtype=dtype)
+def _cached_matrix(
+    size: int, sigma: float, radius: int | None, device: torch.device, dtype: torch.dtype
+) -> Tensor:
+    return gaussian_matrix(size, sigma, radius).to(device=device, dtype=dtype)
 
 
-def gaussian_smooth(mask: Tensor, sigma: float) -> Tensor:
+def gaussian_smooth(mask: Tensor, sigma: float, radius: int | None = None) -> Tensor:
     """Smooth the last two dimensions with a Gaussian, reflecting at the border.
 
     Args:
         mask: (..., h, w); any size down to 1×1.
         sigma: Standard deviation in pixels; 0 leaves the mask as it is.
+        radius: Pixels that the kernel reaches to each side; None for round(2σ).
 
     Returns:
         (..., h, w).
     """
     if sigma <= 0:
         return mask
-    rows = _cached_matrix(mask.shape[-2], sigma, mask.device, mask.dtype)
-    columns = _cached_matrix(mask.shape[-1], sigma, mask.device, mask.dtype)
+    rows = _cached_matrix(mask.shape[-2], sigma, radius, mask.device, mask.dtype)
+    columns = _cached_matrix(mask.shape[-1], sigma, radius, mask.device, mask.dtype)
     return rows @ mask @ columns.mT

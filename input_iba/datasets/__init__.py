@@ -9,6 +9,7 @@ from input_iba.datasets.picture_files import PictureFiles
 from input_iba.datasets.pictures import PictureDataset
 from input_iba.datasets.pieces import PieceDataset
 from input_iba.datasets.pipeline import Pipeline
+from input_iba.datasets.relabelled import Relabelled
 from input_iba.datasets.samples import SampleCrops, Samples
 from input_iba.datasets.selection import select_ids
 from input_iba.datasets.torchvision_sets import CIFAR10, MNIST, FashionMNIST, TorchvisionSet
@@ -25,6 +26,7 @@ __all__ = [
     "PictureFiles",
     "PieceDataset",
     "Pipeline",
+    "Relabelled",
     "SampleCrops",
     "SampleDataset",
     "Samples",

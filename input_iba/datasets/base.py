@@ -23,7 +23,11 @@ class SampleDataset(Dataset[Any], ABC):
     Attributes:
         ids: One name per sample.
         class_names: Names by class index, or None.
+        indices_given: Whether the user said which class has which index, in a file or by number;
+            else the data set counts its classes in an order of its own.
     """
+
+    indices_given: bool = False
 
     def __init__(self, ids: list[str], class_names: list[str] | None = None) -> None:
         self.ids = ids

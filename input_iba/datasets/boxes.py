@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import torch
 from torch import Tensor
 
+from input_iba.core.boxes import REMEDY, in_shares
 from input_iba.errors import DataError
 
 CORNERS = ("xmin", "ymin", "xmax", "ymax")
@@ -27,7 +28,8 @@ def read_voc_boxes(path: str | Path, width: int, height: int) -> Tensor:
         is one pixel thick.
 
     Raises:
-        DataError: The file is absent or no XML, or a box is missing, inverted, or outside.
+        DataError: The file is absent or no XML, or a box is missing, inverted, outside, or given as
+            shares of the picture.
     """
     path = Path(path)
     try:
@@ -45,6 +47,12 @@ def read_voc_boxes(path: str | Path, width: int, height: int) -> Tensor:
             "the box, or set with_bbox=False in the data set."
         )
     boxes = torch.tensor(found, dtype=torch.float32)
+    shares = in_shares(boxes, width, height)
+    if bool(shares.any()):
+        raise DataError(
+            f"Boxes '{path}': expected pixels of a picture of {width}×{height}, got the box "
+            f"{found[int(shares.nonzero()[0])]}, which is in shares of it, 0 to 1. {REMEDY}"
+        )
     boxes[:, 2:] = torch.maximum(boxes[:, 2:], boxes[:, :2] + 1)
     limits = torch.tensor([width, height, width, height], dtype=torch.float32)
     cut = torch.minimum(boxes.clamp(min=0), limits)

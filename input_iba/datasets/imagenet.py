@@ -33,6 +33,8 @@ class ImageNet(FolderDataset):
         DataError: A folder or the class index file is missing, or a class folder is empty.
     """
 
+    indices_given = True
+
     def __init__(
         self,
         img_root: str | Path,

@@ -59,6 +59,7 @@ class GridMosaic(PictureDataset):
         if not isinstance(source, PictureDataset):
             raise ConfigError(f"GridMosaic needs pictures; {type(source).__name__} has none.")
         self.source = source
+        self.indices_given = source.indices_given
         self.grid = grid
         self.cells, self.places = _draw(self.source, n, grid, seed)
         targets = (

@@ -37,6 +37,8 @@ class PictureFiles(PictureDataset):
         DataError: A file is missing.
     """
 
+    indices_given = True
+
     def __init__(
         self,
         files: Sequence[str | Path],

@@ -56,7 +56,7 @@ class PictureDataset(SampleDataset):
         """
         image, boxes = self.read(index)
         target = self.target(index)
-        seed = zlib.crc32(f"{self.seed}/{self.ids[index]}".encode())
+        seed = zlib.crc32(f"{self.seed}/{self.ids[index]}".encode("utf-8", "surrogatepass"))
         try:
             inputs, shown, boxes = self.pipeline(as_channels(image, self.channels), boxes, seed)
         except (ValueError, RuntimeError) as error:  # e.g. a crop that is larger than the picture

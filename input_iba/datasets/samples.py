@@ -66,6 +66,8 @@ class Samples(PictureDataset):
         MissingExtraError: scikit-image is not installed.
     """
 
+    indices_given = True
+
     def __init__(
         self,
         pipeline: PipelineConfig,

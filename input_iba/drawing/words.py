@@ -29,6 +29,16 @@ def printable(text: str) -> str:
     )
 
 
+def printable_lines(text: str) -> str:
+    r"""Escape what `printable` does, except for line breaks.
+
+    >>> print(printable_lines("a\tb\nc"))
+    a\tb
+    c
+    """
+    return "\n".join(map(printable, text.split("\n")))
+
+
 def percent(probability: float | None) -> str:
     """Return a probability for reading.
 

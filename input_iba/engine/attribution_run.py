@@ -149,7 +149,9 @@ def _explain(
         *(_device(subject.device, processes.world_size), identity.precision, work.root),
     )
     with processes.together():
-        explainer = make_explainer(config, subject.classifier, subject.device, subject.autocast)
+        explainer = make_explainer(
+            subject.config, subject.classifier, subject.device, subject.autocast
+        )
         seed_everything(options.seed)
     unread = _provide(config, options, work, subject, explainer, processes)
     sizes = FittingSizes(size, config, subject.device)

@@ -16,6 +16,7 @@ from input_iba.attribution import Attributor
 from input_iba.attribution.baselines import BaselineAttributor
 from input_iba.core.statistics import RunningStatistics
 from input_iba.datasets import SampleDataset
+from input_iba.engine.class_labels import is_multi_label
 from input_iba.engine.config import RunConfig
 from input_iba.engine.texts import build_modality, readable_by
 from input_iba.errors import CheckpointError, ConfigError, DataError
@@ -78,8 +79,13 @@ def check_finite(classifier: nn.Module) -> None:
 
 
 def weights_digest(classifier: nn.Module) -> str:
-    """Return the SHA-256 of names, shapes and values of all weights and buffers."""
+    """Return the SHA-256 of names, shapes and values of all weights and buffers.
+
+    That classes do not exclude each other is part of it: it decides what is explained.
+    """
     digest = hashlib.sha256()
+    if is_multi_label(classifier):
+        digest.update(b"multi-label\n")
     for name, values in classifier.state_dict().items():
         if isinstance(values, Tensor):
             digest.update(f"{name} {tuple(values.shape)} {values.dtype}\n".encode())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass, field, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +56,8 @@ class RunConfig:
         input_mask: How input masks are saved.
         baseline: Another method that is to explain instead of the three stages, or None.
         internal_batch_size: Most inputs that the classifier sees at once, or None.
+        classes: Which logit some of the data set's classes are, by name: its index, its label, or
+            None for the class that the classifier predicts.
         preset: Name of the preset beneath the config's own values, if any.
         warnings: What the user should change.
     """
@@ -79,6 +81,7 @@ class RunConfig:
     input_mask: MaskSettings
     internal_batch_size: int | None
     baseline: Baseline | None = None
+    classes: Mapping[str, int | str | None] = field(default_factory=dict)
     preset: str | None = None
     warnings: tuple[str, ...] = ()
 
@@ -90,6 +93,8 @@ class RunConfig:
     def text(self) -> str:
         """Return the effective config as a Python file that loads to the same settings."""
         lines = Config(dict(self.raw)).pretty_text
+        # File names that are not UTF-8 as escapes, which load to the same names.
+        lines = lines.encode("utf-8", "backslashreplace").decode()
         preset = f"preset '{self.preset}', " if self.preset else ""
         return f"# From {self.path.name}, {preset}with all bases and options applied.\n{lines}\n"
 
@@ -157,6 +162,7 @@ def _frozen(path: Path, plain: PlainConfig) -> RunConfig:
         feature_mask=feature_mask,
         input_mask=input_mask,
         internal_batch_size=_internal_batch_size(how, path),
+        classes=_classes(attributor.get("classes"), path),
         preset=plain.preset,
         warnings=warnings,
     )
@@ -235,6 +241,18 @@ def _internal_batch_size(how: Plain, path: Path) -> int | None:
             f"least 1, or None, got {value!r}."
         )
     return value
+
+
+def _classes(value: Any, path: Path) -> dict[str, int | str | None]:
+    kinds = (int, str, type(None))
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping) or any(type(item) not in kinds for item in value.values()):
+        raise ConfigError(
+            f"'attributor.classes' of '{path}' must name a logit for classes of the data set, by "
+            f"its index or label, e.g. dict(neg=0, pos=4), got {value!r}."
+        )
+    return dict(value)
 
 
 def _without_display(value: Any) -> Any:

@@ -24,7 +24,7 @@ class RunOptions:
         out_style: All masks in one folder, or one sub-folder per class.
         resume: Continue the run that the work directory holds.
         progress_bar: True shows the bar, False hides it, None shows it on a terminal.
-        subset_file: Text file with the ids to explain, or None for all.
+        subset_file: Text file with the ids to explain, or their places; None for all.
         num_samples: Number of samples drawn at random, by `seed`; 0 for all.
         samples_per_batch: Samples explained at once, 'auto' for what fits, or None for the config's
             `data.data_loader.batch_size`.

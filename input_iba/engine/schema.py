@@ -29,7 +29,7 @@ SECTIONS: dict[str, frozenset[str]] = {
     "attributor": frozenset(
         {
             *("type", "layer", "use_softmax", "eval_classifier", "classifier"),
-            *("feat_iba", "input_iba", "gan", "layout", "output"),
+            *("classes", "feat_iba", "input_iba", "gan", "layout", "output"),
         }
     ),
     "attributor.classifier": ANY,

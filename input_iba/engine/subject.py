@@ -13,6 +13,7 @@ from input_iba.core.hooks import find_layer
 from input_iba.datasets import SampleDataset
 from input_iba.datasets.selection import draw_ids, select_ids
 from input_iba.engine.build import build_classifier, build_datasets, weights_digest
+from input_iba.engine.classes import read_logits
 from input_iba.engine.config import RunConfig
 from input_iba.engine.device import choose_device
 from input_iba.engine.launch import Processes
@@ -33,6 +34,7 @@ class Subject:
     Attributes:
         device: Where to compute.
         autocast: Type in which the classifier computes, or None for float32.
+        config: What is explained, with what the classifier itself decides.
         classifier: In eval mode.
         estimation_set: Where statistics come from.
         dataset: The data set to explain.
@@ -42,6 +44,7 @@ class Subject:
 
     device: torch.device
     autocast: torch.dtype | None
+    config: RunConfig
     classifier: nn.Module
     estimation_set: SampleDataset
     dataset: SampleDataset
@@ -74,6 +77,10 @@ def set_up(config: RunConfig, options: RunOptions, processes: Processes) -> Subj
     else:
         config.baseline.check(classifier)
     estimation_set, dataset = build_datasets(config, classifier)
+    reading = read_logits(config, classifier, dataset)
+    dataset = reading.dataset
+    if processes.is_main:
+        reading.say()
     ids = list(dataset.ids)
     if options.subset_file is not None:
         ids = select_ids(ids, options.subset_file)
@@ -89,7 +96,9 @@ def set_up(config: RunConfig, options: RunOptions, processes: Processes) -> Subj
         precision=precision_name(autocast),
         out_style=options.out_style,
     )
-    return Subject(device, autocast, classifier, estimation_set, dataset, ids, identity)
+    return Subject(
+        *(device, autocast, reading.config, classifier, estimation_set, dataset, ids, identity)
+    )
 
 
 def check_alike(identities: Sequence[Identity]) -> None:

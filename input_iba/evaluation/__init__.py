@@ -35,6 +35,7 @@ from input_iba.evaluation.nlp_sensitivity_n import (
     text_logit_drops,
     text_sensitivity_n,
 )
+from input_iba.evaluation.ranks import is_tied
 from input_iba.evaluation.regions import box_mask, region_share
 from input_iba.evaluation.reinitialise import cascade, layers_from_the_top
 from input_iba.evaluation.sanity_check import SanityCheck, SanityScores, sanity_check
@@ -76,6 +77,7 @@ __all__ = [
     "effective_heat_ratios",
     "holm",
     "insertion_deletion",
+    "is_tied",
     "layers_from_the_top",
     "localise",
     "logit_drops",

@@ -18,10 +18,10 @@ from input_iba.evaluation.perturbation import (
     as_batch,
     check_samples,
     logits_from,
-    ranks,
     replaced,
     scores_while_replacing,
 )
+from input_iba.evaluation.ranks import ranks
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Degradations:
 def tile_ranks(
     heats: Tensor, tile_size: int | tuple[int, int], least_first: bool = False
 ) -> Tensor:
-    """Return each pixel's tile's place in the order of relevance, ties in reading order.
+    """Return each pixel's tile's place in the order of relevance, ties as in `ranks`.
 
     A tile is as relevant as the heat of its pixels together. Tiles are laid from the top left;
     those at the right and the bottom are cut where the size does not divide the picture.

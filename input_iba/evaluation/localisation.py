@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from input_iba.errors import EvaluationError
 from input_iba.evaluation.maps import check_maps
-from input_iba.evaluation.perturbation import ranks
+from input_iba.evaluation.ranks import expected_inside
 
 TOLERANCE = 15
 """Pixels by which a point may miss its region and still count, as the pointing game has it."""
@@ -138,7 +138,8 @@ def region_iou(heats: Tensor, regions: Tensor, threshold: float = 0.5) -> Tensor
 def top_inside(heats: Tensor, regions: Tensor, k: int | None = None) -> Tensor:
     """Return the share of the k hottest pixels that lie in the region.
 
-    Pixels of equal heat follow each other in reading order.
+    Where pixels of equal heat compete for the last places, the result is the mean over all their
+    orders: a map of one value gets the share of the picture that the region covers.
 
     Args:
         heats: (S, H, W); only their order counts.
@@ -162,8 +163,7 @@ def top_inside(heats: Tensor, regions: Tensor, k: int | None = None) -> Tensor:
     if k is not None and not 1 <= k <= pixels:
         raise EvaluationError(f"k, a number of pixels, is 1 to {pixels}; got {k!r}.")
     counts = inside.sum((1, 2)) if k is None else heats.new_full((len(heats),), k).long()
-    top = ranks(heats) < counts[:, None, None]
-    return (top & inside).sum((1, 2)).double() / counts
+    return expected_inside(heats.flatten(1), inside.flatten(1), counts) / counts
 
 
 def _checked(heats: Tensor, regions: Tensor) -> Tensor:

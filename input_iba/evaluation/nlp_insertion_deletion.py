@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from input_iba.errors import EvaluationError
 from input_iba.evaluation.insertion_deletion import InsertionDeletion
-from input_iba.evaluation.perturbation import ranks, target_scores
+from input_iba.evaluation.perturbation import target_scores
+from input_iba.evaluation.ranks import ranks
 from input_iba.evaluation.text import (
     TextClassifier,
     TextClassify,
@@ -35,7 +36,8 @@ def text_insertion_deletion(
     """Score texts while their words appear, and while they disappear, hottest first.
 
     Deleted words, and words not yet inserted, have the embedding 0. Words of equal heat follow each
-    other in reading order. A text shorter than another of its batch stays at its last step.
+    other as in `ranks`, in an order drawn once. A text shorter than another of its batch stays
+    at its last step.
 
     Args:
         classify: Maps token ids and the positions that keep their embedding to logits.

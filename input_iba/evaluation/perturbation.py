@@ -18,24 +18,6 @@ Classify = Callable[[Tensor], Tensor]
 """Maps inputs (B, C, H, W) to logits (B, classes)."""
 
 
-def ranks(heats: Tensor) -> Tensor:
-    """Return each pixel's place in the order of heat, hottest first, ties in reading order.
-
-    Args:
-        heats: (S, H, W), or (S, T) of texts; without NaN.
-
-    Returns:
-        Shaped like `heats`, int64, each 0 to H·W − 1.
-
-    >>> ranks(torch.tensor([[[0.1, 0.7], [0.7, 0.3]]]))
-    tensor([[[3, 0],
-             [1, 2]]])
-    """
-    order = heats.flatten(1).argsort(dim=1, descending=True, stable=True)
-    position = torch.arange(order.shape[1], device=order.device).expand_as(order)
-    return torch.empty_like(order).scatter_(1, order, position).view_as(heats)
-
-
 def step_counts(pixels: int, pixel_batch_size: int) -> Tensor:
     """Return how many pixels are replaced after every step, from none to all of them.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from input_iba.core.boxes import REMEDY, in_shares
 from input_iba.errors import EvaluationError
 
 
@@ -24,7 +25,8 @@ def box_mask(boxes: Tensor, height: int, width: int) -> Tensor:
         (H, W), bool.
 
     Raises:
-        EvaluationError: No box, not four finite numbers, or an inverted box.
+        EvaluationError: No box, not four finite numbers, an inverted box, or one in shares of the
+            picture, 0 to 1.
 
     >>> box_mask(torch.tensor([1, 0, 3, 1]), 2, 4).int()
     tensor([[0, 1, 1, 0],
@@ -40,6 +42,12 @@ def box_mask(boxes: Tensor, height: int, width: int) -> Tensor:
         raise EvaluationError(
             f"Expected boxes with x1 ≤ x2 and y1 ≤ y2; got {corners.tolist()}. Corners are given "
             "as x1, y1, x2, y2, not as a corner with width and height."
+        )
+    shares = in_shares(corners, width, height)
+    if bool(shares.any()):
+        raise EvaluationError(
+            f"Expected boxes in pixels of a picture of {width}×{height}; got "
+            f"{corners[shares][0].tolist()}, which is in shares of it, 0 to 1. {REMEDY}"
         )
     columns = _between(corners[:, 0], corners[:, 2], width)
     rows = _between(corners[:, 1], corners[:, 3], height)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -146,11 +146,38 @@ def fit_state_dict(model: nn.Module, state: Mapping[str, Tensor], source: str | 
             f"Checkpoint '{source}' does not fit {type(model).__name__}: {'; '.join(found)}. "
             + (
                 _other_vocabulary(model, state)
+                or (not missing and not unexpected and _other_head(own, state))
                 or "Set the classifier's `type`, `num_classes` and constructor keys to those of "
                 "the network that was trained, or `pretrained` to another file."
             )
         )
     model.load_state_dict(dict(state), strict=False)
+
+
+def _other_head(own: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> str:
+    """Say what to do where only the number of classes differs."""
+    pairs = [(state[k].shape, own[k].shape) for k in own if k in state]
+    classes = classes_of_head([pair for pair in pairs if pair[0] != pair[1]])
+    return (
+        ""
+        if classes is None
+        else f"It was trained for {classes} classes: set num_classes={classes}."
+    )
+
+
+def classes_of_head(pairs: Sequence[tuple[Sequence[int], Sequence[int]]]) -> int | None:
+    """Return how many classes a checkpoint tells apart whose last layer alone is of another size.
+
+    Args:
+        pairs: Of every tensor whose shape differs, the shape in the checkpoint and in the network.
+
+    >>> classes_of_head([((3, 16), (2, 16)), ((3,), (2,))])
+    3
+    >>> classes_of_head([((3, 16), (3, 8))])
+    """
+    sizes = {(there[0], here[0]) for there, here in pairs if there and here}
+    rest = all(tuple(there[1:]) == tuple(here[1:]) for there, here in pairs)
+    return sizes.pop()[0] if rest and len(sizes) == 1 and len(pairs) <= 2 else None
 
 
 def _other_vocabulary(model: nn.Module, state: Mapping[str, Tensor]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from torch import nn
 
 from input_iba.errors import CheckpointError, ConfigError, MissingExtraError
-from input_iba.models.checkpoints import load_checkpoint, only_weights
+from input_iba.models.checkpoints import classes_of_head, load_checkpoint, only_weights
 
 
 def build_transformers(
@@ -27,18 +27,13 @@ def build_transformers(
     Raises:
         MissingExtraError: `transformers` is not installed.
         ConfigError: `num_classes` is not that of the trained head.
-        CheckpointError: Nothing can be loaded from there, or it has no trained head.
+        CheckpointError: Nothing can be loaded from there, it has no trained head, or its weights do
+            not fit its configuration.
     """
     auto = transformers_package()
     labels = {} if num_classes is None else {"num_labels": num_classes}
     if pretrained is True:
-        model: nn.Module = _trained(auto, type_, arguments)
-        labels_there = model.config.num_labels  # type: ignore[union-attr]
-        if num_classes not in (None, labels_there):
-            raise ConfigError(
-                f"The classifier in {type_!r} tells {labels_there} classes apart, but "
-                f"num_classes={num_classes}. Leave out `num_classes`."
-            )
+        model: nn.Module = _trained(auto, type_, {**labels, **arguments})
         return model
     config = from_place(type_, auto.AutoConfig.from_pretrained, **labels, **arguments)
     untrained: Any = auto.AutoModelForSequenceClassification.from_config(config)
@@ -51,7 +46,9 @@ def build_transformers(
 
 def _trained(auto: ModuleType, type_: str, arguments: Mapping[str, Any]) -> Any:
     load = auto.AutoModelForSequenceClassification.from_pretrained
-    model, info = from_place(type_, load, output_loading_info=True, **arguments)
+    how = {"output_loading_info": True, "ignore_mismatched_sizes": True}
+    model, info = from_place(type_, load, **how, **arguments)
+    _refuse_other_shapes(type_, sorted(info["mismatched_keys"]), arguments)
     missing = sorted(info["missing_keys"])
     if missing:
         raise CheckpointError(
@@ -59,6 +56,28 @@ def _trained(auto: ModuleType, type_: str, arguments: Mapping[str, Any]) -> Any:
             "random. Train it on your classes first, and give the folder that it was saved to."
         )
     return model
+
+
+def _refuse_other_shapes(
+    type_: str,
+    mismatched: Sequence[tuple[str, Sequence[int], Sequence[int]]],
+    arguments: Mapping[str, Any],
+) -> None:
+    """Refuse weights of another shape, which would be random: name, shape there, shape expected."""
+    if not mismatched:
+        return
+    name, there, here = max(mismatched, key=lambda item: len(item[1]))  # a weight, not its bias
+    shapes = f"{name!r} is {tuple(there)} there, and its configuration expects {tuple(here)}"
+    classes = classes_of_head([(there, here) for _, there, here in mismatched])
+    if classes is None:
+        given = f"Remove or correct {dict(arguments)}" if arguments else "Correct its config.json"
+        raise CheckpointError(f"The weights in {type_!r} do not fit: {shapes}. {given}.")
+    asked = arguments.get("num_labels")
+    error = CheckpointError if asked is None else ConfigError
+    raise error(
+        f"The classifier in {type_!r} tells {classes} classes apart: {shapes}"
+        f"{'' if asked is None else f' with num_classes={asked}'}. Set num_classes={classes}."
+    )
 
 
 def load_tokenizer(place: str) -> Any:

@@ -11,6 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from input_iba.drawing.words import printable_lines
+
 SURE = 1.96
 """Standard errors on either side of a mean that hold it with 95 % where it is nearly normal."""
 
@@ -92,7 +94,7 @@ def draw_lines(axis: Axes, chart: Chart) -> None:
         colour = COLOURS[i % len(COLOURS)]
         axis.plot(
             *(line.x, line.y),
-            label=line.label,
+            label=printable_lines(line.label),
             color=colour,
             linestyle=STYLES[i // len(COLOURS) % len(STYLES)],
             marker="o" if len(line.x) < 20 else "",

@@ -13,6 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from input_iba.drawing.heat_map import Pixels
+from input_iba.drawing.words import printable_lines
 from input_iba.errors import ConfigError, closest
 from input_iba.visualization.curves import Chart, draw_lines
 
@@ -82,13 +83,15 @@ def write_grid(
         notes = [*row.notes, *[""] * (len(head) - len(row.notes))]
         for axis, cell, note in zip(line, row.cells, notes, strict=True):
             axis.set_axis_off()
-            axis.set_title(note, fontsize=8)
+            axis.set_title(printable_lines(note), fontsize=8, parse_math=False)
             if cell is not None:
                 axis.imshow(cell)
-        line[0].set_title(row.title, loc="left", fontsize=9)
+        title = printable_lines(row.title)
+        line[0].set_title(title, loc="left", fontsize=9, parse_math=False)
     for axis, title in zip(axes[0][1:], head[1:], strict=True):
         above = axis.get_title()
-        axis.set_title(f"{title}\n{above}" if above else title, fontsize=9)
+        title = printable_lines(title)  # noqa: PLW2901
+        axis.set_title(f"{title}\n{above}" if above else title, fontsize=9, parse_math=False)
     _save(figure, path, format_, dots_per_inch)
 
 

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from input_iba.drawing.heat_map import Pixels, to_8_bits
+from input_iba.drawing.words import printable_lines
 from input_iba.errors import DataError
 
 SIDE = 112
@@ -119,5 +120,6 @@ def _save(path: Path, sheet: Pixels, heading: str, texts: Sequence[tuple[int, in
     figure.figimage(sheet)
     for x, y, text in [(GAP + FRAME, GAP, heading), *texts]:
         size = 9.5 if text is heading else 8.5
-        figure.text(x / width, 1 - y / height, text, size=size, va="top", parse_math=False)
+        shown = printable_lines(text)
+        figure.text(x / width, 1 - y / height, shown, size=size, va="top", parse_math=False)
     figure.savefig(path, dpi=DOTS_PER_INCH, format="png")

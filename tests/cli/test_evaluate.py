@@ -182,6 +182,21 @@ def test_maps_of_8_bits_get_a_warning(tiny: Evaluated, capsys: pytest.CaptureFix
     assert rounded["mass"]["mean"] == pytest.approx(exact["mass"]["mean"], abs=2e-3)
 
 
+def test_maps_that_tie_are_counted(tiny: Evaluated, capsys: pytest.CaptureFixture[str]) -> None:
+    assert tiny.run("localisation", "random") == 0
+    assert tiny.result("random")["samples"]["tied"] == 0
+    assert "drawn" not in capsys.readouterr().err
+    for id_ in tiny.ids[:2]:
+        tiny.write_map(id_, np.full((32, 32), 0.5))
+    assert tiny.run("localisation", "tied", "--tolerance", "0") == 0
+    found = tiny.result("tied")
+    assert found["samples"]["tied"] == 2
+    assert "2 of 4 scored maps give one value" in capsys.readouterr().err
+    for id_ in tiny.ids[:2]:  # the target's cell is a quarter of a mosaic, wherever it lies
+        row = found["rows"][id_]
+        assert [row[key] for key in ("hit", "mass", "iou", "rank")] == pytest.approx([0.25] * 4)
+
+
 def test_an_interrupted_evaluation_says_partial_and_goes_on(
     tiny: Evaluated, monkeypatch: pytest.MonkeyPatch
 ) -> None:

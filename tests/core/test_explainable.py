@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from typing import Any, cast
 
 import pytest
 import torch
@@ -22,16 +23,22 @@ def in_inference_mode() -> nn.Module:
         return net()
 
 
+def traced() -> Any:
+    return torch.jit.trace(net(), torch.zeros(1, 3, 3, 3))  # type: ignore[no-untyped-call]
+
+
+def quantised() -> Any:
+    quantise: Any = torch.ao.quantization.quantize_dynamic
+    return quantise(net(), {nn.Linear}, torch.qint8)
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
         (lambda: torch.jit.script(net()), "scripted or traced"),
-        (lambda: torch.jit.trace(net(), torch.zeros(1, 3, 3, 3)), "scripted or traced"),
+        (traced, "scripted or traced"),
         (lambda: nn.Sequential(net(), torch.jit.script(nn.ReLU())), "scripted or traced"),
-        (
-            lambda: torch.ao.quantization.quantize_dynamic(net(), {nn.Linear}, torch.qint8),
-            "quantised.*floating-point network",
-        ),
+        (quantised, "quantised.*floating-point network"),
         (lambda: nn.Sequential(nn.LazyConv2d(4, 3)), "lazy layers.*Run it once"),
         (in_inference_mode, "inference_mode"),
     ],
@@ -51,10 +58,11 @@ def test_the_remedy_for_weights_of_inference_mode_works() -> None:
 
 def test_layers_have_their_names_within_what_wraps_the_network() -> None:
     own = net()
+    compiled = cast(nn.Module, torch.compile(own, backend="eager"))
     for wrapped, name in (
         (nn.DataParallel(own), "module.0"),
-        (torch.compile(own, backend="eager"), "_orig_mod.0"),
-        (nn.DataParallel(torch.compile(own)), "module._orig_mod.0"),
+        (compiled, "_orig_mod.0"),
+        (nn.DataParallel(compiled), "module._orig_mod.0"),
     ):
         assert bare(wrapped) is own
         assert find_layer(wrapped, name) is find_layer(wrapped, "0") is own[0]

@@ -1,5 +1,7 @@
 """Gaussian smoothing: what it keeps, and that it is a convolution with reflection."""
 
+import math
+
 import pytest
 import torch
 from hypothesis import given
@@ -33,6 +35,12 @@ def test_equals_a_padded_convolution(sigma: float) -> None:
     padded = F.pad(mask, [radius] * 4, mode="reflect")
     expected = F.conv2d(padded, kernel[None, None])
     torch.testing.assert_close(gaussian_smooth(mask, sigma), expected, rtol=0, atol=1e-12)
+
+
+def test_a_kernel_can_reach_less_far() -> None:
+    line = gaussian_matrix(21, 5.0, radius=4)[10]
+    assert line.nonzero().flatten().tolist() == list(range(6, 15))
+    assert line[10] / line[14] == pytest.approx(math.exp(4**2 / (2 * 5**2)))
 
 
 def test_zero_sigma_changes_nothing() -> None:

@@ -21,6 +21,13 @@ def test_boxes_are_cut_at_the_edges(tmp_path: Path) -> None:
     assert read_voc_boxes(path, 10, 20).tolist() == [[0, 2, 10, 20]]
 
 
+@pytest.mark.parametrize("box", [(0, 0, 1, 1), (0.5, 0.5, 3, 1), (0, 0, 0, 0)])
+def test_a_small_box_in_pixels_is_one(tmp_path: Path, box: tuple[float, ...]) -> None:
+    x1, y1, x2, y2 = box
+    path = write_boxes(tmp_path / "a.xml", (x1, y1, x2, y2))
+    assert read_voc_boxes(path, 10, 10)[0, :2].tolist() == [x1, y1]
+
+
 def test_a_box_of_one_row_is_one_pixel_thick(tmp_path: Path) -> None:
     path = write_boxes(tmp_path / "a.xml", (2, 5, 8, 5))
     assert read_voc_boxes(path, 10, 10).tolist() == [[2, 5, 8, 6]]
@@ -35,6 +42,8 @@ def test_a_box_of_one_row_is_one_pixel_thick(tmp_path: Path) -> None:
         ([(1, "", 2, 5)], "expected the numbers"),
         ([], "found none"),
         ([(50, 1, 60, 5)], "outside its picture of 10×10"),
+        ([(0.1, 0.2, 0.5, 0.9)], r"shares of it, 0 to 1. Multiply x by the picture's width"),
+        ([(2, 2, 5, 5), (0, 0, 1, 0.5)], r"got the box \[0.0, 0.0, 1.0, 0.5\]"),
     ],
 )
 def test_bad_boxes(

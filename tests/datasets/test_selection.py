@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import pytest
@@ -32,11 +33,44 @@ def test_selection(tmp_path: Path, text: str, expected: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "expected"),
+    [("4\n0 # the first\n", ["img_1", "v1.5"]), ("1\n1", ["img_2"]), ("002", ["cat__3"])],
+)
+def test_places_in_the_data_set(
+    tmp_path: Path, text: str, expected: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        assert chosen(tmp_path, text) == expected
+        assert f"{len(expected)} samples by their places in the data set" in caplog.text
+        chosen(tmp_path, "img_1")
+        assert caplog.text.rstrip().endswith("1 samples by their ids.")
+
+
+def test_numbers_that_are_ids_are_ids(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "subset.txt"
+    path.write_text("1\n2")
+    with caplog.at_level(logging.INFO):
+        assert select_ids(["2", "0", "1"], path) == ["2", "1"]
+    assert "by their ids, which are numbers, and not by their places" in caplog.text
+    with pytest.raises(DataError, match="no sample is called '2'"):  # one of them is an id
+        select_ids(["7", "1", "9"], path)
+    assert select_ids(["7", "8", "9"], path) == ["8", "9"]
+
+
+def test_names_may_be_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "subset.txt"
+    path.write_bytes(b"caf\xe9.jpg\n")
+    assert select_ids(["tea", "caf\udce9"], path) == ["caf\udce9"]
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         ("img_3\nimg_9", r"'img_3' \(and 1 more.*Closest: 'img_"),
         ("3.png", "Closest: 'cat__3', 'dog__3'"),
         ("# nothing\n", "names no samples"),
+        ("0\n5", "has no place 5: its 5 samples have the places 0 to 4"),
+        ("-1", "no sample is called '-1'"),
         ("[1, 2]", "JSON list of names"),
         ("[", "no valid JSON"),
     ],

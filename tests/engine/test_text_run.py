@@ -218,6 +218,28 @@ def test_word_pieces_of_transformers_become_words(tmp_path: Path, merge: str) ->
         assert arrays["mask"].min() > 0  # special tokens, which have 0, are left out
 
 
+@pytest.mark.slow
+def test_the_labels_of_a_transformer_decide_which_logit_is_explained(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = {0: "POSITIVE", 1: "NEGATIVE"}
+    options = {"id2label": names, "label2id": {v: k for k, v in names.items()}}
+    bert = save_tiny_bert(tmp_path / "bert", problem_type="multi_label_classification", **options)
+    settings = text_config(write_reviews(tmp_path / "imdb", PIECES))
+    classifier = {"source": "transformers", "type": str(bert), "pretrained": True}
+    settings["attributor"] |= {"classifier": classifier, "layer": "bert.encoder.layer.0"}
+    config = load_config(write_config(tmp_path / "bert.py", settings))
+    for record in run(config, tmp_path / "work"):
+        positive = "pos" in Path(record["path"]).parent.name
+        expected = (0, "POSITIVE") if positive else (1, "NEGATIVE")
+        assert (record["target"], record["class_name"]) == expected
+        shares = [share for _, share in record["top_classes"]]
+        assert sum(shares) != pytest.approx(1, abs=1e-3)  # sigmoids
+    said = capsys.readouterr().err
+    assert "neg is 1 (NEGATIVE), pos is 0 (POSITIVE)" in said
+    assert "use_softmax=False is taken" in said
+
+
 def test_there_is_nothing_to_upscale_in_a_mask_of_words(tmp_path: Path, root: Path) -> None:
     path = write_config(tmp_path / "text.py", text_config(root))
     without = load_config(path, {"attribution_cfg.feat_mask.upscale": False})

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from input_iba.evaluation.ranks import TIE_SEED
+
 Array = NDArray[np.float64]
 
 
@@ -55,22 +57,29 @@ def ehr(
 
 
 def by_heat(heat: Array) -> list[tuple[int, int]]:
-    """Return pixels in the order of heat; equal ones in reading order."""
+    """Return pixels in the order of heat; equal ones in the order of a draw for each."""
     height, width = heat.shape
     pixels = [(row, column) for row in range(height) for column in range(width)]
-    return sorted(pixels, key=lambda pixel: -heat[pixel])
+    draws = dict(zip(pixels, np.random.default_rng(TIE_SEED).random(len(pixels)), strict=True))
+    return sorted(pixels, key=lambda pixel: (-heat[pixel], draws[pixel]))
 
 
-def blur(x: Array, sigma: float) -> Array:
-    return np.stack([gaussian_filter(c, sigma, mode="mirror", truncate=2) for c in x])
+def blur(x: Array, sigma: float, radius: int | None = None) -> Array:
+    reach = round(2 * sigma) if radius is None else radius
+    return np.stack([gaussian_filter(c, sigma, mode="mirror", radius=reach) for c in x])
 
 
 def insertion_deletion(
-    probability: Callable[[Array], float], x: Array, heat: Array, pixels_a_step: int, sigma: float
+    probability: Callable[[Array], float],
+    x: Array,
+    heat: Array,
+    pixels_a_step: int,
+    sigma: float,
+    radius: int | None = None,
 ) -> dict[str, tuple[list[float], float]]:
     order = by_heat(heat)
     found = {}
-    for name, start, end in (("ins", blur(x, sigma), x), ("del", x, np.zeros_like(x))):
+    for name, start, end in (("ins", blur(x, sigma, radius), x), ("del", x, np.zeros_like(x))):
         current = start.copy()
         scores, shares = [probability(current)], [0.0]
         for first in range(0, len(order), pixels_a_step):
@@ -126,7 +135,11 @@ def degradation(
     for name, sign in (("MoRF", -1), ("LeRF", 1)):
         current = x.copy()
         scores = [probability(current)]
-        for row, column in sorted(corners, key=lambda corner: sign * relevance(corner)):
+        draws = dict(
+            zip(corners, np.random.default_rng(TIE_SEED).random(len(corners)), strict=True)
+        )
+        order = sorted(corners, key=lambda c: (sign * relevance(c), draws[c]))
+        for row, column in order:
             current[:, row : row + tile[0], column : column + tile[1]] = 0
             scores.append(probability(current))
         found[name] = (scores, trapezoid(scores, [k / len(corners) for k in range(len(scores))]))
@@ -158,7 +171,10 @@ def region_iou(heat: Array, region: NDArray[Any], threshold: float) -> float:
 
 
 def top_inside(heat: Array, region: NDArray[Any], k: int) -> float:
-    return sum(bool(region[pixel]) for pixel in by_heat(heat)[:k]) / k
+    last = heat[by_heat(heat)[k - 1]]
+    above = [bool(region[pixel]) for pixel in by_heat(heat) if heat[pixel] > last]
+    tied = [bool(region[pixel]) for pixel in by_heat(heat) if heat[pixel] == last]
+    return (sum(above) + (k - len(above)) * sum(tied) / len(tied)) / k
 
 
 def ssim(first: Array, second: Array, window: int) -> float:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from input_iba.errors import EvaluationError
 from input_iba.evaluation import VisionInsertionDeletion, insertion_deletion
-from input_iba.evaluation.perturbation import ranks, step_counts
+from input_iba.evaluation.perturbation import step_counts
 from tests.evaluation import literal
 from tests.evaluation.nets import network, probability_of
 
@@ -29,11 +29,6 @@ def patch_detector(inputs: Tensor) -> Tensor:
     """Logits that know class 1 by the brightness of the top left 2×2 patch alone."""
     evidence = 20 * inputs[:, 0, :2, :2].mean((1, 2)) - 10
     return torch.stack([-evidence, evidence], 1)
-
-
-def test_ranks_keep_reading_order_in_ties() -> None:
-    found = ranks(torch.tensor([[[0.0, 0.0], [0.0, 0.0]], [[0.0, 2.0], [1.0, 2.0]]]))
-    assert found.tolist() == [[[0, 1], [2, 3]], [[3, 0], [2, 1]]]
 
 
 @given(st.integers(1, 300), st.integers(1, 400))
@@ -83,6 +78,19 @@ def test_equals_the_literal_procedure(pixels_a_step: int, sigma: float) -> None:
         assert found.deletion[i].tolist() == pytest.approx(expected["del"][0], abs=1e-6)
         assert found.insertion_auc[i].item() == pytest.approx(expected["ins"][1], abs=1e-6)
         assert found.deletion_auc[i].item() == pytest.approx(expected["del"][1], abs=1e-6)
+
+
+def test_the_published_width_of_the_blur_is_available() -> None:
+    model, sigma, draws = network(SIZE), 2.0, np.random.default_rng(1)
+    x, heat = torch.from_numpy(draws.normal(size=(2, *SIZE))), draws.random(SIZE)
+    metric = VisionInsertionDeletion(model.eval(), 7, sigma, blur_radius=int(sigma) - 1)
+    found = metric.evaluate(heat, x, 1)
+    expected = literal.insertion_deletion(probability_of(model, 1), x.numpy(), heat, 7, sigma, 1)
+    assert found["ins_scores"].tolist() == pytest.approx(expected["ins"][0], abs=1e-6)
+    assert found["ins_auc"] == pytest.approx(expected["ins"][1], abs=1e-6)
+    usual = VisionInsertionDeletion(model, 7, sigma).evaluate(heat, x, 1)
+    assert abs(found["ins_scores"][0] - usual["ins_scores"][0]) > 1e-4
+    assert found["del_auc"] == usual["del_auc"]
 
 
 @given(arrays(np.int64, SIZE, elements=st.integers(-9, 9)), st.integers(1, 50))

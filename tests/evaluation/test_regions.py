@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from input_iba.evaluation import box_mask, region_share
+from input_iba.errors import EvaluationError
+from input_iba.evaluation import EffectiveHeatRatios, box_mask, region_share
 
 corner = st.floats(-3, 12)
 
@@ -21,6 +22,7 @@ def test_a_pixel_belongs_to_a_box_when_its_centre_does(
         [y1 <= row + 0.5 < y2 and x1 <= column + 0.5 < x2 for column in range(9)]
         for row in range(7)
     ]
+    assume(not all(0 <= value <= 1 for value in (x1, y1, x2, y2)))
     found = box_mask(torch.tensor([x1, y1, x2, y2], dtype=torch.float64), 7, 9)
     if any(map(any, expected)):
         assert found.tolist() == expected
@@ -36,3 +38,29 @@ def test_several_boxes_are_joined() -> None:
     assert region_share(torch.stack([mask, ~mask]) * 255).tolist() == pytest.approx(
         [5 / 12, 7 / 12]
     )
+
+
+@given(st.lists(st.floats(0, 1), min_size=4, max_size=4), st.integers(2, 300), st.integers(1, 300))
+def test_shares_of_the_picture_are_not_taken_for_pixels(
+    numbers: list[float], height: int, width: int
+) -> None:
+    (x1, x2), (y1, y2) = sorted(numbers[:2]), sorted(numbers[2:])
+    box = torch.tensor([x1, y1, x2, y2], dtype=torch.float64)
+    if all(number in (0, 1) for number in numbers):
+        assert box_mask(box, height, width).sum() == 1  # whole numbers: one pixel
+        return
+    with pytest.raises(
+        EvaluationError, match=r"in shares of it.* Multiply x by the picture's width"
+    ):
+        box_mask(box, height, width)
+    with pytest.raises(EvaluationError, match="in shares"):  # also beside one in pixels
+        box_mask(torch.stack([box.new_tensor([0, 0, 5, 5]), box]), height, width)
+
+
+def test_published_calls_refuse_shares_too() -> None:
+    with pytest.raises(EvaluationError, match=r"got \[0.25, 0.25, 0.5, 0.5\]"):
+        EffectiveHeatRatios().evaluate([[0.5] * 20] * 20, (0.25, 0.25, 0.5, 0.5))
+
+
+def test_a_picture_of_one_pixel_has_parts_of_a_pixel() -> None:
+    assert box_mask(torch.tensor([0.1, 0.1, 0.9, 0.9]), 1, 1).tolist() == [[True]]

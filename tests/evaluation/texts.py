@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from input_iba.evaluation.ranks import TIE_SEED
 from tests.evaluation import literal
 
 PAD, WORDS = 1, 12
@@ -99,7 +101,8 @@ def insertion_deletion(
     most: int,
 ) -> dict[str, tuple[list[float], float]]:
     positions = [i for i, token in enumerate(tokens) if token not in ignored]
-    order = sorted(positions, key=lambda i: -heat[i])[:most]
+    draws = np.random.default_rng(TIE_SEED).random(len(heat))
+    order = sorted(positions, key=lambda i: (-heat[i], draws[i]))[:most]
     found = {}
     for name in ("ins", "del"):
         scores, shares = [], []

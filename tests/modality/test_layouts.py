@@ -22,7 +22,8 @@ def patches(images: Tensor) -> Tensor:
     """Return the mean colours of 8 × 8 patches, (B, 3, 8, 8), spread over eight channels."""
     means = F.avg_pool2d(images, SIDE // CELLS)
     weights = torch.randn(CELLS, 3, 1, 1, generator=torch.Generator().manual_seed(0))
-    return F.conv2d(means, weights)
+    maps: Tensor = F.conv2d(means, weights)
+    return maps
 
 
 class Laid(nn.Module):
@@ -46,7 +47,7 @@ def tokens(maps: Tensor, prefix: int = 0) -> Tensor:
 
 def in_windows(maps: Tensor) -> Tensor:
     """Return tokens in the order of 4 × 4 windows, (B, 64, C)."""
-    split = maps.unflatten(2, (2, 4)).unflatten(4, (2, 4))
+    split = maps.reshape(len(maps), CELLS, 2, 4, 2, 4)
     return split.permute(0, 2, 4, 3, 5, 1).flatten(1, 4)
 
 

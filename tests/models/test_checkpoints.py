@@ -71,7 +71,7 @@ def test_missing_and_unexpected_names(tmp_path: Path, state: dict[str, Tensor]) 
 def test_other_number_of_classes(tmp_path: Path, state: dict[str, Tensor]) -> None:
     message = refusal(CifarResNet(8, num_classes=10), saved(tmp_path, state))
     assert "linear.weight (expected (10, 256), got (4, 256))" in message
-    assert "num_classes" in message
+    assert "trained for 4 classes: set num_classes=4" in message
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])

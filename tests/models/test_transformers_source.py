@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,31 @@ def test_weights_and_tokenizer_come_from_one_folder(folder: Path) -> None:
     assert not model.training
     with pytest.raises(ConfigError, match="num_classes=3"):
         build_classifier({**cfg, "num_classes": 3})
+
+
+def test_weights_of_another_number_of_classes_are_named(tmp_path: Path) -> None:
+    save_tiny_bert(tmp_path, classes=3)
+    file = tmp_path / "config.json"
+    content = json.loads(file.read_text())
+    content["id2label"] = {"0": "bad", "1": "good"}
+    file.write_text(json.dumps({k: v for k, v in content.items() if k != "label2id"}))
+    cfg = {"source": "transformers", "type": str(tmp_path), "pretrained": True}
+    with pytest.raises(CheckpointError) as caught:
+        build_classifier(cfg)
+    for said in ("'classifier.weight' is (3, 16) there", "(2, 16)", "Set num_classes=3"):
+        assert said in str(caught.value)
+    assert build_classifier({**cfg, "num_classes": 3}).get_submodule("classifier").out_features == 3
+    with pytest.raises(ConfigError, match=r"tells 3 classes .* with num_classes=2. Set num_cl"):
+        build_classifier({**cfg, "num_classes": 2})
+    with pytest.raises(CheckpointError, match=r"expects .*Remove or correct \{.*'hidden_size': 8"):
+        build_classifier({**cfg, "num_classes": 3, "hidden_size": 8})
+
+
+def test_labels_stay_when_their_number_is_given(tmp_path: Path) -> None:
+    names = {0: "bad", 1: "good"}
+    save_tiny_bert(tmp_path, id2label=names, label2id={v: k for k, v in names.items()})
+    cfg = {"source": "transformers", "type": str(tmp_path), "pretrained": True, "num_classes": 2}
+    assert build_classifier(cfg).config.id2label == names  # type: ignore[union-attr]
 
 
 def test_random_weights_have_as_many_classes_as_asked_for(folder: Path, tmp_path: Path) -> None:

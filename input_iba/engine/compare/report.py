@@ -11,6 +11,7 @@ from input_iba.engine.compare.compared import Compared
 from input_iba.engine.compare.grids import detail, overview
 from input_iba.engine.evaluation.heat_maps import read_map_of
 from input_iba.engine.evaluation.metrics import Metric
+from input_iba.engine.evaluation.samples import tied_maps
 from input_iba.engine.loading import read_batches
 from input_iba.engine.precision import precision_name
 from input_iba.errors import InputIBAError
@@ -112,6 +113,7 @@ def _metric_json(compared: Compared, metric: Metric) -> dict[str, Any]:
     return {
         "settings": {key: _plain(value) for key, value in asdict(metric).items()},
         "keys": {column.key: column.to_dict() for column in columns},
+        "tied": {name: tied_maps(compared.entries[metric.name, name].values()) for name in names},
         "skipped": {
             name: found
             for name in names

@@ -21,7 +21,12 @@ from input_iba.engine.config import load_config
 from input_iba.engine.evaluation.heat_maps import find_maps
 from input_iba.engine.evaluation.loop import Scoring, begin, score_all
 from input_iba.engine.evaluation.metrics import Metric, check_modality
-from input_iba.engine.evaluation.samples import Selection, select, warn_of_ties
+from input_iba.engine.evaluation.samples import (
+    Selection,
+    select,
+    warn_of_tied_maps,
+    warn_of_ties,
+)
 from input_iba.engine.evaluation.setup import build_setting, identity_of, logged
 from input_iba.engine.logs import LOGGER
 from input_iba.errors import ResumeError
@@ -105,6 +110,7 @@ def _run(options: CompareOptions, metrics: Sequence[Metric]) -> CompareResult:
         for (metric_name, name), part in parts.items():
             LOGGER.info("%s of %s:", metric_name, name)
             score_all(part.scoring, part.selection, part.entries, part.log)
+            warn_of_tied_maps(part.entries.values(), f"{metric_name} of {name}")
     finally:  # an interrupted comparison reports what it has, as partial
         text, page = write_report(compared)
     return CompareResult(compared.failed, text, page)

@@ -23,6 +23,7 @@ from input_iba.engine.loading import read_batches
 from input_iba.engine.logs import LOGGER, to_file_only
 from input_iba.engine.progress import RunProgress
 from input_iba.errors import EvaluationError, InputIBAError
+from input_iba.evaluation import is_tied
 from input_iba.records import Failure, Sample
 from input_iba.results import Entry, RowLog
 
@@ -136,6 +137,8 @@ def _row(scoring: Scoring, sample: Sample) -> Row | str:
     if isinstance(found, str):
         return found
     row = {"target": case.target, "pred": case.probability, **found}
+    if scoring.metric.needs_map and is_tied(case.heat):
+        row["tied"] = True
     if not all(map(math.isfinite, scoring.metric.values(row).values())):
         raise EvaluationError(
             "The score is NaN or infinite; most likely the classifier's logits of the changed "

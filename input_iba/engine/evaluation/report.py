@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from input_iba.engine.evaluation.metrics import Metric
-from input_iba.engine.evaluation.samples import Selection
+from input_iba.engine.evaluation.samples import Selection, tied_maps
 from input_iba.evaluation import summarise
 from input_iba.results import Entry, installed_versions, write_json, written_whole
 from input_iba.visualization import write_chart
@@ -70,6 +70,7 @@ def write_result(
             "data_set": selection.total,
             "selected": len(selection.ids),
             "scored": len(rows),
+            "tied": tied_maps(found.values()),
             "skipped": len(skipped),
             "failed": len(failed),
             "not_reached": len(selection.ids) - len(found),

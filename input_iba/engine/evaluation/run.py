@@ -10,7 +10,12 @@ from input_iba.engine.evaluation.loop import Scoring, begin, score_all
 from input_iba.engine.evaluation.metrics import Metric, check_modality
 from input_iba.engine.evaluation.options import EvaluationOptions
 from input_iba.engine.evaluation.report import EvaluationResult, write_result
-from input_iba.engine.evaluation.samples import read_scores, select, warn_of_ties
+from input_iba.engine.evaluation.samples import (
+    read_scores,
+    select,
+    warn_of_tied_maps,
+    warn_of_ties,
+)
 from input_iba.engine.evaluation.setup import build_setting, identity_of, logged
 from input_iba.engine.report import report_evaluation
 from input_iba.errors import ResumeError
@@ -70,5 +75,6 @@ def _run(config: RunConfig, options: EvaluationOptions, metric: Metric) -> Evalu
         score_all(scoring, selection, entries, log)
     finally:  # an interrupted evaluation reports what it has, as partial
         result = write_result(options.path, metric, made_with, selection, entries)
+        warn_of_tied_maps(entries.values())
         report = report_evaluation(options.path.parent)
     return replace(result, report=report)

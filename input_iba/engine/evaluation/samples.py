@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from input_iba.datasets.selection import draw_ids
 from input_iba.engine.evaluation.heat_maps import ties_by_rounding
 from input_iba.engine.logs import LOGGER
 from input_iba.errors import DataError, EvaluationError
+from input_iba.results import Entry
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,23 @@ def warn_of_ties(paths: Sequence[Path]) -> None:
             "%d of %d maps are 8-bit PNG files: with at most 256 values, ranks tie and scores "
             "shift. Prefer npz or npy maps.",
             *(rounded, len(paths)),
+        )
+
+
+def tied_maps(entries: Iterable[Entry]) -> int:
+    """Return how many scored maps give one value to more than half of their pixels or words."""
+    return sum(bool(entry.row.get("tied")) for entry in entries if entry.status == "scored")
+
+
+def warn_of_tied_maps(entries: Collection[Entry], method: str = "") -> None:
+    """Say how many maps leave their order to a draw."""
+    tied = tied_maps(entries)
+    if tied:
+        LOGGER.warning(
+            "%s%d of %d scored maps give one value to more than half of their pixels or words, "
+            "whose order is then drawn: part of the score is chance.",
+            *(f"{method}: " if method else "", tied),
+            sum(entry.status == "scored" for entry in entries),
         )
 
 

@@ -15,6 +15,7 @@ from input_iba.core.explainable import working_values
 from input_iba.datasets import SampleDataset
 from input_iba.engine.batching import FittingRows
 from input_iba.engine.build import build_classifier, build_datasets, weights_digest
+from input_iba.engine.classes import read_logits
 from input_iba.engine.config import RunConfig
 from input_iba.engine.device import choose_device
 from input_iba.engine.evaluation.loop import Scoring
@@ -68,6 +69,9 @@ def build_setting(
     seed_everything(options.seed)
     classifier = build_classifier(config).to(device)
     estimation_set, dataset = build_datasets(config, classifier)
+    reading = read_logits(config, classifier, dataset)
+    reading.say()
+    config, dataset = reading.config, reading.dataset
     fitting = FittingRows(config.internal_batch_size, device)
     modality = build_modality(config, classifier)
     runner = Classifier(classifier, run=modality.run, autocast=autocast, output=config.output)

@@ -1,7 +1,6 @@
 # The published parameters: Zhang et al. 2021 (arXiv 2110.01471) and the code that came with it.
 attributor = dict(
     type="VisionAttributor",
-    use_softmax=True,
     eval_classifier=True,
     feat_iba=dict(
         type="VisionFeatureIBA",

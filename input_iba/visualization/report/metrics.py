@@ -16,6 +16,7 @@ DIRECTIONS = {True: "higher is better", False: "lower is better", None: "–"}
 WORDS = {
     "selected": "selected",
     "scored": "scored",
+    "tied": "of them with one value in more than half of the map",
     "skipped": "left out by a rule",
     "failed": "failed",
     "not_reached": "not reached",

@@ -19,6 +19,7 @@ class InsertionDeletionMetric(TwoCurvesMetric):
     Attributes:
         sigma: Deviation of the blur in pixels.
         pixel_batch_size: Pixels per step.
+        blur_radius: Pixels that the blur reaches to each side; None for round(2σ).
     """
 
     name: ClassVar = "insertion_deletion"
@@ -31,10 +32,13 @@ class InsertionDeletionMetric(TwoCurvesMetric):
 
     sigma: float = 5.0
     pixel_batch_size: int = 10
+    blur_radius: int | None = None
 
     def __post_init__(self) -> None:
         check_at_least("--sigma", self.sigma, 0)
         check_at_least("--pixel-batch-size", self.pixel_batch_size, 1)
+        if self.blur_radius is not None:
+            check_at_least("--blur-radius", self.blur_radius, 0)
 
     def measure(self, setting: Setting, case: Case) -> tuple[Tensor, Curves]:
         """Return shares, and curve and area of insertion and of deletion."""
@@ -47,6 +51,7 @@ class InsertionDeletionMetric(TwoCurvesMetric):
             self.sigma,
             setting.rows(case.sample.input),
             setting.config.use_softmax,
+            self.blur_radius,
         )
         insertion = (found.insertion[0], found.insertion_auc.item())
         return found.shares, [insertion, (found.deletion[0], found.deletion_auc.item())]
