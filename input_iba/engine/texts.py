@@ -33,7 +33,12 @@ def build_modality(config: RunConfig, classifier: nn.Module) -> Modality:
     tokenizer = _tokenizer(classifier)
     if tokenizer is None:
         return TextModality(pad=getattr(classifier, "pad_index", PAD_INDEX))
-    return _modality(tokenizer)
+    if tokenizer.pad_token_id is None:
+        LOGGER.warning(
+            "The tokenizer of %s has no padding token: its %r pads shorter texts.",
+            *(type(classifier).__name__, _padded(tokenizer).pad_token),
+        )
+    return _modality(_padded(tokenizer))
 
 
 def readable_by(classifier: nn.Module, dataset: SampleDataset) -> SampleDataset:
@@ -49,6 +54,7 @@ def readable_by(classifier: nn.Module, dataset: SampleDataset) -> SampleDataset:
     if tokenizer is None or not isinstance(dataset, IMDBDataset):
         check_vocabulary(classifier, dataset)
         return dataset
+    tokenizer = _padded(tokenizer)
     return PieceDataset(dataset, tokenizer, _most_tokens(classifier, tokenizer, dataset))
 
 
@@ -58,29 +64,28 @@ def _modality(tokenizer: Any) -> TextModality:
 
 
 def _tokenizer(classifier: nn.Module) -> Any:
-    """Load the tokenizer of a transformer, or return None for other classifiers.
+    """Load the tokenizer of a transformer, or return None for other classifiers."""
+    place = getattr(classifier, "tokenizer_place", None) or getattr(
+        classifier, "name_or_path", None
+    )
+    return load_tokenizer(place) if isinstance(place, str) and place else None
+
+
+def _padded(tokenizer: Any) -> Any:
+    """Return a tokenizer after giving it another of its tokens for padding, if it has none.
 
     Raises:
         ConfigError: It has no token that could pad texts.
     """
-    place = getattr(classifier, "tokenizer_place", None) or getattr(
-        classifier, "name_or_path", None
-    )
-    if not isinstance(place, str) or not place:
-        return None
-    tokenizer = load_tokenizer(place)
-    if tokenizer.pad_token_id is None:
-        name = next((name for name in STAND_INS if getattr(tokenizer, name) is not None), None)
-        if name is None:
-            raise ConfigError(
-                f"The tokenizer in '{place}' has no padding token, nor another special token that "
-                "could pad shorter texts. Set its pad_token and save it."
-            )
-        tokenizer.pad_token = getattr(tokenizer, name)
-        LOGGER.warning(
-            "The tokenizer in '%s' has no padding token: its %s %r pads shorter texts.",
-            *(place, name, tokenizer.pad_token),
+    if tokenizer.pad_token_id is not None:
+        return tokenizer
+    found = next((token for name in STAND_INS if (token := getattr(tokenizer, name))), None)
+    if found is None:
+        raise ConfigError(
+            f"The tokenizer in '{tokenizer.name_or_path}' has no padding token, nor another "
+            "special token that could pad shorter texts. Set its pad_token and save it."
         )
+    tokenizer.pad_token = found
     return tokenizer
 
 
@@ -94,4 +99,4 @@ def _most_tokens(classifier: nn.Module, tokenizer: Any, dataset: IMDBDataset) ->
     said = getattr(getattr(encoder, "config", None), "max_position_embeddings", None)
     positions = _modality(tokenizer).most_tokens(classifier) or said
     limits = (tokenizer.model_max_length, positions, dataset.max_length)
-    return min((n for n in limits if isinstance(n, int) and 0 < n < UNLIMITED), default=None)
+    return min((int(limit) for limit in limits if limit and 0 < limit < UNLIMITED), default=None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
 
@@ -14,12 +15,12 @@ from torch import Tensor, nn
 from input_iba.core.critics import TextCritic
 from input_iba.core.hooks import Wrapping, find_layer
 from input_iba.core.modes import frozen
-from input_iba.core.padding import PAD_INDEX
+from input_iba.core.padding import PAD_INDEX, padding_known
 from input_iba.core.recurrent import RecurrentWrapping
 from input_iba.core.tokens import Tokens
 from input_iba.errors import AttributionError
 from input_iba.modality.base import Modality
-from input_iba.modality.text_lending import padding_known, plain_attention
+from input_iba.modality.text_attention import plain_attention
 from input_iba.modality.text_limits import most_positions
 from input_iba.modality.text_places import Places, TextWrapping
 from input_iba.modality.text_survey import Survey, embeddings_replaced, survey
@@ -131,11 +132,13 @@ class TextModality(Modality):
         Raises:
             AttributionError: There is none, or several and no name.
         """
+        found: Any = None
         getter: Any = getattr(model, "get_input_embeddings", None)
         if self.embedding is not None:
-            found: Any = find_layer(model, self.embedding)
+            found = find_layer(model, self.embedding)
         elif getter is not None:
-            found = getter()
+            with suppress(NotImplementedError):  # of `transformers` that embed no words
+                found = getter()
         else:
             layers = [module for module in model.modules() if isinstance(module, nn.Embedding)]
             found = layers[0] if len(layers) == 1 else None
