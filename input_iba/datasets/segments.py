@@ -76,7 +76,8 @@ def words_of(text: str, pieces: Sequence[Piece]) -> tuple[list[int], list[tuple[
     >>> words_of("电影很好", [Piece(None, 0, 0), Piece(0, 0, 2), Piece(0, 2, 3), Piece(0, 3, 4)])
     ([-1, 0, 1, 2], [(0, 2), (2, 3), (3, 4)])
     """
-    owners, spans = [-1] * len(pieces), []
+    owners = [-1] * len(pieces)
+    spans: list[tuple[int, int]] = []
     for word in _short(_grouped(text, pieces)):
         for index in word:
             owners[index] = len(spans)

@@ -44,9 +44,7 @@ class _Lookups(TorchFunctionMode):
         self.limits: list[int] = []
         self._counted = torch.arange(tokens)
 
-    def __torch_function__(
-        self, func: Any, types: Any, args: Any = (), kwargs: Any = None
-    ) -> Any:
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Note look-ups of positions, and go on."""
         found = func(*args, **(kwargs or {}))
         if func is F.embedding and len(args) > 1:
