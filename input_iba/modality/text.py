@@ -119,10 +119,9 @@ class TextModality(Modality):
         known = self._surveys.get(model)
         if known is not None and known[0] is named:
             return known[1]
-        first = tokens.select([0]).trimmed()
-        first = first.repeat(3 if first.ids.shape[1] == 2 else 2)
+        first = tokens.select([0]).repeat(3 if tokens.ids.shape[1] == 2 else 2)
         with torch.no_grad(), frozen(model):
-            found = survey(model, named, first.ids, lambda _ids: self._call(model, first))
+            found = survey(model, named, first, lambda: self._call(model, first))
         self._surveys[model] = (named, found)
         return found
 

@@ -52,7 +52,7 @@ class _Lookups(TorchFunctionMode):
         return found
 
     def _note(self, places: Tensor, table: Tensor) -> None:
-        if places.ndim == 0 or places.numel() != places.shape[-1]:
+        if places.ndim == 0 or places.numel() != max(places.shape):
             return  # distances between tokens are (T, T)
         row = places.detach().reshape(-1)[: len(self._counted)].cpu()
         if len(row) == len(self._counted) and torch.equal(row - row[0], self._counted.to(row)):

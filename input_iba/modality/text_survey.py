@@ -35,19 +35,20 @@ class Survey:
 
 
 def survey(
-    model: nn.Module, named: nn.Embedding, ids: Tensor, run: Callable[[Tensor], object]
+    model: nn.Module, named: nn.Embedding, tokens: Tokens, run: Callable[[], object]
 ) -> Survey:
     """Watch a classifier read a text.
 
     Args:
         model: The classifier.
         named: The embedding that it, or the user, says is the one of words.
-        ids: Token ids (B, T), where B is not T.
+        tokens: Of a text that is repeated, (B, T), where B is not T.
         run: Gives them to the classifier.
 
     Raises:
         AttributionError: The embedding is not given the text; names those that are.
     """
+    ids, longest = tokens.ids, int(tokens.lengths.max())
     embedded: list[nn.Embedding] = []
     at_layers: dict[tuple[nn.Module, str], Places] = {}
     calls: list[tuple[Places, int]] = [(Places(), ids.shape[1])]
@@ -56,7 +57,7 @@ def survey(
         if module.num_embeddings != named.num_embeddings:
             return  # of positions, which may be given the text for its shape alone
         given = _ids_in(args, kwargs)
-        places = find_places(given, ids, ids.shape[1])
+        places = find_places(given, ids, longest)
         if places is not None:
             embedded.append(module)
             calls.append((places, places.length(given) if given.ndim == 2 else ids.shape[1]))
@@ -72,7 +73,7 @@ def survey(
                 stack.enter_context(module.register_forward_pre_hook(embed, with_kwargs=True))
             if module is not model:
                 stack.enter_context(_noting(module, note))
-        run(ids)
+        run()
     return Survey(_readers(model, named, list(dict.fromkeys(embedded))), at_layers)
 
 

@@ -52,7 +52,7 @@ class TorchEncoder(nn.Module):
         super().__init__()
         self.embed = nn.Embedding(WORDS, 16, padding_idx=PAD)
         layer = nn.TransformerEncoderLayer(16, 2, 32, dropout=0.0, batch_first=batch_first)
-        self.encoder = nn.TransformerEncoder(layer, 2)
+        self.encoder = nn.TransformerEncoder(layer, 2, enable_nested_tensor=batch_first)
         self.fc = nn.Linear(16, classes)
         self.batch_first = batch_first
 
