@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 
@@ -45,3 +47,20 @@ def lengths_of(ids: Tensor, pad_index: int = PAD_INDEX) -> Tensor:
     """
     positions = torch.arange(1, ids.shape[1] + 1, device=ids.device)
     return (positions * (ids != pad_index)).amax(1).clamp(min=1)
+
+
+@contextmanager
+def padding_known(model: nn.Module, pad: int) -> Iterator[None]:
+    """Tell configurations of `transformers` that know no padding its id, and take it back.
+
+    Classifiers that read a text's last token, as GPT-2 does, look for the padding behind it.
+    """
+    configs = [vars(module).get("config") for module in model.modules()]
+    lent: list[Any] = [c for c in configs if getattr(c, "pad_token_id", pad) is None]
+    try:
+        for config in lent:
+            config.pad_token_id = pad
+        yield
+    finally:
+        for config in lent:
+            config.pad_token_id = None

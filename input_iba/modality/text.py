@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, ClassVar
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from input_iba.core.critics import TextCritic
+from input_iba.core.explainable import bare
 from input_iba.core.hooks import Wrapping, find_layer
-from input_iba.core.modes import replaced_forward
-from input_iba.core.padding import PAD_INDEX
+from input_iba.core.modes import frozen
+from input_iba.core.padding import PAD_INDEX, padding_known
 from input_iba.core.recurrent import RecurrentWrapping
 from input_iba.core.tokens import Tokens
-from input_iba.errors import AttributionError
+from input_iba.errors import AttributionError, ConfigError
 from input_iba.modality.base import Layout, Modality
+from input_iba.modality.text_attention import plain_attention
+from input_iba.modality.text_limits import most_positions
+from input_iba.modality.text_places import Places, TextWrapping
+from input_iba.modality.text_survey import Survey, embeddings_replaced, survey
 
 MORE_PADDING = 3
 """Tokens of padding with which it is tried whether a classifier heeds where a text ends."""
@@ -46,6 +53,10 @@ class TextModality(Modality):
         self.pad = pad
         self.special = tuple(special)
         self.embedding = embedding
+        # What a pass has shown, and for which embedding.
+        self._surveys: WeakKeyDictionary[nn.Module, tuple[nn.Embedding, Survey]] = (
+            WeakKeyDictionary()
+        )
 
     def enter(self, model: nn.Module, inputs: Tensor) -> tuple[Tensor, Tokens]:
         """Embed token ids (S, T).
@@ -57,12 +68,8 @@ class TextModality(Modality):
             AttributionError: A text is empty, an id has no embedding, or the classifier cannot
                 tell padding from text.
         """
-        if inputs.ndim != 2 or inputs.is_floating_point():
-            raise AttributionError(
-                f"Texts are token ids, integers of shape (samples, tokens); got {inputs.dtype} of "
-                f"shape {tuple(inputs.shape)}."
-            )
-        tokens = Tokens.of(inputs, self.pad, self.special)
+        ids = _checked(inputs)
+        tokens = Tokens.of(ids, self.pad, self.special)
         if not bool(tokens.scored.any(1).all()):
             raise AttributionError("A text has no token to score: it is empty, or all padding.")
         if tokens.padded and _length_argument(model) is None:
@@ -71,14 +78,16 @@ class TextModality(Modality):
                 "'attention_mask', so it would read the padding of a shorter text as text. "
                 "Explain texts of one length together, or give it one of these arguments."
             )
-        layer = self._embedding(model)
-        if int(inputs.max()) >= layer.num_embeddings:
+        known = self._embedding(model).num_embeddings
+        if int(ids.min()) < 0 or int(ids.max()) >= known:
+            wrong = int(ids.min()) if int(ids.min()) < 0 else int(ids.max())
             raise AttributionError(
-                f"Token id {int(inputs.max())} has no embedding: the classifier knows "
-                f"{layer.num_embeddings} tokens. Use the vocabulary that it was trained with."
+                f"Token id {wrong} has no embedding: the classifier knows {known} tokens, from 0 "
+                "on. Use the vocabulary that it was trained with."
             )
+        reader = self._survey(model, tokens).readers[0]
         with torch.no_grad():
-            embeddings: Tensor = layer(inputs)
+            embeddings: Tensor = reader(ids)
         return embeddings, tokens
 
     def padded(self, model: nn.Module, inputs: Tensor) -> tuple[Tensor, Tensor] | None:
@@ -97,26 +106,56 @@ class TextModality(Modality):
     def run(self, model: nn.Module, inputs: Tensor, tokens: Tokens | None) -> Any:
         """Run the classifier with `inputs` in place of what its embedding layer puts out."""
         assert tokens is not None  # enter() returns some
+        readers = self._survey(model, tokens).readers
+        with embeddings_replaced(readers, tokens, inputs):
+            output = self._call(model, tokens)
+        return getattr(output, "logits", output)
+
+    def most_tokens(self, model: nn.Module) -> int | None:
+        """Return how long a text may be, as far as the classifier's positions say; None for any."""
+        kept = {self.pad, *self.special}
+        ordinary = next(id_ for id_ in range(len(kept) + 1) if id_ not in kept)
+        place = next((weight.device for weight in model.parameters()), None)
+        tokens = Tokens.of(torch.full((1, 5), ordinary, device=place), self.pad)
+        with torch.no_grad(), frozen(model):
+            return most_positions(5, lambda: self._call(model, tokens))
+
+    def _call(self, model: nn.Module, tokens: Tokens) -> Any:
+        """Give token ids to the classifier, and tell it where texts end."""
         arguments: dict[str, Tensor] = {}
         name = _length_argument(model)
         if name == "lengths":
             arguments[name] = tokens.lengths
         elif name == "attention_mask":
             arguments[name] = tokens.valid.long()
-        with replaced_forward(self._embedding(model), _returning(inputs)):
+        with plain_attention(), padding_known(model, self.pad):
             return model(tokens.ids, **arguments)
 
+    def _survey(self, model: nn.Module, tokens: Tokens) -> Survey:
+        """Find out who embeds texts, and where they then stand, by a pass of the first text."""
+        named = self._embedding(model)
+        known = self._surveys.get(model)
+        if known is not None and known[0] is named:
+            return known[1]
+        first = tokens.select([0]).repeat(3 if tokens.ids.shape[1] == 2 else 2)
+        with torch.no_grad(), frozen(model):
+            found = survey(model, named, first, lambda: self._call(model, first))
+        self._surveys[model] = (named, found)
+        return found
+
     def _embedding(self, model: nn.Module) -> nn.Embedding:
-        """Find the embedding layer.
+        """Return the embedding layer that the user, or else the classifier, names.
 
         Raises:
             AttributionError: There is none, or several and no name.
         """
+        found: Any = None
         getter: Any = getattr(model, "get_input_embeddings", None)
         if self.embedding is not None:
-            found: Any = find_layer(model, self.embedding)
+            found = find_layer(model, self.embedding)
         elif getter is not None:
-            found = getter()
+            with suppress(NotImplementedError):  # of `transformers` that embed no words
+                found = getter()
         else:
             layers = [module for module in model.modules() if isinstance(module, nn.Embedding)]
             found = layers[0] if len(layers) == 1 else None
@@ -130,9 +169,21 @@ class TextModality(Modality):
     def wrapping(
         self, model: nn.Module, layer: str, side: str, layout: Layout | None = None
     ) -> Wrapping:
-        """Recurrent layers put out a sequence and a final state; others a tensor, or a tuple."""
-        module = find_layer(model, layer)
-        return RecurrentWrapping(module, side) if isinstance(module, nn.RNNBase) else Wrapping()
+        """Recurrent layers put out a sequence and a final state; others a tensor, or a tuple.
+
+        Raises:
+            ConfigError: A layout is given; where tokens stand is found out.
+        """
+        if layout is not None:
+            raise ConfigError(f"layout={layout!r} has no meaning for texts. Leave it out.")
+        module, network = find_layer(model, layer), bare(model)
+        if isinstance(module, nn.RNNBase):
+            return RecurrentWrapping(module, side)
+
+        def places() -> Places | None:
+            return self._surveys[network][1].places.get((module, side))
+
+        return TextWrapping(places)
 
     def observations(self, features: Tensor, tokens: Tokens | None) -> Tensor:
         """Take every scored token as one observation, (tokens, D).
@@ -190,8 +241,24 @@ class TextModality(Modality):
         return TextCritic(features.shape[2])
 
 
-def _returning(value: Tensor) -> Callable[..., Tensor]:
-    return lambda *_args, **_kwargs: value
+def _checked(inputs: Tensor) -> Tensor:
+    """Return token ids (S, T) as int64.
+
+    Raises:
+        AttributionError: They are something else, or there are none.
+    """
+    whole = not (inputs.is_floating_point() or inputs.is_complex() or inputs.dtype == torch.bool)
+    if inputs.ndim != 2 or not whole:
+        raise AttributionError(
+            f"Texts are token ids, integers of shape (samples, tokens); got {inputs.dtype} of "
+            f"shape {tuple(inputs.shape)}."
+        )
+    if inputs.numel() == 0:
+        raise AttributionError(
+            f"Texts have at least one token each, and there is at least one; got token ids of "
+            f"shape {tuple(inputs.shape)}, which is empty. Leave empty texts out."
+        )
+    return inputs.long()
 
 
 def _length_argument(model: nn.Module) -> str | None:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from input_iba.errors import MissingExtraError
-from input_iba.models.transformers_source import from_place, transformers_package
+from input_iba.models.transformers_source import from_place, in_float32, transformers_package
 from input_iba.registry import CLASSIFIERS
 
 
@@ -54,6 +54,7 @@ class MiniLMClassifier(nn.Module):
             add_pooling_layer=False,
             # Drawing it for every pair of tokens takes a fifth of a training step on CPUs.
             attention_probs_dropout_prob=0.0,
+            **in_float32({}),
         )
         self.frozen = frozen
         self.dropout = nn.Dropout(dropout)

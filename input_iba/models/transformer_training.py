@@ -9,7 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 import torch
 from torch import Tensor, nn
 
-from input_iba.core.padding import pad
+from input_iba.core.padding import PAD_INDEX, pad, padding_known
 from input_iba.models.text_training import LabelledTexts, TextTrainer, TextTraining, by_length
 from input_iba.models.training import Trainer
 
@@ -51,8 +51,10 @@ class TransformerTrainer(TextTrainer):
 
     def logits(self, batch: LabelledTexts) -> Tensor:
         """Return logits (B, classes)."""
-        texts = pad(batch.ids).to(self.device)
-        output: Any = self.model(texts.ids, attention_mask=texts.valid.long())
+        known = _padding(self.model)
+        texts = pad(batch.ids, known).to(self.device)
+        with padding_known(self.model, known):
+            output: Any = self.model(texts.ids, attention_mask=texts.valid.long())
         logits: Tensor = output if isinstance(output, Tensor) else output.logits
         return logits
 
@@ -60,6 +62,13 @@ class TransformerTrainer(TextTrainer):
         """Yield all texts in batches of similar length."""
         for indices in by_length(data.lengths(), *ROWS_AND_TOKENS):
             yield data.take(indices)
+
+
+def _padding(model: nn.Module) -> int:
+    """Return the id that pads a classifier's texts: of its padding, or else of the end of texts."""
+    config = getattr(model, "config", None)
+    ids = (getattr(config, name, None) for name in ("pad_token_id", "eos_token_id"))
+    return next((id_ for id_ in ids if isinstance(id_, int)), PAD_INDEX)
 
 
 @runtime_checkable

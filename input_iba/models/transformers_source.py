@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
+import torch
 from torch import nn
 
 from input_iba.errors import CheckpointError, ConfigError, MissingExtraError
@@ -22,7 +23,8 @@ def build_transformers(
         type_: A local folder, or a name on the hub.
         pretrained: True for the weights there, the path of a checkpoint, or False for random ones.
         num_classes: Logits; None for as many as the folder says.
-        arguments: Further keys of the network's configuration.
+        arguments: Further keys of the network's configuration, and `dtype`, the type of its
+            weights, which without it is float32, whatever they are stored in.
 
     Raises:
         MissingExtraError: `transformers` is not installed.
@@ -31,11 +33,13 @@ def build_transformers(
             not fit its configuration.
     """
     auto = transformers_package()
+    arguments = {**in_float32(arguments), **arguments}
     labels = {} if num_classes is None else {"num_labels": num_classes}
     if pretrained is True:
         model: nn.Module = _trained(auto, type_, {**labels, **arguments})
         return model
-    config = from_place(type_, auto.AutoConfig.from_pretrained, **labels, **arguments)
+    chosen = {key: value for key, value in arguments.items() if value != "auto"}  # of no weights
+    config = from_place(type_, auto.AutoConfig.from_pretrained, **labels, **chosen)
     untrained: Any = auto.AutoModelForSequenceClassification.from_config(config)
     untrained.name_or_path = type_  # where its tokenizer is
     if pretrained:
@@ -78,6 +82,21 @@ def _refuse_other_shapes(
         f"The classifier in {type_!r} tells {classes} classes apart: {shapes}"
         f"{'' if asked is None else f' with num_classes={asked}'}. Set num_classes={classes}."
     )
+
+
+def in_float32(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the key that loads weights in float32, unless there is one for another type.
+
+    `transformers` 5 keeps the type that weights were stored in, often one of half precision, in
+    which masks cannot be learned.
+
+    >>> in_float32({"torch_dtype": "bfloat16"})
+    {}
+    """
+    if {"dtype", "torch_dtype"} & set(arguments):
+        return {}
+    version = tuple(int(part) for part in transformers_package().__version__.split(".")[:2])
+    return {"dtype" if version >= (4, 56) else "torch_dtype": torch.float32}
 
 
 def load_tokenizer(place: str) -> Any:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from input_iba.datasets import IMDBDataset, PieceDataset
+from input_iba.errors import DataError
 from tests.datasets.reviews import write_reviews
 from tests.models.tiny_bert import tokenizer
+from tests.models.tiny_tokenizers import byte_level, sentence_piece
 
 REVIEW = "so fun and so good flatness dull bad"
 """Eight words; 'flatness' is two pieces."""
@@ -60,3 +63,35 @@ def test_the_fingerprint_says_which_end_stays(tmp_path: Path) -> None:
     prints = {pieces(tmp_path, keep, 8).fingerprint() for keep in ("first", "last")}
     assert len(prints) == 2
     assert pieces(tmp_path, None, 8).fingerprint() == pieces(tmp_path, "first", 8).fingerprint()
+
+
+def words_by(tokenizer: Any, root: Path, text: str) -> tuple[str, ...]:
+    write_reviews(root, {"train/pos": {"0_9": text}, "train/neg": {"0_2": "dull"}})
+    dataset = PieceDataset(IMDBDataset(root), tokenizer, None)
+    sample = dataset[dataset.ids.index("0_9")]
+    assert sample.words is not None
+    assert sample.tokens is not None
+    assert len(sample.words) == len(sample.input)
+    assert max(sample.words) == len(sample.tokens) - 1
+    return sample.tokens
+
+
+@pytest.mark.parametrize("cuts", [byte_level, sentence_piece])
+def test_a_text_without_spaces_is_more_than_one_word(cuts: Any, tmp_path: Path) -> None:
+    assert words_by(cuts(), tmp_path / "zh", "电影很好看") == ("电", "影", "很", "好", "看")
+    thai = words_by(cuts(), tmp_path / "th", "หนังดีมาก")
+    assert thai == ("ห", "นั", "ง", "ดี", "ม", "า", "ก")
+
+
+@pytest.mark.parametrize("cuts", [byte_level, sentence_piece])
+def test_words_with_spaces_are_those_between_them(cuts: Any, tmp_path: Path) -> None:
+    assert words_by(cuts(), tmp_path, " good\n\n  goodness") == ("good", "goodness")
+
+
+@pytest.mark.parametrize("cuts", [tokenizer, byte_level, sentence_piece])
+@pytest.mark.parametrize("text", ["", " \n\t ", "</s> <pad>"])
+def test_a_text_without_words_is_empty(cuts: Any, text: str, tmp_path: Path) -> None:
+    if cuts is tokenizer:
+        text = text.replace("</s>", "[SEP]").replace("<pad>", "[PAD]")
+    with pytest.raises(DataError, match="is empty"):
+        words_by(cuts(), tmp_path, text)

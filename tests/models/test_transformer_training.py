@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from torch import Tensor
+from transformers import GPT2Config, GPT2ForSequenceClassification
 
 from input_iba.models import MiniLMClassifier
 from input_iba.models.text_training import LabelledTexts, TextTraining
@@ -125,3 +126,16 @@ def test_no_attention_is_dropped_in_training(model: MiniLMClassifier) -> None:
             assert module.p == 0
     ids = texts(1).ids[0][None]
     assert not torch.equal(model.pooled(ids), model.pooled(ids)), "all other dropout stays"
+
+
+def test_a_transformer_that_knows_no_padding_is_trained_in_batches() -> None:
+    config = GPT2Config(vocab_size=WORDS, n_embd=8, n_layer=1, n_head=1, eos_token_id=3)
+    net = GPT2ForSequenceClassification(config).eval()
+    settings = TextTraining(epochs=1, batch_size=8)
+    trainer = TransformerTrainer(net, texts(), settings, CPU)
+    batch = texts().take(torch.arange(4))
+    with torch.no_grad():
+        found = trainer.logits(batch)
+        alone = torch.cat([net(ids[None, :-1]).logits for ids in batch.ids])
+    torch.testing.assert_close(found, alone, atol=1e-5, rtol=1e-5)
+    assert net.config.pad_token_id is None

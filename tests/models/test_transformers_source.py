@@ -65,6 +65,32 @@ def test_random_weights_have_as_many_classes_as_asked_for(folder: Path, tmp_path
     assert all(map(torch.equal, model.state_dict().values(), again.state_dict().values()))
 
 
+@pytest.mark.parametrize("stored", [torch.float16, torch.bfloat16])
+def test_weights_stored_in_half_precision_are_loaded_in_float32(
+    stored: torch.dtype, tmp_path: Path
+) -> None:
+    net = tiny_bert().to(stored)
+    net.save_pretrained(tmp_path)
+    cfg = {"source": "transformers", "type": str(tmp_path), "pretrained": True}
+    loaded = build_classifier(cfg)
+    for name, value in loaded.named_parameters():
+        assert value.dtype == torch.float32
+        assert torch.equal(value, net.get_parameter(name).float())
+    assert {p.dtype for p in MiniLMClassifier(str(tmp_path)).parameters()} == {torch.float32}
+
+
+@pytest.mark.parametrize("pretrained", [True, False])
+@pytest.mark.parametrize("key", ["dtype", "torch_dtype"])
+def test_weights_have_the_type_that_the_config_names(
+    key: str, pretrained: bool, tmp_path: Path
+) -> None:
+    tiny_bert().half().save_pretrained(tmp_path)
+    cfg = {"source": "transformers", "type": str(tmp_path), "pretrained": pretrained}
+    for kinds, kind in (({key: "bfloat16"}, torch.bfloat16), ({}, torch.float32)):
+        net = build_classifier({**cfg, **kinds})
+        assert {p.dtype for p in net.parameters()} == {kind}
+
+
 def test_an_encoder_without_a_trained_head_is_refused(tmp_path: Path) -> None:
     BertModel(tiny_bert().config).save_pretrained(tmp_path)
     with pytest.raises(CheckpointError, match=r"no trained sequence classifier: classifier\.bias"):

@@ -1,0 +1,165 @@
+"""What one pass shows about a classifier of text: who embeds the text, and where it then stands."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor, nn
+
+from input_iba.core.hooks import unwrap
+from input_iba.core.modes import replaced_forward
+from input_iba.core.tokens import Tokens
+from input_iba.errors import AttributionError
+from input_iba.modality.text_places import Places, find_places
+
+LOGGER = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Survey:
+    """Who embeds the text, and where it stands at every layer.
+
+    Attributes:
+        readers: Modules of one weight that embed the text: an encoder has its own, and a decoder
+            that reads the same text another.
+        places: Where the tokens stand at a side, 'input' or 'output', of a module. Those that are
+            not (B, T, D) or (T, B, D), or hold other tokens, are missing.
+    """
+
+    readers: tuple[nn.Embedding, ...]
+    places: Mapping[tuple[nn.Module, str], Places]
+
+
+def survey(
+    model: nn.Module, named: nn.Embedding, tokens: Tokens, run: Callable[[], object]
+) -> Survey:
+    """Watch a classifier read a text.
+
+    Args:
+        model: The classifier.
+        named: The embedding that it, or the user, says is the one of words.
+        tokens: Of a text that is repeated, (B, T), where B is not T.
+        run: Gives them to the classifier.
+
+    Raises:
+        AttributionError: The embedding is not given the text; names those that are.
+    """
+    ids, longest = tokens.ids, int(tokens.lengths.max())
+    embedded: list[nn.Embedding] = []
+    at_layers: dict[tuple[nn.Module, str], Places] = {}
+    calls: list[tuple[Places, int]] = [(Places(), ids.shape[1])]
+
+    def embed(module: nn.Embedding, args: Any, kwargs: Any) -> None:
+        if module.num_embeddings != named.num_embeddings:
+            return  # of positions, which may be given the text for its shape alone
+        given = _ids_in(args, kwargs)
+        places = find_places(given, ids, longest)
+        if places is not None:
+            embedded.append(module)
+            calls.append((places, places.length(given) if given.ndim == 2 else ids.shape[1]))
+
+    def note(module: nn.Module, side: str, value: Any) -> None:
+        found = _places_at(value, ids, *calls[-1])
+        if found is not None:
+            at_layers.setdefault((module, side), found)
+
+    with ExitStack() as stack:
+        for module in model.modules():
+            if isinstance(module, nn.Embedding):
+                stack.enter_context(module.register_forward_pre_hook(embed, with_kwargs=True))
+            if module is not model:
+                stack.enter_context(_noting(module, note))
+        run()
+    return Survey(_readers(model, named, list(dict.fromkeys(embedded))), at_layers)
+
+
+@contextmanager
+def embeddings_replaced(
+    readers: tuple[nn.Embedding, ...], tokens: Tokens, embeddings: Tensor
+) -> Iterator[None]:
+    """Let modules put out given embeddings wherever they are given the tokens of the texts.
+
+    Args:
+        readers: The modules.
+        tokens: Of the texts.
+        embeddings: In place of theirs, (B, T, E).
+    """
+    longest = int(tokens.lengths.max())
+
+    def instead(own: Callable[..., Tensor]) -> Callable[..., Tensor]:
+        def forward(*args: Any, **kwargs: Any) -> Tensor:
+            given = _ids_in(args, kwargs)
+            places = find_places(given, tokens.ids, longest)
+            if places is None:
+                return own(*args, **kwargs)
+            return places.put(embeddings, lambda: own(*args, **kwargs), given)
+
+        return forward
+
+    with ExitStack() as stack:
+        for module in readers:
+            stack.enter_context(replaced_forward(module, instead(module.forward)))
+        yield
+
+
+def _ids_in(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Tensor:
+    ids: Tensor = args[0] if args else next(iter(kwargs.values()))
+    return ids
+
+
+@contextmanager
+def _noting(module: nn.Module, note: Callable[[nn.Module, str, Any], None]) -> Iterator[None]:
+    """Tell `note` what goes into and comes out of a module."""
+    before = module.register_forward_pre_hook(lambda m, args: note(m, "input", args))
+    after = module.register_forward_hook(lambda m, _args, output: note(m, "output", output))
+    with before, after:
+        yield
+
+
+def _places_at(value: Any, ids: Tensor, places: Places, length: int) -> Places | None:
+    """Return where the tokens stand in what flows at a layer.
+
+    Args:
+        value: What flows there.
+        ids: The texts, (B, T), where B is not T.
+        places: Where they stand for the embedding that was called last.
+        length: L of what it was given.
+    """
+    try:
+        shape = unwrap(value).shape
+    except AttributionError:
+        return None
+    if len(shape) != 3:
+        return None
+    for sequence_first in (False, True):
+        if shape[:2] == ((length, len(ids)) if sequence_first else (len(ids), length)):
+            return Places(places.shift, sequence_first)
+    return None
+
+
+def _readers(
+    model: nn.Module, named: nn.Embedding, called: list[nn.Embedding]
+) -> tuple[nn.Embedding, ...]:
+    """Choose the modules that share the weight of the named embedding and are given the text."""
+    names = {module: name for name, module in model.named_modules()}
+    alike = tuple(module for module in called if module.weight is named.weight)
+    others = ", ".join(f"'{names[module]}'" for module in called if module not in alike)
+    if not alike:
+        raise AttributionError(
+            f"The embedding '{names.get(named, type(named).__name__)}' of {type(model).__name__} "
+            "is not given the texts' ids in the forward pass, so its output cannot be replaced; "
+            f"expected a module that is called with all of them at once. "
+            f"{f'They are given to {others}. ' if others else ''}"
+            "Name the right nn.Embedding: TextModality(embedding='...')."
+        )
+    if others:
+        LOGGER.warning(
+            "%s of %s embeds the texts, too, with weights of its own, and goes on reading every "
+            "word: the maps are about '%s' alone.",
+            *(others, type(model).__name__, names[alike[0]]),
+        )
+    return alike
