@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -12,15 +13,11 @@ from input_iba.modality.layouts import Layout, Size, fits
 PLACES = ((0, 1), (0, 2), (1, 0), (1, 3), (2, 0), (2, 3), (3, 1), (3, 2))
 """Rows and columns, of four, of the parts that are changed one at a time.
 
-Exchanging rows and columns or turning the image moves each of them elsewhere, and neither row nor
-column alone tells which it is."""
+Each row and each column has two, so that neither alone tells which part it is."""
 
-CONFIRMED = 0.7
-"""Share of the positions in changed parts that must react to their own part the most; by chance it
-is an eighth, and half where the rows are right and the columns are not."""
-
-SURE = 3.0
-"""By how many deviations that share must exceed chance."""
+CONFIRMED = 0.5
+"""Least correlation, over the positions of a map, of where a position is and where the parts are
+that it reacts to; of rows and of columns."""
 
 LOCAL = 0.4
 """Mean share of the strongest part in a position's reactions, from which features are of places."""
@@ -35,6 +32,7 @@ def changed_images(image: Tensor) -> Tensor:
     Returns:
         (1 + places, C, H, W).
     """
+    image = image.nan_to_num(0.0, 0.0, 0.0)
     height, width = image.shape[2:]
     generator = torch.Generator().manual_seed(0)
     noise = torch.randn(image.shape, generator=generator).to(image)
@@ -47,17 +45,11 @@ def changed_images(image: Tensor) -> Tensor:
     return images
 
 
-def _part(quarter: int, size: int) -> slice:
-    """Return one of four parts of some pixels, at least one of them."""
-    start = quarter * size // 4
-    return slice(start, max((quarter + 1) * size // 4, start + 1))
-
-
-def choose(value: Tensor, layouts: Sequence[Layout], image: Size) -> Layout | None:
+def choose(values: Sequence[Tensor], layouts: Sequence[Layout], image: Size) -> Layout | None:
     """Return the layout in which the features change where the image does.
 
     Args:
-        value: What flows at the layer for the images of `changed_images`.
+        values: What flows at the layer for the images of `changed_images`, in one batch or more.
         layouts: Those that the shape allows, the likelier first.
         image: Height and width.
 
@@ -66,14 +58,20 @@ def choose(value: Tensor, layouts: Sequence[Layout], image: Size) -> Layout | No
         the map, the only one whose proportions are those of the image; None where it cannot be
         told, or where the change shows that no layout is right.
     """
-    scored = [(_sureness(_reactions(layout.maps(value, image))), layout) for layout in layouts]
-    best = max((score for score, _ in scored), default=0.0)
-    if best > 0:
-        return next(layout for score, layout in scored if score == best)
-    fitting = [layout for layout in layouts if fits(layout.maps(value, image), image)]
-    if len(fitting) != 1 or _elsewhere(_reactions(fitting[0].maps(value, image))):
+    maps = [torch.cat([layout.maps(value, image) for value in values]) for layout in layouts]
+    sure = [_sureness(_reactions(of_layout)) for of_layout in maps]
+    if max(sure, default=0.0) > 0:
+        return layouts[sure.index(max(sure))]
+    fitting = [i for i, of_layout in enumerate(maps) if fits(of_layout, image)]
+    if len(fitting) != 1 or _is_local(_reactions(maps[fitting[0]])):
         return None
-    return fitting[0]
+    return layouts[fitting[0]]
+
+
+def _part(quarter: int, size: int) -> slice:
+    """Return one of four parts of some pixels, at least one of them."""
+    start = quarter * size // 4
+    return slice(start, max((quarter + 1) * size // 4, start + 1))
 
 
 def _reactions(maps: Tensor) -> Tensor:
@@ -84,43 +82,55 @@ def _reactions(maps: Tensor) -> Tensor:
 
 
 def _sureness(reactions: Tensor) -> float:
-    """Return by how many deviations more positions than by chance react to their own part the most.
+    """Return how sure it is that positions react to the parts of the image where they are.
 
     Args:
         reactions: (places, h, w).
 
     Returns:
-        0 where too few of them do for anything to be sure.
+        Fisher's transform of the lesser of the correlations in rows and columns, in deviations; 0
+        where that is below `CONFIRMED`, or too few parts show.
     """
-    own = _own_parts(reactions.shape[1], reactions.shape[2]).to(reactions.device)
-    counted = own.any(0) & (reactions.amax(0) > 0)
-    # Where one part alone shows, nothing is seen of the order.
-    if not counted.any() or int((reactions.flatten(1).amax(1) > 0).sum()) < 2:
+    if not _enough_show(reactions):
         return 0.0
-    strongest = reactions.argmax(0, keepdim=True)
-    right = own.gather(0, strongest)[0][counted].double()
-    chance = own.double().mean(0)[counted]
-    deviation = (chance * (1 - chance)).sum().sqrt().clamp_min(1e-9)
-    surplus = float((right - chance).sum() / deviation)
-    return surplus if surplus >= SURE and float(right.mean()) >= CONFIRMED else 0.0
+    # What a part does on the average says nothing of places.
+    shares = (reactions / reactions.mean((1, 2), keepdim=True).clamp_min(1e-30)).double()
+    total = shares.sum(0)
+    # Positions count by how much they react; the root, so that none outweighs all the others.
+    weights = total.sqrt() / total.sqrt().sum()
+    correlations = []
+    for axis, size in enumerate(total.shape):
+        at = (torch.arange(size).to(total) + 0.5) / size
+        position = (at[:, None] if axis == 0 else at[None]).expand_as(total)
+        parts = torch.tensor([(place[axis] + 0.5) / 4 for place in PLACES]).to(total)
+        centre = torch.einsum("p,phw->hw", parts, shares) / total.clamp_min(1e-30)
+        if size > 1:
+            correlations.append(_correlation(position, centre, weights))
+    least = min(correlations, default=0.0)
+    if least < CONFIRMED:
+        return 0.0
+    count = float(1 / weights.square().sum())
+    return math.atanh(min(least, 0.9999)) * math.sqrt(max(count - 3, 1))
 
 
-def _own_parts(height: int, width: int) -> Tensor:
-    """Return which parts reach into each position of a map, bool (places, h, w)."""
-
-    def reaches(part: int, size: int) -> Tensor:
-        start = torch.arange(size) / size
-        return (start < (part + 1) / 4 - 1e-6) & (start + 1 / size > part / 4 + 1e-6)
-
-    return torch.stack(
-        [reaches(row, height)[:, None] & reaches(column, width) for row, column in PLACES]
-    )
+def _correlation(one: Tensor, other: Tensor, weights: Tensor) -> float:
+    """Return Pearson's correlation of two maps, weighted; 0 where one of them is constant."""
+    one = one - (weights * one).sum()
+    other = other - (weights * other).sum()
+    spread = (weights * one.square()).sum() * (weights * other.square()).sum()
+    return float((weights * one * other).sum() / spread.sqrt().clamp_min(1e-12))
 
 
-def _elsewhere(reactions: Tensor) -> bool:
+def _enough_show(reactions: Tensor) -> bool:
+    """Say whether half of the parts show, at four positions or more."""
+    parts = int((reactions.flatten(1).amax(1) > 0).sum())
+    return 2 * parts >= len(PLACES) and int((reactions.amax(0) > 0).sum()) >= 4
+
+
+def _is_local(reactions: Tensor) -> bool:
     """Say whether positions react to one part clearly, rather than to all of them alike."""
     total = reactions.sum(0)
     reacting = total > 0
-    if int((reactions.flatten(1).amax(1) > 0).sum()) < 2:
+    if not _enough_show(reactions):
         return False
     return bool((reactions.amax(0)[reacting] / total[reacting]).mean() > LOCAL)

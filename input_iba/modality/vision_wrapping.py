@@ -61,18 +61,28 @@ class VisionWrapping(Wrapping):
         if self._layout is not None or inputs.ndim != 4:
             return
         images = changed_images(inputs[:1].detach())
-        value = unwrap(read(images, None))
-        if value.ndim not in (3, 4):
+        # One by one: whatever bound on rows there is, this is within it.
+        values = [unwrap(read(image, None)) for image in torch.split(images, 1)]
+        if values[0].ndim not in (3, 4):
             return  # no map: that the features have no height and width is said where they are used
-        self._layout = self.layout_of(value, images)
+        self._layout = self.layout_of(values, 1, _size(images))
 
-    def layout_of(self, value: Tensor, images: Tensor) -> Layout:
-        """Return the layout of what flows at the layer for `changed_images`."""
-        image = (images.shape[2], images.shape[3])
-        layouts = [*possible(value, len(images), image, self.prefix), *self._own_order(value)]
-        layout = choose(value, layouts, image)
+    def layout_of(self, values: Sequence[Tensor], rows: int, image: Size) -> Layout:
+        """Return the layout of what flows at the layer for `changed_images`.
+
+        Args:
+            values: In one batch or more.
+            rows: Images of each batch.
+            image: Their height and width.
+
+        Raises:
+            AttributionError: No layout is right.
+        """
+        own = self._own_order(values[0])
+        layouts = [*possible(values[0], rows, image, self.prefix), *own]
+        layout = choose(values, layouts, image)
         if layout is None:
-            raise AttributionError(self._refusal(value, len(images), layouts))
+            raise AttributionError(self._refusal(values[0], rows, layouts))
         return layout
 
     def unwrap(self, output: Any, inputs: Tensor) -> Tensor:
@@ -97,7 +107,7 @@ class VisionWrapping(Wrapping):
         return [own]
 
     def _refusal(self, value: Tensor, rows: int, layouts: Sequence[Layout]) -> str:
-        shape = f"{tuple(value.shape)} for {rows} images"
+        shape = f"{tuple(value.shape)} for {rows} image{'s' if rows > 1 else ''}"
         remedy = (
             "Choose the block around it, or say how its output lies with layout=: "
             f"{', '.join(NAMED)}, or a function from that output to maps (B, channels, height, "
@@ -158,7 +168,7 @@ def layouts_of(model: nn.Module, example: Tensor) -> dict[str, tuple[Layout, Siz
                 return output
             with suppress(AttributionError):
                 value = unwrap(output)
-                layout = wrapping.layout_of(value, images)
+                layout = wrapping.layout_of([value], len(images), _size(images))
                 found[name] = (layout, _size(layout.maps(value, _size(images))))
             return output
 

@@ -164,5 +164,6 @@ def test_maps_of_any_size_are_confirmed_and_transposed_ones_are_not(size: tuple[
     changed = changed_images(torch.randn(1, 3, *image))
     assert len(changed) == 1 + len(PLACES)
     maps = F.adaptive_avg_pool2d(changed, size)
-    assert choose(maps, [CHANNELS_FIRST], image) is CHANNELS_FIRST
-    assert choose(F.adaptive_avg_pool2d(changed.mT, size), [CHANNELS_FIRST], image) is None
+    assert choose([maps], [CHANNELS_FIRST], image) is CHANNELS_FIRST
+    turned = F.adaptive_avg_pool2d(changed.mT, size)
+    assert choose([turned], [CHANNELS_FIRST], image) is None
