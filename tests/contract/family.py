@@ -97,23 +97,24 @@ def awaken(net: nn.Module, example: Tensor | None = None) -> nn.Module:
     layers = (nn.Linear, nn.modules.conv._ConvNd)
     weights = {id(module.weight) for module in net.modules() if isinstance(module, layers)}
     with torch.no_grad():
-        for parameter in net.parameters():
+        for name, parameter in net.named_parameters():
             if id(parameter) in weights:
                 scale = 1 / math.sqrt(parameter[0].numel())
                 parameter.copy_(scale * torch.randn(parameter.shape, generator=generator))
             elif parameter.ndim > 1 and not bool(parameter.any()):
                 parameter.copy_(0.1 * torch.randn(parameter.shape, generator=generator))
-            elif _says_nothing(parameter):
-                parameter.fill_(0.5)
+            elif _says_nothing(name, parameter):
+                parameter.fill_(0.2)
         if example is not None:
             _settle_batch_norms(net, example)
     return net.eval()
 
 
-def _says_nothing(parameter: nn.Parameter) -> bool:
-    """Say whether a parameter scales what it gets to next to nothing."""
-    even = bool((parameter == parameter.flatten()[0]).all())
-    return even and 0 < float(parameter.flatten()[0].abs()) <= 0.1
+def _says_nothing(name: str, parameter: nn.Parameter) -> bool:
+    """Say whether a parameter scales what it gets to nothing, or next to it."""
+    first = float(parameter.flatten()[0])
+    even = bool((parameter == first).all())
+    return even and (0 < abs(first) <= 0.1 or (first == 0 and name.endswith(("weight", "gamma"))))
 
 
 def _settle_batch_norms(net: nn.Module, example: Tensor) -> None:
