@@ -11,42 +11,51 @@ MOST_PREFIX_TOKENS = 9
 """Tokens of no patch that are looked for before those of patches."""
 
 
+PER_SIDE = 4
+"""Rows and columns of places in an image; every second one is changed, as on a chessboard."""
+
+PLACES = [(row, column) for row in range(PER_SIDE) for column in range(row % 2, PER_SIDE, 2)]
+
+
 def images(size: int) -> Tensor:
-    """Return one image and copies of it with one place changed each, (1 + places², 3, H, W).
+    """Return one image and copies of it with one place changed each, (1 + places, 3, H, W).
 
     Args:
         size: H and W, in pixels.
     """
     generator = torch.Generator().manual_seed(1)
-    many = torch.randn(1, 3, size, size, generator=generator).repeat(17, 1, 1, 1)
-    side = size // 4
-    for index in range(16):
-        top, left = side * (index // 4), side * (index % 4)
+    image = torch.randn(1, 3, size, size, generator=generator)
+    many = image.repeat(1 + len(PLACES), 1, 1, 1)
+    side = size // PER_SIDE
+    for changed, (row, column) in zip(many[1:], PLACES, strict=True):
         noise = 1 + 2 * torch.randn(3, side, side, generator=generator)
-        many[1 + index, :, top : top + side, left : left + side] += noise
+        changed[:, side * row : side * (row + 1), side * column : side * (column + 1)] += noise
     return many
 
 
 def share_in_place(maps: Tensor) -> float:
-    """Return the share of positions that move most where the image was changed.
+    """Return of the positions at changed places the share that move most where they were changed.
 
     A position is compared with itself only, between the changed images: some always move more than
-    others. Of layers with fewer than four rows the changed places are taken together, 2 × 2.
+    others. Of maps with fewer than four rows the places are taken together, 2 × 2.
 
     Args:
-        maps: Of `images`, (1 + 16, C, h, w).
+        maps: Of `images`, (1 + places, C, h, w).
     """
     change = (maps[1:] - maps[:1]).abs().sum(1)  # places, h, w
     height, width = change.shape[-2:]
     if min(height, width) < 2:
         return 0.0
-    per_side = 4 if min(height, width) >= 4 else 2
-    places = change.reshape(per_side, 4 // per_side, per_side, 4 // per_side, height, width)
-    found = places.sum((1, 3)).flatten(0, 1).argmax(0)
+    per_side = PER_SIDE if min(height, width) >= PER_SIDE else 2
+    labels = [
+        row * per_side // PER_SIDE * per_side + column * per_side // PER_SIDE
+        for row, column in PLACES
+    ]
+    found = torch.tensor(labels)[change.argmax(0)]
     rows = ((torch.arange(height) + 0.5) * per_side / height).long()
     columns = ((torch.arange(width) + 0.5) * per_side / width).long()
     right = rows[:, None] * per_side + columns
-    return float((found == right).float().mean())
+    return float((found == right)[torch.isin(right, torch.tensor(labels))].float().mean())
 
 
 def outputs(net: nn.Module, layer: str, pixels: Tensor) -> Tensor:
