@@ -21,7 +21,6 @@ EACH: dict[str, Any] = {"depths": (1, 1, 1, 1), "num_heads": (2, 2, 2, 2)}
 WIDTHS: dict[str, Any] = {"embed_dims": (16, 16, 32, 32)}
 TWINS: dict[str, Any] = {**SIDE, **WIDTHS, "num_heads": [1, 1, 2, 2]}
 LEVIT: dict[str, Any] = {
-    "size": 192,
     "img_size": 192,
     "embed_dim": (16, 16, 32),
     "depth": (1, 1, 1),
@@ -118,13 +117,14 @@ STAGES: list[Family] = [
         depth=[1, 2, 1],
         heads=[1, 2, 4],
     ),
-    named("levit_128s", "stages.0.blocks.0", "stem.conv3", **LEVIT, key_dim=8),
+    named("levit_128s", "stages.0.blocks.0", "stem.conv3", size=192, **LEVIT, key_dim=8),
     named(
         "levit_conv_128s",
         "stages.0.blocks.0",
         "stem.conv3",
         size=192,
         img_size=192,
+        size=192,
         **LEVIT,
         key_dim=8,
     ),
