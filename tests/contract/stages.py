@@ -9,6 +9,7 @@ from timm.models import focalnet, gcvit, mvitv2, nest, volo
 from tests.contract.family import Family, built, named
 
 SIDE: dict[str, Any] = {"img_size": 64}
+WIDE: dict[str, Any] = {"size": 192, "img_size": 192}
 SWIN: dict[str, Any] = {
     "img_size": 64,
     "window_size": 4,
@@ -20,12 +21,7 @@ HIERA: dict[str, Any] = {"embed_dim": 16, "num_heads": 1, "stages": (1, 2, 2, 1)
 EACH: dict[str, Any] = {"depths": (1, 1, 1, 1), "num_heads": (2, 2, 2, 2)}
 WIDTHS: dict[str, Any] = {"embed_dims": (16, 16, 32, 32)}
 TWINS: dict[str, Any] = {**SIDE, **WIDTHS, "num_heads": [1, 1, 2, 2]}
-LEVIT: dict[str, Any] = {
-    "img_size": 192,
-    "embed_dim": (16, 16, 32),
-    "depth": (1, 1, 1),
-    "num_heads": (1, 1, 2),
-}
+LEVIT: dict[str, Any] = {"embed_dim": (16, 16, 32), "depth": (1, 1, 1), "num_heads": (1, 1, 2)}
 NEST: dict[str, Any] = {"embed_dims": (16, 16, 32), "depths": (1, 1, 1), "num_heads": (2, 2, 2)}
 
 STAGES: list[Family] = [
@@ -117,17 +113,8 @@ STAGES: list[Family] = [
         depth=[1, 2, 1],
         heads=[1, 2, 4],
     ),
-    named("levit_128s", "stages.0.blocks.0", "stem.conv3", size=192, **LEVIT, key_dim=8),
-    named(
-        "levit_conv_128s",
-        "stages.0.blocks.0",
-        "stem.conv3",
-        size=192,
-        img_size=192,
-        size=192,
-        **LEVIT,
-        key_dim=8,
-    ),
+    named("levit_128s", "stages.0.blocks.0", "stem.conv3", **WIDE, **LEVIT, key_dim=8),
+    named("levit_conv_128s", "stages.0.blocks.0", "stem.conv3", **WIDE, **LEVIT, key_dim=8),
     built(
         "gcvit_xxtiny",
         gcvit.GlobalContextVit,
