@@ -55,7 +55,7 @@ CONVNETS: list[Family] = [
     named("convnextv2_tiny", "stages.2", "stages.1.blocks.0", "stages.0.blocks.0.norm", **STAGES),
     named("test_nfnet", "stages.2", "final_conv"),
     named("hrnet_w18_small", "stage3", "layer1"),
-    named("dla46_c", "level3", "level4.root.bn"),
+    named("dla46_c", "level3", "level2"),
     named("inception_v3", "Conv2d_4a_3x3", "Mixed_5b", size=96),
     named("inception_v4", "features.4", "features.7.branch1.0.bn", size=96),
     named("inception_resnet_v2", "conv2d_4a", "mixed_5b", size=96),

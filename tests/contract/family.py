@@ -96,9 +96,12 @@ def awaken(net: nn.Module, example: Tensor | None = None) -> nn.Module:
     generator = torch.Generator().manual_seed(0)
     layers = (nn.Linear, nn.modules.conv._ConvNd)
     weights = {id(module.weight) for module in net.modules() if isinstance(module, layers)}
+    words = {id(module.weight) for module in net.modules() if isinstance(module, nn.Embedding)}
     with torch.no_grad():
         for name, parameter in net.named_parameters():
-            if id(parameter) in weights:
+            if id(parameter) in words:
+                parameter.copy_(torch.randn(parameter.shape, generator=generator))
+            elif id(parameter) in weights:
                 scale = 1 / math.sqrt(parameter[0].numel())
                 parameter.copy_(scale * torch.randn(parameter.shape, generator=generator))
             elif parameter.ndim > 1 and not bool(parameter.any()):

@@ -62,7 +62,7 @@ def outputs(net: nn.Module, layer: str, pixels: Tensor) -> Tensor:
     """Return what a layer puts out, as it is."""
     found: list[Tensor] = []
     handle = net.get_submodule(layer).register_forward_hook(
-        lambda _module, _args, output: found.append(unwrap(output))
+        lambda _module, _args, output: found.append(unwrap(output).clone())
     )
     with torch.no_grad(), handle:
         net(pixels)
