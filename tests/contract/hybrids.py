@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from timm.layers.norm import GroupNorm1
 from timm.models import metaformer
 from torch import nn
 
@@ -30,7 +31,7 @@ HYBRIDS: list[Family] = [
         "stages.1",
         "stages.1.blocks.0.norm1",
         **META,
-        norm_layers=metaformer.GroupNorm1,
+        norm_layers=GroupNorm1,
         downsample_norm=None,
         mlp_act=nn.GELU,
         use_mlp_head=False,

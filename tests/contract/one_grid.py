@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from timm.layers import GatedMlp
+from timm.layers.mlp import GatedMlp
 from timm.models import mlp_mixer
 
 from tests.contract.family import Family, built, named

@@ -88,5 +88,7 @@ def readings(raw: Tensor, images: int) -> dict[str, Tensor]:
         for prefix in range(MOST_PREFIX_TOKENS + 1):
             side = round(max(tokens.shape[1] - prefix, 0) ** 0.5)
             if side > 1 and side * side == tokens.shape[1] - prefix:
-                found[f"{name} after {prefix}"] = tokens[:, prefix:].mT.unflatten(2, (side, side))
+                found[f"{name} after {prefix}"] = tokens[:, prefix:].mT.reshape(
+                    len(raw), -1, side, side
+                )
     return found

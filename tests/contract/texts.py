@@ -91,7 +91,7 @@ _FAMILIES = [
     text_family(
         "MobileBert",
         NARROW,
-        "mobilebert.encoder.layer.0",
+        "mobilebert.embeddings",
         intra_bottleneck_size=16,
         true_hidden_size=16,
     ),
