@@ -1,0 +1,1 @@
+"""Tests of what the toolkit promises for every family of classifiers."""
