@@ -19,8 +19,8 @@ CONFIRMED = 0.5
 """Least correlation, over the positions of a map, of where a position is and where the parts are
 that it reacts to; of rows and of columns."""
 
-LOCAL = 0.4
-"""Mean share of the strongest part in a position's reactions, from which features are of places."""
+ALIKE = 0.8
+"""Of layouts whose sureness is this share of the best, the likelier one by its shape is right."""
 
 NOISE = 1e-5
 """Reactions below this share of the largest are rounding."""
@@ -54,18 +54,17 @@ def choose(values: Sequence[Tensor], layouts: Sequence[Layout], image: Size) -> 
         image: Height and width.
 
     Returns:
-        The layout; where nothing can be seen, because the layer spreads what it is given all over
-        the map, the only one whose proportions are those of the image; None where it cannot be
-        told, or where the change shows that no layout is right.
+        The layout; where the layer does not react to most parts, as behind a network that looks at
+        one corner, the only one whose proportions are those of the image; None where it cannot be
+        told.
     """
     maps = [torch.cat([layout.maps(value, image) for value in values]) for layout in layouts]
     sure = [_sureness(_reactions(of_layout)) for of_layout in maps]
-    if max(sure, default=0.0) > 0:
-        return layouts[sure.index(max(sure))]
+    if (best := max(sure, default=0.0)) > 0:
+        return next(layout for layout, it in zip(layouts, sure, strict=True) if it > ALIKE * best)
     fitting = [i for i, of_layout in enumerate(maps) if fits(of_layout, image)]
-    if len(fitting) != 1 or _is_local(_reactions(maps[fitting[0]])):
-        return None
-    return layouts[fitting[0]]
+    seen = any(_enough_show(_reactions(of_layout)) for of_layout in maps)
+    return layouts[fitting[0]] if len(fitting) == 1 and not seen else None
 
 
 def _part(quarter: int, size: int) -> slice:
@@ -93,8 +92,9 @@ def _sureness(reactions: Tensor) -> float:
     """
     if not _enough_show(reactions):
         return 0.0
-    # What a part does on the average says nothing of places.
-    shares = (reactions / reactions.mean((1, 2), keepdim=True).clamp_min(1e-30)).double()
+    # What a part does on the average says nothing of places; where it does most says most.
+    squares = reactions.double().square()
+    shares = squares / squares.mean((1, 2), keepdim=True).clamp_min(1e-30)
     total = shares.sum(0)
     # Positions count by how much they react; the root, so that none outweighs all the others.
     weights = total.sqrt() / total.sqrt().sum()
@@ -125,12 +125,3 @@ def _enough_show(reactions: Tensor) -> bool:
     """Say whether half of the parts show, at four positions or more."""
     parts = int((reactions.flatten(1).amax(1) > 0).sum())
     return 2 * parts >= len(PLACES) and int((reactions.amax(0) > 0).sum()) >= 4
-
-
-def _is_local(reactions: Tensor) -> bool:
-    """Say whether positions react to one part clearly, rather than to all of them alike."""
-    total = reactions.sum(0)
-    reacting = total > 0
-    if not _enough_show(reactions):
-        return False
-    return bool((reactions.amax(0)[reacting] / total[reacting]).mean() > LOCAL)

@@ -8,18 +8,22 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _NormBase
+from torch.nn.modules.conv import _ConvNd
 
 from input_iba.core.explainable import bare
-from input_iba.core.hooks import Read, Wrapping, hooked, rewrap, unwrap
+from input_iba.core.hooks import Read, Wrapping, find_layer, hooked, rewrap, unwrap
 from input_iba.core.modes import frozen
 from input_iba.core.tokens import Tokens
 from input_iba.errors import AttributionError, ConfigError
 from input_iba.modality.layouts import (
+    CHANNELS_FIRST,
     NAMED,
     Layout,
     Rearrange,
     Rearranged,
     Size,
+    fits,
     layout_of,
     possible,
 )
@@ -36,6 +40,7 @@ class VisionWrapping(Wrapping):
         layer: Its name, for messages.
         prefix: Tokens before those of the patches, where the network says so.
         reorder: What the network itself puts its tokens in order with, if it keeps them in another.
+        convolved: Numbers of channels that convolutions and their norms in the layer put out.
         layout: How they lie, where the caller says so; see `layout_of`.
     """
 
@@ -44,11 +49,13 @@ class VisionWrapping(Wrapping):
         layer: str,
         prefix: int | None = None,
         reorder: Rearrange | None = None,
+        convolved: frozenset[int] = frozenset(),
         layout: str | Rearrange | None = None,
     ) -> None:
         self.layer = layer
         self.prefix = prefix
         self.reorder = reorder
+        self.convolved = convolved
         self._layout: Layout | None = None if layout is None else layout_of(layout)
 
     @torch.no_grad()
@@ -80,10 +87,18 @@ class VisionWrapping(Wrapping):
         """
         own = self._own_order(values[0])
         layouts = [*possible(values[0], rows, image, self.prefix), *own]
-        layout = choose(values, layouts, image)
+        layout = choose(values, layouts, image) or self._by_structure(values[0], rows, image)
         if layout is None:
             raise AttributionError(self._refusal(values[0], rows, layouts))
         return layout
+
+    def _by_structure(self, value: Tensor, rows: int, image: Size) -> Layout | None:
+        """Return that channels come first, where a convolution or its norm in the layer says so.
+
+        Late layers of small images react to all parts alike, and nothing can be seen.
+        """
+        says = value.ndim == 4 and len(value) == rows and value.shape[1] in self.convolved
+        return CHANNELS_FIRST if says and fits(value, image) else None
 
     def unwrap(self, output: Any, inputs: Tensor) -> Tensor:
         """Return the features as maps for images (B, ·, H, W)."""
@@ -141,7 +156,11 @@ def vision_wrapping(
         layout: How the features lie, where the caller says so.
     """
     owners = list(_owners(model, layer))
-    return VisionWrapping(layer, _prefix_tokens(owners), _reorder(owners, layer), layout)
+    return VisionWrapping(
+        *(layer, _prefix_tokens(owners), _reorder(owners, layer)),
+        convolved=_convolved(find_layer(model, layer)),
+        layout=layout,
+    )
 
 
 def layouts_of(model: nn.Module, example: Tensor) -> dict[str, tuple[Layout, Size]]:
@@ -200,6 +219,13 @@ def _reorder(owners: Sequence[nn.Module], layer: str) -> Rearrange | None:
         if callable(reroll) and block is not None:
             return lambda value: reroll(value, block).permute(0, 3, 1, 2)
     return None
+
+
+def _convolved(layer: nn.Module) -> frozenset[int]:
+    """Return how many channels, in the second dimension, the modules of a layer put out."""
+    convolutions = (m.out_channels for m in layer.modules() if isinstance(m, _ConvNd))
+    norms = (m.num_features for m in layer.modules() if isinstance(m, _NormBase))
+    return frozenset([*convolutions, *norms])
 
 
 def _prefix_tokens(owners: Sequence[nn.Module]) -> int | None:

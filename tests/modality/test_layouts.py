@@ -127,13 +127,16 @@ def test_a_layout_that_computes_or_does_not_exist_is_refused() -> None:
         tapped(lambda m: m, "channel_last")
 
 
-def test_a_layer_that_spreads_what_it_is_given_is_taken_by_its_proportions() -> None:
-    def spread(maps: Tensor) -> Tensor:
+def test_a_network_that_sees_one_corner_is_read_by_its_proportions() -> None:
+    def corner(maps: Tensor) -> Tensor:
         wide = F.pad(maps, (0, 0, 0, 0, 0, 12))  # 20 channels, so that only one axis order fits
-        return (wide + 100 * wide.mean((2, 3), keepdim=True)).mean((2, 3), keepdim=True) + 0 * wide
+        seen = torch.zeros(8, 8)
+        seen[:2, 2:4] = 1
+        return wide * seen
 
-    found = tapped(spread).features(torch.randn(1, 3, SIDE, SIDE))
-    assert found.shape == (1, 20, 8, 8)
+    assert tapped(corner).features(torch.randn(1, 3, SIDE, SIDE)).shape == (1, 20, 8, 8)
+    with pytest.raises(AttributionError, match="layout="):  # 8 channels: any order fits
+        tapped(lambda maps: corner(maps)[:, :8]).features(torch.randn(1, 3, SIDE, SIDE))
 
 
 @given(

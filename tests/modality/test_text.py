@@ -20,6 +20,7 @@ from tests.modality.text_models import (
     logits,
     make,
     modality,
+    read_logits,
     texts,
 )
 
@@ -30,7 +31,7 @@ def test_padding_changes_nothing(name: str) -> None:
     ids = torch.full((2, 9), PAD)
     ids[0], ids[1, :7] = texts(1, 1, 9)[0], texts(1, 2)[0]
     with torch.no_grad():
-        found = reads.run(net, *reads.enter(net, ids))
+        found = read_logits(reads, net, *reads.enter(net, ids))
     for row, length in zip(found, (9, 7), strict=True):
         index = int(length == 7)
         expected = logits(net, ids[index : index + 1, :length])[0]

@@ -11,7 +11,16 @@ import torch
 from torch import Tensor, nn
 
 from input_iba.errors import AttributionError
-from tests.modality.text_models import MAKERS, WORDS, TorchEncoder, logits, make, modality, texts
+from tests.modality.text_models import (
+    MAKERS,
+    WORDS,
+    TorchEncoder,
+    logits,
+    make,
+    modality,
+    read_logits,
+    texts,
+)
 
 
 @pytest.mark.parametrize("name", MAKERS)
@@ -23,8 +32,8 @@ def test_a_classifier_reads_the_embeddings_it_is_given(name: str, count: int) ->
     embeddings, tokens = reads.enter(net, ids)
     other_embeddings, _ = reads.enter(net, others)
     with torch.no_grad():
-        own = reads.run(net, embeddings, tokens)
-        found = reads.run(net, other_embeddings, tokens)
+        own = read_logits(reads, net, embeddings, tokens)
+        found = read_logits(reads, net, other_embeddings, tokens)
     torch.testing.assert_close(own, logits(net, ids), atol=1e-5, rtol=1e-4)
     torch.testing.assert_close(found, logits(net, others), atol=1e-5, rtol=1e-4)
 
@@ -35,7 +44,7 @@ def test_an_encoder_decoder_may_be_named_by_any_of_its_embeddings(name: str) -> 
     other_embeddings, _ = reads.enter(net, texts(2, 2))
     _, tokens = reads.enter(net, texts(2, 1))
     with torch.no_grad():
-        found = reads.run(net, other_embeddings, tokens)
+        found = read_logits(reads, net, other_embeddings, tokens)
     torch.testing.assert_close(found, logits(net, texts(2, 2)), atol=1e-5, rtol=1e-4)
 
 
@@ -52,7 +61,7 @@ def test_embeddings_of_other_weights_are_named() -> None:
         modality().enter(Twice(), texts(2, 1))
     net, named = Twice().eval(), modality(embedding="embed")
     torch.testing.assert_close(
-        named.run(net, *named.enter(net, texts(2, 1))), logits(net, texts(2, 1))
+        read_logits(named, net, *named.enter(net, texts(2, 1))), logits(net, texts(2, 1))
     )
 
 
@@ -78,7 +87,7 @@ def test_ids_in_another_shape_and_words_one_by_one() -> None:
 
     reads, net = modality(), Flat(batch_first=True).eval()
     other_embeddings, _ = reads.enter(net, texts(2, 2))
-    found = reads.run(net, other_embeddings, reads.enter(net, texts(2, 1))[1])
+    found = read_logits(reads, net, other_embeddings, reads.enter(net, texts(2, 1))[1])
     torch.testing.assert_close(found, logits(net, texts(2, 2)))
     with pytest.raises(AttributionError, match="called with all of them at once"):
         reads.enter(Steps(batch_first=True), texts(2, 1))

@@ -9,6 +9,8 @@ import torch
 import transformers
 from torch import Tensor, nn
 
+from input_iba.core.classifier import Classifier
+from input_iba.core.tokens import Tokens
 from input_iba.modality import TextModality
 
 PAD, END, PLANTED, WORDS = 1, 2, 7, 40
@@ -143,6 +145,13 @@ def texts(count: int, seed: int, length: int = 7, planted: bool = False) -> Tens
 def modality(**options: Any) -> TextModality:
     """Return how the tiny classifiers read texts."""
     return TextModality(pad=PAD, special=[END], **options)
+
+
+def read_logits(
+    reads: TextModality, net: nn.Module, embeddings: Tensor, tokens: Tokens | None
+) -> Tensor:
+    """Return the logits with other embeddings in place of a classifier's own, (S, classes)."""
+    return Classifier(net, run=reads.run).logits(embeddings, tokens)
 
 
 def logits(net: nn.Module, ids: Tensor) -> Tensor:
