@@ -23,8 +23,8 @@ from benchmarks.passes import seconds_of_passes
 from benchmarks.published_cost import Parameters, StageCost, make_problem, published_cost
 from benchmarks.setups import CASES, Setup, from_config, from_name
 from input_iba.attribution import Attributor
+from input_iba.core.precision import choose_precision, precision_name
 from input_iba.engine.memory import keep_freed_memory
-from input_iba.engine.precision import choose_precision, precision_name
 from input_iba.records import Attribution
 from input_iba.registry import PRIORS, build
 

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from benchmarks.meters import seconds_per_call
-from input_iba.attribution import FeatureIBA, InputIBA, WGANPrior
+from input_iba.attribution import FeatureIBA, InputBottleneck, WGANPrior
 from tests import reference
 
 
@@ -31,7 +31,7 @@ class Parameters:
 
     feature_iba: FeatureIBA = field(default_factory=FeatureIBA)
     prior: WGANPrior = field(default_factory=WGANPrior)
-    input_iba: InputIBA = field(default_factory=InputIBA)
+    input_iba: InputBottleneck = field(default_factory=InputBottleneck)
 
 
 @dataclass(frozen=True)
@@ -218,7 +218,7 @@ def time_wgan_stage(
 
 
 def time_input_stage(
-    problem: Problem, settings: InputIBA, prior_lambda: Tensor, timed: int
+    problem: Problem, settings: InputBottleneck, prior_lambda: Tensor, timed: int
 ) -> StageCost:
     """Return the cost of the input bottleneck."""
     x = problem.x

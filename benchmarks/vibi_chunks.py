@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from input_iba.engine.precision import choose_precision
+from input_iba.core.precision import choose_precision
 from input_iba.engine.vibi.black_box import load_black_box
 from input_iba.engine.vibi.checkpoints import load_vibi
 from input_iba.engine.vibi.data import read_pictures

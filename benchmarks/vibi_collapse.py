@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from input_iba.engine.precision import choose_precision
+from input_iba.core.precision import choose_precision
 from input_iba.engine.vibi.config import VibiConfig, load_vibi_config
 from input_iba.engine.vibi.prepared import Prepared, prepare_pictures
 from input_iba.vibi import ExplainedInputs, Vibi, VibiTrainer

@@ -17,8 +17,8 @@ import torch
 
 from benchmarks.meters import PeakMemory
 from input_iba import models
+from input_iba.core.precision import choose_precision
 from input_iba.engine.memory import keep_freed_memory
-from input_iba.engine.precision import choose_precision
 from input_iba.engine.vibi.black_box import classifier_config
 from input_iba.engine.vibi.checkpoints import build_vibi
 from input_iba.engine.vibi.config import VibiConfig, load_vibi_config

@@ -6,7 +6,7 @@ Needs the extras: pip install 'input-iba[samples,baselines]' quantus
 import quantus
 from captum.attr import Saliency
 
-from input_iba.attribution import Attributor, InputIBA, SaliencyPrior
+from input_iba.attribution import Attributor, InputBottleneck, SaliencyPrior
 from input_iba.attribution.adapters import CaptumAttribution, quantus_explain_func
 from input_iba.attribution.baselines import BaselineAttributor, GradCam
 from input_iba.datasets import build_dataset
@@ -29,7 +29,7 @@ attributor = Attributor(
     network,
     "_blocks.10",
     prior=SaliencyPrior(),
-    input_iba=InputIBA(initial_alpha=6, prior_odds=0.1, opt_steps=20, lr=0.25, batch_size=5),
+    input_iba=InputBottleneck(initial_alpha=6, prior_odds=0.1, opt_steps=20, lr=0.25, batch_size=5),
 )
 attributor.estimate([crops[i].input[None] for i in range(len(crops))])
 

@@ -1,5 +1,38 @@
-"""See which pixels or words made a trained PyTorch classifier decide."""
+"""See which pixels or words made a PyTorch classifier decide.
+
+>>> import input_iba
+>>> from torch import nn, randn
+>>> net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(784, 5))
+>>> input_iba.explain(net, randn(2, 3, 16, 16), layer="1").maps.shape
+torch.Size([2, 1, 16, 16])
+"""
+
+from __future__ import annotations
 
 from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from input_iba.attribution.facade import InputIBA, explain
+    from input_iba.attribution.found import Attributions
+    from input_iba.attribution.presets import Preset
 
 __version__ = version("input-iba")
+
+__all__ = ["Attributions", "InputIBA", "Preset", "explain"]
+
+_WHERE = {
+    "Attributions": "input_iba.attribution.found",
+    "InputIBA": "input_iba.attribution.facade",
+    "Preset": "input_iba.attribution.presets",
+    "explain": "input_iba.attribution.facade",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import what is asked for, so that `import input_iba` does not wait for torch."""
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_WHERE[name]), name)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from input_iba.attribution.feature_iba import FeatureIBA
-from input_iba.attribution.input_iba import InputIBA
+from input_iba.attribution.input_iba import InputBottleneck
 from input_iba.attribution.priors import Prior, WGANPrior
 from input_iba.attribution.stages import Stages
 from input_iba.attribution.task import (
@@ -69,7 +69,7 @@ class Attributor:
     >>> _ = torch.manual_seed(0)
     >>> net = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(144, 2))
     >>> short = WGANPrior(epochs=1, dataset_size=8, batch_size=4)
-    >>> attributor = Attributor(net, "1", prior=short, input_iba=InputIBA(opt_steps=2))
+    >>> attributor = Attributor(net, "1", prior=short, input_iba=InputBottleneck(opt_steps=2))
     >>> _ = attributor.estimate([torch.randn(16, 1, 8, 8)])
     >>> [result] = attributor.attribute(torch.randn(1, 1, 8, 8), [1])
     >>> result.input_mask.shape
@@ -83,7 +83,7 @@ class Attributor:
         *,
         feature_iba: FeatureIBA | None = None,
         prior: Prior | None = None,
-        input_iba: InputIBA | None = None,
+        input_iba: InputBottleneck | None = None,
         use_softmax: bool = True,
         statistics: FeatureStatistics | None = None,
         modality: Modality | None = None,
@@ -98,7 +98,7 @@ class Attributor:
         self.device = torch.device(device)
         self.feature_iba = feature_iba or FeatureIBA()
         self.prior = prior or WGANPrior()
-        self.input_iba = input_iba or InputIBA()
+        self.input_iba = input_iba or InputBottleneck()
         self.use_softmax = use_softmax
         self.statistics = statistics
         self.modality = modality or VisionModality()

@@ -78,6 +78,12 @@ class FeatureIBA(BottleneckSettings):
     """
 
     section: ClassVar[str] = "feat_iba"
+    BUILT: ClassVar[frozenset[str]] = frozenset(
+        {
+            *("input_or_output", "active_neurons_threshold", "initial_alpha", "sigma"),
+            *("relu", "reverse_lambda", "combine_loss"),
+        }
+    )
 
     input_or_output: str = "output"
     active_neurons_threshold: float = 0.01

@@ -20,7 +20,7 @@ LEAST_SCALE = 1e-6
 
 
 @dataclass(frozen=True)
-class InputIBA(BottleneckSettings):
+class InputBottleneck(BottleneckSettings):
     """Settings of the input bottleneck; this beside those of `BottleneckSettings`, in pixels.
 
     Attributes:
@@ -38,6 +38,9 @@ class InputIBA(BottleneckSettings):
     """
 
     section: ClassVar[str] = "input_iba"
+    BUILT: ClassVar[frozenset[str]] = frozenset(
+        {"initial_alpha", "sigma", "prior_odds", "relative_noise"}
+    )
 
     opt_steps: int = 60
     prior_odds: float = 0.0

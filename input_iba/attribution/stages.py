@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from input_iba.attribution.feature_iba import FeatureIBA
-from input_iba.attribution.input_iba import InputIBA
+from input_iba.attribution.input_iba import InputBottleneck
 from input_iba.attribution.outcome import clocked, first_reasons, logit_failures, make_records
 from input_iba.attribution.priors import Prior
 from input_iba.attribution.task import AttributionTask
@@ -26,7 +26,7 @@ class Stages:
     >>> task = attributor.task(torch.randn(2, 1, 8, 8), [0, 1])
     >>> feature = FeatureIBA(opt_steps=2).fit(task, statistics)
     >>> prior = WGANPrior(epochs=1, dataset_size=8, batch_size=4).fit(task, feature)
-    >>> InputIBA(opt_steps=2).fit(task, prior.lambda_).lambda_.shape
+    >>> InputBottleneck(opt_steps=2).fit(task, prior.lambda_).lambda_.shape
     torch.Size([2, 1, 8, 8])
 
     Attributes:
@@ -38,7 +38,7 @@ class Stages:
 
     feature_iba: FeatureIBA
     prior: Prior
-    input_iba: InputIBA
+    input_iba: InputBottleneck
     use_softmax: bool = True
 
     def run(

@@ -40,6 +40,8 @@ class BottleneckSettings:
     """
 
     section: ClassVar[str] = "bottleneck"
+    BUILT: ClassVar[frozenset[str]] = frozenset()
+    """Settings that configs keep in `attributor`, as published; the others in `attribution_cfg`."""
 
     initial_alpha: float = 5.0
     sigma: float = 1.0

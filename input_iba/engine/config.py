@@ -12,7 +12,7 @@ from typing import Any
 from mmengine.config import Config
 
 import input_iba.datasets  # noqa: F401  registers its types
-from input_iba.attribution import FeatureIBA, InputIBA
+from input_iba.attribution import FeatureIBA, InputBottleneck
 from input_iba.attribution.baselines import Baseline
 from input_iba.engine import schema
 from input_iba.engine.assembly import PlainConfig, assemble
@@ -76,7 +76,7 @@ class RunConfig:
     estimation: EstimationSettings
     feature_iba: FeatureIBA
     prior: Plain
-    input_iba: InputIBA
+    input_iba: InputBottleneck
     feature_mask: MaskSettings
     input_mask: MaskSettings
     internal_batch_size: int | None
@@ -157,7 +157,7 @@ def _frozen(path: Path, plain: PlainConfig) -> RunConfig:
         ),
         prior=_prior(gan | dict(how.get("gan", {})), raw, path),
         input_iba=read_settings(
-            InputIBA, raw, ["attributor.input_iba", "attribution_cfg.input_iba"], path
+            InputBottleneck, raw, ["attributor.input_iba", "attribution_cfg.input_iba"], path
         ),
         feature_mask=feature_mask,
         input_mask=input_mask,

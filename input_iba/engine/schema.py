@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from typing import Any
 
+from input_iba.attribution import FeatureIBA, InputBottleneck
+from input_iba.core.bottleneck import BottleneckSettings
 from input_iba.engine.prior_keys import check_prior_keys, prior_arguments
 from input_iba.errors import ConfigError, closest
 from input_iba.registry import PRIORS, check_keys
@@ -13,10 +16,11 @@ from input_iba.registry import PRIORS, check_keys
 ANY: frozenset[str] = frozenset()
 """Marks sections whose keys depend on their type; the part that builds them checks them."""
 
-OPTIMISATION = frozenset(
-    {"batch_size", "beta", "opt_steps", "lr", "lr_schedule", "noise", "log_every_steps"}
-)
-"""Keys of both bottlenecks."""
+
+def _settings(kind: type[BottleneckSettings], built: bool) -> frozenset[str]:
+    """Return the settings of a bottleneck that stand in `attributor`, or in `attribution_cfg`."""
+    return frozenset(part.name for part in fields(kind) if (part.name in kind.BUILT) == built)
+
 
 SECTIONS: dict[str, frozenset[str]] = {
     "": frozenset(
@@ -33,15 +37,8 @@ SECTIONS: dict[str, frozenset[str]] = {
         }
     ),
     "attributor.classifier": ANY,
-    "attributor.feat_iba": frozenset(
-        {
-            *("type", "input_or_output", "active_neurons_threshold", "initial_alpha", "sigma"),
-            *("relu", "reverse_lambda", "combine_loss"),
-        }
-    ),
-    "attributor.input_iba": frozenset(
-        {"type", "initial_alpha", "sigma", "prior_odds", "relative_noise"}
-    ),
+    "attributor.feat_iba": _settings(FeatureIBA, built=True) | {"type"},
+    "attributor.input_iba": _settings(InputBottleneck, built=True) | {"type"},
     "attributor.gan": frozenset({"type", "generator", "discriminator"}),
     "attributor.gan.generator": frozenset({"type"}),
     "attributor.gan.discriminator": frozenset({"type"}),
@@ -49,9 +46,9 @@ SECTIONS: dict[str, frozenset[str]] = {
     "attribution_cfg": frozenset(
         {"feat_iba", "gan", "input_iba", "feat_mask", "input_mask", "internal_batch_size"}
     ),
-    "attribution_cfg.feat_iba": frozenset({*OPTIMISATION, "min_std"}),
+    "attribution_cfg.feat_iba": _settings(FeatureIBA, built=False),
     "attribution_cfg.gan": frozenset(),
-    "attribution_cfg.input_iba": OPTIMISATION,
+    "attribution_cfg.input_iba": _settings(InputBottleneck, built=False),
     "attribution_cfg.feat_mask": frozenset({"upscale", "show", "colour_map", "merge"}),
     "attribution_cfg.input_mask": frozenset({"upscale", "show", "colour_map", "merge"}),
     "sanity_check": frozenset({"perturb_layers", "check", "n_estimation", "verbose"}),

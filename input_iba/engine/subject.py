@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from input_iba.core.hooks import find_layer
+from input_iba.core.precision import choose_precision, precision_name
 from input_iba.datasets import SampleDataset
 from input_iba.datasets.selection import draw_ids, select_ids
 from input_iba.engine.build import build_classifier, build_datasets, weights_digest
@@ -20,7 +21,6 @@ from input_iba.engine.launch import Processes
 from input_iba.engine.logs import LOGGER
 from input_iba.engine.memory import keep_freed_memory
 from input_iba.engine.options import RunOptions
-from input_iba.engine.precision import choose_precision, precision_name
 from input_iba.engine.seeds import seed_everything
 from input_iba.errors import ConfigError
 from input_iba.results import Identity

@@ -12,12 +12,12 @@ from torch import nn
 from tqdm import tqdm
 
 from input_iba import models
+from input_iba.core.precision import choose_precision, precision_name
 from input_iba.engine.build import errors_name
 from input_iba.engine.config import RunConfig
 from input_iba.engine.device import choose_device
 from input_iba.engine.logs import LOGGER, logging_to
 from input_iba.engine.memory import keep_freed_memory
-from input_iba.engine.precision import choose_precision, precision_name
 from input_iba.engine.progress import refresh_seconds
 from input_iba.engine.training_data import training_data
 from input_iba.engine.training_sets import Learner, TrainingData, TrainingOptions

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 import torch
@@ -69,6 +69,10 @@ class Modality(ABC):
     def one_by_one(self, inputs: Tensor) -> list[Tensor]:
         """Return S inputs of a user's as S of one each, (1, …), without padding."""
         return list(torch.split(inputs, 1))
+
+    @abstractmethod
+    def variations(self, inputs: Tensor, count: int) -> Iterator[Tensor]:
+        """Yield other views of a user's inputs, as `enter` takes them, (1, …) each."""
 
     def observations(self, features: Tensor, tokens: Tokens | None) -> Tensor:
         """Return features (S, C', h, w) as observations (n, …) for the layer's statistics."""

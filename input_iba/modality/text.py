@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
@@ -68,7 +68,7 @@ class TextModality(Modality):
             AttributionError: A text is empty, an id has no embedding, or the classifier cannot
                 tell padding from text.
         """
-        ids = _checked(inputs)
+        model, ids = bare(model), _checked(inputs)
         tokens = Tokens.of(ids, self.pad, self.special)
         if not bool(tokens.scored.any(1).all()):
             raise AttributionError("A text has no token to score: it is empty, or all padding.")
@@ -92,12 +92,27 @@ class TextModality(Modality):
 
     def padded(self, model: nn.Module, inputs: Tensor) -> tuple[Tensor, Tensor] | None:
         """Return token ids (1, T) without some in the middle, and with padding in their place."""
-        if _length_argument(model) is None:
+        if _length_argument(bare(model)) is None:
             return None
         middle = inputs.shape[1] // 2
         cut = min(MORE_PADDING, max(inputs.shape[1] - 4, 0))  # no longer than it was, if it can be
         short = torch.cat([inputs[:, :middle], inputs[:, middle + cut :]], dim=1)
         return short, F.pad(short, (0, MORE_PADDING), value=self.pad)
+
+    def variations(self, inputs: Tensor, count: int) -> Iterator[Tensor]:
+        """Yield texts of a half to all of the words of a text, in another order."""
+        generator = torch.Generator().manual_seed(0)
+        for i in range(count):
+            tokens = Tokens.of(inputs[i % len(inputs)][None], self.pad, self.special).trimmed()
+            places = tokens.scored[0].nonzero().flatten().cpu()
+            share = float(torch.rand((), generator=generator))
+            kept = max(round((1 + share) / 2 * len(places)), 1)
+            drawn = places[torch.randperm(len(places), generator=generator)[:kept]]
+            ids, dropped = tokens.ids.clone(), places[kept:]
+            ids[0, places[:kept]] = tokens.ids[0, drawn]
+            stays = torch.ones(ids.shape[1], dtype=torch.bool)
+            stays[dropped] = False
+            yield ids[:, stays]
 
     def one_by_one(self, inputs: Tensor) -> list[Tensor]:
         """Return token ids (S, T) as S texts (1, T_s)."""
@@ -106,19 +121,25 @@ class TextModality(Modality):
     def run(self, model: nn.Module, inputs: Tensor, tokens: Tokens | None) -> Any:
         """Run the classifier with `inputs` in place of what its embedding layer puts out."""
         assert tokens is not None  # enter() returns some
+        model = bare(model)
         readers = self._survey(model, tokens).readers
         with embeddings_replaced(readers, tokens, inputs):
-            output = self._call(model, tokens)
-        return getattr(output, "logits", output)
+            return self._call(model, tokens)
 
     def most_tokens(self, model: nn.Module) -> int | None:
         """Return how long a text may be, as far as the classifier's positions say; None for any."""
-        kept = {self.pad, *self.special}
+        model, kept = bare(model), {self.pad, *self.special}
         ordinary = next(id_ for id_ in range(len(kept) + 1) if id_ not in kept)
         place = next((weight.device for weight in model.parameters()), None)
         tokens = Tokens.of(torch.full((1, 5), ordinary, device=place), self.pad)
         with torch.no_grad(), frozen(model):
             return most_positions(5, lambda: self._call(model, tokens))
+
+    def layers_of_tokens(self, model: nn.Module, example: Tensor) -> list[str]:
+        """Return the names of layers that put out one vector per token of a text (1, T)."""
+        model = bare(model)
+        places = self._survey(model, self.enter(model, example)[1]).places
+        return [name for name, module in model.named_modules() if (module, "output") in places]
 
     def _call(self, model: nn.Module, tokens: Tokens) -> Any:
         """Give token ids to the classifier, and tell it where texts end."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -31,6 +33,21 @@ class VisionModality(Modality):
                 f"{' Give x[None] for one image.' if inputs.ndim == 3 else ''}"
             )
         return inputs, None
+
+    def variations(self, inputs: Tensor, count: int) -> Iterator[Tensor]:
+        """Yield crops of a half to all of an image, mirrored or not, a little shifted."""
+        generator = torch.Generator().manual_seed(0)
+        height, width = inputs.shape[2:]
+        for i in range(count):
+            image = inputs[i % len(inputs)][None]
+            share, top, left, mirrored, down, along = torch.rand(6, generator=generator).tolist()
+            rows, columns = (max(round(math.sqrt((1 + share) / 2) * n), 1) for n in (height, width))
+            first, start = round(top * (height - rows)), round(left * (width - columns))
+            crop = image[:, :, first : first + rows, start : start + columns]
+            view = F.interpolate(crop, (height, width), mode="bilinear", antialias=True)
+            shifts = (round((down - 0.5) * height / 4), round((along - 0.5) * width / 4))
+            view = view.roll(shifts, (2, 3))
+            yield view.flip(3) if mirrored < 0.5 else view
 
     def wrapping(
         self, model: nn.Module, layer: str, side: str, layout: Layout | None = None

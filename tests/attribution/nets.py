@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from input_iba.attribution import Attributor, FeatureIBA, InputIBA, WGANPrior
+from input_iba.attribution import Attributor, FeatureIBA, InputBottleneck, WGANPrior
 from input_iba.records import Attribution, Failure
 
 SIDE, PATCH = 48, 12
@@ -103,7 +103,7 @@ def small_attributor(net: nn.Module, layer: str = "4", **options: object) -> Att
     settings: dict[str, object] = {
         "feature_iba": FeatureIBA(batch_size=3, opt_steps=4),
         "prior": WGANPrior(epochs=2, dataset_size=9, batch_size=4, sub_dataset_size=3),
-        "input_iba": InputIBA(batch_size=3, opt_steps=4),
+        "input_iba": InputBottleneck(batch_size=3, opt_steps=4),
     }
     return Attributor(net, layer, **{**settings, **options})  # type: ignore[arg-type]
 

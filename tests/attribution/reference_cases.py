@@ -12,7 +12,7 @@ from input_iba.attribution import (
     Attributor,
     FeatureBottleneck,
     FeatureIBA,
-    InputIBA,
+    InputBottleneck,
     WGANPrior,
 )
 from input_iba.core.noise import NoiseSource
@@ -168,7 +168,7 @@ def reference_prior(
 
 
 def reference_input_iba(
-    case: Case, sample: int, settings: InputIBA, prior_lambda: Tensor
+    case: Case, sample: int, settings: InputBottleneck, prior_lambda: Tensor
 ) -> reference.InputResult:
     noise = case.noise("input_iba")
     return reference.input_iba(

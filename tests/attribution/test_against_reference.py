@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from input_iba.attribution import Attributor, FeatureIBA, InputIBA, WGANPrior
+from input_iba.attribution import Attributor, FeatureIBA, InputBottleneck, WGANPrior
 from input_iba.core.information import feature_capacity, input_capacity
 from input_iba.core.smoothing import gaussian_smooth
 from input_iba.records import Attribution, FeatureStatistics
@@ -112,7 +112,7 @@ def test_prior(case: Case, settings: WGANPrior, real: str) -> None:
 @pytest.mark.parametrize("sigma", [0.0, 1.0])
 def test_input_iba(steps: int, sigma: float) -> None:
     case = Case("3")
-    settings = InputIBA(batch_size=3, opt_steps=steps, beta=5.0, sigma=sigma)
+    settings = InputBottleneck(batch_size=3, opt_steps=steps, beta=5.0, sigma=sigma)
     prior_lambda = torch.sigmoid(random(2, *INPUT_SHAPE, seed=5))
     with case.attributor.classifier.frozen():
         found = settings.fit(case.task, prior_lambda)
@@ -129,7 +129,7 @@ def test_input_iba(steps: int, sigma: float) -> None:
 def test_the_whole_pipeline(case: Case, real: str) -> None:
     feature_iba = FeatureIBA(batch_size=2, opt_steps=3)
     prior = WGANPrior(dataset_size=8, batch_size=4, epochs=2, critic_iter=2, real=real)
-    input_iba = InputIBA(batch_size=2, opt_steps=3)
+    input_iba = InputBottleneck(batch_size=2, opt_steps=3)
     statistics = FeatureStatistics(*reference_statistics(case), count=12)
     attributor = Attributor(
         case.model,

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from input_iba.attribution import FeatureIBA, InputIBA, WGANPrior
+from input_iba.attribution import FeatureIBA, InputBottleneck, WGANPrior
 from input_iba.errors import AttributionError, ConfigError
 from input_iba.records import Failure
 from tests.attribution.nets import IDS, assert_same, estimated, inputs, small_attributor, small_net
@@ -98,7 +98,7 @@ def test_misuse_is_explained() -> None:
     [
         (lambda: FeatureIBA(opt_steps=0), "feat_iba.opt_steps"),
         (lambda: FeatureIBA(input_or_output="both"), "input_or_output"),
-        (lambda: InputIBA(lr=-1.0), "input_iba.lr"),
+        (lambda: InputBottleneck(lr=-1.0), "input_iba.lr"),
         (lambda: WGANPrior(epochs=0), "gan.epochs"),
         (lambda: WGANPrior(real="paper"), "gan.real"),
         (lambda: WGANPrior(batch_size=1), "2 or more"),

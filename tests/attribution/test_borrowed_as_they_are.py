@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from input_iba.attribution import Attributor, FeatureIBA, InputIBA, SaliencyPrior
+from input_iba.attribution import Attributor, FeatureIBA, InputBottleneck, SaliencyPrior
 from input_iba.attribution.baselines import BaselineAttributor, Gradient
 from input_iba.errors import AttributionError, ConfigError
 from input_iba.modality import TextModality
@@ -58,7 +58,7 @@ def explain(
         *(net, layer),
         feature_iba=FeatureIBA(opt_steps=5, batch_size=4),
         prior=SaliencyPrior(),
-        input_iba=InputIBA(opt_steps=10, batch_size=4),
+        input_iba=InputBottleneck(opt_steps=10, batch_size=4),
         **settings,
     )
     made.estimate([images(16).to(x)])
@@ -219,7 +219,7 @@ def test_a_classifier_that_reads_padding_is_told_so_and_explained_one_by_one(
             *(Leaking(heeds), "mix"),
             feature_iba=FeatureIBA(opt_steps=3, batch_size=2),
             prior=SaliencyPrior(),
-            input_iba=InputIBA(opt_steps=3, batch_size=2),
+            input_iba=InputBottleneck(opt_steps=3, batch_size=2),
             modality=TextModality(),
         )
         own.estimate([texts, texts])

@@ -13,7 +13,7 @@ from input_iba.attribution import (
     Attributor,
     ConstantPrior,
     FeatureIBA,
-    InputIBA,
+    InputBottleneck,
     Prior,
     SaliencyPrior,
     SlicedWassersteinPrior,
@@ -60,7 +60,7 @@ def alone(ids: Tensor) -> Tensor:
 def test_a_sentence_gets_the_mask_in_a_batch_that_it_gets_alone(
     layer: str, prior: Prior, noise: str
 ) -> None:
-    settings = InputIBA(batch_size=3, opt_steps=4, beta=30, lr=0.5, noise=noise)
+    settings = InputBottleneck(batch_size=3, opt_steps=4, beta=30, lr=0.5, noise=noise)
     attributor = estimated(layer, prior=prior, input_iba=settings)
     ids = sentences(5, seed=1)
     together = attributor.attribute(ids, [0, 1, 1, 0, 1], ids=IDS)
@@ -90,7 +90,7 @@ def test_padding_plays_no_part_in_the_statistics() -> None:
 THIRTY_STEPS = {
     "feature_iba": FeatureIBA(beta=15),
     "prior": ConstantPrior(),
-    "input_iba": InputIBA(beta=30, opt_steps=30, lr=0.5),
+    "input_iba": InputBottleneck(beta=30, opt_steps=30, lr=0.5),
 }
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from input_iba.attribution import FeatureIBA, InputIBA, SaliencyPrior
+from input_iba.attribution import FeatureIBA, InputBottleneck, SaliencyPrior
 from input_iba.core.noise import NoiseSource
 from input_iba.records import Attribution
 from tests.attribution.text_nets import PAD, TinyLSTM, sentences, text_attributor
@@ -61,7 +61,7 @@ def test_a_padded_sentence_goes_the_literal_way(layer: str) -> None:
         layer,
         feature_iba=FeatureIBA(**settings),  # type: ignore[arg-type]
         prior=SaliencyPrior(low=0.2, high=0.6),
-        input_iba=InputIBA(**settings),  # type: ignore[arg-type]
+        input_iba=InputBottleneck(**settings),  # type: ignore[arg-type]
     )
     statistics = attributor.estimate([sentences(30, seed=3)])
     ids = sentences(4, seed=1)

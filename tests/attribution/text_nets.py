@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
-from input_iba.attribution import Attributor, FeatureIBA, InputIBA, WGANPrior
+from input_iba.attribution import Attributor, FeatureIBA, InputBottleneck, WGANPrior
 from input_iba.engine.presets import preset_values
 from input_iba.modality import TextModality
 from input_iba.registry import PRIORS, build
@@ -83,7 +83,7 @@ def text_attributor(net: nn.Module, layer: str = "rnn_1", **options: object) -> 
     settings: dict[str, object] = {
         "feature_iba": FeatureIBA(batch_size=3, opt_steps=4, beta=15),
         "prior": WGANPrior(epochs=2, dataset_size=9, batch_size=4, sub_dataset_size=3),
-        "input_iba": InputIBA(batch_size=3, opt_steps=4, beta=30, lr=0.5),
+        "input_iba": InputBottleneck(batch_size=3, opt_steps=4, beta=30, lr=0.5),
         "modality": TextModality(pad=PAD),
     }
     return Attributor(net, layer, **{**settings, **options})  # type: ignore[arg-type]
@@ -97,5 +97,5 @@ def preset_stages(preset: str = "fast_text") -> dict[str, Any]:
     return {
         "feature_iba": FeatureIBA(sigma=0.0, **how["feat_iba"]),
         "prior": build(PRIORS, attributor["gan"]),
-        "input_iba": InputIBA(**start, **how["input_iba"]),
+        "input_iba": InputBottleneck(**start, **how["input_iba"]),
     }

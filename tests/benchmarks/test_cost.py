@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from benchmarks.meters import PeakMemory, counted
 from benchmarks.published_cost import Parameters, make_problem, published_cost, smooth
-from input_iba.attribution import FeatureIBA, InputIBA, WGANPrior
+from input_iba.attribution import FeatureIBA, InputBottleneck, WGANPrior
 from tests import reference
 
 
@@ -25,7 +25,7 @@ def test_the_published_way_runs_on_a_borrowed_model() -> None:
     parameters = Parameters(
         FeatureIBA(batch_size=3, opt_steps=4),
         WGANPrior(dataset_size=10, batch_size=4, epochs=2, critic_iter=2),
-        InputIBA(batch_size=5, opt_steps=6),
+        InputBottleneck(batch_size=5, opt_steps=6),
     )
     costs = published_cost(problem, parameters, timed=2)
     assert [(cost.timed, cost.total) for cost in costs.values()] == [(2, 4), (2, 6), (2, 6)]

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from input_iba.attribution import Attributor, FeatureIBA, InputIBA, SaliencyPrior
+from input_iba.attribution import Attributor, FeatureIBA, InputBottleneck, SaliencyPrior
 from input_iba.core.tap import TappedClassifier
 from input_iba.modality import TextModality
 from input_iba.records import Attribution
@@ -125,7 +125,7 @@ def test_features_go_back_in_and_are_explained(family: Family, layer: str, form:
             modality=modality,
             feature_iba=FeatureIBA(opt_steps=2, batch_size=2),
             prior=SaliencyPrior(),
-            input_iba=InputIBA(opt_steps=2, batch_size=2),
+            input_iba=InputBottleneck(opt_steps=2, batch_size=2),
         )
         attributor.estimate([ids])
         for record, text in zip(attributor.attribute(ids[:2], [1, 1]), ids, strict=False):

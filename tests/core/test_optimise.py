@@ -9,14 +9,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from input_iba.attribution import InputIBA
+from input_iba.attribution import InputBottleneck
 from input_iba.core.bottleneck import Bottleneck
 from input_iba.core.noise import NoiseSource, noise_draws
 from input_iba.core.optimise import FittedMask, fit_mask
 from input_iba.core.targets import target_losses
 from input_iba.errors import ConfigError
 
-SETTINGS = InputIBA(batch_size=4, opt_steps=5, lr=0.5, beta=3.0, initial_alpha=1.0)
+SETTINGS = InputBottleneck(batch_size=4, opt_steps=5, lr=0.5, beta=3.0, initial_alpha=1.0)
 
 
 def signal() -> Tensor:
@@ -27,7 +27,7 @@ def source() -> NoiseSource:
     return NoiseSource(["a", "b"], 0, "x", dtype=torch.float64)
 
 
-def fitted(settings: InputIBA) -> FittedMask:
+def fitted(settings: InputBottleneck) -> FittedMask:
     """Fit masks to a classifier whose two logits are the sums of three inputs each."""
     x = signal()
 
@@ -45,7 +45,7 @@ def fitted(settings: InputIBA) -> FittedMask:
     return fit_mask(bottleneck, losses, source(), settings, stage="test")
 
 
-def by_hand(settings: InputIBA, rate: list[float]) -> Tensor:
+def by_hand(settings: InputBottleneck, rate: list[float]) -> Tensor:
     """Return α after Adam, sample by sample, in plain arithmetic."""
     draw = noise_draws(source(), settings.noise, settings.batch_size, 6)
     alpha = torch.full((2, 6), settings.initial_alpha).double()
@@ -82,4 +82,4 @@ def test_the_cosine_lets_the_learning_rate_fall() -> None:
 
 def test_unknown_schedules_are_refused() -> None:
     with pytest.raises(ConfigError, match=r"lr_schedule must be one of 'constant', .*'linear'"):
-        InputIBA(lr_schedule="linear")
+        InputBottleneck(lr_schedule="linear")

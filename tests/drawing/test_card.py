@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 from torch import nn
 
-from input_iba.attribution import Attributor, InputIBA, SaliencyPrior, described
+from input_iba.attribution import Attributor, InputBottleneck, SaliencyPrior, described
 from input_iba.attribution.baselines import BaselineAttributor, Gradient
 from input_iba.drawing.heat_map import rendered
 from input_iba.records import Attribution, Explanation, ImageSample, TextSample
@@ -123,7 +123,7 @@ def test_what_attributors_return_shows_the_input() -> None:
     net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(144, 7))
     inputs = torch.randn(2, 3, 8, 8)
     attributor = Attributor(
-        net, "1", prior=SaliencyPrior(), input_iba=InputIBA(opt_steps=1, batch_size=1)
+        net, "1", prior=SaliencyPrior(), input_iba=InputBottleneck(opt_steps=1, batch_size=1)
     )
     attributor.estimate([torch.randn(16, 3, 8, 8)])
     found = attributor.attribute(inputs)[1]

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from input_iba.core.precision import choose_precision, cpu_flags, precision_name
 from input_iba.engine.device import choose_device
-from input_iba.engine.precision import choose_precision, cpu_flags, precision_name
 from input_iba.errors import ConfigError
 
 CPU = torch.device("cpu")
@@ -103,7 +103,7 @@ def test_a_device_that_is_named_and_missing_is_an_error(name: str, said: str) ->
 def test_auto_takes_bf16_where_the_processor_has_it(
     monkeypatch: pytest.MonkeyPatch, flags: str, expected: str
 ) -> None:
-    monkeypatch.setattr("input_iba.engine.precision.cpu_flags", lambda: frozenset(flags.split()))
+    monkeypatch.setattr("input_iba.core.precision.cpu_flags", lambda: frozenset(flags.split()))
     assert precision_name(choose_precision("auto", CPU)) == expected
 
 

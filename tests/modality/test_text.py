@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from input_iba.attribution import Attributor, ConstantPrior, FeatureIBA, InputIBA
+from input_iba.attribution import Attributor, ConstantPrior, FeatureIBA, InputBottleneck
 from input_iba.errors import AttributionError
 from input_iba.modality import TextModality
 from input_iba.records import Attribution
@@ -81,7 +81,7 @@ def test_the_planted_word_ranks_first(name: str, layer: str) -> None:
 SHORT = {
     "feature_iba": FeatureIBA(opt_steps=2, batch_size=2),
     "prior": ConstantPrior(),
-    "input_iba": InputIBA(opt_steps=2, batch_size=2),
+    "input_iba": InputBottleneck(opt_steps=2, batch_size=2),
 }
 
 

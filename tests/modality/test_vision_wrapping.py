@@ -11,7 +11,7 @@ import torch
 import torchvision
 from torch import Tensor, nn
 
-from input_iba.attribution import Attributor, InputIBA, SaliencyPrior
+from input_iba.attribution import Attributor, InputBottleneck, SaliencyPrior
 from input_iba.core.tap import TappedClassifier
 from input_iba.modality import VisionModality
 from input_iba.modality.layouts import TOKENS
@@ -139,7 +139,9 @@ def trained() -> nn.Module:
 
 
 def attributor(net: nn.Module, layer: str) -> Attributor:
-    made = Attributor(net, layer, prior=SaliencyPrior(), input_iba=InputIBA(opt_steps=30, lr=0.5))
+    made = Attributor(
+        net, layer, prior=SaliencyPrior(), input_iba=InputBottleneck(opt_steps=30, lr=0.5)
+    )
     made.estimate([patches(64, 1000)[0]])
     return made
 

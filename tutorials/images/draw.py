@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 from torch import Tensor
 
-from input_iba.attribution import Attributor, FeatureIBA, InputIBA, SaliencyPrior
+from input_iba.attribution import Attributor, FeatureIBA, InputBottleneck, SaliencyPrior
 from input_iba.core.information import feature_capacity
 from input_iba.datasets import SampleDataset, build_dataset
 from input_iba.models import build_classifier
@@ -33,7 +33,7 @@ COLOURS = 160
 """Of a picture's palette: enough for these, and half of the bytes."""
 
 _FEATURE = FeatureIBA(noise="antithetic")
-_INPUT = InputIBA(
+_INPUT = InputBottleneck(
     initial_alpha=6, prior_odds=0.1, opt_steps=20, lr=0.25, batch_size=5, noise="antithetic"
 )
 
@@ -85,7 +85,7 @@ class Scene:
         target: int | None = None,
         layer: str = LAYER,
         feature: FeatureIBA = _FEATURE,
-        own: InputIBA = _INPUT,
+        own: InputBottleneck = _INPUT,
     ) -> Attribution:
         """Explain a photograph for a class, by default the predicted one."""
         attributor = Attributor(

@@ -3,7 +3,7 @@
 from input_iba.attribution.priors.base import FittedPrior, Prior
 from input_iba.attribution.priors.fixed import ConstantPrior, SaliencyPrior
 from input_iba.attribution.priors.sliced_wasserstein import SlicedWassersteinPrior
-from input_iba.attribution.priors.wgan import WGANPrior
+from input_iba.attribution.priors.wgan import TextWGANPrior, WGANPrior
 
 __all__ = [
     "ConstantPrior",
@@ -11,5 +11,6 @@ __all__ = [
     "Prior",
     "SaliencyPrior",
     "SlicedWassersteinPrior",
+    "TextWGANPrior",
     "WGANPrior",
 ]

@@ -7,13 +7,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from input_iba.core.precision import precision_name
 from input_iba.engine.compare.compared import Compared
 from input_iba.engine.compare.grids import detail, overview
 from input_iba.engine.evaluation.heat_maps import read_map_of
 from input_iba.engine.evaluation.metrics import Metric
 from input_iba.engine.evaluation.samples import tied_maps
 from input_iba.engine.loading import read_batches
-from input_iba.engine.precision import precision_name
 from input_iba.errors import InputIBAError
 from input_iba.records import ImageSample, Sample, TextSample
 from input_iba.results import installed_versions, write_json, write_text

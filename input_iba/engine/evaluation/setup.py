@@ -12,6 +12,7 @@ from torch import Tensor
 
 from input_iba.core.classifier import Classifier
 from input_iba.core.explainable import working_values
+from input_iba.core.precision import choose_precision, precision_name
 from input_iba.datasets import SampleDataset
 from input_iba.engine.batching import FittingRows
 from input_iba.engine.build import build_classifier, build_datasets, weights_digest
@@ -24,7 +25,6 @@ from input_iba.engine.evaluation.options import EvaluationOptions
 from input_iba.engine.interruption import terminable
 from input_iba.engine.logs import LOGGER, logging_to, to_file_only
 from input_iba.engine.memory import keep_freed_memory
-from input_iba.engine.precision import choose_precision, precision_name
 from input_iba.engine.seeds import seed_everything
 from input_iba.engine.texts import build_modality
 from input_iba.errors import InputIBAError

@@ -8,10 +8,10 @@ from typing import Any, Protocol
 
 import torch
 
+from input_iba.core.precision import choose_precision
 from input_iba.datasets.ids import unique_ids
 from input_iba.datasets.normalization import Normalize
 from input_iba.engine.device import choose_device
-from input_iba.engine.precision import choose_precision
 from input_iba.engine.vibi.black_box import load_black_box
 from input_iba.engine.vibi.checkpoints import load_vibi, read_checkpoint
 from input_iba.engine.vibi.config import vibi_config

@@ -11,11 +11,11 @@ from typing import Any
 
 import torch
 
+from input_iba.core.precision import choose_precision, precision_name
 from input_iba.engine.device import choose_device
 from input_iba.engine.interruption import terminable
 from input_iba.engine.logs import LOGGER, logging_to
 from input_iba.engine.memory import keep_freed_memory
-from input_iba.engine.precision import choose_precision, precision_name
 from input_iba.engine.training_sets import bar
 from input_iba.engine.vibi.boards import scalar_board
 from input_iba.engine.vibi.checkpoints import read_checkpoint, save_checkpoint

@@ -1,0 +1,270 @@
+"""The front door: explain a model's inputs in two lines."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from input_iba.attribution.attributor import Attributor
+from input_iba.attribution.fitted import Fitted, read_fitted, write_fitted
+from input_iba.attribution.found import Attributions
+from input_iba.attribution.inputs import Inputs, inputs_of
+from input_iba.attribution.presets import Preset, preset_of
+from input_iba.core.explainable import check_explainable
+from input_iba.core.fingerprint import weights_digest
+from input_iba.core.optimise import Progress
+from input_iba.core.outputs import Output
+from input_iba.core.precision import choose_precision
+from input_iba.errors import AttributionError, ConfigError
+from input_iba.modality import Layout, Modality
+from input_iba.records import Attribution, Failure, FeatureStatistics, Targets
+
+LOGGER = logging.getLogger(__name__)
+
+VARIATIONS = 100
+"""Views of the inputs themselves that statistics come from where nothing else is given."""
+
+ON_ERROR = ("raise", "return")
+
+
+class InputIBA:
+    """See which pixels or words made a classifier decide.
+
+    The model is borrowed: it stays where it is, and comes back from every call as it was.
+
+    Args:
+        model: Any `nn.Module` that maps images (B, C, H, W), or token ids (B, T), to logits.
+        layer: Name of the layer of the feature bottleneck; None for one that suits the model.
+        preset: 'fast', 'paper', or a `Preset` of your own.
+        tokenizer: A fast tokenizer of the package `transformers`, where texts are explained.
+        transform: Makes normalised tensors of photographs, where photographs are given.
+        class_names: By class index; None for those of the model's own `config.id2label`.
+        use_softmax: Whether the classes exclude each other.
+        modality: What kind of input the model takes; None to see it from the inputs.
+        precision: 'auto', 'fp32' or 'bf16', in which the model computes.
+        layout: How features lie at the layer; see `Attributor`.
+        output: Which part of what the model returns the logits are; see `Attributor`.
+        internal_batch_size: Most rows that the model sees at once.
+
+    Raises:
+        AttributionError: The model cannot be explained: it is scripted, quantised or not whole.
+        ConfigError: There is no such preset, or layer.
+
+    >>> _ = torch.manual_seed(0)
+    >>> net = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(144, 5))
+    >>> found = InputIBA(net, layer="1").fit(torch.randn(32, 1, 8, 8)).attribute(
+    ...     torch.randn(2, 1, 8, 8), target=3)
+    >>> found.maps.shape, found[0].target
+    (torch.Size([2, 1, 8, 8]), 3)
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        layer: str | None = None,
+        *,
+        preset: str | Preset = "fast",
+        tokenizer: Any = None,
+        transform: Any = None,
+        class_names: Sequence[str] | None = None,
+        use_softmax: bool = True,
+        modality: Modality | None = None,
+        precision: str = "auto",
+        layout: Layout | None = None,
+        output: Output | None = None,
+        internal_batch_size: int | None = None,
+    ) -> None:
+        check_explainable(model)
+        preset_of(preset, text=False)  # now, rather than with the first input
+        self.model = model
+        self.layer = layer
+        self.preset = preset
+        self.statistics: FeatureStatistics | None = None
+        self._how: dict[str, Any] = {
+            "class_names": class_names,
+            "use_softmax": use_softmax,
+            "layout": layout,
+            "output": output,
+            "internal_batch_size": internal_batch_size,
+        }
+        self._reading = (tokenizer, transform, modality)
+        self._precision = precision
+        self._inputs: Inputs | None = None
+        self._attributor: Attributor | None = None
+
+    def fit(self, data: Any, n_samples: int | None = None) -> InputIBA:
+        """Estimate what the layer puts out on usual inputs; return this object.
+
+        Args:
+            data: Inputs like those to explain, 1,000 or more for good maps: a tensor, a list of
+                texts or photographs, or a loader or data set that yields them, alone or before
+                labels.
+            n_samples: How many to take; None for as many as the preset says.
+        """
+        inputs, data = self._read_with(data)
+        batches = inputs.batches(data, self.model)
+        first = next(batches, None)
+        if first is None:
+            raise AttributionError("fit() was given no inputs. Give 1,000 or more for good maps.")
+        attributor = self._attributor_for(inputs, first[:1])
+        count = preset_of(self.preset, inputs.text).n_samples if n_samples is None else n_samples
+        self.statistics = attributor.estimate(chain([first], batches), count)
+        return self
+
+    def attribute(
+        self,
+        inputs: Any,
+        target: Targets | None = None,
+        *,
+        seed: int = 0,
+        ids: Sequence[str] | None = None,
+        on_error: str = "raise",
+        progress: Progress | None = None,
+    ) -> Attributions:
+        """Explain inputs.
+
+        Args:
+            inputs: One image (C, H, W) or several, (S, C, H, W); photographs; token ids (S, T); a
+                text or several.
+            target: One for all or one each: a class by index or name, a loss of the logits, None
+                for the predicted class; see `target_losses`.
+            seed: Of all noise.
+            ids: Names of the inputs, which with the seed decide the noise.
+            on_error: 'raise' where an input cannot be explained, or 'return' a `Failure` for it.
+            progress: Told about every step of every stage.
+
+        Raises:
+            AttributionError: An input cannot be explained.
+            ConfigError: Target, ids or `on_error` are wrong.
+        """
+        if on_error not in ON_ERROR:
+            raise ConfigError(f"on_error is one of {', '.join(ON_ERROR)}; got {on_error!r}.")
+        reader, data = self._read_with(inputs)
+        values, looks = reader.read(data, self.model)
+        if len(values) == 0:
+            return Attributions([])
+        attributor = self._attributor_for(reader, values[:1])
+        if self.statistics is None:
+            self._fit_on_variations(attributor, reader.modality, values)
+        attributor.statistics = self.statistics
+        found = attributor.attribute(values, target, ids=ids, seed=seed, progress=progress)
+        failed = [record for record in found if isinstance(record, Failure)]
+        if failed and on_error == "raise":
+            raise AttributionError(
+                f"{len(failed)} of {len(found)} inputs could not be explained. The first, "
+                f"{failed[0].id!r}: {failed[0].reason}. on_error='return' keeps the others."
+            )
+        names = tuple(attributor.class_names)
+        return Attributions(
+            [
+                reader.described(record, look, names) if isinstance(record, Attribution) else record
+                for record, look in zip(found, looks, strict=True)
+            ]
+        )
+
+    def save(self, path: str | Path) -> Path:
+        """Write the fitted statistics, without the model; return where they are.
+
+        Raises:
+            AttributionError: There are none yet.
+        """
+        if self.statistics is None or self.layer is None:
+            raise AttributionError("Nothing is fitted yet: call fit(data) before save(path).")
+        return write_fitted(
+            Path(path), Fitted(self.statistics, self.layer, weights_digest(self.model))
+        )
+
+    @classmethod
+    def load(cls, path: str | Path, model: nn.Module, **settings: Any) -> InputIBA:
+        """Return one with the statistics in a file, for the model that they were fitted on.
+
+        Raises:
+            DataError: The file holds no statistics.
+            ConfigError: They are of a model with other weights.
+        """
+        fitted = read_fitted(Path(path))
+        if fitted.weights != weights_digest(model):
+            raise ConfigError(
+                f"'{path}' was fitted on a model with other weights than this one. Load the "
+                "weights first, or fit() anew."
+            )
+        loaded = cls(model, fitted.layer, **settings)
+        loaded.statistics = fitted.statistics
+        return loaded
+
+    def _read_with(self, data: Any) -> tuple[Inputs, Any]:
+        """Return what reads the caller's kind of input, and the data, whole again."""
+        if self._inputs is None:
+            tokenizer, transform, modality = self._reading
+            first = data
+            if isinstance(data, Iterable) and not isinstance(data, Tensor | str | Sequence):
+                items = iter(data)
+                first = next(items, None)
+                data = chain([] if first is None else [first], items)
+            self._inputs = inputs_of(self.model, first, tokenizer, transform, modality)
+        return self._inputs, data
+
+    def _attributor_for(self, inputs: Inputs, example: Tensor) -> Attributor:
+        if self._attributor is None:
+            device = next((weight.device for weight in self.model.parameters()), example.device)
+            if self.layer is None:
+                self.layer = inputs.choose_layer(self.model, example.to(device))
+            preset = preset_of(self.preset, inputs.text)
+            self._attributor = Attributor(
+                *(self.model, self.layer),
+                feature_iba=preset.feature_iba,
+                prior=preset.prior,
+                input_iba=preset.input_iba,
+                modality=inputs.modality,
+                device=device,
+                autocast=choose_precision(self._precision, device),
+                **self._how,
+            )
+        return self._attributor
+
+    def _fit_on_variations(
+        self, attributor: Attributor, modality: Modality, values: Tensor
+    ) -> None:
+        LOGGER.warning(
+            "No fit() came before: the layer's statistics are those of %d crops, flips and shifts "
+            "of the inputs themselves. fit(data) on usual inputs makes better maps.",
+            VARIATIONS,
+        )
+        self.statistics = attributor.estimate(modality.variations(values, VARIATIONS), VARIATIONS)
+
+
+def explain(
+    model: nn.Module,
+    inputs: Any,
+    target: Targets | None = None,
+    *,
+    data: Any = None,
+    **settings: Any,
+) -> Attributions:
+    """Explain inputs of a model in one call.
+
+    Args:
+        model: As of `InputIBA`.
+        inputs: As of `InputIBA.attribute`.
+        target: Likewise.
+        data: Usual inputs, as of `InputIBA.fit`; None for crops, flips and shifts of the inputs.
+        settings: Further arguments of `InputIBA` (layer, preset, tokenizer, transform, …) and of
+            `InputIBA.attribute` (seed, ids, on_error, progress).
+
+    >>> net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(784, 5))
+    >>> explain(net, torch.randn(3, 16, 16), layer="1").maps.shape
+    torch.Size([1, 1, 16, 16])
+    """
+    asked = {key: settings.pop(key) for key in OF_ATTRIBUTE if key in settings}
+    made = InputIBA(model, **settings)
+    if data is not None:
+        made.fit(data)
+    return made.attribute(inputs, target, **asked)
+
+
+OF_ATTRIBUTE = ("seed", "ids", "on_error", "progress")

@@ -1,0 +1,86 @@
+"""What an explanation of several inputs found: records, their maps as one tensor, a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from html import escape
+from pathlib import Path
+from typing import overload
+
+import torch
+from torch import Tensor
+
+from input_iba.records import Attribution, Failure
+
+PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>body {{ font-family: system-ui, sans-serif; margin: 2rem auto; max-width: 60rem;
+  padding: 0 1rem; color-scheme: light dark; }}</style></head>
+<body>{cards}</body></html>
+"""
+
+
+class Attributions(Sequence[Attribution | Failure]):
+    """The records of S inputs, in order; a `Failure` where one could not be explained.
+
+    Args:
+        records: One per input.
+    """
+
+    def __init__(self, records: Sequence[Attribution | Failure]) -> None:
+        self.records = tuple(records)
+
+    @overload
+    def __getitem__(self, index: int) -> Attribution: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Attributions: ...
+
+    def __getitem__(self, index: int | slice) -> Attribution | Attributions:
+        """Return one record, or some of them."""
+        if isinstance(index, slice):
+            return Attributions(self.records[index])
+        return self.records[index]  # type: ignore[return-value]  # a Failure where asked for
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def __iter__(self) -> Iterator[Attribution]:
+        return iter(self.records)  # type: ignore[arg-type]
+
+    @property
+    def maps(self) -> Tensor:
+        """All input masks: (S, 1, H, W), as captum has them; of texts (S, T), 0 at padding.
+
+        NaN where an input could not be explained.
+        """
+        masks = [r.input_mask if isinstance(r, Attribution) else None for r in self.records]
+        known = [mask for mask in masks if mask is not None]
+        if not known:
+            return torch.full((len(masks), 1), torch.nan)
+        shape = tuple(max(mask.shape[axis] for mask in known) for axis in range(known[0].ndim))
+        found = known[0].new_zeros(len(masks), *shape)
+        for row, mask in zip(found, masks, strict=True):
+            if mask is None:
+                row.fill_(torch.nan)
+            else:
+                row[tuple(slice(size) for size in mask.shape)] = mask
+        return found[:, None] if len(shape) == 2 else found
+
+    def to_html(self, path: str | Path) -> Path:
+        """Write one page with all records that opens anywhere; return where it is."""
+        file = Path(path)
+        file.write_text(
+            PAGE.format(title=escape(file.stem), cards=self._repr_html_()), encoding="utf-8"
+        )
+        return file
+
+    def _repr_html_(self) -> str:
+        """Return the cards of all records."""
+        return "\n".join(
+            record._repr_html_()
+            if isinstance(record, Attribution)
+            else f"<p><b>{escape(record.id)}</b>: {escape(record.reason)}</p>"
+            for record in self.records
+        )

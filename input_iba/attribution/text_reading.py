@@ -1,0 +1,124 @@
+"""Texts read with the tokenizer of a transformer: what pads them, how long they may be."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from torch import nn
+
+from input_iba.datasets import PieceDataset, SampleDataset
+from input_iba.errors import ConfigError
+from input_iba.modality import TextModality
+from input_iba.records import TextSample
+
+UNLIMITED = 10**9
+"""Tokens from which on a tokenizer's limit says that there is none."""
+
+STAND_INS = ("eos_token", "sep_token", "bos_token", "cls_token", "unk_token")
+"""What pads texts where a tokenizer has no padding token, in the order of preference."""
+
+
+class TextReader:
+    """Reads texts for a classifier.
+
+    Args:
+        tokenizer: A fast tokenizer of the package `transformers`.
+        model: The classifier.
+
+    Raises:
+        ConfigError: The tokenizer has no token that could pad texts, or is not a fast one.
+    """
+
+    def __init__(self, tokenizer: Any, model: nn.Module) -> None:
+        if not getattr(tokenizer, "is_fast", False):
+            raise ConfigError(
+                f"The tokenizer {type(tokenizer).__name__} cannot say which piece belongs to which "
+                "word. Give a fast one of the package transformers (AutoTokenizer)."
+            )
+        self._tokenizer = padded(tokenizer)
+        self.modality = modality_of(self._tokenizer)
+        self._limit = most_tokens(model, self._tokenizer)
+
+    def read(self, text: str) -> TextSample:
+        """Return a text as token ids, with its words.
+
+        Raises:
+            DataError: It has no word.
+        """
+        pieces = PieceDataset(cast(Any, _Given(text)), self._tokenizer, self._limit)
+        return pieces[0]
+
+
+class _Given(SampleDataset):
+    """One text as a data set."""
+
+    keep = None
+
+    def __init__(self, text: str) -> None:
+        super().__init__(["0"], None)
+        self._text = text
+
+    def __getitem__(self, index: int) -> TextSample:
+        """Raise an error: it is read with a tokenizer."""
+        raise NotImplementedError
+
+    def preparation(self) -> list[Any]:
+        """Return nothing: it is not a run's."""
+        return []
+
+    def content(self) -> list[Any]:
+        """Return the text."""
+        return [self._text]
+
+    def text(self, index: int) -> str:
+        """Return the text."""
+        return self._text
+
+    def target(self, index: int) -> None:
+        """Return that no class is known."""
+
+    def path(self, index: int) -> str:
+        """Return the text's beginning, for messages."""
+        return self._text[:40]
+
+
+def modality_of(tokenizer: Any) -> TextModality:
+    """Return how a classifier takes the texts of a tokenizer with padding."""
+    special = set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
+    return TextModality(pad=tokenizer.pad_token_id, special=sorted(special))
+
+
+def padded(tokenizer: Any) -> Any:
+    """Return a tokenizer after giving it another of its tokens for padding, if it has none.
+
+    Raises:
+        ConfigError: It has no token that could pad texts.
+    """
+    if tokenizer.pad_token_id is not None:
+        return tokenizer
+    found = next((token for name in STAND_INS if (token := getattr(tokenizer, name))), None)
+    if found is None:
+        raise ConfigError(
+            f"The tokenizer in '{tokenizer.name_or_path}' has no padding token, nor another "
+            "special token that could pad shorter texts. Set its pad_token and save it."
+        )
+    tokenizer.pad_token = found
+    return tokenizer
+
+
+def most_tokens(classifier: nn.Module, tokenizer: Any, asked: int | None = None) -> int | None:
+    """Return how many tokens a classifier can read, special ones included; None for any.
+
+    Where it has a table of positions, that is what counts, and otherwise what it says itself:
+    XLNet says −1 for no limit, T5 says nothing.
+
+    Args:
+        classifier: With any weights.
+        tokenizer: With padding.
+        asked: A limit of the caller's own.
+    """
+    encoder = getattr(classifier, "encoder", classifier)
+    said = getattr(getattr(encoder, "config", None), "max_position_embeddings", None)
+    positions = modality_of(tokenizer).most_tokens(classifier) or said
+    limits = (tokenizer.model_max_length, positions, asked)
+    return min((int(limit) for limit in limits if limit and 0 < limit < UNLIMITED), default=None)
