@@ -22,14 +22,10 @@ from tests.contract.stages import STAGES
 FAMILIES = {family.name: family for family in (*CONVNETS, *ONE_GRID, *STAGES, *HYBRIDS)}
 
 QUICK = (
-    "resnet18",
-    "mobilenetv3_small_050",
     "convnext_tiny",
-    "vit_tiny_patch16_224",
     "vit_small_patch14_reg4_dinov2",
     "swin_tiny_patch4_window7_224",
     "hiera_tiny_224",
-    "pvt_v2_b0",
 )
 """Families that are tried in the quick loop."""
 
