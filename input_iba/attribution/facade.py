@@ -55,6 +55,7 @@ class InputIBA:
         AttributionError: The model cannot be explained: it is scripted, quantised or not whole.
         ConfigError: There is no such preset, or layer.
 
+    >>> import torch
     >>> _ = torch.manual_seed(0)
     >>> net = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(144, 5))
     >>> found = InputIBA(net, layer="1").fit(torch.randn(32, 1, 8, 8)).attribute(
@@ -256,6 +257,7 @@ def explain(
         settings: Further arguments of `InputIBA` (layer, preset, tokenizer, transform, …) and of
             `InputIBA.attribute` (seed, ids, on_error, progress).
 
+    >>> import torch
     >>> net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(784, 5))
     >>> explain(net, torch.randn(3, 16, 16), layer="1").maps.shape
     torch.Size([1, 1, 16, 16])

@@ -70,6 +70,10 @@ class Drawn:
         draw_card(plt.figure(layout="constrained"), self)
         plt.show()
 
+    def save(self, path: str | Path) -> None:
+        """Write the pictures, or the coloured words, to a file; its ending says the format."""
+        self.show(path)
+
 
 def card(title: str, pictures: Mapping[str, Pixels], words: Words) -> str:
     """Return a title, pictures and coloured words as a piece of HTML.

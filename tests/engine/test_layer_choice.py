@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from input_iba.core.hooks import find_layer, layer_shapes
-from input_iba.engine.layer_choice import KNOWN, choose_layer
+from input_iba.engine.layer_choice import choose_layer
 from input_iba.errors import ConfigError
 from input_iba.models import build_classifier
 from input_iba.models.named import named_model
@@ -61,10 +61,15 @@ def test_an_unknown_network_gets_the_last_map_of_a_sixteenth() -> None:
 
 def test_without_maps_there_is_nothing_to_choose() -> None:
     net = nn.Sequential(nn.Flatten(), nn.Linear(48, 2))
-    with pytest.raises(ConfigError, match="Give --layer"):
+    with pytest.raises(ConfigError, match="Give the name of one"):
         choose_layer("mine", net, 4)
 
 
-def test_a_name_like_a_known_one_without_its_layer_falls_back_to_the_rule() -> None:
-    assert KNOWN[0][0] == "efficientnet_lite0"
+def test_a_name_decides_nothing() -> None:
     assert choose_layer("efficientnet_lite0", Pyramid(), 64) == "steps.3"
+    assert choose_layer("vgg16", Pyramid(), 64) == "steps.3"
+
+
+def test_residual_networks_of_other_places_get_the_end_of_their_second_stage() -> None:
+    net = build_classifier({"source": "timm", "type": "resnet10t", "num_classes": 3})
+    assert choose_layer("mine", net, 64) == "layer2"
