@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from input_iba.cli.vibi import main
+
 from tests.engine.vibi.conftest import colours, tiny_options
 
 __all__ = ["colours"]  # a fixture

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from input_iba.cli.train_classifier import main
 from PIL import Image
 
-from input_iba.cli.train_classifier import main
 from input_iba.models import build_classifier
 from tests.datasets.pictures import write
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 import torch
-
 from input_iba.cli.train_classifier import main
+
 from input_iba.models import build_classifier
 from input_iba.models.training import Trainer
 from tests.datasets.reviews import write_reviews, write_vectors

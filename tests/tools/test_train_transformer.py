@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 import torch
-
 from input_iba.cli.train_classifier import main
+
 from input_iba.models import build_classifier
 from tests.datasets.reviews import write_reviews
 from tests.models.tiny_bert import save_tiny_bert
