@@ -1,26 +1,30 @@
-# `make demo`, `make test`, `make check`, `make bench`: each creates .venv first when it is not there.
+# `make demo`, `make test`, `make check`, `make bench`: each puts what it needs, and no more, into .venv.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-INSTALLED := $(VENV)/.installed
+# Files that say which extras are installed: .venv/.samples and .venv/.dev.
+SAMPLES := $(VENV)/.samples
+DEV := $(VENV)/.dev
 
 .PHONY: demo test check bench lint types install clean
 
-install: $(INSTALLED)
+install: $(SAMPLES)
 
-$(INSTALLED): pyproject.toml
+$(BIN)/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
 		{ echo "input_iba needs Python 3.10 or newer; '$(PYTHON)' is $$($(PYTHON) --version). Try 'make PYTHON=python3.11'."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --editable '.[dev]'
+
+$(SAMPLES) $(DEV): $(VENV)/.%: pyproject.toml setup.py | $(BIN)/pip
+	$(BIN)/pip install --quiet --editable '.[$*]'
 	@touch $@
 
-demo: $(INSTALLED)
-	$(BIN)/python tools/vision/train.py configs/samples.py --work-dir workdirs/samples --pbar --resume || \
+demo: $(SAMPLES)
+	$(BIN)/input-iba demo || \
 		{ echo "To start the demo afresh: rm -r workdirs/samples"; exit 1; }
 
 # Seconds per sample against the published way; needs a quiet machine for ten minutes.
-bench: $(INSTALLED)
+bench: $(DEV)
 	for model in vgg16 efficientnet_lite0 resnet8; do $(BIN)/python -m benchmarks.attribution --model $$model || exit 1; done
 	$(BIN)/python -m benchmarks.scaling
 	$(BIN)/python -m benchmarks.reviews
@@ -31,11 +35,11 @@ test: lint types
 check: lint types
 	$(BIN)/pytest -n 2 --dist worksteal -m 'not slow and not data'
 
-lint: $(INSTALLED)
+lint: $(DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: $(INSTALLED)
+types: $(DEV)
 	$(BIN)/mypy
 
 clean:

@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -116,6 +117,37 @@ def test_imports_point_one_way() -> None:
         text = path.read_text(encoding="utf-8")
         found += violations(text, module_name(path, ROOT), path.name == "__init__.py")
     assert not found, "\n".join(found)
+
+
+def neighbours(files: dict[str, Path]) -> dict[str, set[str]]:
+    """Return which of the modules each of them imports, wherever in the file."""
+    found: dict[str, set[str]] = {}
+    for module, path in files.items():
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        found[module] = set()
+        for _, name in imported(tree, module, path.name == "__init__.py"):
+            found[module] |= {owner(name, files)} - {"", module}
+    return found
+
+
+def owner(name: str, files: dict[str, Path]) -> str:
+    """Return the module that a dotted name is of; an empty string where it is not of ours."""
+    while name and name not in files:
+        name = name.rpartition(".")[0]
+    return name
+
+
+def test_no_file_imports_one_that_imports_it() -> None:
+    files = {module_name(path, ROOT): path for path in sources()}
+    TopologicalSorter(neighbours(files)).prepare()  # a CycleError names the circle
+
+
+def test_a_circle_of_files_is_caught(tmp_path: Path) -> None:
+    files = {name: tmp_path / f"{name[-1]}.py" for name in ("input_iba.a", "input_iba.b")}
+    files["input_iba.a"].write_text("from input_iba.b import x")
+    files["input_iba.b"].write_text("def f():\n    from input_iba import a")
+    with pytest.raises(CycleError):
+        TopologicalSorter(neighbours(files)).prepare()
 
 
 @pytest.mark.parametrize(

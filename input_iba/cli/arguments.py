@@ -7,12 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mmengine.config import DictAction
-
 from input_iba.engine.presets import PRESETS
 
 
-class OverrideAction(DictAction):  # type: ignore[misc]
+class OverrideAction(argparse.Action):
     """Reads `a.b=c` pairs as mmengine does, and says what is wrong with a malformed one."""
 
     def __call__(
@@ -27,16 +25,26 @@ class OverrideAction(DictAction):  # type: ignore[misc]
             key, equals, _ = pair.partition("=")
             if not equals or not all(key.split(".")):
                 parser.error(f"{option_string}: expected KEY=VALUE, as in a.b=3; got {pair!r}")
+        # Imported here, because --help and typing errors need none of it.
+        from mmengine.config import DictAction
+
         try:
-            super().__call__(parser, namespace, values, option_string)
+            DictAction(self.option_strings, self.dest)(parser, namespace, values, option_string)
         except AssertionError as error:
             parser.error(f"{option_string}: {error}")
 
 
-def add_config(parser: argparse.ArgumentParser) -> None:
-    """Add the config and its overrides."""
+CONFIG_HELP = "config: a file, or a name that `input-iba configs` lists"
+
+
+def add_config(parser: argparse.ArgumentParser, instead_of: str = "") -> None:
+    """Add the config and its overrides; `instead_of` names an option that makes it needless."""
     parser.add_argument(
-        "config", metavar="CONFIG", type=Path, help="config file, e.g. configs/samples.py"
+        "config",
+        metavar="CONFIG",
+        type=Path,
+        nargs="?" if instead_of else None,
+        help=CONFIG_HELP + (f"; in place of {instead_of}" if instead_of else ""),
     )
     add_cfg_options(parser)
 

@@ -1,13 +1,13 @@
-"""The command that explains by another method, to compare with."""
+"""The command `input-iba baseline`: explain by another method, to compare with."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 
 from input_iba.cli.arguments import add_config
-from input_iba.cli.main import STATUS_HELP, add_explain_options, explain_samples, run_command
+from input_iba.cli.explain import add_explain_options, explain_samples
+from input_iba.cli.run import STATUS_HELP
 
 METHODS = (
     *("gradient", "input_x_gradient", "smooth_grad", "int_grad", "guided_bp", "grad_cam"),
@@ -16,20 +16,15 @@ METHODS = (
 """Names of the methods, for the help text; what a method cannot explain it says itself."""
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Explain every sample of a config's data set by another method.
+DESCRIPTION = (
+    "Explain every sample of a config's data set by another method: its maps go to a work "
+    "directory as those of our own, input_masks and all, for the evaluation commands."
+)
 
-    Args:
-        argv: Arguments after the command's name; None for those of the process.
 
-    Returns:
-        The exit status.
-    """
-    parser = argparse.ArgumentParser(
-        description="Explain every sample of a config's data set by another method: its maps go to "
-        "a work directory as those of our own, input_masks and all, for the evaluation commands.",
-        epilog=STATUS_HELP,
-    )
+def set_up(parser: argparse.ArgumentParser) -> None:
+    """Add the config, the method, and the options of `attribute`."""
+    parser.description, parser.epilog = DESCRIPTION, STATUS_HELP
     add_config(parser)
     parser.add_argument(
         "method",
@@ -45,7 +40,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     add_explain_options(parser)
     parser.set_defaults(command=_explain)
-    return run_command(parser, argv)
 
 
 def _explain(arguments: argparse.Namespace) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from input_iba.cli.arguments import add_cfg_options, add_device, add_pbar, add_seed
 from input_iba.cli.metric_arguments import add_selection, add_settings, metric_of
+from input_iba.cli.run import FAILED, print_text
 
 COMPARED = (
     *("insertion_deletion", "sensitivity_n", "degradation", "localisation", "ehr"),
@@ -15,21 +16,22 @@ COMPARED = (
 )
 """Metrics that need a map and the classifier, and nothing of what made the map."""
 
-COMPARE_HELP = (
+DESCRIPTION = (
     "Score the maps of several work directories by several metrics on the same samples. One table "
     "(means with 95 % intervals, ranks, seconds per sample, paired significance) goes to "
     "compare.md, compare.json and compare.html in --out, the latter with the maps side by side."
 )
 
-COMPARE_STATUS_HELP = (
+STATUS_HELP = (
     "exit status: 0 every selected sample scored by every metric or left out by a rule, 1 some "
     "sample failed, 2 an option is wrong or the work directories do not fit each other, "
     "130 interrupted"
 )
 
 
-def set_up_compare(parser: argparse.ArgumentParser) -> None:
+def set_up(parser: argparse.ArgumentParser) -> None:
     """Add all arguments of the command."""
+    parser.description, parser.epilog = DESCRIPTION, STATUS_HELP
     parser.add_argument(
         "work_dirs",
         nargs="+",
@@ -76,7 +78,6 @@ def set_up_compare(parser: argparse.ArgumentParser) -> None:
 
 def _compare(arguments: argparse.Namespace) -> int:
     # Imported here, so that --help and typing errors answer at once.
-    from input_iba.cli.main import FAILED, print_text
     from input_iba.engine.compare import CompareOptions, run_compare
 
     metrics = [metric_of(name, arguments) for name in dict.fromkeys(arguments.metrics)]

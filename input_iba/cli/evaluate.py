@@ -1,15 +1,15 @@
-"""The evaluation commands."""
+"""The commands `input-iba evaluate METRIC`."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 
 from input_iba.cli.arguments import add_config, add_device, add_pbar, add_seed
-from input_iba.cli.main import FAILED, print_text, run_command
 from input_iba.cli.metric_arguments import COMMANDS, add_selection, add_settings, metric_of
+from input_iba.cli.run import FAILED, print_text
 
 STATUS_HELP = (
     "exit status: 0 every selected sample scored or left out by a rule of the metric, 1 some "
@@ -23,18 +23,9 @@ RESULT_HELP = (
 )
 
 
-def main(name: str, argv: Sequence[str] | None = None) -> int:
-    """Run one evaluation command.
-
-    Args:
-        name: A key of `COMMANDS`.
-        argv: Arguments after the command's name; None for those of the process.
-
-    Returns:
-        The exit status.
-    """
-    description = COMMANDS[name][0]
-    parser = argparse.ArgumentParser(description=description + RESULT_HELP, epilog=STATUS_HELP)
+def set_up(parser: argparse.ArgumentParser, name: str) -> None:
+    """Add all arguments of one command; `name` is a key of `COMMANDS`."""
+    parser.description, parser.epilog = COMMANDS[name][0] + RESULT_HELP, STATUS_HELP
     add_config(parser)
     maps = name != "target_scores"
     parser.add_argument(
@@ -53,7 +44,7 @@ def main(name: str, argv: Sequence[str] | None = None) -> int:
             "--scores-file",
             type=Path,
             metavar="FILE",
-            help="target probabilities from get_target_scores.py (default: ask the classifier)",
+            help="target probabilities from `evaluate target_scores` (default: ask the classifier)",
         )
     add_selection(
         parser,
@@ -64,8 +55,7 @@ def main(name: str, argv: Sequence[str] | None = None) -> int:
     add_device(parser, precision="fp32")
     add_seed(parser)
     add_pbar(parser)
-    parser.set_defaults(command=lambda arguments: _evaluate(name, arguments))
-    return run_command(parser, argv)
+    parser.set_defaults(command=partial(_evaluate, name))
 
 
 def _evaluate(name: str, arguments: argparse.Namespace) -> int:

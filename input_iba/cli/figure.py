@@ -1,4 +1,4 @@
-"""The command `input-iba figure`."""
+"""The commands `input-iba figure grid` and `input-iba figure curves`."""
 
 from __future__ import annotations
 
@@ -7,64 +7,71 @@ from dataclasses import fields
 from pathlib import Path
 
 from input_iba.cli.arguments import whole
+from input_iba.cli.run import print_text
 
-FIGURE_HELP = (
-    "Draw a figure: 'grid' of samples and methods, from work directories; 'curves' of insertion "
-    "and deletion, sensitivity-N, effective heat ratios or degradation, from the results of the "
-    "evaluation commands. The ending of --out says the format: .png, .pdf, .svg or .jpg."
+GRID = (
+    "Draw photographs, one line each, with the masks of one or several work directories beside "
+    "them."
+)
+
+CURVES = (
+    "Draw the mean curves of one metric (insertion and deletion, sensitivity-N, effective heat "
+    "ratios or degradation) for several methods, in bands of 95 % over samples. Results must be of "
+    "the same samples, classifier and options."
 )
 
 SHOWN = ("overlay", "feature_mask", "prior_mask", "input_mask")
 
 
-def set_up_figure(parser: argparse.ArgumentParser) -> None:
-    """Add the two kinds of figures and their arguments."""
-    kinds = parser.add_subparsers(title="kinds", metavar="KIND", required=True)
-    grid = kinds.add_parser(
-        "grid",
-        help="photographs, one line each, with what methods found in them",
-        description="Draw photographs, one line each, with the masks of one or several work "
-        "directories beside them.",
-    )
-    grid.add_argument(
+def set_up_grid(parser: argparse.ArgumentParser) -> None:
+    """Add all arguments of `input-iba figure grid`."""
+    parser.description = GRID
+    parser.add_argument(
         "work_dirs",
         nargs="+",
         type=Path,
         metavar="WORK_DIR",
         help="work directories of runs, or folders of masks in them, such as .../feat_masks",
     )
-    _add_output(grid)
-    _set_up_grid(grid)
-    curves = kinds.add_parser(
-        "curves",
-        help="mean curves of methods over samples, in bands of 95 %%",
-        description="Draw the mean curves of one metric for several methods, in bands of 95 % "
-        "over samples. Results must be of the same samples, classifier and options.",
-    )
-    curves.add_argument(
+    _add_output(parser)
+    _add_samples(parser)
+    _add_looks(parser)
+    parser.set_defaults(command=_grid)
+
+
+def set_up_curves(parser: argparse.ArgumentParser) -> None:
+    """Add all arguments of `input-iba figure curves`."""
+    parser.description = CURVES
+    parser.add_argument(
         "results",
         nargs="+",
         type=Path,
         metavar="RESULT",
         help="JSON files of evaluation commands, or the .rows.jsonl files of input-iba compare",
     )
-    _add_output(curves)
-    curves.add_argument(
+    _add_output(parser)
+    parser.add_argument(
         "--own-samples",
         action="store_true",
         help="draw each method over all samples that it has, not those that all have",
     )
-    curves.set_defaults(command=_curves)
+    parser.set_defaults(command=_curves)
 
 
 def _add_output(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the figure")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="the figure; its ending says the format: .png, .pdf, .svg or .jpg",
+    )
     parser.add_argument(
         "--names", nargs="+", metavar="NAME", help="names of the methods, in the same order"
     )
 
 
-def _set_up_grid(grid: argparse.ArgumentParser) -> None:
+def _add_samples(grid: argparse.ArgumentParser) -> None:
     grid.add_argument(
         "--samples", nargs="+", default=[], metavar="ID", help="samples, in the order of the lines"
     )
@@ -84,6 +91,9 @@ def _set_up_grid(grid: argparse.ArgumentParser) -> None:
         help=f"any of {', '.join(SHOWN)} (default: overlay, feature_mask and input_mask of one "
         "work directory, input_mask of each of several)",
     )
+
+
+def _add_looks(grid: argparse.ArgumentParser) -> None:
     grid.add_argument(
         "--cmap",
         dest="colour_map",
@@ -102,12 +112,10 @@ def _set_up_grid(grid: argparse.ArgumentParser) -> None:
         metavar="N",
         help="dots per inch of pictures (default: 110)",
     )
-    grid.set_defaults(command=_grid)
 
 
 def _grid(arguments: argparse.Namespace) -> int:
     # Imported here, so that --help and typing errors answer at once.
-    from input_iba.cli.main import print_text
     from input_iba.engine.figure_grid import GridOptions, figure_grid
 
     given = vars(arguments)
@@ -118,7 +126,6 @@ def _grid(arguments: argparse.Namespace) -> int:
 
 
 def _curves(arguments: argparse.Namespace) -> int:
-    from input_iba.cli.main import print_text
     from input_iba.engine.figure_curves import CurveOptions, figure_curves
 
     given = vars(arguments)

@@ -5,20 +5,23 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-REPORT_HELP = (
+from input_iba.cli.run import print_text
+
+DESCRIPTION = (
     "Write report.html about work directories: samples with their maps, metrics, manifest, on one "
     "page that opens from disk. Runs and evaluations write it at their end; this command writes it "
     "again, or shows several work directories side by side."
 )
 
-REPORT_STATUS_HELP = (
+STATUS_HELP = (
     "exit status: 0 the page is written, 1 it could not be written, 2 there is nothing to show in "
     "a folder, or an option is wrong"
 )
 
 
-def set_up_report(parser: argparse.ArgumentParser) -> None:
+def set_up(parser: argparse.ArgumentParser) -> None:
     """Add all arguments of the command."""
+    parser.description, parser.epilog = DESCRIPTION, STATUS_HELP
     parser.add_argument(
         "work_dirs",
         nargs="+",
@@ -44,7 +47,6 @@ def set_up_report(parser: argparse.ArgumentParser) -> None:
 
 def _report(arguments: argparse.Namespace) -> int:
     # Imported here, so that --help and typing errors answer at once.
-    from input_iba.cli.main import print_text
     from input_iba.engine.report import report_folders
 
     page = report_folders(arguments.work_dirs, arguments.out, arguments.names)

@@ -1,23 +1,22 @@
-"""The command that chooses a small ImageNet."""
+"""The command `input-iba small-imagenet`."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 
-from input_iba.cli.main import run_command
+from input_iba.cli.run import print_text
+from input_iba.engine.shipped import shipped
 
-RESOURCE = Path("resources/imagenet_class_index.json")
+DESCRIPTION = (
+    "Copy a random estimation set and a disjoint attribution set out of an ImageNet-like folder, "
+    "with annotations and class index, in the layout that the configs read."
+)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Make an estimation set and an attribution set; return the exit status."""
-    parser = argparse.ArgumentParser(
-        description="Copy a random estimation set and a disjoint attribution set out of an "
-        "ImageNet-like folder, with annotations and class index, in the layout that the configs "
-        "read."
-    )
+def set_up(parser: argparse.ArgumentParser) -> None:
+    """Add all arguments of the command."""
+    parser.description = DESCRIPTION
     parser.add_argument("source", metavar="SRC", type=Path, help="folder with <wnid>/<name>.JPEG")
     parser.add_argument("destination", metavar="DST", type=Path, help="folder to make")
     parser.add_argument(
@@ -39,13 +38,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--index-file",
         type=Path,
-        default=RESOURCE,
+        default=shipped("resources") / "imagenet_class_index.json",
         metavar="FILE",
-        help=f"class index to take along (default: {RESOURCE})",
+        help="class index to take along (default: ImageNet's)",
     )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
     parser.set_defaults(command=_generate)
-    return run_command(parser, argv)
 
 
 def _generate(arguments: argparse.Namespace) -> int:
@@ -61,10 +59,12 @@ def _generate(arguments: argparse.Namespace) -> int:
         annotations=arguments.annotations,
         seed=arguments.seed,
     )
-    print(
+    print_text(
         f"{arguments.destination}: {made.classes} classes, {made.estimation} pictures for "
         f"estimation, {made.attribution} for attribution, {made.annotations} annotations"
     )
     if made.annotations < made.attribution:
-        print("Not every picture has boxes: set data.attribution.with_bbox=False in the config.")
+        print_text(
+            "Not every picture has boxes: set data.attribution.with_bbox=False in the config."
+        )
     return 0

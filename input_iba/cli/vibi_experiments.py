@@ -1,32 +1,35 @@
-"""The command that runs many settings of VIBI and tells what came out of each."""
+"""The command `input-iba vibi experiments`: run many settings, and tell what came of each."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 
 from input_iba.cli.arguments import add_cfg_options, add_device, whole
-from input_iba.cli.main import FAILED, print_text, run_command
+from input_iba.cli.run import FAILED, print_text
+from input_iba.engine.shipped import shipped
 
-CONFIGS = Path("configs/vibi")
+DESCRIPTION = (
+    "Run `input-iba vibi train` for many configs, one after the other. What was stopped goes on "
+    "after its last whole epoch, what is finished is not run again. A table goes to the screen and "
+    "to experiments.md and experiments.json in --out."
+)
+
+STATUS_HELP = (
+    "exit status: 0 every setting is done, 1 some failed, 2 a config or an option is wrong, 130 "
+    "interrupted: the same command continues"
+)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run settings one after the other; return the exit status."""
-    parser = argparse.ArgumentParser(
-        description="Run tools/vibi/train.py for many configs, one after the other. What was "
-        "stopped goes on after its last whole epoch, what is finished is not run again. A table "
-        "goes to the screen and to experiments.md and experiments.json in --out.",
-        epilog="exit status: 0 every setting is done, 1 some failed, 2 a config or an option is "
-        "wrong, 130 interrupted: the same command continues",
-    )
+def set_up(parser: argparse.ArgumentParser) -> None:
+    """Add all arguments of the command."""
+    parser.description, parser.epilog = DESCRIPTION, STATUS_HELP
     parser.add_argument(
         "configs",
         type=Path,
         nargs="*",
         metavar="CONFIG",
-        help=f"config files (default: all of {CONFIGS}/)",
+        help="configs: files, or names that `input-iba configs` lists (default: all below vibi/)",
     )
     parser.add_argument(
         "--seeds",
@@ -48,7 +51,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     add_cfg_options(parser)
     add_device(parser)
     parser.set_defaults(command=_run)
-    return run_command(parser, argv)
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -58,7 +60,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from input_iba.engine.vibi.run import WORK_DIRS
     from input_iba.visualization import as_plain
 
-    paths = arguments.configs or sorted(CONFIGS.glob("[!_]*.py"))
+    paths = arguments.configs or _all()
     seeds = list(dict.fromkeys(arguments.seeds))
     work_dir = arguments.work_dir or WORK_DIRS
     options = VibiOptions(
@@ -72,3 +74,9 @@ def _run(arguments: argparse.Namespace) -> int:
     print_text(as_plain(table(rows, len(paths) * len(seeds))))
     print_text(f"\nTable: {out / 'experiments.md'}")
     return FAILED if any(row.failure for row in rows) else 0
+
+
+def _all() -> list[Path]:
+    """Return the settings in configs/vibi of the present folder, or else those of the package."""
+    mine = Path("configs/vibi")
+    return sorted((mine if mine.is_dir() else shipped("configs") / "vibi").glob("[!_]*.py"))

@@ -1,26 +1,30 @@
-"""The command that explains new inputs with a trained explainer."""
+"""The command `input-iba vibi explain`: explain new inputs with a trained explainer."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 
 from input_iba.cli.arguments import add_device
-from input_iba.cli.main import FAILED, print_text, run_command
+from input_iba.cli.run import FAILED, print_text
+
+DESCRIPTION = (
+    "Explain pictures with an explainer that `input-iba vibi train` trained: one pass through a "
+    "network each. Per picture: <name>.npz with `mask` (H, W), the probability of each pixel's "
+    "chunk, which the evaluation commands read, and <name>.png with the picture, the map and the "
+    "chosen chunks. An explainer of texts takes text files, and writes a value per word and "
+    "<name>.html."
+)
+
+STATUS_HELP = (
+    "exit status: 0 everything explained, 1 some input could not be read, 2 the checkpoint or an "
+    "option is wrong, 130 interrupted"
+)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Explain pictures or texts; return the exit status."""
-    parser = argparse.ArgumentParser(
-        description="Explain pictures with an explainer that tools/vibi/train.py trained: one pass "
-        "through a network each. Per picture: <name>.npz with `mask` (H, W), the probability of "
-        "each pixel's chunk, which the evaluation commands read, and <name>.png with the picture, "
-        "the map and the chosen chunks. An explainer of texts takes text files, and writes a value "
-        "per word and <name>.html.",
-        epilog="exit status: 0 everything explained, 1 some input could not be read, 2 the "
-        "checkpoint or an option is wrong, 130 interrupted",
-    )
+def set_up(parser: argparse.ArgumentParser) -> None:
+    """Add all arguments of the command."""
+    parser.description, parser.epilog = DESCRIPTION, STATUS_HELP
     parser.add_argument(
         "checkpoint", type=Path, metavar="CHECKPOINT", help="best.pth or last.pth of a run"
     )
@@ -41,7 +45,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     add_device(parser)
     parser.set_defaults(command=_explain)
-    return run_command(parser, argv)
 
 
 def _explain(arguments: argparse.Namespace) -> int:

@@ -11,7 +11,7 @@ from mmengine.config import Config
 
 from input_iba.engine import presets, schema
 from input_iba.engine.prior_keys import of_other_priors
-from input_iba.errors import ConfigError, closest
+from input_iba.errors import ConfigError
 
 Plain = Mapping[str, Any]
 
@@ -97,12 +97,8 @@ def read_file(path: Path, values: Plain | None = None) -> tuple[Config, str | No
         The config, unchecked, and the name of the preset it inherits, if any.
 
     Raises:
-        ConfigError: The file is absent, or is no config.
+        ConfigError: The file is not a config.
     """
-    if not path.is_file():
-        folder = path.parent if path.parent.is_dir() else Path()
-        near = closest(path.name, (p.name for p in folder.glob("*.py")))
-        raise ConfigError(f"Config file '{path}' does not exist.{near}")
     try:
         return presets.read_config(path, values)
     except SyntaxError as error:

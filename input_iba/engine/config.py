@@ -23,6 +23,7 @@ from input_iba.engine.settings import (
     of_type,
     read_settings,
 )
+from input_iba.engine.shipped import find_config
 from input_iba.errors import ConfigError, closest
 from input_iba.modality.layouts import NAMED
 from input_iba.registry import PRIORS
@@ -108,7 +109,8 @@ def load_config(
     """Load, override, check and freeze a config.
 
     Args:
-        path: An mmcv-style Python config, `_base_` and all.
+        path: An mmcv-style Python config, `_base_` and all, or the name of one that comes with the
+            package.
         overrides: From dotted keys to values, as `--cfg-options` gives them.
         preset: Name of a preset that replaces the one that the config inherits, or that is put
             beneath a config without one; None takes the config as it is.
@@ -117,7 +119,7 @@ def load_config(
     Raises:
         ConfigError: Says file, section, key and remedy.
     """
-    file = Path(path)
+    file = find_config(path) if content is None else Path(path)
     plain = assemble(file, overrides or {}, preset, content)
     return _frozen(file, plain)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # torch takes seconds to import, and --help needs none of it
 Launcher = Literal["none", "pytorch", "slurm"]
 LAUNCHERS: tuple[Launcher, ...] = ("none", "pytorch", "slurm")
 
-EXAMPLE = "torchrun --nproc_per_node N tools/vision/train.py CONFIG --launcher pytorch"
+EXAMPLE = "torchrun --nproc_per_node N --no-python input-iba attribute CONFIG --launcher pytorch"
 
 
 def speaks(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> bool:
@@ -66,7 +66,7 @@ def place_by_slurm(environment: Mapping[str, str]) -> tuple[int, int, int]:
     if missing:
         raise ConfigError(
             f"--launcher slurm: srun did not start this process (no {', '.join(missing)} in the "
-            "environment). Start it as\n  srun -n N python tools/vision/train.py CONFIG "
+            "environment). Start it as\n  srun -n N input-iba attribute CONFIG "
             "--launcher slurm\nor leave --launcher out."
         )
     rank, world_size, local_rank = (int(environment[name]) for name in names)

@@ -66,7 +66,7 @@ def _build_custom(
     if pretrained is True:
         raise ConfigError(
             f"No weights come with {type_!r}: set `pretrained` to the path of a checkpoint "
-            "(train_classifier.py in tools/vision and tools/nlp trains some), or to False."
+            "(`input-iba train vision` and `input-iba train nlp` train some), or to False."
         )
     cfg = {"type": type_, **arguments}
     if num_classes is not None:

@@ -11,9 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from input_iba.cli.baseline import main
-from input_iba.cli.main import main as input_iba
-from input_iba.cli.main import train
+from input_iba.cli.main import main, script
 from input_iba.registry import BASELINES
 from tests.engine.evaluating_texts import EvaluatedTexts, prepare_texts
 
@@ -39,7 +37,10 @@ def tiny(
 def test_every_method_gives_every_word_a_value(tiny: EvaluatedTexts, method: str) -> None:
     work = tiny.root / method
     options = ["--cfg-options", *QUICK[method]] if method in QUICK else []
-    assert main([str(tiny.config), method, "--work-dir", str(work), *FIXED, *options]) == 0
+    assert (
+        script("baseline", [str(tiny.config), method, "--work-dir", str(work), *FIXED, *options])
+        == 0
+    )
     values = json.loads((work / "manifest.json").read_text())
     assert (values["complete"], values["done"], values["method"]) == (True, 4, method)
     for line in (work / "records.jsonl").read_text().splitlines():
@@ -59,7 +60,7 @@ def test_methods_for_images_alone_are_refused(
     tiny: EvaluatedTexts, capsys: pytest.CaptureFixture[str], method: str
 ) -> None:
     work = tiny.root / method
-    assert main([str(tiny.config), method, "--work-dir", str(work), *FIXED]) == 2
+    assert script("baseline", [str(tiny.config), method, "--work-dir", str(work), *FIXED]) == 2
     error = capsys.readouterr().err
     assert f"{method!r} cannot explain texts" in error
     assert all(name in error for name in TEXT)
@@ -70,15 +71,15 @@ def test_methods_are_compared_on_texts(
     tiny: EvaluatedTexts, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ours, chance, out = (tiny.root / f"compared {name}" for name in ("ours", "random", "out"))
-    assert train([str(tiny.config), "--work-dir", str(ours), *FIXED]) == 0
-    assert main([str(tiny.config), "random", "--work-dir", str(chance), *FIXED]) == 0
+    assert script("attribute", [str(tiny.config), "--work-dir", str(ours), *FIXED]) == 0
+    assert script("baseline", [str(tiny.config), "random", "--work-dir", str(chance), *FIXED]) == 0
     dirs = [str(ours), str(ours / "feat_masks"), str(chance)]
     arguments = ["compare", *dirs, "--out", str(out), "--names", "ours", "<b>", "random"]
     fixed = ["--device", "cpu", "--scores-threshold", "0", "--num-masks", "4", "--resume"]
-    assert input_iba([*arguments, *fixed]) == 2  # by default metrics are those of images
+    assert main([*arguments, *fixed]) == 2  # by default metrics are those of images
     assert "Metrics for it: nlp_insertion_deletion" in capsys.readouterr().err
     metrics = ["--metrics", "nlp_insertion_deletion", "nlp_sensitivity_n"]
-    assert input_iba([*arguments, *fixed, *metrics, "--pixel-batch-size", "1"]) == 0
+    assert main([*arguments, *fixed, *metrics, "--pixel-batch-size", "1"]) == 0
     found = json.loads((out / "compare.json").read_text())
     assert found["complete"] is True
     assert set(found["methods"]) == {"ours", "<b>", "random"}
@@ -98,7 +99,7 @@ def test_a_stopped_run_goes_on_by_the_script(tmp_path: Path) -> None:
         *("lime", "--work-dir", str(tmp_path / "work"), *FIXED, "--resume"),
         *("--cfg-options", "baseline.n_samples=10"),
     ]
-    assert main([argument for argument in command[2:] if argument != "--resume"]) == 0
+    assert script("baseline", [argument for argument in command[2:] if argument != "--resume"]) == 0
     folder, log = tmp_path / "work" / "input_masks", tmp_path / "work" / "records.jsonl"
     whole = {path.name: path.read_bytes() for path in folder.iterdir()}
     log.write_text("".join(log.read_text().splitlines(keepends=True)[:2]))

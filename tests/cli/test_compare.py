@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from input_iba.cli import main as cli
+from input_iba.cli.run import FAILED
 from input_iba.engine.compare import CompareOptions, CompareResult
 from tests.engine.comparing import cell_maps, random_maps, result, write_work_dir
 from tests.engine.evaluating import prepare
@@ -37,7 +38,7 @@ def test_every_option_arrives(
         ]
     )
     [(options, metrics)] = calls
-    assert status == cli.FAILED
+    assert status == FAILED
     assert "the table\n\nResult: o/compare.html" in capsys.readouterr().out
     assert options == CompareOptions(
         work_dirs=[Path("a"), Path("b")],

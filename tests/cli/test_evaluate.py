@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from input_iba.cli.evaluate import main
+from input_iba.cli.main import script
 from input_iba.engine.evaluation.metrics import Case, LocalisationMetric, Row, Setting
 from input_iba.evaluation import box_mask
 from tests.engine.evaluating import Evaluated, prepare
@@ -69,7 +69,7 @@ def test_regions_from_files_score_as_the_same_boxes(tiny: Evaluated) -> None:
 
 
 def test_improbable_targets_are_left_out_by_default(tiny: Evaluated) -> None:
-    assert main("localisation", tiny.arguments("a")) == 0
+    assert script("evaluate localisation", tiny.arguments("a")) == 0
     found = tiny.result("a")
     assert [row["target"] for row in found["rows"].values()] == [0]
     assert set(found["skipped"].values()) == {"target probability below 0.6"}
@@ -81,23 +81,30 @@ def test_improbable_targets_are_left_out_by_default(tiny: Evaluated) -> None:
 def test_scores_can_come_from_a_file(tiny: Evaluated, capsys: pytest.CaptureFixture[str]) -> None:
     work = tiny.root / "results"
     arguments = [str(tiny.config), str(work), "scores.json", "--device", "cpu"]
-    assert main("target_scores", arguments) == 0
+    assert script("evaluate target_scores", arguments) == 0
     assert tiny.result("scores")["made_with"]["precision"] == "fp32"
     scores = tiny.result("scores")
     assert all(row.keys() == {"target", "pred"} for row in scores["rows"].values())
     published = work / "published.json"
     published.write_text(json.dumps(scores["rows"]))
-    assert main("localisation", tiny.arguments("without")) == 0
+    assert script("evaluate localisation", tiny.arguments("without")) == 0
     for file in (work / "scores.json", published):
         name = f"with_{file.stem}"
-        assert main("localisation", tiny.arguments(name, "--scores-file", str(file))) == 0
+        assert (
+            script("evaluate localisation", tiny.arguments(name, "--scores-file", str(file))) == 0
+        )
         assert tiny.result(name)["rows"] == tiny.result("without")["rows"]
     del scores["rows"][tiny.ids[0]]
     published.write_text(json.dumps(scores["rows"]))
-    assert main("localisation", tiny.arguments("less", "--scores-file", str(published))) == 1
+    assert (
+        script("evaluate localisation", tiny.arguments("less", "--scores-file", str(published)))
+        == 1
+    )
     assert list(tiny.result("less")["failed"]) == [tiny.ids[0]]
     published.write_text("[]")
-    assert main("localisation", tiny.arguments("bad", "--scores-file", str(published))) == 2
+    assert (
+        script("evaluate localisation", tiny.arguments("bad", "--scores-file", str(published))) == 2
+    )
     assert "cannot be used" in capsys.readouterr().err
 
 

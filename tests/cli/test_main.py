@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from input_iba.cli import main as cli
+from input_iba.cli.run import FAILED
 from input_iba.engine.interruption import Terminated
 from input_iba.engine.launch import Processes
 from input_iba.errors import ConfigError, ProcessError
@@ -72,7 +73,7 @@ def test_the_published_script_takes_the_same_arguments(
     monkeypatch: pytest.MonkeyPatch, config_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     calls = fake_run(monkeypatch, lambda *_: Result())
-    assert cli.train([str(config_file), "--seed", "2"]) == 0
+    assert cli.script("attribute", [str(config_file), "--seed", "2"]) == 0
     options = calls[0][1]
     assert (options.seed, options.progress_bar, options.device) == (2, None, "auto")
     assert (options.samples_per_batch, options.preset) == (None, None)
@@ -86,7 +87,7 @@ def test_a_failed_sample_makes_the_status_1(
     monkeypatch: pytest.MonkeyPatch, config_file: Path
 ) -> None:
     fake_run(monkeypatch, lambda *_: Result(failed=1))
-    assert cli.train([str(config_file)]) == cli.FAILED == 1
+    assert cli.script("attribute", [str(config_file)]) == FAILED == 1
 
 
 @pytest.mark.parametrize(
@@ -113,7 +114,7 @@ def test_errors_become_one_message_and_a_status(
         raise error
 
     fake_run(monkeypatch, fail)
-    assert cli.train([str(config_file)]) == status
+    assert cli.script("attribute", [str(config_file)]) == status
     shown = capsys.readouterr().err
     assert shown.startswith(said)
     # What is no fault of the user's comes with what its mending needs, after the message.
@@ -124,7 +125,6 @@ def test_errors_become_one_message_and_a_status(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "CONFIG"),
         (["x.py", "--seed", "-1"], "from 0 to"),
         (["x.py", "--seed", "one"], "invalid"),
         (["x.py", "--out-style", "flat"], "single_folder"),
@@ -145,9 +145,14 @@ def test_wrong_usage_has_status_2(
     capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
 ) -> None:
     with pytest.raises(SystemExit) as caught:
-        cli.train(arguments)
+        cli.script("attribute", arguments)
     assert caught.value.code == 2
     assert said in capsys.readouterr().err
+
+
+def test_nothing_to_explain_has_status_2(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.script("attribute", []) == 2
+    assert "CONFIG" in capsys.readouterr().err
 
 
 def test_of_several_processes_one_says_what_is_wrong_with_the_arguments(
@@ -157,7 +162,7 @@ def test_of_several_processes_one_says_what_is_wrong_with_the_arguments(
     for rank, said in (("0", True), ("1", False)):
         monkeypatch.setenv("RANK", rank)
         with pytest.raises(SystemExit) as caught:
-            cli.train(["x.py", "--recume"])
+            cli.script("attribute", ["x.py", "--recume"])
         assert caught.value.code == 2
         assert ("--recume" in capsys.readouterr().err) is said
 
@@ -167,19 +172,19 @@ def test_what_older_launchers_pass_is_accepted(
     monkeypatch: pytest.MonkeyPatch, config_file: Path, option: str
 ) -> None:
     fake_run(monkeypatch, lambda *_: Result())
-    assert cli.train([str(config_file), option]) == 0
+    assert cli.script("attribute", [str(config_file), option]) == 0
 
 
 def test_a_launcher_that_did_not_start_the_process_has_status_2(
     monkeypatch: pytest.MonkeyPatch, config_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("RANK", raising=False)
-    assert cli.train([str(config_file), "--launcher", "pytorch"]) == 2
+    assert cli.script("attribute", [str(config_file), "--launcher", "pytorch"]) == 2
     assert "error: --launcher pytorch: torchrun did not start" in capsys.readouterr().err
 
 
 def test_a_missing_config_has_status_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.train([str(tmp_path / "a.py")]) == 2
+    assert cli.script("attribute", [str(tmp_path / "a.py")]) == 2
     assert "does not exist" in capsys.readouterr().err
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from input_iba.cli import evaluate
 from input_iba.cli.main import main
 from input_iba.core.noise import sample_seed
 from input_iba.engine.config import load_config
@@ -42,7 +41,7 @@ def test_they_are_explained_scored_compared_and_drawn(config: Path, tmp_path: Pa
     results = tmp_path / "results"
     options = ("--scores-threshold", "0", *PLAIN)
     arguments = [str(config), str(work), str(results), "a.json", "--pixel-batch-size", "500"]
-    assert evaluate.main("insertion_deletion", [*arguments, *options]) == 0
+    assert main(["evaluate", "insertion_deletion", *arguments, *options]) == 0
     assert NAME in json.loads((results / "a.json").read_text())["rows"]
     compare = ["compare", str(work), str(work), "--names", "a", "b", "--metrics", "degradation"]
     assert main([*compare, "--out", str(tmp_path / "compare"), *options]) == 0

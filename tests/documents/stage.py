@@ -16,7 +16,6 @@ import numpy as np
 import pytest
 
 from input_iba.cli.main import main
-from input_iba.cli.small_imagenet import main as small_imagenet
 from input_iba.registry import CLASSIFIERS
 from tests.datasets.pictures import gradient, write, write_boxes
 from tests.datasets.reviews import write_reviews, write_vectors
@@ -53,7 +52,7 @@ def make_stage(root: Path) -> None:
     _write_configs(root / "configs")
     _write_imagenet(root / "path/to/imagenet_val", root / "path/to/annotations")
     tiny = root / "data/tiny_imagenet_boxes"
-    small_imagenet([str(root / "path/to/imagenet_val"), str(tiny), "--n", "10"])
+    main(["small-imagenet", str(root / "path/to/imagenet_val"), str(tiny), "--n", "10"])
     # The README's command draws the same pictures into data/imagenet.
     ids = "".join(f"{path.stem}\n" for path in tiny.glob("images/attribution/*/*"))
     lists = root / "benchmarks/samples"
@@ -65,7 +64,7 @@ def make_stage(root: Path) -> None:
             for i in range(12 if part == "train" else 2):
                 write(root / f"data/cifar10/{part}/{label}/{i}.png", gradient(SIDE, SIDE - i))
     (root / "data/mine").symlink_to(root / "data/cifar10")
-    _write_mnist(root / "data/MNIST/raw")
+    write_mnist(root / "data/MNIST/raw")
     write_reviews(
         root / "data/imdb",
         {
@@ -92,7 +91,7 @@ def _write_configs(folder: Path) -> None:
         (folder / name).write_text("".join(lines))
 
 
-def _write_mnist(folder: Path) -> None:
+def write_mnist(folder: Path) -> None:
     """Write ten kinds of bars in the format of MNIST's files."""
     folder.mkdir(parents=True)
     for part, count in (("train", 60), ("t10k", 20)):

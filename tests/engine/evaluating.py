@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from input_iba.cli.evaluate import main
+from input_iba.cli.main import script
 from input_iba.datasets import SampleDataset, build_dataset
 from input_iba.models.resnet_cifar import CifarResNet
 from tests.engine.conftest import PIPELINE, tiny_config, write_config, write_images
@@ -49,7 +49,7 @@ class Evaluated:
         return (self.root / "results" / f"{name}.rows.jsonl").read_text().splitlines()
 
     def run(self, metric: str, name: str, *options: str) -> int:
-        return main(metric, self.arguments(name, *ANY_PROBABILITY, *options))
+        return script(f"evaluate {metric}", self.arguments(name, *ANY_PROBABILITY, *options))
 
 
 def prepare(root: Path) -> Evaluated:

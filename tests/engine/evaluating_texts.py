@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from input_iba import models
-from input_iba.cli.evaluate import main
+from input_iba.cli.main import script
 from input_iba.engine.build import build_classifier, build_datasets
 from input_iba.engine.config import load_config
 from input_iba.records import TextSample
@@ -45,7 +45,8 @@ class EvaluatedTexts:
     def run(self, metric: str, name: str, *options: str) -> int:
         fixed = ["--device", "cpu", "--scores-threshold", "0"]
         work = str(self.root / "results")
-        return main(metric, [str(self.config), str(self.maps), work, name, *fixed, *options])
+        arguments = [str(self.config), str(self.maps), work, name, *fixed, *options]
+        return script(f"evaluate {metric}", arguments)
 
     def result(self, name: str) -> dict[str, Any]:
         found: dict[str, Any] = json.loads((self.root / "results" / f"{name}.json").read_text())

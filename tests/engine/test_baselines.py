@@ -12,7 +12,8 @@ import pytest
 import torch
 
 from input_iba.attribution.baselines import IBA, DeepShap, ExtremalPerturbation, GradCam, Lime, Rise
-from input_iba.cli.baseline import METHODS, main
+from input_iba.cli.baseline import METHODS
+from input_iba.cli.main import script
 from input_iba.engine.attribution_run import run_attribution
 from input_iba.engine.background import provide_background
 from input_iba.engine.baselines import with_baseline
@@ -53,7 +54,7 @@ def test_every_method_leaves_what_evaluations_read(
     work = tmp_path / method
     options = ["--work-dir", str(work), "--device", "cpu", "--precision", "fp32"]
     given = ["--cfg-options", *QUICK[method]] if method in QUICK else []
-    assert main([str(config_file), method, *options, *given]) == 0
+    assert script("baseline", [str(config_file), method, *options, *given]) == 0
     values = json.loads((work / "manifest.json").read_text())
     assert (values["complete"], values["done"], values["method"]) == (True, 5, method)
     records = [json.loads(line) for line in (work / "records.jsonl").read_text().splitlines()]
@@ -82,7 +83,7 @@ def test_evaluation_commands_read_the_maps(method: str, tmp_path: Path) -> None:
     made = prepare(tmp_path)
     work = tmp_path / method
     fixed = ["--work-dir", str(work), "--device", "cpu", "--precision", "fp32"]
-    assert main([str(made.config), method, *fixed]) == 0
+    assert script("baseline", [str(made.config), method, *fixed]) == 0
     of_method = replace(made, maps=work)
     for metric, options in {
         "ehr": (),

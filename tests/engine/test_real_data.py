@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from input_iba.cli.main import train
+from input_iba.cli.main import script
 
 CONFIG = Path(__file__).parents[2] / "configs" / "efficientnet_lite0_imagenet.py"
 pytestmark = [pytest.mark.slow, pytest.mark.data]
@@ -27,7 +27,8 @@ def test_photographs_of_imagenet_are_explained_and_a_broken_one_is_reported(
         (target / picture.name).write_bytes(picture.read_bytes())
     broken = tmp_path / "images" / classes[0].name / "broken.JPEG"
     broken.write_bytes(picture.read_bytes()[:3000])
-    status = train(
+    status = script(
+        "attribute",
         [
             *(str(CONFIG), "--work-dir", str(tmp_path / "work"), "--device", "cpu"),
             *("--precision", "fp32", "--preset", "paper", "--cfg-options"),
@@ -40,7 +41,7 @@ def test_photographs_of_imagenet_are_explained_and_a_broken_one_is_reported(
             *("attribution_cfg.gan.sub_dataset_size=4", "attribution_cfg.gan.batch_size=4"),
             *("attribution_cfg.gan.epochs=1", "attribution_cfg.input_iba.batch_size=2"),
             "attribution_cfg.input_iba.opt_steps=5",
-        ]
+        ],
     )
     assert status == 1
     lines = (tmp_path / "work" / "records.jsonl").read_text().splitlines()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from input_iba.cli.small_imagenet import main
+from input_iba.cli.main import script
 from input_iba.datasets import build_dataset
 from tests.datasets.pictures import gradient, write, write_boxes
 
@@ -28,7 +28,9 @@ def names(folder: Path) -> list[str]:
 
 def test_sets_are_disjoint_complete_and_readable(source: Path, tmp_path: Path) -> None:
     made = tmp_path / "small"
-    assert main([str(source), str(made), "--n", "5", "--n-attribution", "2"]) == 0
+    assert (
+        script("small-imagenet", [str(source), str(made), "--n", "5", "--n-attribution", "2"]) == 0
+    )
     estimation = names(made / "images/estimation")
     attribution = names(made / "images/attribution")
     assert len(estimation) == 10
@@ -53,7 +55,12 @@ def test_sets_are_disjoint_complete_and_readable(source: Path, tmp_path: Path) -
 
 def test_the_seed_decides(source: Path, tmp_path: Path) -> None:
     for name, seed in (("a", "1"), ("b", "1"), ("c", "2")):
-        assert main([str(source), str(tmp_path / name), "--n", "3", "--seed", seed]) == 0
+        assert (
+            script(
+                "small-imagenet", [str(source), str(tmp_path / name), "--n", "3", "--seed", seed]
+            )
+            == 0
+        )
     assert names(tmp_path / "a") == names(tmp_path / "b")
     assert names(tmp_path / "a") != names(tmp_path / "c")
 
@@ -62,11 +69,11 @@ def test_without_annotations(
     source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "annotations").rename(tmp_path / "elsewhere")
-    assert main([str(source), str(tmp_path / "a"), "--n", "3"]) == 0
+    assert script("small-imagenet", [str(source), str(tmp_path / "a"), "--n", "3"]) == 0
     assert "with_bbox=False" in capsys.readouterr().out
     assert not (tmp_path / "a/annotations").exists()
     boxes = ["--annotations", str(tmp_path / "elsewhere")]
-    assert main([str(source), str(tmp_path / "b"), "--n", "3", *boxes]) == 0
+    assert script("small-imagenet", [str(source), str(tmp_path / "b"), "--n", "3", *boxes]) == 0
     assert len(names(tmp_path / "b/annotations/attribution")) == 2
 
 
@@ -74,7 +81,7 @@ def test_refusals_leave_nothing_behind(
     source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def refused(*arguments: str) -> str:
-        assert main(list(arguments)) == 2
+        assert script("small-imagenet", list(arguments)) == 2
         return capsys.readouterr().err
 
     used = tmp_path / "used"
@@ -94,5 +101,5 @@ def test_refusals_leave_nothing_behind(
 
 def test_an_empty_destination_is_used(source: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    assert main([str(source), str(tmp_path / "empty"), "--n", "2"]) == 0
+    assert script("small-imagenet", [str(source), str(tmp_path / "empty"), "--n", "2"]) == 0
     assert (tmp_path / "empty/imagenet_class_index.json").is_file()

@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
-from input_iba.cli.train_classifier import main
+from input_iba.cli.main import script
 from input_iba.models import build_classifier
 from tests.datasets.pictures import write
 
@@ -39,13 +39,14 @@ def run(folder: Path, *extra: str, name: str = "net", work_dir: str = "work") ->
         f"data = dict(estimation=dict(pipeline={pipeline}), attribution=dict(pipeline={pipeline}))"
     )
     roots = ["--train-root", str(folder / "train"), "--test-root", str(folder / "test")]
-    return main(
+    return script(
+        "train vision",
         [
             *(str(config), *roots, "--work-dir", str(folder / work_dir), *extra),
             *("--device", "cpu", "--precision", "fp32", "--batch-size", "16", "--cfg-options"),
             f"attributor.classifier.pretrained={folder / name}.pth",
             "attributor.classifier.num_classes=2",
-        ]
+        ],
     )
 
 
@@ -129,5 +130,5 @@ def test_too_many_classes(colours: Path, capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_pretrained_must_be_a_path(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["configs/vgg_imagenet.py"]) == 2
+    assert script("train vision", ["configs/vgg_imagenet.py"]) == 2
     assert "path that ends in .pth" in capsys.readouterr().err

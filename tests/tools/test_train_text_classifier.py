@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from input_iba.cli.train_classifier import main
+from input_iba.cli.main import script
 from input_iba.models import build_classifier
 from input_iba.models.training import Trainer
 from tests.datasets.reviews import write_reviews, write_vectors
@@ -57,7 +57,7 @@ def run(folder: Path, *extra: str, name: str = "net", work_dir: str = "work", **
     )
     fixed = ("--work-dir", str(folder / work_dir), "--device", "cpu", "--precision", "fp32")
     few = ("--batch-size", "12", "--lr", "0.02")
-    return main([str(folder / "config.py"), *fixed, *few, *extra])
+    return script("train nlp", [str(folder / "config.py"), *fixed, *few, *extra])
 
 
 def test_it_learns_from_both_classes_and_writes_a_checkpoint_that_loads(
@@ -145,5 +145,5 @@ def test_wrong_settings(
 
 
 def test_pictures_have_no_length(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["configs/cifar10/resnet_cifar10_test.py", "--max-length", "9"]) == 2
+    assert script("train nlp", ["configs/cifar10/resnet_cifar10_test.py", "--max-length", "9"]) == 2
     assert "--max-length has no effect" in capsys.readouterr().err

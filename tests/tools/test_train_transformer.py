@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from input_iba.cli.train_classifier import main
+from input_iba.cli.main import script
 from input_iba.models import build_classifier
 from tests.datasets.reviews import write_reviews
 from tests.models.tiny_bert import save_tiny_bert
@@ -50,7 +50,7 @@ def run(folder: Path, *extra: str, frozen: bool, work_dir: str = "work") -> int:
         f"attributor = dict(classifier={keys})\n"
     )
     fixed = ("--work-dir", str(folder / work_dir), "--device", "cpu", "--precision", "fp32")
-    return main([str(folder / "config.py"), *fixed, "--batch-size", "12", *extra])
+    return script("train nlp", [str(folder / "config.py"), *fixed, "--batch-size", "12", *extra])
 
 
 @pytest.mark.parametrize("frozen", [True, False])
@@ -84,5 +84,5 @@ def test_a_part_of_the_reviews(data: Path, capsys: pytest.CaptureFixture[str]) -
 @pytest.mark.parametrize("option", ["--num-samples", "--num-test-samples"])
 def test_a_part_is_a_whole_number(option: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        main([str(CONFIG), option, "-3"])
+        script("train nlp", [str(CONFIG), option, "-3"])
     assert "whole number" in capsys.readouterr().err

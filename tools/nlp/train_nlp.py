@@ -2,7 +2,7 @@
 
 import sys
 
-from input_iba.cli.main import train
+from input_iba.cli.main import script
 
 if __name__ == "__main__":
-    sys.exit(train())
+    sys.exit(script("attribute"))

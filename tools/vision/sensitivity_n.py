@@ -2,7 +2,7 @@
 
 import sys
 
-from input_iba.cli.evaluate import main
+from input_iba.cli.main import script
 
 if __name__ == "__main__":
-    sys.exit(main("sensitivity_n"))
+    sys.exit(script("evaluate sensitivity_n"))

@@ -11,11 +11,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
 from pathlib import Path
-from typing import Any
-
-from mmengine.config import Config
+from typing import TYPE_CHECKING, Any
 
 from input_iba.errors import ConfigError, closest
+
+if TYPE_CHECKING:  # mmengine takes a while to import, and --help needs the names alone
+    from mmengine.config import Config
 
 PRESETS = ("fast", "paper")
 
@@ -44,6 +45,8 @@ def preset_values(name: str) -> dict[str, Any]:
         raise ConfigError(
             f"Unknown preset {name!r}.{closest(name, PRESETS)} Known: {', '.join(PRESETS)}."
         )
+    from mmengine.config import Config
+
     values: dict[str, Any] = Config.fromfile(str(_FOLDER / f"{name}.py")).to_dict()
     return values
 
@@ -58,6 +61,8 @@ def read_config(path: Path, values: Plain | None = None) -> tuple[Config, str | 
     Returns:
         The config, and the name of the preset it inherits, if any.
     """
+    from mmengine.config import Config
+
     inherited: list[str] = []
     with _preset_files_read_as(values, inherited):
         config = Config.fromfile(str(path))
@@ -72,6 +77,8 @@ def _preset_files_read_as(values: Plain | None, inherited: list[str]) -> Iterato
     mmengine merges a file over its bases as it reads, with no place to look in between. So this
     stands in for the function that reads one file.
     """
+    from mmengine.config import Config
+
     read = Config._file2dict
 
     def read_or_replace(filename: str, *args: Any, **kwargs: Any) -> Any:

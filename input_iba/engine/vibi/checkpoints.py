@@ -101,7 +101,7 @@ def read_checkpoint(path: Path, device: torch.device | str = "cpu") -> dict[str,
         raise CheckpointError(
             f"'{path}' cannot be read as a checkpoint of VIBI ({type(error).__name__}: "
             f"{str(error).splitlines()[0] if str(error) else 'empty'}). Expected best.pth or "
-            "last.pth of a folder that tools/vibi/train.py wrote."
+            "last.pth of a folder that `input-iba vibi train` wrote."
         ) from error
     if found != FORMAT:
         raise CheckpointError(

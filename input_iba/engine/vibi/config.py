@@ -12,6 +12,7 @@ from mmengine.config import Config
 from input_iba.engine import schema
 from input_iba.engine.assembly import read_file
 from input_iba.engine.settings import read_settings
+from input_iba.engine.shipped import find_config
 from input_iba.errors import ConfigError, check_positive, closest
 from input_iba.registry import check_keys
 from input_iba.vibi import ApproximatorSettings, ExplainerSettings, VibiTraining
@@ -191,16 +192,18 @@ def vibi_config(plain: Mapping[str, Any], name: str, where: Path | str = "config
     return VibiConfig(name, **found)
 
 
-def load_vibi_config(path: Path | None, overrides: Mapping[str, Any]) -> VibiConfig:
+def load_vibi_config(given: Path | str | None, overrides: Mapping[str, Any]) -> VibiConfig:
     """Load, override, check and freeze a config.
 
     Args:
-        path: A Python config; None for the defaults alone.
+        given: A Python config, or the name of one that comes with the package; None for the
+            defaults alone.
         overrides: From dotted keys to values.
 
     Raises:
         ConfigError: Says file, section, key and remedy.
     """
+    path = None if given is None else find_config(given)
     config = Config({}) if path is None else read_file(path)[0]
     own = {k: v for k, v in config.items() if k in SECTIONS or isinstance(v, Mapping)}
     merged = Config(own)

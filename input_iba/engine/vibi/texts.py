@@ -105,7 +105,7 @@ def _classifier(config: VibiConfig, weights: str) -> tuple[nn.Module, str]:
     if not found:
         raise ConfigError(
             "The black box of texts is not trained here: set black_box.classifier.pretrained to "
-            "its checkpoint. tools/nlp/train_classifier.py configs/deep_lstm.py trains one."
+            "its checkpoint. `input-iba train nlp deep_lstm` trains one."
         )
     return models.build_classifier({**cfg, "pretrained": found}).eval(), str(found)
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from input_iba.attribution import Attributor
-from input_iba.cli.main import train
+from input_iba.cli.main import script
 from input_iba.engine.config import load_config
 from input_iba.engine.evaluation.metrics import METRICS
 from input_iba.engine.evaluation.metrics.base import POINTS, resampled
@@ -104,7 +104,10 @@ def test_the_sanity_check_finds_out_the_edge_detector(
     assert verdict["ssim_at_the_end"] == pytest.approx(1)
     assert "NOT passed" in capsys.readouterr().out
     work = str(tiny.root / "work")
-    assert train([str(tiny.config), "--work-dir", work, *PLAIN, "--precision", "fp32"]) == 0
+    assert (
+        script("attribute", [str(tiny.config), "--work-dir", work, *PLAIN, "--precision", "fp32"])
+        == 0
+    )
     explained = replace(tiny, maps=Path(work))
     assert explained.run("sanity_check", "ours", *options) == 0
     found = tiny.result("ours")

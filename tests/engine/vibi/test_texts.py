@@ -157,7 +157,7 @@ def test_a_continued_run_of_texts_equals_an_uninterrupted_one(tmp_path: Path) ->
 def test_a_black_box_without_weights_is_refused(tmp_path: Path) -> None:
     path = write_config(tmp_path)
     config = load_vibi_config(path, {"black_box.classifier.pretrained": ""})
-    with pytest.raises(ConfigError, match=r"tools/nlp/train_classifier\.py"):
+    with pytest.raises(ConfigError, match="input-iba train nlp"):
         prepare_texts(config, torch.device("cpu"), None, 0)
 
 

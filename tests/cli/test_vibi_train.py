@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from input_iba.cli.vibi import main
+from input_iba.cli.main import script
 from tests.engine.vibi.conftest import colours, tiny_options
 
 __all__ = ["colours"]  # a fixture
@@ -56,10 +56,10 @@ def test_a_second_start_needs_resume(
     colours: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     given = arguments(colours, tmp_path, "--num_epochs", "1")
-    assert main(given) == 0
-    assert main(given) == 2
+    assert script("vibi train", given) == 0
+    assert script("vibi train", given) == 2
     assert "--resume_training" in capsys.readouterr().err
-    assert main([*given[:2], "--resume_training", *given[2:]]) == 0
+    assert script("vibi train", [*given[:2], "--resume_training", *given[2:]]) == 0
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_wrong_options_say_what_is_wrong(
     message: str,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert main(arguments(colours, tmp_path, *extra)) == 2
+    assert script("vibi train", arguments(colours, tmp_path, *extra)) == 2
     assert message in capsys.readouterr().err
 
 
@@ -89,5 +89,5 @@ def test_cuda_where_there_is_none_is_an_error(
 
     if torch.cuda.is_available():
         pytest.skip("there is a GPU")
-    assert main(arguments(colours, tmp_path, "--cuda")) == 2
+    assert script("vibi train", arguments(colours, tmp_path, "--cuda")) == 2
     assert "--device cuda" in capsys.readouterr().err

@@ -1,23 +1,23 @@
-"""The command that trains a config's classifier."""
+"""The commands `input-iba train vision` and `input-iba train nlp`: train a classifier."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 
 from input_iba.cli.arguments import add_config, add_device, add_seed, whole
-from input_iba.cli.main import run_command
+from input_iba.cli.run import print_text
+
+DESCRIPTION = (
+    "Train the classifier of a config on data.estimation, keep the epoch that is best on 5 % that "
+    "are held out, and test it on data.attribution; of movie reviews both classes of both splits "
+    "are taken. The checkpoint goes where attributor.classifier.pretrained points."
+)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Train the classifier of a config; return the exit status."""
-    parser = argparse.ArgumentParser(
-        description="Train the classifier of a config on data.estimation, keep the epoch that is "
-        "best on 5 % that are held out, and test it on data.attribution; of movie reviews both "
-        "classes of both splits are taken. The checkpoint goes where "
-        "attributor.classifier.pretrained points."
-    )
+def set_up(parser: argparse.ArgumentParser) -> None:
+    """Add all arguments of the command."""
+    parser.description = DESCRIPTION
     add_config(parser)
     parser.add_argument(
         "--work-dir",
@@ -66,7 +66,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     add_device(parser)
     parser.add_argument("--resume", action="store_true", help="continue after the last whole epoch")
     parser.set_defaults(command=_train)
-    return run_command(parser, argv)
 
 
 def _train(arguments: argparse.Namespace) -> int:
@@ -96,5 +95,5 @@ def _train(arguments: argparse.Namespace) -> int:
         ),
     )
     test = "" if result.test is None else f", on the test set {result.test:.2%}"
-    print(f"Accuracy on what was held out {result.validation:.2%}{test}: {result.checkpoint}")
+    print_text(f"Accuracy on what was held out {result.validation:.2%}{test}: {result.checkpoint}")
     return 0

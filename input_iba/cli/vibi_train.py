@@ -1,14 +1,13 @@
-"""The command that trains explainers: VIBI and L2X."""
+"""The command `input-iba vibi train`: train explainers, VIBI and L2X."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from input_iba.cli.arguments import add_cfg_options, add_device, add_seed
-from input_iba.cli.main import print_text, run_command
+from input_iba.cli.arguments import CONFIG_HELP, add_cfg_options, add_device, add_seed
+from input_iba.cli.run import print_text
 
 if TYPE_CHECKING:
     from input_iba.engine.vibi.config import VibiConfig
@@ -32,26 +31,28 @@ KEYS = {
 }
 """Options to the config keys that they override."""
 
+DESCRIPTION = (
+    "Train an explainer that chooses k chunks of a picture, and an approximator that predicts the "
+    "black box from them (VIBI; beta 0 is L2X). The black box is trained first, unless its "
+    "checkpoint exists."
+)
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Train an explainer and an approximator for a black box; return the exit status."""
-    parser = argparse.ArgumentParser(
-        description="Train an explainer that chooses k chunks of a picture, and an approximator "
-        "that predicts the black box from them (VIBI; beta 0 is L2X). The black box is trained "
-        "first, unless its checkpoint exists.",
-        epilog="exit status: 0 done, 1 the training failed, 2 the config or an option is wrong, "
-        "130 interrupted: --resume_training continues",
-    )
-    parser.add_argument(
-        "--config", type=Path, metavar="FILE", help="config file, e.g. of configs/vibi"
-    )
+STATUS_HELP = (
+    "exit status: 0 done, 1 the training failed, 2 the config or an option is wrong, 130 "
+    "interrupted: --resume_training continues"
+)
+
+
+def set_up(parser: argparse.ArgumentParser) -> None:
+    """Add all arguments of the command."""
+    parser.description, parser.epilog = DESCRIPTION, STATUS_HELP
+    parser.add_argument("--config", type=Path, metavar="CONFIG", help=f"{CONFIG_HELP}, below vibi/")
     add_cfg_options(parser)
     _add_published(parser)
     _add_further(parser)
     add_seed(parser)
     add_device(parser)
     parser.set_defaults(command=_train)
-    return run_command(parser, argv)
 
 
 def _add_published(parser: argparse.ArgumentParser) -> None:

@@ -56,7 +56,7 @@ def test_one_photograph_is_explained_in_one_command(
 
 
 def test_a_second_run_gets_a_folder_of_its_own(tmp_path: Path) -> None:
-    from input_iba.cli.photographs import _free
+    from input_iba.cli.attribute import _free
 
     path = tmp_path / "cat"
     assert _free(path, False) == path

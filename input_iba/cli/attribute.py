@@ -1,4 +1,4 @@
-"""The arguments of `attribute` and `layers` where a photograph or a model's name will do."""
+"""The command `input-iba attribute`: photographs, or the samples of a config."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from input_iba.cli.arguments import (
-    add_cfg_options,
-    add_launcher,
-    add_preset,
-    add_run_options,
-)
+from input_iba.cli.arguments import add_config
+from input_iba.cli.explain import add_explain_options, explain_samples
+from input_iba.cli.run import STATUS_HELP
 from input_iba.errors import ConfigError
 
 if TYPE_CHECKING:
     from input_iba.engine.photographs import Photographs
 
-PHOTOGRAPH_HELP = (
+DESCRIPTION = (
     "Explain photographs: input-iba attribute --image my.jpg. Printed are the most probable "
-    "classes; an overlay as PNG, the masks and a page to look at go to a work directory."
+    "classes; an overlay as PNG, the masks and a page to look at go to a work directory. Or "
+    "explain every sample of a config's data set: feature masks and input masks go to a work "
+    "directory, with a record per sample and a report.html."
 )
 
 
-def set_up_attribute(parser: argparse.ArgumentParser) -> None:
+def set_up(parser: argparse.ArgumentParser) -> None:
     """Add what explains photographs, or the samples of a config."""
+    parser.description, parser.epilog = DESCRIPTION, STATUS_HELP
     group = parser.add_argument_group("photographs")
     group.add_argument(
         "--image",
@@ -50,23 +50,9 @@ def set_up_attribute(parser: argparse.ArgumentParser) -> None:
         help="let the network see all of the photograph instead of the square in its middle",
     )
     _add_model(group)
-    _add_config(parser, "config file, in place of --image")
-    add_preset(parser)
-    add_run_options(parser)
-    add_launcher(parser)
+    add_config(parser, instead_of="--image")
+    add_explain_options(parser)
     parser.set_defaults(command=_attribute)
-
-
-def set_up_layers(parser: argparse.ArgumentParser) -> None:
-    """Add whose layers are listed."""
-    _add_config(parser, "config file, in place of --model")
-    parser.add_argument("--model", metavar="NAME", help="a model of `attribute --image`")
-    parser.set_defaults(command=_layers)
-
-
-def _add_config(parser: argparse.ArgumentParser, text: str) -> None:
-    parser.add_argument("config", metavar="CONFIG", type=Path, nargs="?", help=text)
-    add_cfg_options(parser)
 
 
 def _add_model(group: Any) -> None:
@@ -93,8 +79,7 @@ ONLY_PHOTOGRAPHS = ("target", "layer", "whole", "model", "weights", "classes")
 
 
 def _attribute(arguments: argparse.Namespace) -> int:
-    # Imported here, so that --help and typing errors answer at once; and `main` imports this file.
-    from input_iba.cli.main import explain_samples
+    # Imported here, so that --help and typing errors answer at once.
     from input_iba.engine.photograph_report import tell_photographs
     from input_iba.engine.photographs import photographs_config
 
@@ -123,12 +108,12 @@ def _check_config(arguments: argparse.Namespace) -> None:
 
     if arguments.config is None:
         raise ConfigError(
-            "Nothing to explain: give --image with photographs, or a CONFIG such as "
-            "configs/samples.py."
+            "Nothing to explain: give --image with photographs, or a CONFIG such as samples; "
+            "`input-iba configs` lists them."
         )
     if arguments.config.suffix.lower() in SUFFIXES:
         raise ConfigError(
-            f"'{arguments.config}' is no config. To explain a photograph: --image "
+            f"'{arguments.config}' is not a config. To explain a photograph: --image "
             f"{arguments.config}"
         )
     given = [f"--{name}" for name in ONLY_PHOTOGRAPHS if getattr(arguments, name)]
@@ -161,19 +146,3 @@ def _free(path: Path, fixed: bool) -> Path:
         number += 1
         found = path.with_name(f"{path.name}-{number}")
     return found
-
-
-def _layers(arguments: argparse.Namespace) -> int:
-    from input_iba.cli.main import print_text
-    from input_iba.engine.config import load_config
-    from input_iba.engine.layers import list_layers
-    from input_iba.engine.photographs import model_config
-
-    if (arguments.config is None) == (arguments.model is None):
-        raise ConfigError("Give either a CONFIG or --model NAME to list the layers of.")
-    if arguments.model is not None:
-        config = model_config(arguments.model, arguments.cfg_options)
-    else:
-        config = load_config(arguments.config, arguments.cfg_options)
-    print_text(list_layers(config))
-    return 0

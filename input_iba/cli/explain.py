@@ -1,0 +1,78 @@
+"""Explain the samples of a config: what `attribute`, `baseline` and `demo` have in common."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from input_iba.cli.arguments import add_launcher, add_preset, add_run_options
+from input_iba.cli.run import FAILED, print_text
+
+if TYPE_CHECKING:
+    from input_iba.engine.config import RunConfig
+
+
+def add_explain_options(parser: argparse.ArgumentParser) -> None:
+    """Add what `explain_samples` reads, beside the config and its overrides."""
+    add_preset(parser)
+    add_run_options(parser)
+    add_launcher(parser)
+
+
+def explain_samples(
+    arguments: argparse.Namespace,
+    adapt: Callable[[RunConfig], RunConfig] | None = None,
+    read: Callable[[Mapping[str, Any]], RunConfig] | None = None,
+    told: Callable[[RunConfig, Path], str] | None = None,
+) -> int:
+    """Explain the samples of a config, and print the table; return the exit status.
+
+    Args:
+        arguments: Those of `add_config` and `add_explain_options`.
+        adapt: Changes the config once it is read.
+        read: Makes a config of overrides, where there is no file to read.
+        told: Returns what is printed in place of the table, of a config and its work directory.
+    """
+    # Imported here, so that --help and typing errors answer at once.
+    from input_iba.engine.attribution_run import run_attribution
+    from input_iba.engine.config import load_config
+    from input_iba.engine.launch import launch
+    from input_iba.engine.options import RunOptions
+
+    overrides = dict(arguments.cfg_options)
+    if arguments.internal_batch_size is not None:
+        overrides["attribution_cfg.internal_batch_size"] = arguments.internal_batch_size
+    options = RunOptions(
+        work_dir=arguments.work_dir,
+        device=arguments.device,
+        gpu_id=arguments.gpu_id,
+        precision=arguments.precision,
+        seed=arguments.seed,
+        out_style=arguments.out_style,
+        resume=arguments.resume,
+        progress_bar=arguments.pbar,
+        subset_file=arguments.subset_file,
+        num_samples=arguments.num_samples,
+        samples_per_batch=arguments.samples_per_batch,
+        preset=arguments.preset,
+        cfg_options=overrides,
+    )
+    with launch(arguments.launcher) as processes:
+        with processes.together():
+            if read is None:
+                config = load_config(arguments.config, overrides, arguments.preset)
+            else:
+                config = read(overrides)
+            config = config if adapt is None else adapt(config)
+        result = run_attribution(config, options, processes=processes)
+        if processes.is_main:
+            root = options.work_dir_for(config.path)
+            print_text(result.table if told is None else told(config, root))
+            print_text(
+                f"\n{result.done} explained, {result.failed} failed. Report: {result.report}"
+            )
+            if result.unread:
+                print_text(f"{result.unread} samples of the estimation set could not be read.")
+    return FAILED if result.failed or result.unread else 0
