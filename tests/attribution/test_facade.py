@@ -64,7 +64,7 @@ def images(count: int = 2, channels: int = 3) -> Tensor:
 
 
 def on_the_spot(mask: Tensor) -> float:
-    """Return the share of the 64 hottest pixels that lie where the network looks; 1/16 by chance."""
+    """Return the share of the 64 hottest pixels that lie where the network looks, of 1,024."""
     hottest = mask.flatten().topk(64).indices
     rows, columns = hottest // 32, hottest % 32
     there = (rows >= 4) & (rows < 12) & (columns >= 20) & (columns < 28)
@@ -165,7 +165,7 @@ def test_statistics_are_the_same_from_whatever_yields_inputs(data: Any) -> None:
 
 
 def test_photographs_need_what_makes_tensors_of_them() -> None:
-    photograph = Image.new("RGB", (64, 64), (200, 30, 30))
+    photograph = Image.new("RGB", (64, 64), (250, 240, 230))
     with pytest.raises(DataError, match="transform="):
         input_iba.explain(Spot(), photograph, preset=SHORT)
     transform = torchvision.transforms.Compose(
@@ -173,7 +173,7 @@ def test_photographs_need_what_makes_tensors_of_them() -> None:
     )
     found = input_iba.explain(Spot(), photograph, transform=transform, preset=SHORT)
     assert found[0].picture is not None
-    assert found[0].picture[:, 0, 0].tolist() == [200, 30, 30]
+    assert found[0].picture[:, 0, 0].tolist() == [250, 240, 230]
 
 
 def test_what_is_found_is_shown_saved_and_loaded(tmp_path: Path) -> None:
