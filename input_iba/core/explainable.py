@@ -39,11 +39,12 @@ def weights_dtype(model: nn.Module) -> torch.dtype | None:
 def working_values(values: Tensor, model: nn.Module) -> Tensor:
     """Return inputs in the type in which masks are computed.
 
-    It is float32; or float64 where both inputs and weights are. Inputs that were made in inference
-    mode are copied, since no gradient could go through them.
+    It is float32; or float64 where both inputs and weights are. They lie in memory in one way,
+    since the way decides how sums are rounded. Inputs that were made in inference mode are copied,
+    since no gradient could go through them.
     """
     doubles = values.dtype == torch.float64 == weights_dtype(model)
-    converted = values.to(torch.float64 if doubles else torch.float32)
+    converted = values.to(torch.float64 if doubles else torch.float32).contiguous()
     return converted.clone() if converted.is_inference() else converted
 
 

@@ -37,7 +37,7 @@ BEFORE = {
 DATA = ("generate_small_imagenet.py",)
 """What every other document takes for granted."""
 
-PRINTS = {"README.md": "torch.Size([224, 224]) Egyptian cat\n"}
+PRINTS = {"README.md": "torch.Size([1, 1, 224, 224]) Egyptian cat\n"}
 """What the Python blocks of a document print."""
 
 OTHERS = {"--help", "--nproc_per_node", "--kill-on-bad-exit"}
