@@ -12,6 +12,7 @@ from input_iba.datasets.pipeline import Pipeline
 from input_iba.datasets.relabelled import Relabelled
 from input_iba.datasets.samples import SampleCrops, Samples
 from input_iba.datasets.selection import select_ids
+from input_iba.datasets.text_dataset import TextDataset
 from input_iba.datasets.torchvision_sets import CIFAR10, MNIST, FashionMNIST, TorchvisionSet
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "SampleCrops",
     "SampleDataset",
     "Samples",
+    "TextDataset",
     "TorchvisionSet",
     "build_dataset",
     "select_ids",

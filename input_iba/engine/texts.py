@@ -7,7 +7,7 @@ from typing import Any
 from torch import nn
 
 from input_iba.core.padding import PAD_INDEX
-from input_iba.datasets import IMDBDataset, PieceDataset, SampleDataset
+from input_iba.datasets import PieceDataset, SampleDataset, TextDataset
 from input_iba.engine.config import RunConfig
 from input_iba.engine.logs import LOGGER
 from input_iba.engine.vocabulary import check_vocabulary
@@ -51,7 +51,7 @@ def readable_by(classifier: nn.Module, dataset: SampleDataset) -> SampleDataset:
             could pad texts.
     """
     tokenizer = _tokenizer(classifier)
-    if tokenizer is None or not isinstance(dataset, IMDBDataset):
+    if tokenizer is None or not isinstance(dataset, TextDataset):
         check_vocabulary(classifier, dataset)
         return dataset
     tokenizer = _padded(tokenizer)
@@ -89,7 +89,7 @@ def _padded(tokenizer: Any) -> Any:
     return tokenizer
 
 
-def _most_tokens(classifier: nn.Module, tokenizer: Any, dataset: IMDBDataset) -> int | None:
+def _most_tokens(classifier: nn.Module, tokenizer: Any, dataset: TextDataset) -> int | None:
     """Return how many tokens the classifier can read, special ones included; None for any.
 
     Where it has a table of positions, that is what counts, and otherwise what it says itself:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from input_iba.datasets.imdb import read_review
+from input_iba.datasets.text_files import read_text
 from input_iba.datasets.tokens import basic_english
 from input_iba.engine.vibi.checkpoints import read_checkpoint
 from input_iba.engine.vibi.config import vibi_config
@@ -58,7 +58,7 @@ class TextFileExplainer:
         Raises:
             DataError: It cannot be read, is no text, or is empty.
         """
-        tokens = basic_english(read_review(path))[-self.max_length :]
+        tokens = basic_english(read_text(path))[-self.max_length :]
         if not tokens:
             raise DataError(f"Text '{path}' is empty: it has no token.")
         return tokens
