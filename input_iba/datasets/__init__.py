@@ -1,4 +1,4 @@
-"""Data sets: photographs that dependencies bring, ImageNet, folders, mosaics; movie reviews."""
+"""Data sets: photographs that dependencies bring, ImageNet, folders, mosaics; texts."""
 
 from input_iba.datasets.base import SampleDataset, build_dataset
 from input_iba.datasets.image_folder import ImageFolder
@@ -13,6 +13,8 @@ from input_iba.datasets.relabelled import Relabelled
 from input_iba.datasets.samples import SampleCrops, Samples
 from input_iba.datasets.selection import select_ids
 from input_iba.datasets.text_dataset import TextDataset
+from input_iba.datasets.text_folder import TextFolder
+from input_iba.datasets.text_table import TextTable
 from input_iba.datasets.torchvision_sets import CIFAR10, MNIST, FashionMNIST, TorchvisionSet
 
 __all__ = [
@@ -32,6 +34,8 @@ __all__ = [
     "SampleDataset",
     "Samples",
     "TextDataset",
+    "TextFolder",
+    "TextTable",
     "TorchvisionSet",
     "build_dataset",
     "select_ids",

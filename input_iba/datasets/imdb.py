@@ -58,9 +58,9 @@ class IMDBDataset(TextDataset):
             vector_cache=vector_cache,
         )
         if split == "train" and select_cls is None:
-            self.vocabulary = self.build_vocabulary()
+            self.own_vocabulary = self.build_vocabulary()
         else:
-            self.vocabulary = IMDBDataset(folder, max_words=max_words).vocabulary
+            self.own_vocabulary = IMDBDataset(folder, max_words=max_words).vocabulary
 
     def raw_text(self, index: int) -> str:
         """Return a review as it stands in its file."""

@@ -36,9 +36,7 @@ class TextDataset(SampleDataset):
             tokenizer of a transformer reads, None leaves the choice to it.
         max_words: Most words of a vocabulary that is built, beside `<unk>` and `<pad>`.
         vector_cache: Folder of word vectors, with which training begins; attribution needs none.
-
-    Attributes:
-        vocabulary: Words by index; None where only a tokenizer of its own can read the texts.
+        vocabulary: Words by index; None where only a classifier with a tokenizer reads the texts.
 
     Raises:
         ConfigError: An argument is out of its range.
@@ -54,6 +52,7 @@ class TextDataset(SampleDataset):
         keep: str | None = None,
         max_words: int = MAX_WORDS,
         vector_cache: str | Path | None = None,
+        vocabulary: Vocabulary | None = None,
     ) -> None:
         super().__init__(ids, class_names)
         if keep is not None:
@@ -67,7 +66,7 @@ class TextDataset(SampleDataset):
         self.keep = keep
         self.max_words = max_words
         self.vector_cache = None if vector_cache is None else Path(vector_cache)
-        self.vocabulary: Vocabulary | None = None
+        self.own_vocabulary = vocabulary
 
     @abstractmethod
     def raw_text(self, index: int) -> str:
@@ -92,35 +91,30 @@ class TextDataset(SampleDataset):
             DataError: The text cannot be read, or holds no token.
             ConfigError: There is no vocabulary.
         """
-        vocabulary = self.readable()
-        text = self.text(index)
-        tokens, spans = located(text)
+        vocabulary = self.vocabulary
+        first = self.keep == "first"
+        tokens, part, spans = words_read(self.text(index), self.max_length, first)
         if not tokens:
             raise self.empty(index)
-        chosen, cut = slice(None), (False, False)
-        if self.max_length is not None and len(tokens) > self.max_length:
-            first = self.keep == "first"
-            chosen = slice(self.max_length) if first else slice(-self.max_length, None)
-            cut = (not first, first)
-        text, places = read_part(text, spans[chosen], *cut)
         return TextSample(
             self.ids[index],
-            vocabulary.encode(tokens[chosen]),
+            vocabulary.encode(tokens),
             self.target(index),
             self.path(index),
-            tokens=tuple(tokens[chosen]),
-            text=text,
-            spans=places,
+            tokens=tuple(tokens),
+            text=part,
+            spans=spans,
         )
 
-    def readable(self) -> Vocabulary:
+    @property
+    def vocabulary(self) -> Vocabulary:
         """Return the vocabulary that the texts are read with.
 
         Raises:
             ConfigError: There is none.
         """
-        if self.vocabulary is not None:
-            return self.vocabulary
+        if self.own_vocabulary is not None:
+            return self.own_vocabulary
         raise ConfigError(
             f"The texts in '{self.place}' have no vocabulary, and the classifier has no tokenizer "
             f"of its own. Set `vocabulary` of {type(self).__name__} to the file that the "
@@ -130,7 +124,7 @@ class TextDataset(SampleDataset):
     def preparation(self) -> list[Any]:
         """Return tokenizer, vocabulary, greatest length, and which end is kept if not the last."""
         first = ["first"] if self.keep == "first" else []
-        digest = None if self.vocabulary is None else self.vocabulary.digest()
+        digest = None if self.own_vocabulary is None else self.own_vocabulary.digest()
         return [TOKENIZER, digest, self.max_length, *first]
 
     def empty(self, index: int) -> DataError:
@@ -177,6 +171,26 @@ class TextDataset(SampleDataset):
                 LOGGER.warning("Left out of the vocabulary: %s", error)
 
 
+def words_read(
+    text: str, max_length: int | None, first: bool = False
+) -> tuple[list[str], str, tuple[tuple[int, int], ...]]:
+    """Cut a text into the words that a classifier with a vocabulary reads.
+
+    Args:
+        text: As `cleaned` returns it.
+        max_length: Most of them, or None.
+        first: Whether the first of more stay, and not the last.
+
+    Returns:
+        The words, the part of the text that they stand in, and where.
+    """
+    tokens, spans = located(text)
+    if max_length is None or len(tokens) <= max_length:
+        return tokens, text, tuple(spans)
+    chosen = slice(max_length) if first else slice(-max_length, None)
+    return tokens[chosen], *read_part(text, spans[chosen], not first, first)
+
+
 def known_vocabulary(given: str | Path | Mapping[str, Any] | None) -> Vocabulary | None:
     """Return the vocabulary that the key `vocabulary` of a config stands for.
 
@@ -197,4 +211,4 @@ def known_vocabulary(given: str | Path | Mapping[str, Any] | None) -> Vocabulary
             f"`vocabulary` is built from texts; expected the config of a data set of text, got "
             f"type {given['type']!r}."
         )
-    return texts.vocabulary or texts.build_vocabulary()
+    return texts.own_vocabulary or texts.build_vocabulary()

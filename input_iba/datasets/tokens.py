@@ -37,9 +37,7 @@ def located(text: str) -> tuple[list[str], list[tuple[int, int]]]:
     """
     # Some letters are two in lower case; and a quote belongs to the token that it stands within.
     origins = [i for i, letter in enumerate(text) for _ in letter.lower()]
-    kept = [
-        (letter, i) for letter, i in zip(text.lower(), origins, strict=True) if letter != '"'
-    ]
+    kept = [(letter, i) for letter, i in zip(text.lower(), origins, strict=True) if letter != '"']
     # The line break is replaced while its own characters still stand side by side, but after the
     # quotes are gone.
     bare = "".join(letter for letter, _ in kept).replace(_BREAK, " " * len(_BREAK))

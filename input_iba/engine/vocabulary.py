@@ -18,7 +18,7 @@ def check_vocabulary(classifier: nn.Module, dataset: SampleDataset) -> None:
     """
     if not isinstance(dataset, TextDataset):
         return
-    words, embedding = len(dataset.readable()), getattr(classifier, "embedding", None)
+    words, embedding = len(dataset.vocabulary), getattr(classifier, "embedding", None)
     size = embedding.num_embeddings if isinstance(embedding, nn.Embedding) else words
     if size != words:
         raise ConfigError(
