@@ -1,6 +1,7 @@
 """Data sets: photographs that dependencies bring, ImageNet, folders, mosaics; texts."""
 
 from input_iba.datasets.base import SampleDataset, build_dataset
+from input_iba.datasets.given_texts import GivenTexts, TextVariations
 from input_iba.datasets.image_folder import ImageFolder
 from input_iba.datasets.imagenet import ImageNet
 from input_iba.datasets.imdb import IMDBDataset
@@ -21,6 +22,7 @@ __all__ = [
     "CIFAR10",
     "MNIST",
     "FashionMNIST",
+    "GivenTexts",
     "GridMosaic",
     "IMDBDataset",
     "ImageFolder",
@@ -36,6 +38,7 @@ __all__ = [
     "TextDataset",
     "TextFolder",
     "TextTable",
+    "TextVariations",
     "TorchvisionSet",
     "build_dataset",
     "select_ids",

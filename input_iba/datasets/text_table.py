@@ -58,11 +58,10 @@ class TextTable(TextDataset):
         labels = [_label(row.cells.get(label or "", "")) for row in rows]
         classes = _classes(labels)
         self.indices_given = bool(classes) and classes == [str(i) for i in range(len(classes))]
-        if select_cls is not None:
-            self.check_choice("select_cls", str(select_cls), classes)
-        taken = [
-            i for i, name in enumerate(labels) if select_cls is None or str(select_cls) == name
-        ]
+        wanted = None if select_cls is None else str(select_cls)
+        if wanted is not None:
+            self.check_choice("select_cls", wanted, classes)
+        taken = [i for i, name in enumerate(labels) if wanted in (None, name)]
         names = [row.cells.get(id or "") or f"{place.stem}_{i}" for i, row in enumerate(rows, 1)]
         every = numbered(names)
         super().__init__(

@@ -18,7 +18,6 @@ from input_iba.drawing.heat_map import Pixels
 from input_iba.drawing.words import (
     Shown,
     as_it_stands,
-    full_gaps,
     highlighted,
     printable,
     word_heats,
@@ -150,13 +149,11 @@ def draw_words(figure: Any, words: Words, gaps: Sequence[str] = ()) -> None:
         words: Each with its value.
         gaps: What stands before, between and behind them; nothing for single spaces.
     """
-    around = full_gaps(Shown([word for word, _ in words], gaps))
-    heats = word_heats(np.array([value for _, value in words])).tolist()
+    parts = Shown([word for word, _ in words], gaps).parts
+    heats = np.zeros(len(parts))
+    heats[1::2] = word_heats(np.array([value for _, value in words]))
     placed, x, line = list[tuple[int, int, str, float]](), 0, 0
-    pieces = [(around[0], 0.0)]
-    for (word, _), heat, gap in zip(words, heats, around[1:], strict=True):
-        pieces += [(word, heat), (gap, 0.0)]
-    for text, heat in pieces:
+    for text, heat in zip(parts, heats.tolist(), strict=True):
         for i, part in enumerate(as_it_stands(text).split("\n")):
             if i or (x and x + len(part) > COLUMNS):
                 x, line = 0, line + 1

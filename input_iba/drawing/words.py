@@ -35,6 +35,26 @@ class Shown:
     words: Sequence[str]
     gaps: Sequence[str] = ()
 
+    @property
+    def around(self) -> list[str]:
+        """Return the T + 1 gaps, with single spaces where nothing is said.
+
+        >>> Shown(["A", "film"]).around
+        ['', ' ', '']
+        """
+        return list(self.gaps) or ["", *[" "] * (len(self.words) - 1), ""]
+
+    @property
+    def parts(self) -> list[str]:
+        """Return the gaps and words in the order of the text, 2 T + 1 pieces.
+
+        >>> Shown(["A", "film"]).parts
+        ['', 'A', ' ', 'film', '']
+        """
+        first, *gaps = self.around
+        pairs = zip(self.words, gaps, strict=True)
+        return [first, *(part for pair in pairs for part in pair)]
+
 
 def split_at(text: str, spans: Sequence[tuple[int, int]]) -> Shown:
     """Split a text into words and what stands around them.
@@ -50,15 +70,6 @@ def split_at(text: str, spans: Sequence[tuple[int, int]]) -> Shown:
     starts = [*(start for start, _ in spans), len(text)]
     gaps = [text[end:start] for end, start in zip(ends, starts, strict=True)]
     return Shown([text[start:end] for start, end in spans], gaps)
-
-
-def full_gaps(shown: Shown) -> list[str]:
-    """Return what stands around words, single spaces where nothing is said.
-
-    >>> full_gaps(Shown(["A", "film"]))
-    ['', ' ', '']
-    """
-    return list(shown.gaps) or ["", *[" "] * (len(shown.words) - 1), ""]
 
 
 def printable(text: str) -> str:
@@ -149,7 +160,7 @@ def highlighted(text: Shown | Sequence[str], mask: Floats, unit: str = "") -> st
     2
     """
     shown = text if isinstance(text, Shown) else Shown(text)
-    gaps = [escape(as_it_stands(gap)) for gap in full_gaps(shown)]
+    gaps = [escape(as_it_stands(gap)) for gap in shown.around]
     spans = (
         f'<span style="--heat:{heat:.3f}" title="{value:.4g}{escape(unit)}">'
         f"{escape(as_it_stands(word))}</span>{gap}"

@@ -28,8 +28,15 @@ def build_modality(config: RunConfig, classifier: nn.Module) -> Modality:
     Raises:
         ConfigError: Its tokenizer has no token that could pad texts.
     """
-    if not config.text_modality:
-        return VisionModality()
+    return text_modality(classifier) if config.text_modality else VisionModality()
+
+
+def text_modality(classifier: nn.Module) -> TextModality:
+    """Return how a classifier of text takes its input.
+
+    Raises:
+        ConfigError: Its tokenizer has no token that could pad texts.
+    """
     tokenizer = _tokenizer(classifier)
     if tokenizer is None:
         return TextModality(pad=getattr(classifier, "pad_index", PAD_INDEX))

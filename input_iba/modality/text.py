@@ -111,6 +111,12 @@ class TextModality(Modality):
             output = self._call(model, tokens)
         return getattr(output, "logits", output)
 
+    def layer_places(self, model: nn.Module, inputs: Tensor) -> dict[str, Places]:
+        """Return where tokens stand in what layers put out for token ids, by the layer's name."""
+        places = self._survey(model, Tokens.of(_checked(inputs), self.pad, self.special)).places
+        outputs = {name: places.get((module, "output")) for name, module in model.named_modules()}
+        return {name: found for name, found in outputs.items() if found is not None}
+
     def most_tokens(self, model: nn.Module) -> int | None:
         """Return how long a text may be, as far as the classifier's positions say; None for any."""
         kept = {self.pad, *self.special}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from html import escape
 
-from input_iba.drawing.words import as_it_stands, full_gaps
+from input_iba.drawing.words import as_it_stands
 from input_iba.visualization.grid import html_text
 from input_iba.visualization.rows import Row
 
@@ -19,9 +19,7 @@ def review(row: Row, name: str) -> str:
         row: With T words and masks of T values.
         name: The class that was explained.
     """
-    first, *gaps = map(as_it_stands, full_gaps(row.text))
-    words = map(as_it_stands, row.text.words)
-    parts = [first, *(part for pair in zip(words, gaps, strict=True) for part in pair)]
+    parts = [as_it_stands(part) for part in row.text.parts]
     places = " ".join(str(_length(part)) for part in parts)
     values = " ".join(
         f'data-{kind.replace("_", "-")}="{" ".join(f"{value:.4g}" for value in mask)}"'
