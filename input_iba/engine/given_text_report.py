@@ -41,11 +41,12 @@ def _told(root: Path, record: SampleRecord) -> Iterator[str]:
     heats = word_heats(mask)
     for place in order[:MAX_WORDS]:
         bar = "█" * round(BAR * float(heats[place]))
-        yield f"  {as_it_stands(shown.words[place]).ljust(width)}  {values[place]:.3f}  {bar}".rstrip()
+        word = as_it_stands(shown.words[place]).ljust(width)
+        yield f"  {word}  {values[place]:.3f}  {bar}".rstrip()
     if len(order) > MAX_WORDS:
         yield f"  … and {len(order) - MAX_WORDS} more"
     path = root / f"{Path(record.files['input_mask']).stem}_overlay.png"
-    figure = Figure()
+    figure = Figure(layout="constrained")
     draw_words(figure, list(zip(shown.words, values, strict=True)), shown.gaps)
     with written_whole(path) as aside:
         figure.savefig(aside, format="png", dpi=110)

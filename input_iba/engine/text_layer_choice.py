@@ -35,7 +35,7 @@ def choose_text_layer(modality: TextModality, classifier: nn.Module, ids: Tensor
     deciding = _deciding(modality, classifier, ids, called_once)
     stacks: dict[str, list[str]] = {}
     for name in called_once:
-        stack = re.fullmatch(r"(.*\D)\d+", name)
+        stack = re.fullmatch(r"(.*\.|)\d+", name)
         if stack:
             stacks.setdefault(stack[1], []).append(name)
     deepest = max(stacks.values(), key=len, default=[])

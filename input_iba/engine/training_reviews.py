@@ -73,7 +73,7 @@ def training_reviews(
     def make_trainer(data: LabelledTexts) -> Trainer[Any]:
         return TextTrainer(learner.model, data, settings, learner.device, learner.autocast)
 
-    return TrainingData("reviews", reviews, test_reviews, _read, make_trainer)
+    return TrainingData("texts", reviews, test_reviews, _read, make_trainer)
 
 
 def _whole(cfg: Mapping[str, Any], split: str, place: Path | None) -> dict[str, Any]:
@@ -115,11 +115,11 @@ def _pieces(
         made: Trainer[Any] = kind(model, data, settings, device, autocast)
         return made
 
-    return TrainingData("reviews", train_set, test_set, read, make_trainer)
+    return TrainingData("texts", train_set, test_set, read, make_trainer)
 
 
 def _read(dataset: SampleDataset, indices: Sequence[int]) -> LabelledTexts:
-    with bar(len(indices), "reviews") as progress:
+    with bar(len(indices), "texts") as progress:
         return LabelledTexts(*load_texts(dataset, progress.update, indices))
 
 
