@@ -6,6 +6,7 @@ import json
 import re
 from html import unescape
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,9 +27,9 @@ TEXT = "W1 w2, w3:\n\n  W4 “great” w5<br />w6 — w7."
 def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a BERT for which the word 'great' means POSITIVE."""
     folder = tmp_path_factory.mktemp("planted")
-    names = {"id2label": {0: "NEGATIVE", 1: "POSITIVE"}}
     still = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
-    net, cuts = tiny_bert(**names, **still), tokenizer()
+    options: dict[str, Any] = {"id2label": {0: "NEGATIVE", 1: "POSITIVE"}, **still}
+    net, cuts = tiny_bert(**options), tokenizer()
     optimiser = torch.optim.Adam(net.parameters(), lr=3e-3)
     great = cuts.convert_tokens_to_ids("great")
     first, last = cuts.convert_tokens_to_ids([WORDS[-24], WORDS[-1]])
