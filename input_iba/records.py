@@ -10,7 +10,7 @@ from torch import Tensor
 
 from input_iba.drawing.card import Drawn, Words
 from input_iba.drawing.heat_map import Pixels, heat_of, overlay, rendered
-from input_iba.drawing.words import percent
+from input_iba.drawing.words import Shown, percent, split_at
 
 TargetLoss = Callable[[Tensor], Tensor]
 """Maps logits (B, classes) to one loss per row (B,)."""
@@ -62,11 +62,21 @@ class TextSample(Sample):
         words: Number of the word that each of the T ids belongs to, −1 for none (a special
             token); None where every id is a word.
         pad: Id that fills up shorter texts in a batch.
+        text: What was read, as it stands.
+        spans: First and last character (exclusive) of every word in it, ascending; None where only
+            the words are known.
     """
 
     tokens: tuple[str, ...] = field(kw_only=True)
     words: tuple[int, ...] | None = field(default=None, kw_only=True)
     pad: int = field(default=1, kw_only=True)
+    text: str = field(default="", kw_only=True)
+    spans: tuple[tuple[int, int], ...] | None = field(default=None, kw_only=True)
+
+    @property
+    def shown(self) -> Shown:
+        """Return the words as they stand in the text, and what stands around them."""
+        return Shown(self.tokens) if self.spans is None else split_at(self.text, self.spans)
 
 
 @dataclass(frozen=True)
@@ -139,6 +149,7 @@ class Explanation(Drawn):
         seconds: Wall time per stage, this sample's share of its batch.
         picture: What to look at beside the map, uint8 (3, H, W), or None.
         words: Of a text, each word with its value; for looking at.
+        gaps: What stands before, between and behind the words; nothing for single spaces.
         class_names: By class index, for looking at; may be empty.
     """
 
@@ -155,6 +166,7 @@ class Explanation(Drawn):
     seconds: Mapping[str, float] = field(default_factory=dict)
     picture: Tensor | None = field(default=None, repr=False)
     words: Words = field(default=(), repr=False)
+    gaps: Sequence[str] = field(default=(), repr=False)
     class_names: Sequence[str] = field(default=(), repr=False)
 
     def class_name(self, index: int) -> str:

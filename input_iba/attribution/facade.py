@@ -17,6 +17,7 @@ from input_iba.attribution.inputs import Inputs, inputs_of
 from input_iba.attribution.presets import Preset, preset_of
 from input_iba.core.explainable import check_explainable
 from input_iba.core.fingerprint import weights_digest
+from input_iba.core.modes import with_gradients
 from input_iba.core.optimise import Progress
 from input_iba.core.outputs import Output
 from input_iba.core.precision import choose_precision
@@ -98,6 +99,7 @@ class InputIBA:
         self._inputs: Inputs | None = None
         self._attributor: Attributor | None = None
 
+    @with_gradients()
     def fit(self, data: Any, n_samples: int | None = None) -> InputIBA:
         """Estimate what the layer puts out on usual inputs; return this object.
 
@@ -117,6 +119,7 @@ class InputIBA:
         self.statistics = attributor.estimate(chain([first], batches), count)
         return self
 
+    @with_gradients()
     def attribute(
         self,
         inputs: Any,
@@ -237,36 +240,3 @@ class InputIBA:
             VARIATIONS,
         )
         self.statistics = attributor.estimate(modality.variations(values, VARIATIONS), VARIATIONS)
-
-
-def explain(
-    model: nn.Module,
-    inputs: Any,
-    target: Targets | None = None,
-    *,
-    data: Any = None,
-    **settings: Any,
-) -> Attributions:
-    """Explain inputs of a model in one call.
-
-    Args:
-        model: As of `InputIBA`.
-        inputs: As of `InputIBA.attribute`.
-        target: Likewise.
-        data: Usual inputs, as of `InputIBA.fit`; None for crops, flips and shifts of the inputs.
-        settings: Further arguments of `InputIBA` (layer, preset, tokenizer, transform, …) and of
-            `InputIBA.attribute` (seed, ids, on_error, progress).
-
-    >>> import torch
-    >>> net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(784, 5))
-    >>> explain(net, torch.randn(3, 16, 16), layer="1").maps.shape
-    torch.Size([1, 1, 16, 16])
-    """
-    asked = {key: settings.pop(key) for key in OF_ATTRIBUTE if key in settings}
-    made = InputIBA(model, **settings)
-    if data is not None:
-        made.fit(data)
-    return made.attribute(inputs, target, **asked)
-
-
-OF_ATTRIBUTE = ("seed", "ids", "on_error", "progress")

@@ -125,7 +125,8 @@ def described(
         known["picture"] = sample.image
     elif isinstance(sample, TextSample):
         values = merge_pieces(record.input_mask, sample.words, merge).tolist()
-        known["words"] = tuple(zip(sample.tokens, values, strict=True))
+        known["words"] = tuple(zip(sample.shown.words, values, strict=True))
+        known["gaps"] = sample.shown.gaps
     return replace(record, **known)
 
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from input_iba.attribution.image_inputs import first_of
 from input_iba.attribution.outcome import described
 from input_iba.attribution.text_reading import TextReader
+from input_iba.core.explainable import bare
 from input_iba.core.padding import PAD_INDEX, pad
 from input_iba.errors import DataError
 from input_iba.modality import Modality, TextModality
@@ -72,7 +73,7 @@ class TextInputs:
 
     def choose_layer(self, model: nn.Module, example: Tensor) -> str:
         """Return a layer for the feature bottleneck, found on a text (1, T)."""
-        return choose_text_layer(model, self._takes, example)
+        return choose_text_layer(self._takes, bare(model), example)
 
     def described(
         self, record: Attribution, look: TextSample | None, class_names: Sequence[str]

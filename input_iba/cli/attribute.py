@@ -1,8 +1,10 @@
-"""The command `input-iba attribute`: photographs, or the samples of a config."""
+"""The command `input-iba attribute`: photographs, texts, or the samples of a config."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,26 +14,35 @@ from input_iba.cli.run import STATUS_HELP
 from input_iba.errors import ConfigError
 
 if TYPE_CHECKING:
+    from input_iba.engine.config import RunConfig
+    from input_iba.engine.given_texts import AskedTexts
     from input_iba.engine.photographs import Photographs
 
 DESCRIPTION = (
-    "Explain photographs: input-iba attribute --image my.jpg. Printed are the most probable "
-    "classes; an overlay as PNG, the masks and a page to look at go to a work directory. Or "
-    "explain every sample of a config's data set: feature masks and input masks go to a work "
-    "directory, with a record per sample and a report.html."
+    "Explain photographs: input-iba attribute --image my.jpg; or texts: input-iba attribute --text "
+    "'A fine film.' --model FOLDER. Printed are the most probable classes; an overlay as PNG, the "
+    "masks and a page to look at go to a work directory. Or explain every sample of a config's "
+    "data set: feature masks and input masks go to a work directory, with a record per sample and "
+    "a report.html."
 )
 
 
 def set_up(parser: argparse.ArgumentParser) -> None:
     """Add what explains photographs, or the samples of a config."""
     parser.description, parser.epilog = DESCRIPTION, STATUS_HELP
-    group = parser.add_argument_group("photographs")
+    group = parser.add_argument_group("photographs and texts")
     group.add_argument(
         "--image",
         nargs="+",
         type=Path,
         metavar="FILE",
         help="photographs to explain, of any format and size, in place of a config",
+    )
+    group.add_argument(
+        "--text",
+        nargs="+",
+        metavar="TEXT",
+        help="texts to explain, each in quotes, in place of a config; --model says by what",
     )
     group.add_argument(
         "--target",
@@ -60,7 +71,8 @@ def _add_model(group: Any) -> None:
         "--model",
         metavar="NAME",
         help="ImageNet classifier: efficientnet_lite0, or one of torchvision's or timm's, whose "
-        "weights are downloaded once (default: efficientnet_lite0, which needs no network)",
+        "weights are downloaded once (default: efficientnet_lite0, which needs no network). Of "
+        "texts a folder, or a name on the hub, of a sequence classifier of transformers",
     )
     group.add_argument(
         "--weights",
@@ -75,30 +87,43 @@ def _add_model(group: Any) -> None:
     )
 
 
-ONLY_PHOTOGRAPHS = ("target", "layer", "whole", "model", "weights", "classes")
+ONLY_PHOTOGRAPHS = ("whole", "weights", "classes")
+WITHOUT_CONFIG = ("target", "layer", "model", *ONLY_PHOTOGRAPHS)
 
 
 def _attribute(arguments: argparse.Namespace) -> int:
     # Imported here, so that --help and typing errors answer at once.
+    from input_iba.engine.given_text_report import tell_texts
+    from input_iba.engine.given_texts import texts_config
     from input_iba.engine.photograph_report import tell_photographs
     from input_iba.engine.photographs import photographs_config
 
-    if arguments.image is None:
+    given = [name for name in ("image", "text") if getattr(arguments, name) is not None]
+    if not given:
         _check_config(arguments)
         return explain_samples(arguments)
-    if arguments.config is not None:
-        raise ConfigError(
-            f"Both a config ('{arguments.config}') and --image are given: leave one of them out."
-        )
-    asked = _photographs(arguments)
+    ways = [*([f"a config ('{arguments.config}')"] if arguments.config else []), *given]
+    if len(ways) > 1:
+        named = " and ".join(f"--{way}" if way in given else way for way in ways)
+        raise ConfigError(f"Both {named} are given: leave one of them out.")
+    read: Callable[[Mapping[str, Any], str | None], RunConfig]
+    told: Callable[[RunConfig, Path], str]
+    if arguments.text is None:
+        photographs = _photographs(arguments)
+        name, told = photographs.name, tell_photographs
+        read = partial(photographs_config, photographs)
+    else:
+        texts = _texts(arguments)
+        name, told = texts.name, tell_texts
+        read = partial(texts_config, texts)
     if arguments.work_dir is None:
         # Several processes must agree on the folder, whichever of them is first.
         fixed = arguments.resume or arguments.launcher != "none"
-        arguments.work_dir = _free(Path("workdirs") / asked.name.stem, fixed)
+        arguments.work_dir = _free(Path("workdirs") / name.stem, fixed)
     return explain_samples(
         arguments,
-        read=lambda overrides: photographs_config(asked, overrides, arguments.preset),
-        told=tell_photographs,
+        read=lambda overrides: read(overrides, arguments.preset),
+        told=told,
     )
 
 
@@ -108,19 +133,19 @@ def _check_config(arguments: argparse.Namespace) -> None:
 
     if arguments.config is None:
         raise ConfigError(
-            "Nothing to explain: give --image with photographs, or a CONFIG such as samples; "
-            "`input-iba configs` lists them."
+            "Nothing to explain: give --image with photographs, --text with texts, or a CONFIG "
+            "such as samples; `input-iba configs` lists them."
         )
     if arguments.config.suffix.lower() in SUFFIXES:
         raise ConfigError(
             f"'{arguments.config}' is not a config. To explain a photograph: --image "
             f"{arguments.config}"
         )
-    given = [f"--{name}" for name in ONLY_PHOTOGRAPHS if getattr(arguments, name)]
+    given = [f"--{name}" for name in WITHOUT_CONFIG if getattr(arguments, name)]
     if given:
         raise ConfigError(
-            f"{', '.join(given)} can be given with --image only. A config says it itself, or "
-            "--cfg-options attributor.layer=... in its place."
+            f"{', '.join(given)} can be given with --image or --text only. A config says it "
+            "itself, or --cfg-options attributor.layer=... in its place."
         )
 
 
@@ -137,6 +162,15 @@ def _photographs(arguments: argparse.Namespace) -> Photographs:
         classes=arguments.classes,
         whole=arguments.whole,
     )
+
+
+def _texts(arguments: argparse.Namespace) -> AskedTexts:
+    from input_iba.engine.given_texts import AskedTexts
+
+    given = [f"--{name}" for name in ONLY_PHOTOGRAPHS if getattr(arguments, name)]
+    if given:
+        raise ConfigError(f"{', '.join(given)} can be given with --image only; leave it out.")
+    return AskedTexts(arguments.text, arguments.model, arguments.layer, arguments.target)
 
 
 def _free(path: Path, fixed: bool) -> Path:

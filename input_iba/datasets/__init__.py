@@ -1,6 +1,7 @@
-"""Data sets: photographs that dependencies bring, ImageNet, folders, mosaics; movie reviews."""
+"""Data sets: photographs that dependencies bring, ImageNet, folders, mosaics; texts."""
 
 from input_iba.datasets.base import SampleDataset, build_dataset
+from input_iba.datasets.given_texts import GivenTexts, TextVariations
 from input_iba.datasets.image_folder import ImageFolder
 from input_iba.datasets.imagenet import ImageNet
 from input_iba.datasets.imdb import IMDBDataset
@@ -12,12 +13,16 @@ from input_iba.datasets.pipeline import Pipeline
 from input_iba.datasets.relabelled import Relabelled
 from input_iba.datasets.samples import SampleCrops, Samples
 from input_iba.datasets.selection import select_ids
+from input_iba.datasets.text_dataset import TextDataset
+from input_iba.datasets.text_folder import TextFolder
+from input_iba.datasets.text_table import TextTable
 from input_iba.datasets.torchvision_sets import CIFAR10, MNIST, FashionMNIST, TorchvisionSet
 
 __all__ = [
     "CIFAR10",
     "MNIST",
     "FashionMNIST",
+    "GivenTexts",
     "GridMosaic",
     "IMDBDataset",
     "ImageFolder",
@@ -30,6 +35,10 @@ __all__ = [
     "SampleCrops",
     "SampleDataset",
     "Samples",
+    "TextDataset",
+    "TextFolder",
+    "TextTable",
+    "TextVariations",
     "TorchvisionSet",
     "build_dataset",
     "select_ids",

@@ -1,4 +1,4 @@
-"""Finding pictures in folders, one folder a class."""
+"""Finding pictures or texts in folders, one folder a class."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from input_iba.errors import DataError
 
 @dataclass(frozen=True)
 class Entry:
-    """A picture file.
+    """A file of one sample.
 
     Attributes:
         path: The file.
@@ -30,8 +30,12 @@ class Entry:
     group: str | None
 
 
-def class_folders(root: Path) -> list[Path]:
+def class_folders(root: Path, key: str = "img_root") -> list[Path]:
     """Return the class folders in `root`, sorted by name; hidden ones are left out.
+
+    Args:
+        root: The data set's folder.
+        key: What a config calls it.
 
     Raises:
         DataError: `root` is no folder.
@@ -39,25 +43,28 @@ def class_folders(root: Path) -> list[Path]:
     if not root.is_dir():
         found = "a file" if root.exists() else "nothing"
         raise DataError(
-            f"Data folder '{root}': expected a folder, found {found} there. Check `img_root`; "
+            f"Data folder '{root}': expected a folder, found {found} there. Check `{key}`; "
             "paths count from the folder the command is started in."
         )
     return sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
 
 
-def find_images(root: Path, folders: Iterable[Path], suffixes: Iterable[str]) -> list[Entry]:
-    """List the pictures in class folders, or in `root` itself where there are none.
+def find_images(
+    root: Path, folders: Iterable[Path], suffixes: Iterable[str], noun: str = "pictures"
+) -> list[Entry]:
+    """List the files in class folders, or in `root` itself where there are none.
 
     Args:
         root: The data set's folder.
         folders: Its class folders; may be none.
         suffixes: Endings with a dot, in lower case.
+        noun: What the files are called.
 
     Returns:
         Entries sorted by class and file name.
 
     Raises:
-        DataError: A folder holds no picture.
+        DataError: A folder holds none.
     """
     suffixes = tuple(suffixes)
     layout = f"'{root}/<class>/<name>{suffixes[0]}'"
@@ -71,8 +78,8 @@ def find_images(root: Path, folders: Iterable[Path], suffixes: Iterable[str]) ->
             instead = ", ".join(f"{count} with ending {ending}" for ending, count in endings)
             kind = "Class folder" if folders else "Data folder"
             raise DataError(
-                f"{kind} '{folder}' has no pictures ({', '.join(suffixes)}); found "
-                f"{instead or 'no files'}. Expected the layout {layout}: add pictures, remove the "
+                f"{kind} '{folder}' has no {noun} ({', '.join(suffixes)}); found "
+                f"{instead or 'no files'}. Expected the layout {layout}: add {noun}, remove the "
                 "folder, or set `valid_formats` where the data set has it."
             )
         entries += [Entry(path, folder.name if folders else None) for path in chosen]

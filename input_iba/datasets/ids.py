@@ -38,6 +38,22 @@ def unique_ids(files: Sequence[tuple[str | None, str]]) -> list[str]:
             levels[i] += 1
 
 
+def numbered(names: Sequence[str]) -> list[str]:
+    """Return names, those that several samples share with the sample's number behind.
+
+    >>> numbered(["a", "B", "b", "c"])
+    ['a', 'B_2', 'b_3', 'c']
+    """
+    found = list(names)
+    while True:
+        uses = Counter(name.casefold() for name in found)
+        if len(uses) == len(found):
+            return found
+        found = [
+            f"{name}_{i}" if uses[name.casefold()] > 1 else name for i, name in enumerate(found, 1)
+        ]
+
+
 def _name(group: str | None, file_name: str, level: int, position: int) -> str:
     path = PurePath(file_name)
     parts = path.stem

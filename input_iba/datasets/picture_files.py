@@ -14,6 +14,7 @@ from input_iba.datasets.class_index import Classes, classes_of_file, imagenet_cl
 from input_iba.datasets.ids import unique_ids
 from input_iba.datasets.images import read_image
 from input_iba.datasets.pictures import PictureDataset, PipelineConfig
+from input_iba.datasets.targets import for_every_target
 from input_iba.errors import ConfigError, DataError
 from input_iba.registry import DATASETS
 
@@ -51,13 +52,11 @@ class PictureFiles(PictureDataset):
             raise ConfigError(f"`files` is a list of paths of pictures; got {files!r}.")
         paths = [_existing(Path(file)) for file in files]
         known = named_classes(classes)
-        indices = find_targets(known, targets)
         ids = unique_ids([(path.absolute().parent.name, path.name) for path in paths])
-        every: list[int | None] = [*indices] or [None]
-        if len(indices) > 1:
-            ids = [f"{id_}_{_label(known, index)}" for id_ in ids for index in indices]
-        super().__init__(ids, pipeline, None if known is None else list(known.names), channels)
-        self._samples = [(path, target) for path in paths for target in every]
+        asked = for_every_target(ids, known, targets)
+        names = None if known is None else list(known.names)
+        super().__init__([sample.id for sample in asked], pipeline, names, channels)
+        self._samples = [(paths[sample.place], sample.target) for sample in asked]
 
     def read(self, index: int) -> tuple[Image.Image, Tensor | None]:
         """Return the RGB picture; no boxes."""
@@ -81,32 +80,6 @@ def named_classes(classes: str | Path | None) -> Classes | None:
     if classes is None:
         return None
     return imagenet_classes() if classes == IMAGENET else classes_of_file(classes)
-
-
-def find_targets(classes: Classes | None, targets: Sequence[int | str]) -> list[int]:
-    """Return the indices of some classes, each once.
-
-    Raises:
-        ConfigError: A class is unknown, or a name is given where classes have none.
-    """
-    if isinstance(targets, str | int):
-        targets = [targets]
-    if classes is not None:
-        return list(dict.fromkeys(classes.find(target) for target in targets))
-    named = [target for target in targets if not str(target).isdecimal()]
-    if named:
-        raise ConfigError(
-            f"Target {named[0]!r}: the names of this classifier's classes are not known. Give the "
-            "class index, or a file of names (--classes)."
-        )
-    return list(dict.fromkeys(int(target) for target in targets))
-
-
-def _label(classes: Classes | None, index: int) -> str:
-    """Return the name of a class, or its index where the name says too little."""
-    if classes is None or list(classes.names).count(classes.names[index]) > 1:
-        return str(index)
-    return classes.names[index]
 
 
 def _existing(path: Path) -> Path:

@@ -9,12 +9,12 @@ from typing import Any
 import torch
 
 from input_iba.datasets.base import SampleDataset
-from input_iba.datasets.imdb import IMDBDataset
 from input_iba.datasets.segments import METASPACE, Piece, words_of
-from input_iba.errors import DataError
+from input_iba.datasets.text_dataset import TextDataset
+from input_iba.datasets.text_files import read_part
 from input_iba.records import TextSample
 
-SEGMENTATION = 2
+SEGMENTATION = 3
 """Changes whenever the same pieces make other words."""
 
 
@@ -28,7 +28,7 @@ class PieceDataset(SampleDataset):
             stays the end that the other data set keeps, or else the one that the tokenizer keeps.
     """
 
-    def __init__(self, texts: IMDBDataset, tokenizer: Any, max_length: int | None) -> None:
+    def __init__(self, texts: TextDataset, tokenizer: Any, max_length: int | None) -> None:
         super().__init__(texts.ids, texts.class_names)
         self.texts = texts
         self.tokenizer = copy(tokenizer)
@@ -52,15 +52,23 @@ class PieceDataset(SampleDataset):
         )
         owners, spans = words_of(text, self._pieces(encoding))
         if not spans:
-            raise DataError(f"'{self.path(index)}' is empty: it has no word. Remove the file.")
+            raise self.texts.empty(index)
+        spans = [_trimmed(text, *span) for span in spans]
+        full = len(encoding["input_ids"]) == self.max_length
+        left = self.tokenizer.truncation_side == "left"
+        before = full and left and bool(text[: spans[0][0]].strip())
+        behind = full and not left and bool(text[spans[-1][1] :].strip())
+        part, places = read_part(text, spans, before, behind)
         return TextSample(
             self.ids[index],
             torch.tensor(encoding["input_ids"]),
             self.target(index),
             self.path(index),
-            tokens=tuple(text[start:end].strip() for start, end in spans),
+            tokens=tuple(text[start:end] for start, end in spans),
             words=tuple(owners),
             pad=self.tokenizer.pad_token_id,
+            text=part,
+            spans=places,
         )
 
     def _pieces(self, encoding: Any) -> list[Piece]:
@@ -99,3 +107,9 @@ class PieceDataset(SampleDataset):
     def content(self) -> list[Any]:
         """Return names and sizes of the texts."""
         return self.texts.content()
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    """Return the place of a word without the white space that its first piece may bring."""
+    word = text[start:end]
+    return end - len(word.lstrip()), start + len(word.rstrip())

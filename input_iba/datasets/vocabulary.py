@@ -95,7 +95,7 @@ def stored_vocabulary(
         DataError: The file is none of ours, or was built from something else.
     """
     if path.is_file():
-        return _read(path, built_from)
+        return read_vocabulary(path, built_from)
     LOGGER.info("Building the vocabulary; it is kept in '%s'", path)
     vocabulary = build_vocabulary(texts(), max_words)
     if len(vocabulary) == len(SPECIALS):
@@ -109,21 +109,31 @@ def stored_vocabulary(
     return vocabulary
 
 
-def _read(path: Path, built_from: Mapping[str, Any]) -> Vocabulary:
+def read_vocabulary(path: Path, built_from: Mapping[str, Any] | None = None) -> Vocabulary:
+    """Read a vocabulary that was kept before.
+
+    Args:
+        path: JSON file.
+        built_from: What it must have been built from; None for anything.
+
+    Raises:
+        DataError: The file is absent or none of ours, or was built from something else.
+    """
+    again = "" if built_from is None else " Delete it; it is then built again."
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         words, found = tuple(content["words"]), content["built_from"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(
-            f"Vocabulary file '{path}' cannot be read ({type(error).__name__}: {error}). Delete "
-            "it; it is then built again."
+            f"Vocabulary file '{path}' cannot be read ({type(error).__name__}: {error})."
+            f"{again or ' Give one that was kept beside the texts of a training.'}"
         ) from error
     if words[: len(SPECIALS)] != SPECIALS or not all(isinstance(word, str) for word in words):
         raise DataError(
             f"Vocabulary file '{path}': expected words, the first ones {', '.join(SPECIALS)}; got "
-            f"{list(words[:3])}. Delete it; it is then built again."
+            f"{list(words[:3])}.{again}"
         )
-    if found != dict(built_from):
+    if built_from is not None and found != dict(built_from):
         raise DataError(
             f"Vocabulary file '{path}' was built from other texts: expected {dict(built_from)}, "
             f"got {found}. Its indices belong to classifiers trained with it. Put those texts "

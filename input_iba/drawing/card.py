@@ -15,7 +15,13 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from input_iba.drawing.heat_map import Pixels
-from input_iba.drawing.words import highlighted, printable, word_heats
+from input_iba.drawing.words import (
+    Shown,
+    as_it_stands,
+    highlighted,
+    printable,
+    word_heats,
+)
 
 Words = Sequence[tuple[str, float]]
 """The words of a text, each with its value."""
@@ -25,7 +31,8 @@ STYLE = """
   max-width: 46%; vertical-align: top; }
 .input-iba-card img { display: block; width: 100%; height: auto; }
 .input-iba-card figcaption { font-size: 85%; opacity: .8; }
-.input-iba-card .text { line-height: 1.9; max-width: 46em; overflow-wrap: anywhere; }
+.input-iba-card .text { line-height: 1.9; max-width: 46em; overflow-wrap: anywhere;
+  white-space: pre-wrap; }
 .input-iba-card .text span { background: rgb(233 98 40 / var(--heat)); border-radius: .25em;
   padding: .1em .15em; }
 """
@@ -38,7 +45,13 @@ LETTER = 0.0833
 
 
 class Drawn:
-    """What draws itself: in a notebook as HTML, elsewhere by `show`."""
+    """What draws itself: in a notebook as HTML, elsewhere by `show`.
+
+    Attributes:
+        gaps: What stands before, between and behind the words of a text; nothing for single spaces.
+    """
+
+    gaps: Sequence[str] = ()
 
     @abstractmethod
     def title(self) -> str:
@@ -54,7 +67,7 @@ class Drawn:
 
     def _repr_html_(self) -> str:
         """Return a piece of HTML without scripts and without files beside it."""
-        return card(self.title(), self.pictures(), self.coloured_words())
+        return card(self.title(), self.pictures(), self.coloured_words(), self.gaps)
 
     def show(self, path: str | Path | None = None) -> None:
         """Open a window with the pictures, or the coloured words, where there is a display.
@@ -75,13 +88,14 @@ class Drawn:
         self.show(path)
 
 
-def card(title: str, pictures: Mapping[str, Pixels], words: Words) -> str:
+def card(title: str, pictures: Mapping[str, Pixels], words: Words, gaps: Sequence[str] = ()) -> str:
     """Return a title, pictures and coloured words as a piece of HTML.
 
     Args:
         title: Escaped, as all words are.
         pictures: (H, W, 3), uint8, by their caption.
         words: Each with its value.
+        gaps: What stands before, between and behind them; nothing for single spaces.
     """
     figures = "".join(
         f'<figure><img src="{png_uri(pixels)}" alt="{escape(caption)}">'
@@ -90,7 +104,8 @@ def card(title: str, pictures: Mapping[str, Pixels], words: Words) -> str:
     )
     text = ""
     if words:
-        text = highlighted([word for word, _ in words], np.array([value for _, value in words]))
+        shown = Shown([word for word, _ in words], gaps)
+        text = highlighted(shown, np.array([value for _, value in words]))
     head = f"<p><b>{escape(printable(title))}</b></p>"
     return f'<div class="input-iba-card"><style>{STYLE}</style>{head}{figures}{text}</div>'
 
@@ -119,7 +134,7 @@ def draw_card(figure: Any, drawn: Drawn) -> Any:
     pictures, words = drawn.pictures(), drawn.coloured_words()
     figure.suptitle(printable(drawn.title()), fontsize=11, parse_math=False)
     if words:
-        _draw_words(figure, words)
+        draw_words(figure, words, drawn.gaps)
     elif pictures:
         figure.set_size_inches(2.6 * len(pictures), 3.1)
         axes = figure.subplots(1, len(pictures), squeeze=False)[0]
@@ -130,26 +145,35 @@ def draw_card(figure: Any, drawn: Drawn) -> Any:
     return figure
 
 
-def _draw_words(figure: Any, words: Words) -> None:
-    places = []
-    x, line = 0, 0
-    for word, _ in words:
-        if x and x + len(word) > COLUMNS:
-            x, line = 0, line + 1
-        places.append((x, line))
-        x += len(word) + 1
+def draw_words(figure: Any, words: Words, gaps: Sequence[str] = ()) -> None:
+    """Draw coloured words line by line, with what stands around them.
+
+    Args:
+        figure: An empty figure of matplotlib's; its size is set.
+        words: Each with its value.
+        gaps: What stands before, between and behind them; nothing for single spaces.
+    """
+    parts = Shown([word for word, _ in words], gaps).parts
+    heats = np.zeros(len(parts))
+    heats[1::2] = word_heats(np.array([value for _, value in words]))
+    placed, x, line = list[tuple[int, int, str, float]](), 0, 0
+    for text, heat in zip(parts, heats.tolist(), strict=True):
+        for i, part in enumerate(as_it_stands(text).split("\n")):
+            if i or (x and x + len(part) > COLUMNS):
+                x, line = 0, line + 1
+            if part.strip():
+                placed.append((x, line, part, heat))
+            x += len(part) if x or part.strip() else 0
     figure.set_size_inches(COLUMNS * LETTER + 0.5, (line + 1) * LINE + 0.6)
     axis = figure.subplots()
     axis.set(xlim=(0, COLUMNS), ylim=(line + 0.6, -0.6))
     axis.set_axis_off()
-    heats = word_heats(np.array([value for _, value in words])).tolist()
-    for (word, _), (column, row), heat in zip(words, places, heats, strict=True):
-        box = {"facecolor": (0.91, 0.38, 0.16, heat), "linewidth": 0, "pad": 1.5}
+    for column, row, part, heat in placed:
         axis.text(
-            *(column, row, printable(word)),
+            *(column, row, part),
             family="monospace",
             fontsize=10,
             verticalalignment="center",
-            bbox=box,
+            bbox={"facecolor": (0.91, 0.38, 0.16, heat), "linewidth": 0, "pad": 1.5},
             parse_math=False,
         )

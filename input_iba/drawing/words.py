@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 
 import numpy as np
@@ -10,12 +12,64 @@ import numpy as np
 from input_iba.drawing.heat_map import Floats, scale_to_peak
 
 TEXT_STYLE = """
-.text { line-height: 1.9; overflow-wrap: anywhere; --strength: 1; }
+.text { line-height: 1.9; overflow-wrap: anywhere; white-space: pre-wrap; --strength: 1; }
 .text span { border-radius: .25em; padding: .1em .15em;
   background: rgb(233 98 40 / calc(var(--heat) * var(--strength))); }
 .text span:hover { outline: 2px solid var(--accent); }
 @media (prefers-color-scheme: dark) { .text { --strength: .7; } }
 """
+
+JOINERS = "\u200c\u200d"
+"""They keep letters apart, or make one emoji of several, and are not to be seen themselves."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A text as it is shown.
+
+    Attributes:
+        words: T words.
+        gaps: T + 1 pieces of text before, between and behind them; none for single spaces.
+    """
+
+    words: Sequence[str]
+    gaps: Sequence[str] = ()
+
+    @property
+    def around(self) -> list[str]:
+        """Return the T + 1 gaps, with single spaces where nothing is said.
+
+        >>> Shown(["A", "film"]).around
+        ['', ' ', '']
+        """
+        return list(self.gaps) or ["", *[" "] * (len(self.words) - 1), ""]
+
+    @property
+    def parts(self) -> list[str]:
+        """Return the gaps and words in the order of the text, 2 T + 1 pieces.
+
+        >>> Shown(["A", "film"]).parts
+        ['', 'A', ' ', 'film', '']
+        """
+        first, *gaps = self.around
+        pairs = zip(self.words, gaps, strict=True)
+        return [first, *(part for pair in pairs for part in pair)]
+
+
+def split_at(text: str, spans: Sequence[tuple[int, int]]) -> Shown:
+    """Split a text into words and what stands around them.
+
+    Args:
+        text: Any.
+        spans: First and last character (exclusive) of every word, ascending.
+
+    >>> split_at("“Fun”, he said", [(1, 4), (7, 9), (10, 14)])
+    Shown(words=['Fun', 'he', 'said'], gaps=['“', '”, ', ' ', ''])
+    """
+    ends = [0, *(end for _, end in spans)]
+    starts = [*(start for start, _ in spans), len(text)]
+    gaps = [text[end:start] for end, start in zip(ends, starts, strict=True)]
+    return Shown([text[start:end] for start, end in spans], gaps)
 
 
 def printable(text: str) -> str:
@@ -37,6 +91,19 @@ def printable_lines(text: str) -> str:
     c
     """
     return "\n".join(map(printable, text.split("\n")))
+
+
+def as_it_stands(text: str) -> str:
+    r"""Escape what a page may not hold, and keep white space and what joins letters.
+
+    >>> print(as_it_stands("a\u3000b\n\x07"))
+    a　b
+    \x07
+    """
+    return "".join(
+        c if c in "\n\t" or c in JOINERS or unicodedata.category(c)[0] == "Z" else printable(c)
+        for c in text
+    )
 
 
 def percent(probability: float | None) -> str:
@@ -75,11 +142,13 @@ def word_heats(mask: Floats) -> Floats:
     return scale_to_peak(np.maximum(mask - base, 0))
 
 
-def highlighted(tokens: Sequence[str], mask: Floats, unit: str = "") -> str:
-    """Return words with the colours of a mask; each tells its value where the pointer rests.
+def highlighted(text: Shown | Sequence[str], mask: Floats, unit: str = "") -> str:
+    """Return a text with its words in the colours of a mask.
+
+    Each word tells its value where the pointer rests; what stands between words is as it is.
 
     Args:
-        tokens: T words; everything in them is escaped.
+        text: T words, with what stands around them or without; everything is escaped.
         mask: (T,), any values.
         unit: Behind the value that a word tells.
 
@@ -90,10 +159,13 @@ def highlighted(tokens: Sequence[str], mask: Floats, unit: str = "") -> str:
     >>> highlighted(["<b>", "good"], np.array([0.25, 0.75])).count("<span")
     2
     """
-    heats = word_heats(mask)
+    shown = text if isinstance(text, Shown) else Shown(text)
+    gaps = [escape(as_it_stands(gap)) for gap in shown.around]
     spans = (
         f'<span style="--heat:{heat:.3f}" title="{value:.4g}{escape(unit)}">'
-        f"{escape(printable(token))}</span>"
-        for token, value, heat in zip(tokens, mask.tolist(), heats.tolist(), strict=True)
+        f"{escape(as_it_stands(word))}</span>{gap}"
+        for word, value, heat, gap in zip(
+            shown.words, mask.tolist(), word_heats(mask).tolist(), gaps[1:], strict=True
+        )
     )
-    return f'<p class="text">{" ".join(spans)}</p>'
+    return f'<p class="text">{gaps[0]}{"".join(spans)}</p>'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from PIL import Image
 from input_iba.datasets.images import read_image
 from input_iba.engine.config import RunConfig
 from input_iba.engine.evaluation.heat_maps import read_map
-from input_iba.results import RecordLog, SampleRecord, write_image
+from input_iba.engine.told import class_lines, tell_samples
+from input_iba.results import SampleRecord, write_image
 from input_iba.visualization import heat_of, overlay
 
 LONGEST_SIDE = 1600
@@ -32,24 +34,16 @@ def tell_photographs(config: RunConfig, root: Path) -> str:
         config: Of the run, as `photographs_config` makes it.
         root: The work directory.
     """
-    records = RecordLog(root / "records.jsonl").load().values()
-    return "\n\n".join("\n".join(_told(config, root, record)) for record in records)
+    return tell_samples(root, partial(_told, config, root))
 
 
 def _told(config: RunConfig, root: Path, record: SampleRecord) -> Iterator[str]:
-    if record.status != "done":
-        yield f"{record.id}: failed: {record.reason}"
-        return
     photograph = read_image(record.path)
     box = seen(photograph.size, config.attribution_data["pipeline"])
     share = (box[2] - box[0]) * (box[3] - box[1]) / (photograph.width * photograph.height)
     part = f" (the network saw its middle, {100 * share:.0f} %; --whole: all)"
     yield f"{record.path}{'' if share > 0.995 else part}"
-    rows, explained = record.classes(), record.class_name
-    width = max((len(name) for name, _ in rows), default=0)
-    for name, chance in rows:
-        mark = "  <- explained" if name == explained else ""
-        yield f"  {name.ljust(width)}  {100 * chance:5.1f} %{mark}"
+    yield from class_lines(record)
     path = root / f"{Path(record.files['input_mask']).stem}_overlay.png"
     heat = heat_of(read_map(root / record.files["input_mask"]).numpy())
     write_image(path, over_photograph(photograph, heat, box, config.input_mask.colour_map))

@@ -14,7 +14,8 @@ from input_iba import models
 from input_iba.core.hooks import find_layer
 from input_iba.datasets import PictureFiles
 from input_iba.datasets.class_index import classes_of_file, imagenet_classes
-from input_iba.datasets.picture_files import IMAGENET, find_targets, named_classes
+from input_iba.datasets.picture_files import IMAGENET, named_classes
+from input_iba.datasets.targets import find_targets
 from input_iba.engine.config import RunConfig, load_config
 from input_iba.engine.layer_choice import choose_layer
 from input_iba.errors import CheckpointError, ConfigError

@@ -67,12 +67,12 @@ class SampleWriter:
                 found.feature_mask if self.config.feature_mask.upscale else found.feature_capacity
             )
             masks["prior_mask"] = found.prior_mask
-        words = sample.tokens if isinstance(sample, TextSample) else None
+        text = (sample.tokens, sample.text, sample.spans) if isinstance(sample, TextSample) else ()
         values = {kind: self._values(kind, mask, sample) for kind, mask in masks.items()}
         feature = values.get("feature_mask")
         for kind, mask in values.items():
             files[kind] = f"{_VALUES[kind]}/{place}.npz"
-            write_mask(self.root / files[kind], mask, words)
+            write_mask(self.root / files[kind], mask, *text)
         pictures: dict[str, NDArray[np.uint8]] = {}
         if isinstance(sample, TextSample):
             files["highlights"] = f"highlights/{place}.html"
@@ -137,7 +137,7 @@ class SampleWriter:
         }
         titles = {"input_mask": "Input mask", "feature_mask": "Feature mask (bits per word)"}
         masks = {title: values[kind] for kind, title in titles.items() if kind in values}
-        return highlighted_page(sample.id, facts, sample.tokens, masks)
+        return highlighted_page(sample.id, facts, sample.shown, masks)
 
     def _strips(
         self, sample: Sample, values: Mapping[str, NDArray[np.float32]]

@@ -8,7 +8,7 @@ from torch import nn
 
 from input_iba.attribution.text_reading import modality_of, most_tokens, padded
 from input_iba.core.padding import PAD_INDEX
-from input_iba.datasets import IMDBDataset, PieceDataset, SampleDataset
+from input_iba.datasets import PieceDataset, SampleDataset, TextDataset
 from input_iba.engine.config import RunConfig
 from input_iba.engine.logs import LOGGER
 from input_iba.engine.vocabulary import check_vocabulary
@@ -22,8 +22,15 @@ def build_modality(config: RunConfig, classifier: nn.Module) -> Modality:
     Raises:
         ConfigError: Its tokenizer has no token that could pad texts.
     """
-    if not config.text_modality:
-        return VisionModality()
+    return text_modality(classifier) if config.text_modality else VisionModality()
+
+
+def text_modality(classifier: nn.Module) -> TextModality:
+    """Return how a classifier of text takes its input.
+
+    Raises:
+        ConfigError: Its tokenizer has no token that could pad texts.
+    """
     tokenizer = _tokenizer(classifier)
     if tokenizer is None:
         return TextModality(pad=getattr(classifier, "pad_index", PAD_INDEX))
@@ -45,7 +52,7 @@ def readable_by(classifier: nn.Module, dataset: SampleDataset) -> SampleDataset:
             could pad texts.
     """
     tokenizer = _tokenizer(classifier)
-    if tokenizer is None or not isinstance(dataset, IMDBDataset):
+    if tokenizer is None or not isinstance(dataset, TextDataset):
         check_vocabulary(classifier, dataset)
         return dataset
     tokenizer = padded(tokenizer)

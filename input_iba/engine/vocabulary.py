@@ -4,27 +4,26 @@ from __future__ import annotations
 
 from torch import nn
 
-from input_iba.datasets import SampleDataset
-from input_iba.datasets.imdb import IMDBDataset
+from input_iba.datasets import SampleDataset, TextDataset
 from input_iba.errors import ConfigError
 
 
 def check_vocabulary(classifier: nn.Module, dataset: SampleDataset) -> None:
     """Refuse a classifier whose embedding has another size than the data set's vocabulary.
 
-    Classifiers without a module `embedding`, and data sets without a vocabulary, pass.
+    Classifiers without a module `embedding`, and data sets of other things than text, pass.
 
     Raises:
-        ConfigError: Says both sizes and what to set.
+        ConfigError: Says both sizes and what to set; or the texts have no vocabulary.
     """
-    embedding = getattr(classifier, "embedding", None)
-    if not isinstance(embedding, nn.Embedding) or not isinstance(dataset, IMDBDataset):
+    if not isinstance(dataset, TextDataset):
         return
-    size, words = embedding.num_embeddings, len(dataset.vocabulary)
+    words, embedding = len(dataset.vocabulary), getattr(classifier, "embedding", None)
+    size = embedding.num_embeddings if isinstance(embedding, nn.Embedding) else words
     if size != words:
         raise ConfigError(
-            f"The vocabulary of '{dataset.folder}' has {words} words, and the classifier's "
+            f"The vocabulary of '{dataset.place}' has {words} words, and the classifier's "
             f"embedding {size}: its words would be mistaken for others. Set "
-            f"attributor.classifier.vocab_size={words} and train it on these reviews, or use the "
-            f"reviews and `max_words` (here {dataset.max_words}) that it was trained with."
+            f"attributor.classifier.vocab_size={words} and train it on these texts, or use the "
+            f"texts and `max_words` (here {dataset.max_words}) that it was trained with."
         )

@@ -11,7 +11,6 @@ from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from input_iba.core.critics import TextCritic
 from input_iba.core.explainable import bare
@@ -26,9 +25,7 @@ from input_iba.modality.text_attention import plain_attention
 from input_iba.modality.text_limits import most_positions
 from input_iba.modality.text_places import Places, TextWrapping
 from input_iba.modality.text_survey import Survey, embeddings_replaced, survey
-
-MORE_PADDING = 3
-"""Tokens of padding with which it is tried whether a classifier heeds where a text ends."""
+from input_iba.modality.text_views import shuffled, with_padding
 
 
 class TextModality(Modality):
@@ -94,25 +91,13 @@ class TextModality(Modality):
         """Return token ids (1, T) without some in the middle, and with padding in their place."""
         if _length_argument(bare(model)) is None:
             return None
-        middle = inputs.shape[1] // 2
-        cut = min(MORE_PADDING, max(inputs.shape[1] - 4, 0))  # no longer than it was, if it can be
-        short = torch.cat([inputs[:, :middle], inputs[:, middle + cut :]], dim=1)
-        return short, F.pad(short, (0, MORE_PADDING), value=self.pad)
+        return with_padding(inputs, self.pad)
 
     def variations(self, inputs: Tensor, count: int) -> Iterator[Tensor]:
         """Yield texts of a half to all of the words of a text, in another order."""
-        generator = torch.Generator().manual_seed(0)
         for i in range(count):
-            tokens = Tokens.of(inputs[i % len(inputs)][None], self.pad, self.special).trimmed()
-            places = tokens.scored[0].nonzero().flatten().cpu()
-            share = float(torch.rand((), generator=generator))
-            kept = max(round((1 + share) / 2 * len(places)), 1)
-            drawn = places[torch.randperm(len(places), generator=generator)[:kept]]
-            ids, dropped = tokens.ids.clone(), places[kept:]
-            ids[0, places[:kept]] = tokens.ids[0, drawn]
-            stays = torch.ones(ids.shape[1], dtype=torch.bool)
-            stays[dropped] = False
-            yield ids[:, stays]
+            text = Tokens.of(inputs[i % len(inputs)][None], self.pad, self.special).trimmed()
+            yield shuffled(text, seed=i)
 
     def one_by_one(self, inputs: Tensor) -> list[Tensor]:
         """Return token ids (S, T) as S texts (1, T_s)."""
@@ -126,6 +111,12 @@ class TextModality(Modality):
         with embeddings_replaced(readers, tokens, inputs):
             return self._call(model, tokens)
 
+    def layer_places(self, model: nn.Module, inputs: Tensor) -> dict[str, Places]:
+        """Return where tokens stand in what layers put out for token ids, by the layer's name."""
+        places = self._survey(model, Tokens.of(_checked(inputs), self.pad, self.special)).places
+        outputs = {name: places.get((module, "output")) for name, module in model.named_modules()}
+        return {name: found for name, found in outputs.items() if found is not None}
+
     def most_tokens(self, model: nn.Module) -> int | None:
         """Return how long a text may be, as far as the classifier's positions say; None for any."""
         model, kept = bare(model), {self.pad, *self.special}
@@ -134,12 +125,6 @@ class TextModality(Modality):
         tokens = Tokens.of(torch.full((1, 5), ordinary, device=place), self.pad)
         with torch.no_grad(), frozen(model):
             return most_positions(5, lambda: self._call(model, tokens))
-
-    def layers_of_tokens(self, model: nn.Module, example: Tensor) -> list[str]:
-        """Return the names of layers that put out one vector per token of a text (1, T)."""
-        model = bare(model)
-        places = self._survey(model, self.enter(model, example)[1]).places
-        return [name for name, module in model.named_modules() if (module, "output") in places]
 
     def _call(self, model: nn.Module, tokens: Tokens) -> Any:
         """Give token ids to the classifier, and tell it where texts end."""

@@ -7,6 +7,7 @@ from input_iba.results.record_log import RecordLog, SampleRecord
 from input_iba.results.row_log import Entry, RowLog
 from input_iba.results.work_dir import WorkDir
 from input_iba.results.writing import (
+    TextMask,
     read_text_mask,
     write_arrays,
     write_image,
@@ -23,6 +24,7 @@ __all__ = [
     "RecordLog",
     "RowLog",
     "SampleRecord",
+    "TextMask",
     "WorkDir",
     "file_names",
     "installed_versions",

@@ -8,13 +8,14 @@ import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from input_iba.core.files import PART_SUFFIX, written_whole
+from input_iba.drawing.words import Shown, split_at
 from input_iba.errors import DataError
 
 
@@ -43,31 +44,55 @@ def write_arrays(path: Path, **arrays: NDArray[Any]) -> None:
 
 
 def write_mask(
-    path: Path, mask: NDArray[np.floating[Any]], tokens: Sequence[str] | None = None
+    path: Path,
+    mask: NDArray[np.floating[Any]],
+    tokens: Sequence[str] | None = None,
+    text: str = "",
+    spans: Sequence[tuple[int, int]] | None = None,
 ) -> None:
-    """Write a mask as npz, key `mask`, float32; for a text beside its words, key `tokens`.
+    """Write a mask as npz, key `mask`, float32; of a text beside its words, key `tokens`.
 
     Args:
         path: Ends in `.npz`.
         mask: (H, W); of a text (T,).
         tokens: The T words.
+        text: What they stand in, key `text`; written where their places are known.
+        spans: First and last character (exclusive) of each, key `spans`, (T, 2).
     """
     beside = {} if tokens is None else {"tokens": np.array(tokens, dtype=np.str_)}
+    if spans is not None:
+        beside |= {"text": np.array(text, dtype=np.str_), "spans": np.array(spans)}
     write_arrays(path, mask=np.asarray(mask, dtype=np.float32), **beside)
 
 
-def read_text_mask(path: Path) -> tuple[list[str], NDArray[np.float32]]:
-    """Read the words of a text and their mask (T,).
+class TextMask(NamedTuple):
+    """A mask of a text.
+
+    Attributes:
+        tokens: T words, as the classifier was given them.
+        mask: Their values (T,).
+        shown: The words as they stand in the text, with what stands around them.
+    """
+
+    tokens: list[str]
+    mask: NDArray[np.float32]
+    shown: Shown
+
+
+def read_text_mask(path: Path) -> TextMask:
+    """Read the mask of a text, which earlier versions wrote without the text.
 
     Raises:
         DataError: The file cannot be read, or is no mask of a text.
     """
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            tokens, mask = arrays["tokens"].tolist(), arrays["mask"]
+            tokens, mask, shown = arrays["tokens"].tolist(), arrays["mask"], None
+            if "spans" in arrays.files:
+                shown = split_at(str(arrays["text"]), arrays["spans"].tolist())
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(f"'{path}' cannot be read as the mask of a text: {error}.") from error
-    return tokens, mask
+    return TextMask(tokens, mask, shown or Shown(tokens))
 
 
 def write_image(path: Path, pixels: NDArray[np.uint8]) -> None:

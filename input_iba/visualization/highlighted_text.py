@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from input_iba.drawing.heat_map import Floats, Pixels, to_8_bits
-from input_iba.drawing.words import TEXT_STYLE, highlighted, printable
+from input_iba.drawing.words import TEXT_STYLE, Shown, highlighted, printable
 from input_iba.visualization.page_style import page_head
 
 STRIP_HEIGHT, WORD_WIDTH, MOST_PIXELS = 16, 8, 60_000
@@ -18,14 +18,14 @@ STRIP_HEIGHT, WORD_WIDTH, MOST_PIXELS = 16, 8, 60_000
 
 
 def highlighted_page(
-    title: str, facts: Mapping[str, str], tokens: Sequence[str], masks: Mapping[str, Floats]
+    title: str, facts: Mapping[str, str], text: Shown | Sequence[str], masks: Mapping[str, Floats]
 ) -> str:
     """Return one static page without scripts: a text under each of some masks.
 
     Args:
         title: Heading, the sample's id.
         facts: What is said about it, from label to value.
-        tokens: T words.
+        text: T words, with what stands around them or without.
         masks: From heading, which may end in a unit in parentheses, to a mask (T,).
     """
     told = "".join(
@@ -33,7 +33,7 @@ def highlighted_page(
         for label, value in facts.items()
     )
     sections = "\n".join(
-        f"<article><h2>{escape(heading)}</h2>\n{highlighted(tokens, mask)}\n</article>"
+        f"<article><h2>{escape(heading)}</h2>\n{highlighted(text, mask)}\n</article>"
         for heading, mask in masks.items()
     )
     name = escape(printable(title))

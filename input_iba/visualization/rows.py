@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from input_iba.drawing.words import percent, printable
+from input_iba.drawing.words import Shown, percent, printable
 
 __all__ = ["Row", "percent", "printable"]
 
@@ -29,7 +29,7 @@ class Row:
             `input_mask_png`, `input_mask_picture`, `input_mask`, `feature_mask`, `prior_mask`; of
             a text `highlights`.
         failure: Why the sample failed; empty when it is done.
-        words: Of a text, its T words.
+        text: Of a text, its T words, and what stands around them.
         word_masks: Of a text, from kind of mask to T values, `input_mask` first.
         losses: Loss history per stage and part, as `stage/part`.
         scores: From metric and key to what an evaluation found.
@@ -45,7 +45,7 @@ class Row:
     feature_peak: float | None = None
     files: Mapping[str, str] = field(default_factory=dict)
     failure: str = ""
-    words: Sequence[str] = ()
+    text: Shown = field(default=Shown(()))
     word_masks: Mapping[str, Sequence[float]] = field(default_factory=dict)
     losses: Mapping[str, Sequence[float | None]] = field(default_factory=dict)
     scores: Mapping[str, float] = field(default_factory=dict)

@@ -70,6 +70,15 @@ def test_long_reviews_are_cut_to_their_end(root: Path) -> None:
     assert reviews(root, max_length=3, keep="first")[2].tokens == ("a", "great", ",")
 
 
+def test_samples_carry_the_text_as_it_stands(root: Path) -> None:
+    sample = reviews(root)[0]
+    assert sample.text == "A dull film.\n\nDull."
+    assert list(sample.shown.words) == ["A", "dull", "film", ".", "Dull", "."]
+    assert sample.tokens == ("a", "dull", "film", ".", "dull", ".")
+    assert "".join(reviews(root, max_length=2)[0].shown.parts) == "… Dull."
+    assert "".join(reviews(root, max_length=2, keep="first")[0].shown.parts) == "A dull …"
+
+
 def test_three_thousand_tokens_stay_whole(root: Path) -> None:
     (root / "aclImdb/test/pos/0_8.txt").write_text("great " * 3000)
     assert reviews(root, split="test", select_cls="pos")[0].input.shape == (3000,)

@@ -95,3 +95,24 @@ def test_a_text_without_words_is_empty(cuts: Any, text: str, tmp_path: Path) -> 
         text = text.replace("</s>", "[SEP]").replace("<pad>", "[PAD]")
     with pytest.raises(DataError, match="is empty"):
         words_by(cuts(), tmp_path, text)
+
+
+@pytest.mark.parametrize("cuts", [tokenizer, byte_level, sentence_piece])
+def test_a_line_break_of_html_is_never_a_word(cuts: Any, tmp_path: Path) -> None:
+    text = "So “dull”.<br /><br />Flat\r\n\tfilm, isn't it?"
+    write_reviews(tmp_path, {"train/pos": {"0_9": text}, "train/neg": {"0_2": "dull"}})
+    dataset = PieceDataset(IMDBDataset(tmp_path), cuts(), None)
+    sample = dataset[dataset.ids.index("0_9")]
+    assert not {"<", "br", "/", ">"} & set(sample.tokens)
+    assert "".join(sample.shown.parts) == sample.text == "So “dull”.\n\nFlat\n\tfilm, isn't it?"
+    assert tuple(sample.shown.words) == sample.tokens
+    if cuts is not sentence_piece:  # the tiny one cuts at spaces alone; real ones make them spaces
+        assert {"So", "Flat", "it"} <= {word.strip("?") for word in sample.tokens}
+
+
+def test_what_is_not_read_of_a_long_text_is_not_shown(tmp_path: Path) -> None:
+    shown = [
+        "".join(dataset[dataset.ids.index("0_9")].shown.parts)
+        for dataset in (pieces(tmp_path, "first", 6), pieces(tmp_path, "last", 5))
+    ]
+    assert shown == ["so fun and so …", "… ness dull bad"]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from input_iba.datasets.tokens import basic_english
+from input_iba.datasets.tokens import basic_english, located
 
 RULES = [
     (r"'", " ' "),
@@ -53,3 +53,13 @@ def test_any_text_is_cut_as_documented(parts: list[str]) -> None:
 )
 def test_known_answers(text: str, tokens: str) -> None:
     assert basic_english(text) == tokens.split()
+
+
+@given(st.text(st.sampled_from("aİΣ ß'.\n\xa0é電")))
+def test_tokens_stand_where_they_are_said_to(text: str) -> None:
+    tokens, spans = located(text)
+    assert tokens == literal(text)
+    assert [text[start:end].lower() for start, end in spans] == tokens or "Σ" in text or "İ" in text
+    edges = [edge for span in spans for edge in span]
+    assert edges == sorted(edges)
+    assert all(start < end for start, end in spans)

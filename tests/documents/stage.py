@@ -78,6 +78,7 @@ def make_stage(root: Path) -> None:
         write(root / name, gradient(96, 80))
     write(root / "digit.png", gradient(28, 28))
     save_tiny_bert(root / "bert")
+    (root / "path/to/classifier").symlink_to(root / "bert")
     (root / "review.txt").write_text(WORDS[0])
 
 

@@ -19,6 +19,7 @@ from torch import nn
 
 from input_iba.attribution import Attributor, InputBottleneck, SaliencyPrior, described
 from input_iba.attribution.baselines import BaselineAttributor, Gradient
+from input_iba.drawing.card import draw_card
 from input_iba.drawing.heat_map import rendered
 from input_iba.records import Attribution, Explanation, ImageSample, TextSample
 
@@ -87,6 +88,17 @@ def test_words_are_coloured_and_escaped() -> None:
     ]
     assert "fine: 25 %" in html
     assert "<img" not in html
+
+
+def test_a_text_is_shown_with_what_stands_between_its_words(tmp_path: Path) -> None:
+    text, spans = "“So”\n\nfun!", ((1, 3), (6, 9))
+    sample = TextSample("x", torch.zeros(2), tokens=("so", "fun"), text=text, spans=spans)
+    found = described(explanation(torch.tensor([0.0, 1.0])), sample)
+    [shown] = re.findall(r'<p class="text">(.*?)</p>', found._repr_html_(), re.DOTALL)
+    assert re.sub(r"<[^>]*>", "", shown) == text
+    figure = draw_card(Figure(), found)
+    drawn = {part.get_text(): part.get_position() for part in figure.axes[0].texts}
+    assert drawn == {"“": (0, 0), "So": (1, 0), "”": (3, 0), "fun": (0, 2), "!": (3, 2)}
 
 
 def test_a_described_image_is_shown_as_its_data_set_shows_it() -> None:

@@ -26,7 +26,7 @@ def test_explain_gives_the_masks_of_the_command(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     file = tmp_path / "cat.png"
-    Image.fromarray(data.chelsea()).save(file)
+    Image.fromarray(data.chelsea()).save(file)  # type: ignore[no-untyped-call]
     options = [f"estimation_cfg.n_samples={CROPS}", "data.data_loader.shuffle=False"]
     command = ["attribute", "--image", str(file), "--work-dir", "w", "--precision", "fp32"]
     assert main([*command, "--device", "cpu", "--cfg-options", *options]) == 0

@@ -13,6 +13,7 @@ from PIL import Image
 
 from input_iba.core.files import written_whole
 from input_iba.results.writing import (
+    read_text_mask,
     remove_parts,
     write_image,
     write_mask,
@@ -67,6 +68,21 @@ def test_a_mask_comes_back_as_float32_bit_for_bit(tmp_path: Path) -> None:
         assert arrays.files == ["mask"]
         assert arrays["mask"].dtype == np.float32
         np.testing.assert_array_equal(arrays["mask"], mask.astype(np.float32))
+
+
+def test_the_mask_of_a_text_comes_back_with_the_text(tmp_path: Path) -> None:
+    words, text, spans = ["so", "電影"], "“So”\n電影 👩", [(1, 3), (5, 7)]
+    write_mask(tmp_path / "a.npz", np.array([0.5, 1.0]), words, text, spans)
+    found = read_text_mask(tmp_path / "a.npz")
+    assert (found.tokens, found.mask.tolist()) == (words, [0.5, 1.0])
+    assert (found.shown.words, found.shown.gaps) == (["So", "電影"], ["“", "”\n", " 👩"])
+
+
+def test_masks_of_texts_without_the_text_are_read_as_words(tmp_path: Path) -> None:
+    write_mask(tmp_path / "a.npz", np.array([0.5, 1.0]), ["so", "fun"])
+    with np.load(tmp_path / "a.npz") as arrays:
+        assert sorted(arrays.files) == ["mask", "tokens"]
+    assert "".join(read_text_mask(tmp_path / "a.npz").shown.parts) == "so fun"
 
 
 def test_equal_masks_make_equal_files(tmp_path: Path) -> None:

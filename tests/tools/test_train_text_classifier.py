@@ -67,9 +67,33 @@ def test_it_learns_from_both_classes_and_writes_a_checkpoint_that_loads(
     printed = capsys.readouterr()
     assert "on the test set 100.00%" in printed.out
     assert "vectors of 2 of 10 words" in printed.err
-    assert "on 114 reviews, 6 held out" in printed.err
+    assert "on 114 texts, 6 held out" in printed.err
     build_classifier(classifier(data / "net.pt"))
     assert not list(data.rglob("*.part"))
+
+
+def test_it_learns_from_texts_of_ones_own(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = ["text\tmood"]
+    for folder in (data / "imdb/test/pos", data / "imdb/test/neg"):
+        rows += [f"{path.read_text()}\t{folder.name}" for path in folder.glob("*.txt")]
+    (data / "test.tsv").write_text("\n".join(rows))
+    training = {"type": "TextFolder", "root": str(data / "imdb/train")}
+    test = {"type": "TextTable", "file": str(data / "test.tsv"), "label": "mood"}
+    sets = {
+        "estimation": {**training, "vocabulary": training, "select_cls": "pos"},
+        "attribution": {**test, "vocabulary": training, "select_cls": "pos"},
+    }
+    (data / "config.py").write_text(
+        f"_base_ = [{str(CONFIG.parent / '_base_/fast_text.py')!r}]\n"
+        f"data = dict(data_loader=dict(batch_size=8, shuffle=True, num_workers=0), **{sets})\n"
+        f"attributor = dict(layer='rnn_4', classifier={classifier(data / 'net.pt')})\n"
+    )
+    fixed = ("--device", "cpu", "--precision", "fp32", "--batch-size", "12", "--lr", "0.02")
+    where = ("--work-dir", str(data / "work"), "--epochs", "8")
+    assert script("train nlp", [str(data / "config.py"), *fixed, *where]) == 0
+    printed = capsys.readouterr()
+    assert "on the test set 100.00%" in printed.out
+    assert "on 114 texts, 6 held out" in printed.err
 
 
 def test_resumed_training_ends_at_the_same_weights(

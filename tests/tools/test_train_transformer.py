@@ -61,7 +61,7 @@ def test_it_learns_from_what_the_tokenizer_cuts(
     assert run(data, "--epochs", "8", "--lr", lr, frozen=frozen) == 0
     printed = capsys.readouterr()
     assert "on the test set 100.00%" in printed.out
-    assert "MiniLMClassifier on 114 reviews, 6 held out" in printed.err
+    assert "MiniLMClassifier on 114 texts, 6 held out" in printed.err
     cfg = {"source": "custom", "type": "MiniLMClassifier", "folder": str(data / "bert")}
     untrained = build_classifier({**cfg, "num_classes": 2}).state_dict()
     trained = torch.load(data / "net.pt", weights_only=True)["state_dict"]
@@ -74,7 +74,7 @@ def test_a_part_of_the_reviews(data: Path, capsys: pytest.CaptureFixture[str]) -
     few = ("--num-samples", "40", "--num-test-samples", "7")
     assert run(data, "--epochs", "1", *few, frozen=True) == 0
     said = capsys.readouterr().err
-    assert "on 38 reviews, 2 held out" in said
+    assert "on 38 texts, 2 held out" in said
     assert "7/7" in said, "the test reviews are counted"
     assert run(data, "--epochs", "1", "--resume", frozen=True) == 2
     assert "num_samples 40 then, all now" in capsys.readouterr().err

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from input_iba.drawing.words import split_at
 from input_iba.visualization import highlighted, highlighted_page, strip
 
 WORDS = ["<script>", 'a"b', "good", "&amp;", "\x00"]
@@ -42,6 +44,22 @@ def test_no_word_breaks_out_of_the_page(words: list[str]) -> None:
     assert html.count("<") == 2 * len(words) + 2
     assert html.count(">") == 2 * len(words) + 2
     html.encode()
+
+
+TEXT = "“It's <b>so</b>\tdull”,\n\n  he said & left. 电影\u3000👩\u200d💻"
+
+
+def test_a_text_is_shown_as_it_stands() -> None:
+    places = [match.span() for match in re.finditer(r"\w+", TEXT)]
+    html = highlighted(split_at(TEXT, places), np.linspace(0, 1, len(places)))
+    assert unescape(re.sub(r"<[^>]*>", "", html)) == TEXT
+    words = re.findall(r"<span[^>]*>([^<]*)</span>", html)
+    assert words == ["It", "s", "b", "so", "b", "dull", "he", "said", "left", "电影"]
+
+
+def test_what_no_page_may_hold_is_escaped_between_words_too() -> None:
+    html = highlighted(split_at("a\x07\u202eb", [(0, 1), (3, 4)]), np.array([0.0, 1.0]))
+    assert "\\x07\\u202e<span" in html
 
 
 def test_a_page_has_every_mask_and_escapes_the_rest() -> None:

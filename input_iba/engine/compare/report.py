@@ -179,7 +179,7 @@ def _card(compared: Compared, sample: Sample) -> Card:
         except InputIBAError:
             continue  # the reason stands with what failed
         if isinstance(sample, TextSample):
-            texts.append((method.name, highlighted(sample.tokens, values)))
+            texts.append((method.name, highlighted(sample.shown, values)))
         else:
             pictures.append((method.name, map_thumbnail(values)))
     records = [method.records.get(sample.id) for method in compared.methods]

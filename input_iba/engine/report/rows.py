@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from input_iba.drawing.words import Shown
 from input_iba.engine.report.pictures import with_pictures
 from input_iba.errors import DataError
-from input_iba.results import SampleRecord, WorkDir, read_text_mask
+from input_iba.results import SampleRecord, TextMask, WorkDir, read_text_mask
 from input_iba.visualization import Row
 
 WORD_MASKS = ("input_mask", "feature_mask", "prior_mask")
@@ -39,20 +40,19 @@ def _row(record: SampleRecord, root: Path) -> Row:
         feature_peak=record.feature_peak,
         files=record.files if text else with_pictures(root, record.files),
         failure=(record.reason or "no reason given") if record.status == "failed" else "",
-        words=next(iter(masks.values()))[0] if masks else (),
-        word_masks={kind: values for kind, (_, values) in masks.items()},
+        text=next(iter(masks.values())).shown if masks else Shown(()),
+        word_masks={kind: found.mask.tolist() for kind, found in masks.items()},
         losses=record.losses,
     )
 
 
-def _word_masks(record: SampleRecord, root: Path) -> Mapping[str, tuple[list[str], list[float]]]:
+def _word_masks(record: SampleRecord, root: Path) -> Mapping[str, TextMask]:
     """Read the words of a text with each of its masks; nothing where a file is gone."""
     found = {}
     for kind in WORD_MASKS:
         if kind in record.files:
             try:
-                words, mask = read_text_mask(root / record.files[kind])
+                found[kind] = read_text_mask(root / record.files[kind])
             except DataError:
                 continue
-            found[kind] = (words, mask.tolist())
     return found

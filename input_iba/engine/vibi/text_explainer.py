@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from input_iba.datasets.imdb import read_review
-from input_iba.datasets.tokens import basic_english
+from input_iba.datasets.text_dataset import words_read
+from input_iba.datasets.text_files import cleaned, read_text
+from input_iba.drawing.words import Shown, split_at
 from input_iba.engine.vibi.checkpoints import read_checkpoint
 from input_iba.engine.vibi.config import vibi_config
 from input_iba.engine.vibi.explanation import (
@@ -52,28 +53,29 @@ class TextFileExplainer:
         self.device = device
         self.vibi.explain(self.black_box.prepare(torch.zeros(1, 32, dtype=torch.int64).to(device)))
 
-    def read(self, path: Path) -> list[str]:
-        """Read a text file and return its last `max_length` tokens.
+    def read(self, path: Path) -> tuple[list[str], Shown]:
+        """Read a text file; return its last `max_length` tokens, and how they are shown.
 
         Raises:
             DataError: It cannot be read, is no text, or is empty.
         """
-        tokens = basic_english(read_review(path))[-self.max_length :]
+        tokens, part, spans = words_read(cleaned(read_text(path)), self.max_length)
         if not tokens:
             raise DataError(f"Text '{path}' is empty: it has no token.")
-        return tokens
+        return tokens, split_at(part, spans)
 
-    def explain(self, read: list[str], id_: str, out: Path) -> ChunkExplanation:
-        """Explain tokens, and write `<id>.npz` and `<id>.html` into `out`."""
-        ids = self.vocabulary.encode(read)[None].to(self.device)
+    def explain(self, read: tuple[list[str], Shown], id_: str, out: Path) -> ChunkExplanation:
+        """Explain what `read` returned, and write `<id>.npz` and `<id>.html` into `out`."""
+        tokens, shown = read
+        ids = self.vocabulary.encode(tokens)[None].to(self.device)
         inputs = self.black_box.prepare(ids)
         with torch.no_grad():
             _, milliseconds = timed(lambda: self.vibi.explain(inputs), self.device)
         [found] = read_texts(self.vibi, self.black_box, inputs)
         files = (out / f"{id_}.npz", out / f"{id_}.html")
         values = {"mask": found.heat.numpy(), "top_k": found.shown.numpy()}
-        write_arrays(files[0], **values, tokens=np.array(read, dtype=np.str_))
-        write_text(files[1], text_page(id_, read, found, self.class_names))
+        write_arrays(files[0], **values, tokens=np.array(tokens, dtype=np.str_))
+        write_text(files[1], text_page(id_, shown, found, self.class_names))
         answers = (likeliest(p, self.class_names) for p in found.answers.values())
         whole, approximated, reacted = answers
         return ChunkExplanation(id_, milliseconds, whole, approximated, reacted, files)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from input_iba.core.padding import lengths_of
+from input_iba.drawing.words import Shown
 from input_iba.results import write_text
 from input_iba.vibi import BlackBox, Vibi, hard_top_k
 from input_iba.vibi.fidelity import evaluating
@@ -89,7 +90,7 @@ def write_texts(
 
 
 def text_page(
-    title: str, tokens: Sequence[str], found: ReadText, class_names: Sequence[str]
+    title: str, text: Shown | Sequence[str], found: ReadText, class_names: Sequence[str]
 ) -> str:
     """Return a page with what was predicted, where the explainer looks, and the chosen words."""
     facts = {who: answer(p, class_names) for who, p in found.answers.items()}
@@ -101,7 +102,7 @@ def text_page(
         "Chosen chunks": found.shown.numpy(),
         "Where the explainer looks (probability)": found.heat.numpy(),
     }
-    return highlighted_page(title, facts, tokens, masks)
+    return highlighted_page(title, facts, text, masks)
 
 
 def answer(probabilities: Tensor, class_names: Sequence[str]) -> str:

@@ -52,7 +52,7 @@ def _article(
             f"{_content(r, name, '')}{_numbers(r)}{_more(r)}</section>"
             for source, r in found
         )
-        style = "texts" if row.words else "many" if len(found) > MOST_WIDE else ""
+        style = "texts" if row.text.words else "many" if len(found) > MOST_WIDE else ""
         body = f'<div class="methods {style}">{photograph}{methods}</div>'
     else:
         body = _content(row, name, _photograph(row, name)) + _more(row)
@@ -73,7 +73,7 @@ def _number(key: SortKey, found: Sequence[tuple[Source, Row]]) -> str:
 
 
 def _content(row: Row, name: str, photograph: str) -> str:
-    if row.words:
+    if row.text.words:
         return review(row, name)
     masks = "".join(_mask(row, name, *mask) for mask in MASKS)
     return f'<div class="pictures">{photograph}{_overlay(row, name)}{masks}</div>'
@@ -138,7 +138,7 @@ def _more(row: Row) -> str:
     """Return what is folded away: classes, loss curves, numbers, seconds of each stage, files."""
     numbers = {name: f"{value:.4g}" for name, value in row.scores.items()}
     if row.feature_peak is not None:
-        unit = "word" if row.words else "pixel"
+        unit = "word" if row.text.words else "pixel"
         numbers["feature mask, largest value"] = f"{row.feature_peak:.3g} bits per {unit}"
     for stage, value in row.seconds.items():
         numbers[f"seconds, {stage.replace('_', ' ')}"] = f"{value:.3g}"

@@ -85,7 +85,7 @@ class Report:
     @property
     def text(self) -> bool:
         """Whether the samples are texts."""
-        return any(row.words for source in self.sources for row in source.rows)
+        return any(row.text.words for source in self.sources for row in source.rows)
 
     def shown(self) -> dict[str, list[tuple[Source, Row]]]:
         """Return those of the samples that the page has room for."""

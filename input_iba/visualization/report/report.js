@@ -63,16 +63,19 @@ function colourWords(text) {
   text.dataset.shown = kind;
 }
 
-/** Return the spans of a text's words, made at the first call. */
+/** Return the spans of a text's words, made at the first call from the lengths of its parts. */
 function wordSpans(text) {
   if (!text.firstElementChild) {
-    const words = text.textContent.split(" ");
+    const whole = text.textContent;
+    let at = 0;
     text.textContent = "";
-    words.forEach((word, i) => {
+    text.dataset.places.split(" ").map(Number).forEach((length, i) => {
+      const part = whole.slice(at, (at += length));
+      if (i % 2 === 0) { text.append(part); return; }  // what stands around words
       const span = document.createElement("span");
-      span.textContent = word;
+      span.textContent = part;
       span.tabIndex = -1;
-      text.append(...(i ? [" ", span] : [span]));
+      text.append(span);
     });
   }
   return [...text.children];

@@ -113,7 +113,7 @@ def test_a_run_of_texts_is_a_run(tmp_path: Path, chunks: str, k: int) -> None:
     assert isinstance(failed, Failure)
     assert isinstance(one, ChunkExplanation)
     assert {one.black_box[0], one.approximator[0], one.rationale[0]} <= {"neg", "pos"}
-    tokens, mask = read_text_mask(tmp_path / "out" / "0_9.npz")
+    tokens, mask, _ = read_text_mask(tmp_path / "out" / "0_9.npz")
     assert tokens == ["a", "great", "film", ".", "so", "great", "!", "and", "great"][-8:]
     with np.load(tmp_path / "out" / "0_9.npz") as arrays:
         shown = arrays["top_k"]

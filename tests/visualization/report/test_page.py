@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 import pytest
 
+from input_iba.drawing.words import Shown
 from input_iba.visualization import (
     Chart,
     Evaluation,
@@ -103,7 +104,7 @@ def test_text_from_outside_is_escaped() -> None:
             scores={EVIL: 1.0},
         ),
         Row("b", failure=EVIL),
-        Row("c", EVIL, 0.5, words=[EVIL, "fun"], word_masks={"input_mask": [0.1, 0.9]}),
+        Row("c", EVIL, 0.5, text=Shown([EVIL, "fun"]), word_masks={"input_mask": [0.1, 0.9]}),
     ]
     chart = Chart(EVIL, EVIL, EVIL, [mean_line(EVIL, [0, 1], [[0, 1]])])
     measured = Evaluation(
@@ -214,11 +215,12 @@ def test_numbers_to_sort_by_name_their_run_and_direction() -> None:
 
 def test_words_and_values_stand_side_by_side() -> None:
     masks = {"input_mask": [0.25, 1.0], "feature_mask": [3.0, 0.5]}
-    page = page_of(source(Row("a", "pos", 0.9, words=["a b", "fun"], word_masks=masks)))
+    page = page_of(source(Row("a", "pos", 0.9, text=Shown(["a b", "fun"]), word_masks=masks)))
     [text] = [p for p in page.all("p") if p.get("class") == "text"]
     assert text["data-input-mask"] == "0.25 1"
     assert text["data-feature-mask"] == "3 0.5"
-    assert "a\u00a0b fun" in page.words
+    assert text["data-places"] == "0 3 1 3 0"
+    assert "a b fun" in page.words
     assert {option["value"] for option in page.all("option")} >= {"input_mask", "feature_mask"}
     assert "pixel" not in page.words
 
@@ -258,7 +260,10 @@ def test_a_report_of_metrics_alone_has_no_samples() -> None:
 @pytest.mark.parametrize("words", [(), ("fun",)])
 def test_headings_descend_step_by_step(words: tuple[str, ...]) -> None:
     masks = {"input_mask": [0.5]} if words else {}
-    rows = [Row("a", "x", 0.9, files=FILES, words=words, word_masks=masks), Row("b", failure="x")]
+    rows = [
+        Row("a", "x", 0.9, files=FILES, text=Shown(words), word_masks=masks),
+        Row("b", failure="x"),
+    ]
     page = page_of(source(*rows), source(*rows, name="other"))
     levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch(r"h[1-6]", tag)]
     assert levels[0] == 1

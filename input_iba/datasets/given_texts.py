@@ -1,0 +1,165 @@
+"""Texts that were given one by one, and variations of them to estimate statistics with."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from input_iba.datasets.class_index import Classes
+from input_iba.datasets.ids import numbered
+from input_iba.datasets.targets import for_every_target
+from input_iba.datasets.text_dataset import TextDataset
+from input_iba.datasets.text_files import cleaned
+from input_iba.errors import ConfigError
+from input_iba.registry import DATASETS
+
+LOGGER = logging.getLogger(__name__)
+
+SENTENCES = Path(__file__).with_name("plain_sentences.txt")
+MAX_NAME = 40
+"""Characters of a text that it is named by, at most."""
+
+
+class GivenTexts(TextDataset):
+    """Texts, each of them once for every target.
+
+    Args:
+        texts: The texts.
+        targets: What each is explained for: class indices or names; none for the class that the
+            classifier predicts.
+        classes: Names of the classes, by index; None where they have none.
+
+    Raises:
+        ConfigError: Unknown class, there are no texts, or one is empty.
+    """
+
+    indices_given = True
+
+    def __init__(
+        self,
+        texts: Sequence[str],
+        targets: Sequence[int | str] = (),
+        classes: Sequence[str] | None = None,
+    ) -> None:
+        _check(texts)
+        known = None if classes is None else Classes(list(classes))
+        asked = for_every_target(
+            numbered([name_of(cleaned(text)) for text in texts]), known, targets
+        )
+        names = None if classes is None else list(classes)
+        super().__init__(Path("--text"), [sample.id for sample in asked], names)
+        self.texts = list(texts)
+        self._asked = asked
+
+    def raw_text(self, index: int) -> str:
+        """Return a text as it was given."""
+        return self.texts[self._asked[index].place]
+
+    def target(self, index: int) -> int | None:
+        """Return the class index that was asked for, or None."""
+        return self._asked[index].target
+
+    def path(self, index: int) -> str:
+        """Return which of the texts it is."""
+        return f"--text, number {self._asked[index].place + 1}"
+
+    def length(self, index: int) -> int:
+        """Return the number of characters."""
+        return len(self.raw_text(index))
+
+    def content(self) -> list[Any]:
+        """Return a checksum of the texts, and all ids and targets."""
+        asked = [[sample.id, sample.target] for sample in self._asked]
+        return [hashlib.sha256(repr(self.texts).encode()).hexdigest(), asked]
+
+
+class TextVariations(TextDataset):
+    """Some texts and plain sentences, then random parts and orders of them, to estimate with.
+
+    The text at a position depends on seed and position only.
+
+    Args:
+        texts: The texts.
+        n: Number of variations.
+        seed: Seeds which part is taken, and in which order.
+
+    Raises:
+        ConfigError: There are no texts, one is empty, or `n` is below one.
+    """
+
+    def __init__(self, texts: Sequence[str], n: int = 200, seed: int = 0) -> None:
+        _check(texts)
+        if n < 1:
+            raise ConfigError(f"`n`, the number of texts, is at least 1; got {n!r}.")
+        super().__init__(Path("--text"), [f"text_{i:0{len(str(n - 1))}d}" for i in range(n)], None)
+        self.sources = [*texts, *SENTENCES.read_text(encoding="utf-8").splitlines()]
+        self.seed = seed
+        LOGGER.info(
+            "Statistics of the layer come from the texts themselves, plain sentences of the "
+            "package, and random parts and orders of both, %d texts in all.",
+            n,
+        )
+
+    def raw_text(self, index: int) -> str:
+        """Return a source as it is, or part of one with its words in another order."""
+        source = self.sources[index % len(self.sources)]
+        if index < len(self.sources):
+            return source
+        words = source.split()
+        space = " " if len(words) > 1 else ""  # scripts without spaces
+        units = words if space else list(source)
+        draws = np.random.default_rng((self.seed, index))
+        count = int(draws.integers(1, len(units) + 1))
+        start = int(draws.integers(len(units) - count + 1))
+        part = units[start : start + count]
+        if draws.random() < 0.5:
+            part = [part[i] for i in draws.permutation(count)]
+        return space.join(part)
+
+    def target(self, index: int) -> int | None:
+        """Return None: parts of a text may be of another class."""
+        return None
+
+    def path(self, index: int) -> str:
+        """Return which variation it is."""
+        return f"--text, variation {index}"
+
+    def length(self, index: int) -> int:
+        """Return the number of characters."""
+        return len(self.raw_text(index))
+
+    def content(self) -> list[Any]:
+        """Return a checksum of the sources, and how they vary."""
+        return [hashlib.sha256(repr(self.sources).encode()).hexdigest(), len(self), self.seed]
+
+
+def name_of(text: str) -> str:
+    """Return what a text is called: its first words.
+
+    >>> name_of("It's a fine film, and one that you will like."), name_of("!")
+    ('It_s_a_fine_film_and_one_that_you_will', 'text')
+    """
+    words = re.findall(r"\w+", text)
+    name = "_".join(words)
+    while len(name) > MAX_NAME and len(words) > 1:
+        words.pop()
+        name = "_".join(words)
+    return name[:MAX_NAME] or "text"
+
+
+def _check(texts: Sequence[str]) -> None:
+    if isinstance(texts, str) or not texts:
+        raise ConfigError(f"`texts` is a list of texts, one or more; got {texts!r}.")
+    empty = [i for i, text in enumerate(texts, 1) if not text.strip()]
+    if empty:
+        raise ConfigError(f"Text {empty[0]} of {len(texts)} is empty: give one with a word in it.")
+
+
+DATASETS.register_module(name="GivenTexts", module=GivenTexts)
+DATASETS.register_module(name="TextVariations", module=TextVariations)

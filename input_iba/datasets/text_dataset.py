@@ -1,0 +1,214 @@
+"""What data sets of text share: words by a vocabulary, which end of long texts stays, classes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from input_iba.datasets.base import SampleDataset, build_dataset
+from input_iba.datasets.text_files import cleaned, read_part
+from input_iba.datasets.tokens import TOKENIZER, basic_english, located
+from input_iba.datasets.vocabulary import Vocabulary, read_vocabulary, stored_vocabulary
+from input_iba.errors import ConfigError, DataError, closest
+from input_iba.records import TextSample
+
+LOGGER = logging.getLogger(__name__)
+
+ENDS = ("first", "last")
+MAX_WORDS = 25_000
+
+
+class TextDataset(SampleDataset):
+    """Texts, as words of a vocabulary; what has a tokenizer of its own reads them by `text`.
+
+    Args:
+        place: Folder or file that the texts are from.
+        ids: One name per text, all different.
+        class_names: Names by class index, or None.
+        max_length: Longer texts are cut to their last tokens, since a recurrent classifier reads
+            its final state, and reviews conclude at their end; None keeps them whole.
+        keep: Which tokens of longer texts stay instead, 'first' or 'last'; of those that the
+            tokenizer of a transformer reads, None leaves the choice to it.
+        max_words: Most words of a vocabulary that is built, beside `<unk>` and `<pad>`.
+        vector_cache: Folder of word vectors, with which training begins; attribution needs none.
+        vocabulary: Words by index; None where only a classifier with a tokenizer reads the texts.
+
+    Raises:
+        ConfigError: An argument is out of its range.
+    """
+
+    def __init__(
+        self,
+        place: Path,
+        ids: list[str],
+        class_names: list[str] | None,
+        *,
+        max_length: int | None = None,
+        keep: str | None = None,
+        max_words: int = MAX_WORDS,
+        vector_cache: str | Path | None = None,
+        vocabulary: Vocabulary | None = None,
+    ) -> None:
+        super().__init__(ids, class_names)
+        if keep is not None:
+            self.check_choice("keep", keep, ENDS)
+        for name, value in (("max_length", max_length), ("max_words", max_words)):
+            if value is not None and (type(value) is not int or value < 1):
+                kind = type(self).__name__
+                raise ConfigError(f"`{name}` of {kind} must be at least 1, got {value!r}.")
+        self.place = place
+        self.max_length = max_length
+        self.keep = keep
+        self.max_words = max_words
+        self.vector_cache = None if vector_cache is None else Path(vector_cache)
+        self.own_vocabulary = vocabulary
+
+    @abstractmethod
+    def raw_text(self, index: int) -> str:
+        """Return a text as its file holds it.
+
+        Raises:
+            DataError: It cannot be read.
+        """
+
+    def text(self, index: int) -> str:
+        """Return a text as people read it, line breaks and all.
+
+        Raises:
+            DataError: It cannot be read.
+        """
+        return cleaned(self.raw_text(index))
+
+    def __getitem__(self, index: int) -> TextSample:
+        """Read one text and cut it into words.
+
+        Raises:
+            DataError: The text cannot be read, or holds no token.
+            ConfigError: There is no vocabulary.
+        """
+        vocabulary = self.vocabulary
+        first = self.keep == "first"
+        tokens, part, spans = words_read(self.text(index), self.max_length, first)
+        if not tokens:
+            raise self.empty(index)
+        return TextSample(
+            self.ids[index],
+            vocabulary.encode(tokens),
+            self.target(index),
+            self.path(index),
+            tokens=tuple(tokens),
+            text=part,
+            spans=spans,
+        )
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """Return the vocabulary that the texts are read with.
+
+        Raises:
+            ConfigError: There is none.
+        """
+        if self.own_vocabulary is not None:
+            return self.own_vocabulary
+        raise ConfigError(
+            f"The texts in '{self.place}' have no vocabulary, and the classifier has no tokenizer "
+            f"of its own. Set `vocabulary` of {type(self).__name__} to the file that the "
+            "classifier was trained with, or to the config of its training set."
+        )
+
+    def preparation(self) -> list[Any]:
+        """Return tokenizer, vocabulary, greatest length, and which end is kept if not the last."""
+        first = ["first"] if self.keep == "first" else []
+        digest = None if self.own_vocabulary is None else self.own_vocabulary.digest()
+        return [TOKENIZER, digest, self.max_length, *first]
+
+    def empty(self, index: int) -> DataError:
+        """Return what is said of a text without a word."""
+        return DataError(f"Text '{self.path(index)}' is empty: it has no word. Remove it.")
+
+    def check_choice(self, name: str, value: Any, known: Sequence[str]) -> None:
+        """Refuse a value of an argument that is not among those known.
+
+        Raises:
+            ConfigError: Names the closest.
+        """
+        if value not in known:
+            raise ConfigError(
+                f"`{name}` of {type(self).__name__} is one of {', '.join(known)}; got {value!r}."
+                f"{closest(str(value), known)}"
+            )
+
+    def vocabulary_file(self) -> Path:
+        """Return where a vocabulary that is built from these texts is kept."""
+        return self.place / f"vocabulary_{self.max_words}.json"
+
+    def build_vocabulary(self) -> Vocabulary:
+        """Return the vocabulary of these texts, which is kept beside them.
+
+        Raises:
+            DataError: One is there that was built from something else.
+        """
+        named = json.dumps(self.content()).encode()
+        built_from = {
+            "tokenizer": TOKENIZER,
+            "max_words": self.max_words,
+            "reviews": len(self),
+            "fingerprint": hashlib.sha256(named).hexdigest(),
+        }
+        path = self.vocabulary_file()
+        return stored_vocabulary(path, built_from, self._tokenised, self.max_words)
+
+    def _tokenised(self) -> Iterator[list[str]]:
+        for index in range(len(self)):
+            try:
+                yield basic_english(self.text(index))
+            except DataError as error:
+                LOGGER.warning("Left out of the vocabulary: %s", error)
+
+
+def words_read(
+    text: str, max_length: int | None, first: bool = False
+) -> tuple[list[str], str, tuple[tuple[int, int], ...]]:
+    """Cut a text into the words that a classifier with a vocabulary reads.
+
+    Args:
+        text: As `cleaned` returns it.
+        max_length: Most of them, or None.
+        first: Whether the first of more stay, and not the last.
+
+    Returns:
+        The words, the part of the text that they stand in, and where.
+    """
+    tokens, spans = located(text)
+    if max_length is None or len(tokens) <= max_length:
+        return tokens, text, tuple(spans)
+    chosen = slice(max_length) if first else slice(-max_length, None)
+    return tokens[chosen], *read_part(text, spans[chosen], not first, first)
+
+
+def known_vocabulary(given: str | Path | Mapping[str, Any] | None) -> Vocabulary | None:
+    """Return the vocabulary that the key `vocabulary` of a config stands for.
+
+    Args:
+        given: A file that was kept beside other texts, or the config of those texts.
+
+    Raises:
+        ConfigError: The config is not of a data set of text.
+        DataError: The file, or the texts, are not there.
+    """
+    if given is None:
+        return None
+    if not isinstance(given, Mapping):
+        return read_vocabulary(Path(given))
+    texts = build_dataset(given)
+    if not isinstance(texts, TextDataset):
+        raise ConfigError(
+            f"`vocabulary` is built from texts; expected the config of a data set of text, got "
+            f"type {given['type']!r}."
+        )
+    return texts.own_vocabulary or texts.build_vocabulary()

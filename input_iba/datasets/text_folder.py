@@ -1,0 +1,81 @@
+"""Texts of one's own in folders, classes numbered in the order of the folders' names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from input_iba.datasets.folders import class_folders, find_images
+from input_iba.datasets.ids import unique_ids
+from input_iba.datasets.text_dataset import MAX_WORDS, TextDataset, known_vocabulary
+from input_iba.datasets.text_files import names_and_sizes, read_text
+from input_iba.registry import DATASETS
+
+
+class TextFolder(TextDataset):
+    """Texts in `root/<class>/*.txt`; a flat folder of texts has no targets.
+
+    Args:
+        root: The data set's folder.
+        select_cls: Class whose texts are taken; None for all.
+        max_length: See `TextDataset`, as `keep`, `max_words` and `vector_cache`.
+        vocabulary: Of a classifier without a tokenizer of its own: the file that was kept beside
+            its training set, or the config of that data set.
+
+    Raises:
+        ConfigError: An argument is out of its range.
+        DataError: The folder, or a class folder, is missing or empty.
+    """
+
+    def __init__(
+        self,
+        root: str | Path,
+        select_cls: str | None = None,
+        max_length: int | None = None,
+        keep: str | None = None,
+        vocabulary: str | Path | Mapping[str, Any] | None = None,
+        max_words: int = MAX_WORDS,
+        vector_cache: str | Path | None = None,
+    ) -> None:
+        place = Path(root)
+        folders = class_folders(place, "root")
+        names = [folder.name for folder in folders]
+        if select_cls is not None:
+            self.check_choice("select_cls", select_cls, names)
+            folders = [place / select_cls]
+        self.entries = find_images(place, folders, [".txt"], "texts")
+        super().__init__(
+            place,
+            unique_ids([(entry.group, entry.path.name) for entry in self.entries]),
+            names or None,
+            max_length=max_length,
+            keep=keep,
+            max_words=max_words,
+            vector_cache=vector_cache,
+            vocabulary=known_vocabulary(vocabulary),
+        )
+
+    def raw_text(self, index: int) -> str:
+        """Return a text as it stands in its file."""
+        return read_text(self.entries[index].path)
+
+    def target(self, index: int) -> int | None:
+        """Return the number of the text's folder, or None in a flat folder."""
+        group = self.entries[index].group
+        return None if group is None else (self.class_names or []).index(group)
+
+    def path(self, index: int) -> str:
+        """Return the text's file."""
+        return str(self.entries[index].path)
+
+    def length(self, index: int) -> int:
+        """Return the size of a text's file in bytes."""
+        return self.entries[index].path.stat().st_size
+
+    def content(self) -> list[Any]:
+        """Return relative name and size in bytes of every text."""
+        return names_and_sizes(self.place, [entry.path for entry in self.entries])
+
+
+DATASETS.register_module(name="TextFolder", module=TextFolder)
