@@ -31,7 +31,6 @@ BEFORE = {
         *("generate_small_imagenet.py", "/train.py configs/vgg_imagenet.py", "deep_lstm"),
         "train.py configs/samples.py --work-dir workdirs/samples ",
     ),
-    "tutorials/from_the_published_code.md": ("generate_small_imagenet.py", "train_baseline.py"),
 }
 """Commands of the README that a document takes for granted: those that hold one of the words."""
 
