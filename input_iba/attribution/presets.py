@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -106,10 +105,10 @@ def as_config(name: str, text: bool = False) -> dict[str, Any]:
     prior_type = next(key for key, made in PRIORS.module_dict.items() if made is type(preset.prior))
     feature, how_feature = _sections(preset.feature_iba)
     masked, how_masked = _sections(preset.input_iba)
-    networks = {}
+    prior, how_prior = {"type": prior_type, **_values(preset.prior)}, {}
     if isinstance(preset.prior, WGANPrior):
         networks = {part: {"type": kind + part.title()} for part in ("generator", "discriminator")}
-    prior = _values(preset.prior)
+        prior, how_prior = {"type": prior_type, **networks}, _values(preset.prior)
     shown = {"upscale": True, "show": False}
     return {
         "attributor": {
@@ -125,7 +124,7 @@ def as_config(name: str, text: bool = False) -> dict[str, Any]:
         "estimation_cfg": {"n_samples": preset.n_samples, "verbose": False},
         "attribution_cfg": {
             "feat_iba": how_feature,
-            "gan": prior,
+            "gan": how_prior,
             "input_iba": how_masked,
             "feat_mask": dict(shown),
             "input_mask": dict(shown),
@@ -140,5 +139,5 @@ def _sections(settings: FeatureIBA | InputBottleneck) -> tuple[dict[str, Any], d
     return built, {key: value for key, value in values.items() if key not in settings.BUILT}
 
 
-def _values(settings: Any) -> Mapping[str, Any] | dict[str, Any]:
+def _values(settings: Any) -> dict[str, Any]:
     return {part.name: getattr(settings, part.name) for part in fields(settings)}

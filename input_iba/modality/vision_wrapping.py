@@ -40,7 +40,8 @@ class VisionWrapping(Wrapping):
         layer: Its name, for messages.
         prefix: Tokens before those of the patches, where the network says so.
         reorder: What the network itself puts its tokens in order with, if it keeps them in another.
-        convolved: Numbers of channels that convolutions and their norms in the layer put out.
+        convolved: Numbers of channels that convolutions and their norms in the layer, or in the
+            module that it is in, put out.
         layout: How they lie, where the caller says so; see `layout_of`.
     """
 
@@ -93,7 +94,7 @@ class VisionWrapping(Wrapping):
         return layout
 
     def _by_structure(self, value: Tensor, rows: int, image: Size) -> Layout | None:
-        """Return that channels come first, where a convolution or its norm in the layer says so.
+        """Return that channels come first, where a convolution or its norm says so.
 
         Late layers of small images react to all parts alike, and nothing can be seen.
         """
@@ -158,7 +159,7 @@ def vision_wrapping(
     owners = list(_owners(model, layer))
     return VisionWrapping(
         *(layer, _prefix_tokens(owners), _reorder(owners, layer)),
-        convolved=_convolved(find_layer(model, layer)),
+        convolved=_convolved(find_layer(model, layer)) | _convolved(owners[0]),
         layout=layout,
     )
 
@@ -222,7 +223,7 @@ def _reorder(owners: Sequence[nn.Module], layer: str) -> Rearrange | None:
 
 
 def _convolved(layer: nn.Module) -> frozenset[int]:
-    """Return how many channels, in the second dimension, the modules of a layer put out."""
+    """Return how many channels, in the second dimension, the modules of a module put out."""
     convolutions = (m.out_channels for m in layer.modules() if isinstance(m, _ConvNd))
     norms = (m.num_features for m in layer.modules() if isinstance(m, _NormBase))
     return frozenset([*convolutions, *norms])
