@@ -116,10 +116,7 @@ def as_config(name: str, text: bool = False) -> dict[str, Any]:
             "eval_classifier": True,
             "feat_iba": {"type": f"{kind}FeatureIBA", **feature},
             "input_iba": {"type": f"{kind}InputIBA", **masked},
-            "gan": {
-                "type": prior_type,
-                **(networks if isinstance(preset.prior, WGANPrior) else {}),
-            },
+            "gan": prior,
         },
         "estimation_cfg": {"n_samples": preset.n_samples, "verbose": False},
         "attribution_cfg": {

@@ -236,9 +236,12 @@ def test_the_model_comes_back_as_it_was() -> None:
 
 def test_the_config_presets_are_the_instances() -> None:
     config = as_config("fast")
-    assert config["attributor"]["gan"]["type"] == "SaliencyPrior"
+    prior = {"type": "SaliencyPrior", "low": 0.25, "high": 0.75, "verbose": False}
+    assert config["attributor"]["gan"] == prior
+    assert config["attribution_cfg"]["gan"] == {}
     assert config["attribution_cfg"]["input_iba"]["opt_steps"] == FAST.input_iba.opt_steps == 20
     text = as_config("fast", text=True)
+    assert text["attributor"]["gan"]["low"] == FAST_TEXT.prior.low == 0.45  # type: ignore[attr-defined]
     assert text["attributor"]["input_iba"]["relative_noise"] is FAST_TEXT.input_iba.relative_noise
     published = as_config("paper")["attribution_cfg"]
     assert published["gan"]["weight_clip"] == 0.01
