@@ -22,7 +22,7 @@ from input_iba.attribution.task import (
     rows_at_once,
 )
 from input_iba.core.checked import Checked, Entered
-from input_iba.core.explainable import check_explainable
+from input_iba.core.explainable import check_explainable, device_of
 from input_iba.core.modes import with_gradients
 from input_iba.core.optimise import Progress
 from input_iba.core.outputs import Output, class_names_of
@@ -37,8 +37,8 @@ from input_iba.records import Attribution, Failure, FeatureStatistics, Targets
 class Attributor:
     """Explain what a classifier looked at.
 
-    The classifier is borrowed: it is moved to `device`, and otherwise comes back from every call as
-    it was. It is checked on the first input: what is wrong is refused, what is odd logged.
+    The classifier is borrowed: moved to `device`, if any, and otherwise given back by every call
+    as it was. It is checked on the first input: what is wrong is refused, what is odd logged.
 
     Args:
         classifier: Maps (B, C, H, W), or token ids (B, T), to logits (B, classes); one logit
@@ -50,17 +50,15 @@ class Attributor:
         use_softmax: Whether the classes exclude each other.
         statistics: Of the layer, when they are known already.
         modality: What kind of input the classifier takes; images by default.
-        device: Where to compute.
+        device: Where to compute; None for where the classifier is.
         autocast: Type in which the classifier computes where that is safe, or None for its own.
         internal_batch_size: Most rows that the classifier sees at once, which bounds memory and
             changes no mask; None for as many as make up `PIXELS_AT_ONCE` pixels.
         layout: How the features lie in what the layer puts out, where that cannot be found out:
-            'channels_first', 'channels_last', 'tokens', 'sequence_first', 'channels_then_tokens',
-            or a function from it to maps (B, channels, height, width).
+            one of `modality.layouts.NAMED`, or a function to maps (B, channels, height, width).
         output: Which part of what the classifier returns the logits are: an index, a key, or a
             function of it; None for the only part that can be meant.
-        class_names: By class index, for targets given by name; None for those of the classifier's
-            own `config.id2label`.
+        class_names: By class index; None for those of the classifier's own `config.id2label`.
 
     Raises:
         LayerNotFoundError: The classifier has no such layer.
@@ -87,7 +85,7 @@ class Attributor:
         use_softmax: bool = True,
         statistics: FeatureStatistics | None = None,
         modality: Modality | None = None,
-        device: torch.device | str = "cpu",
+        device: torch.device | str | None = None,
         autocast: torch.dtype | None = None,
         internal_batch_size: int | None = None,
         layout: Layout | None = None,
@@ -95,7 +93,7 @@ class Attributor:
         class_names: Sequence[str] | None = None,
     ) -> None:
         check_explainable(classifier)
-        self.device = torch.device(device)
+        self.device = device_of(classifier) if device is None else torch.device(device)
         self.feature_iba = feature_iba or FeatureIBA()
         self.prior = prior or WGANPrior()
         self.input_iba = input_iba or InputBottleneck()

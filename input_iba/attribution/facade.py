@@ -15,7 +15,7 @@ from input_iba.attribution.fitted import Fitted, read_fitted, write_fitted
 from input_iba.attribution.found import Attributions
 from input_iba.attribution.inputs import Inputs, inputs_of
 from input_iba.attribution.presets import Preset, preset_of
-from input_iba.core.explainable import check_explainable
+from input_iba.core.explainable import check_explainable, device_of
 from input_iba.core.fingerprint import weights_digest
 from input_iba.core.modes import with_gradients
 from input_iba.core.optimise import Progress
@@ -215,7 +215,7 @@ class InputIBA:
 
     def _attributor_for(self, inputs: Inputs, example: Tensor) -> Attributor:
         if self._attributor is None:
-            device = next((weight.device for weight in self.model.parameters()), example.device)
+            device = device_of(self.model)
             if self.layer is None:
                 self.layer = inputs.choose_layer(self.model, example.to(device))
             preset = preset_of(self.preset, inputs.text)

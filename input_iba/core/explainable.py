@@ -36,6 +36,12 @@ def weights_dtype(model: nn.Module) -> torch.dtype | None:
     return next((value.dtype for value in tensors if value.is_floating_point()), None)
 
 
+def device_of(model: nn.Module) -> torch.device:
+    """Return where a network's weights are; the CPU where it has none."""
+    tensors = chain(model.parameters(), model.buffers())
+    return next((value.device for value in tensors), torch.device("cpu"))
+
+
 def working_values(values: Tensor, model: nn.Module) -> Tensor:
     """Return inputs in the type in which masks are computed.
 

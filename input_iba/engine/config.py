@@ -16,6 +16,7 @@ from input_iba.attribution import FeatureIBA, InputBottleneck
 from input_iba.attribution.baselines import Baseline
 from input_iba.engine import schema
 from input_iba.engine.assembly import PlainConfig, assemble
+from input_iba.engine.network_keys import layout_key, output_key
 from input_iba.engine.settings import (
     EstimationSettings,
     LoaderSettings,
@@ -24,8 +25,7 @@ from input_iba.engine.settings import (
     read_settings,
 )
 from input_iba.engine.shipped import find_config
-from input_iba.errors import ConfigError, closest
-from input_iba.modality.layouts import NAMED
+from input_iba.errors import ConfigError
 from input_iba.registry import PRIORS
 from input_iba.visualization import check_colour_map
 
@@ -146,8 +146,8 @@ def _frozen(path: Path, plain: PlainConfig) -> RunConfig:
         raw=raw,
         text_modality=text,
         layer=layer,
-        layout=_layout(attributor, path),
-        output=_output(attributor, path),
+        layout=layout_key(attributor, path),
+        output=output_key(attributor, path),
         use_softmax=_flag(attributor, "use_softmax", True, path),
         classifier=_required(raw, "attributor.classifier", path),
         estimation_data=_required(raw, "data.estimation", path),
@@ -177,28 +177,6 @@ def _required(raw: Plain, dotted: str, path: Path) -> Any:
             raise ConfigError(f"Config '{path}' has no '{dotted}', which every run needs.")
         value = value[key]
     return value
-
-
-def _layout(attributor: Plain, path: Path) -> str | None:
-    layout = attributor.get("layout")
-    if layout is not None and layout not in NAMED:
-        raise ConfigError(
-            f"'attributor.layout' of '{path}' is one of {', '.join(NAMED)}; got {layout!r}."
-            f"{closest(str(layout), NAMED)}"
-        )
-    found: str | None = layout
-    return found
-
-
-def _output(attributor: Plain, path: Path) -> int | str | None:
-    output = attributor.get("output")
-    if output is not None and (isinstance(output, bool) or not isinstance(output, int | str)):
-        raise ConfigError(
-            f"'attributor.output' of '{path}' is the index or the key of the logits in what the "
-            f"classifier returns; got {output!r}."
-        )
-    found: int | str | None = output
-    return found
 
 
 def _prior(config: dict[str, Any], raw: Plain, path: Path) -> Plain:

@@ -25,7 +25,7 @@ from input_iba.modality.text_attention import plain_attention
 from input_iba.modality.text_limits import most_positions
 from input_iba.modality.text_places import Places, TextWrapping
 from input_iba.modality.text_survey import Survey, embeddings_replaced, survey
-from input_iba.modality.text_views import shuffled, with_padding
+from input_iba.modality.text_views import checked_ids, shuffled, with_padding
 
 
 class TextModality(Modality):
@@ -65,7 +65,7 @@ class TextModality(Modality):
             AttributionError: A text is empty, an id has no embedding, or the classifier cannot
                 tell padding from text.
         """
-        model, ids = bare(model), _checked(inputs)
+        model, ids = bare(model), checked_ids(inputs)
         tokens = Tokens.of(ids, self.pad, self.special)
         if not bool(tokens.scored.any(1).all()):
             raise AttributionError("A text has no token to score: it is empty, or all padding.")
@@ -113,7 +113,7 @@ class TextModality(Modality):
 
     def layer_places(self, model: nn.Module, inputs: Tensor) -> dict[str, Places]:
         """Return where tokens stand in what layers put out for token ids, by the layer's name."""
-        places = self._survey(model, Tokens.of(_checked(inputs), self.pad, self.special)).places
+        places = self._survey(model, Tokens.of(checked_ids(inputs), self.pad, self.special)).places
         outputs = {name: places.get((module, "output")) for name, module in model.named_modules()}
         return {name: found for name, found in outputs.items() if found is not None}
 
@@ -245,26 +245,6 @@ class TextModality(Modality):
     def critic(self, features: Tensor) -> nn.Module:
         """Build a recurrent critic."""
         return TextCritic(features.shape[2])
-
-
-def _checked(inputs: Tensor) -> Tensor:
-    """Return token ids (S, T) as int64.
-
-    Raises:
-        AttributionError: They are something else, or there are none.
-    """
-    whole = not (inputs.is_floating_point() or inputs.is_complex() or inputs.dtype == torch.bool)
-    if inputs.ndim != 2 or not whole:
-        raise AttributionError(
-            f"Texts are token ids, integers of shape (samples, tokens); got {inputs.dtype} of "
-            f"shape {tuple(inputs.shape)}."
-        )
-    if inputs.numel() == 0:
-        raise AttributionError(
-            f"Texts have at least one token each, and there is at least one; got token ids of "
-            f"shape {tuple(inputs.shape)}, which is empty. Leave empty texts out."
-        )
-    return inputs.long()
 
 
 def _length_argument(model: nn.Module) -> str | None:

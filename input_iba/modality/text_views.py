@@ -1,4 +1,4 @@
-"""Other views of a text: padded, and with its words in another order."""
+"""Token ids: checked, padded, and with their words in another order."""
 
 from __future__ import annotations
 
@@ -7,9 +7,30 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from input_iba.core.tokens import Tokens
+from input_iba.errors import AttributionError
 
 MORE_PADDING = 3
 """Tokens of padding with which it is tried whether a classifier heeds where a text ends."""
+
+
+def checked_ids(inputs: Tensor) -> Tensor:
+    """Return token ids (S, T) as int64.
+
+    Raises:
+        AttributionError: They are something else, or there are none.
+    """
+    whole = not (inputs.is_floating_point() or inputs.is_complex() or inputs.dtype == torch.bool)
+    if inputs.ndim != 2 or not whole:
+        raise AttributionError(
+            f"Texts are token ids, integers of shape (samples, tokens); got {inputs.dtype} of "
+            f"shape {tuple(inputs.shape)}."
+        )
+    if inputs.numel() == 0:
+        raise AttributionError(
+            f"Texts have at least one token each, and there is at least one; got token ids of "
+            f"shape {tuple(inputs.shape)}, which is empty. Leave empty texts out."
+        )
+    return inputs.long()
 
 
 def with_padding(ids: Tensor, pad: int) -> tuple[Tensor, Tensor]:

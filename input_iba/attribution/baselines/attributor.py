@@ -25,7 +25,7 @@ from input_iba.attribution.outcome import (
 from input_iba.attribution.task import check_on, checked_ids, entered, one_by_one, rows_at_once
 from input_iba.core.checked import Checked
 from input_iba.core.classifier import Classifier
-from input_iba.core.explainable import check_explainable
+from input_iba.core.explainable import check_explainable, device_of
 from input_iba.core.forward import prepared
 from input_iba.core.hooks import find_layer
 from input_iba.core.modes import with_gradients
@@ -53,7 +53,7 @@ class BaselineAttributor:
         modality: What kind of input the classifier takes; images by default.
         background: Inputs of the estimation set, (n, C, H, W), where the method needs them.
         statistics: Of the method's layer, where it needs them.
-        device: Where to compute.
+        device: Where to compute; None for where the classifier is.
         autocast: Type in which the classifier computes where that is safe, or None for its own.
         internal_batch_size: Most inputs that the classifier sees at once; None for as many as
             make up `PIXELS_AT_ONCE` pixels.
@@ -83,7 +83,7 @@ class BaselineAttributor:
         modality: Modality | None = None,
         background: Tensor | None = None,
         statistics: FeatureStatistics | None = None,
-        device: torch.device | str = "cpu",
+        device: torch.device | str | None = None,
         autocast: torch.dtype | None = None,
         internal_batch_size: int | None = None,
         layout: Layout | None = None,
@@ -91,7 +91,7 @@ class BaselineAttributor:
         class_names: Sequence[str] | None = None,
     ) -> None:
         check_explainable(classifier)
-        self.device = torch.device(device)
+        self.device = device_of(classifier) if device is None else torch.device(device)
         self.classifier = classifier.to(self.device)
         self.method = method
         self.use_softmax = use_softmax
