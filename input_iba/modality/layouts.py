@@ -134,12 +134,7 @@ class Rearranged(Layout):
                     f"layout= cannot rearrange what flows at the layer, {shape}: "
                     f"{type(error).__name__}: {error}."
                 ) from error
-            moved = torch.unique(found)
-            if (
-                found.ndim != 4
-                or len(moved) < found.numel()
-                or not torch.isin(moved, numbers).all()
-            ):
+            if found.ndim != 4 or not _moved(found, value.numel()):
                 raise ConfigError(
                     f"layout= must rearrange what flows at the layer, {shape}, to maps "
                     f"(B, channels, height, width); it returned shape {tuple(found.shape)}"
@@ -147,6 +142,14 @@ class Rearranged(Layout):
                 )
             self._places[shape] = found.long()
         return self._places[shape].to(value.device)
+
+
+def _moved(found: Tensor, count: int) -> bool:
+    """Say whether values are whole numbers below a count, each at most once."""
+    places = found.long().flatten()
+    if bool((places < 0).any() | (places >= count).any() | (places != found.flatten()).any()):
+        return False
+    return int(torch.bincount(places, minlength=1).max()) <= 1
 
 
 CHANNELS_FIRST = Axes("channels_first", (0, 1, 2, 3))
