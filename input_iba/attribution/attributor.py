@@ -41,9 +41,8 @@ class Attributor:
     as it was. It is checked on the first input: what is wrong is refused, what is odd logged.
 
     Args:
-        classifier: Maps (B, C, H, W), or token ids (B, T), to logits (B, classes); one logit
-            tells two classes apart. Weights of any floating-point type.
-        layer: Name of the layer at which the feature bottleneck sits.
+        classifier: Maps (B, C, H, W), or token ids (B, T), to logits; one tells two classes apart.
+        layer: Name of the layer of the feature bottleneck.
         feature_iba: Settings of stage 1.
         prior: Stage 2.
         input_iba: Settings of stage 3.
@@ -52,12 +51,9 @@ class Attributor:
         modality: What kind of input the classifier takes; images by default.
         device: Where to compute; None for where the classifier is.
         autocast: Type in which the classifier computes where that is safe, or None for its own.
-        internal_batch_size: Most rows that the classifier sees at once, which bounds memory and
-            changes no mask; None for as many as make up `PIXELS_AT_ONCE` pixels.
-        layout: How the features lie in what the layer puts out, where that cannot be found out:
-            one of `modality.layouts.NAMED`, or a function to maps (B, channels, height, width).
-        output: Which part of what the classifier returns the logits are: an index, a key, or a
-            function of it; None for the only part that can be meant.
+        internal_batch_size: Most rows that the classifier sees at once; it changes no mask.
+        layout: How features lie where that cannot be found out; see `modality.layouts.layout_of`.
+        output: Which part of what the classifier returns the logits are; see `select_logits`.
         class_names: By class index; None for those of the classifier's own `config.id2label`.
 
     Raises:

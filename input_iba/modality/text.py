@@ -31,15 +31,14 @@ from input_iba.modality.text_views import checked_ids, shuffled, with_padding
 class TextModality(Modality):
     """Texts of any length, padded on the right to one length.
 
-    The input that is masked is what the embedding layer puts out. Padding is never seen by
-    statistics, capacities, maps or critics. Special tokens are seen by the classifier as they are:
-    they are neither masked nor scored.
+    What is masked is what the embedding layer puts out. Padding is never seen by statistics,
+    capacities, maps or critics; special tokens are neither masked nor scored.
 
     Args:
         pad: Id of the padding.
         special: Ids of special tokens.
-        embedding: Name of the embedding layer; None for the one that the classifier's
-            `get_input_embeddings()` returns, or its only `nn.Embedding`.
+        embedding: Name of the embedding layer; None for that of `get_input_embeddings()`, or the
+            only `nn.Embedding`.
     """
 
     channels: ClassVar[int] = 2
@@ -199,14 +198,12 @@ class TextModality(Modality):
         """
         assert tokens is not None
         if features.shape[:2] != tokens.scored.shape:
-            raise AttributionError(
-                f"The layer puts out {features.shape[1]} vectors for {tokens.scored.shape[1]} "
-                "tokens; expected one for each. Choose another layer."
-            )
+            got = f"{features.shape[1]} vectors for {tokens.scored.shape[1]} tokens"
+            raise AttributionError(f"The layer puts out {got}; expected one each. Choose another.")
         return features[tokens.scored]
 
     def check_features(self, features: Tensor, layer: str) -> None:
-        """Refuse features that are no sequence."""
+        """Refuse features that are not a sequence."""
         if features.ndim != 3:
             raise AttributionError(
                 f"Layer {layer!r} puts out features of shape {tuple(features.shape[1:])}; expected "
