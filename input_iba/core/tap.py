@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from input_iba.core.classifier import Classifier
 from input_iba.core.forward import Run, prepared, run_alone
 from input_iba.core.hooks import Wrapping, find_layer, hooked
+from input_iba.core.modes import same
 from input_iba.core.outputs import Output
 from input_iba.core.prefix import Prefix, recording
 from input_iba.core.tokens import Tokens
@@ -167,6 +168,21 @@ class TappedClassifier(Classifier):
             self.check_calls(self.calls(inputs, tokens))
         self.check_calls(calls)
         return logits
+
+    @torch.no_grad()
+    def decides(self, inputs: Tensor, tokens: Tokens | None = None) -> bool:
+        """Say whether the logits change with the features; of texts, with those of scored tokens.
+
+        They need not: a backbone may put out a map beside what is pooled from it, and only that is
+        read; and of a last block of a transformer the class token alone.
+        """
+        with self.frozen():
+            features = self.features(inputs, tokens)
+            changed = -features
+            if tokens is not None:
+                changed = torch.where(tokens.scored[..., None], changed, features)
+            logits = self.logits(inputs, tokens)
+            return not same(logits, self.logits_with(inputs, changed, tokens), self.dtype)
 
     def check_calls(self, calls: int) -> None:
         """Refuse a layer that is not called exactly once in a forward pass.

@@ -8,9 +8,11 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
+from input_iba.core.explainable import working_values
+from input_iba.core.tap import TappedClassifier
 from input_iba.errors import ConfigError
 from input_iba.modality.layouts import Axes, Layout, Size
-from input_iba.modality.vision_wrapping import layouts_of
+from input_iba.modality.vision_wrapping import VisionWrapping, layouts_of
 
 REDUCTION = 16
 """How many times smaller than the input the map of the chosen layer is, where nothing is known."""
@@ -34,7 +36,7 @@ def choose_image_layer(model: nn.Module, example: Tensor) -> str:
     Of VGG and of residual networks it is the one at an eighth of the input's resolution that Schulz
     et al. 2020 took; of a transformer the block two thirds up; of any other network the last layer,
     at the uppermost level of names, whose map is nearest to a sixteenth of the input's height. Only
-    layers are taken whose features change where the image does.
+    layers are taken whose features change where the image does, and that decide.
 
     Args:
         model: With any weights.
@@ -47,13 +49,22 @@ def choose_image_layer(model: nn.Module, example: Tensor) -> str:
     if known is not None:
         return known
     found = layouts_of(model, example)
-    layer = _block(found) or _by_reduction(found, example.shape[2])
-    if layer is None:
+    candidates = [*_blocks(found), *_by_reduction(found, example.shape[2])]
+    if not candidates:
         raise ConfigError(
             f"No layer of {type(model).__name__} puts out a map, so none can be chosen. Give the "
             "name of one (layer=, or --layer); 'input-iba layers' lists all."
         )
-    return layer
+    values = working_values(example, model)
+    deciding = (
+        name
+        for name in candidates
+        if TappedClassifier(
+            model, name, wrapping=VisionWrapping(name, layout=found[name][0])
+        ).decides(values)
+    )
+    # Before it is trained, a head of zeros depends on nothing.
+    return next(deciding, candidates[0])
 
 
 def published_layer(model: nn.Module) -> str | None:
@@ -75,23 +86,30 @@ def published_layer(model: nn.Module) -> str | None:
     return STAGES[1] if all(stages) and hasattr(model, "conv1") else None
 
 
-def _block(found: Found) -> str | None:
-    """Return a transformer's block: of modules named by number that put out tokens of patches."""
+def _blocks(found: Found) -> list[str]:
+    """Return a transformer's blocks, the one two thirds up and then those nearest to it.
+
+    They are modules named by number that put out tokens of patches.
+    """
     stacks: dict[tuple[str, Size], list[str]] = {}
     for name, (layout, size) in found.items():
         stack = re.fullmatch(r"(.*\D)\d+", name)
         if stack and not isinstance(layout, Axes):
             stacks.setdefault((stack[1], size), []).append(name)
     deepest = max(stacks.values(), key=len, default=[])
-    return deepest[round(DEPTH * len(deepest))] if len(deepest) > 3 else None
+    if len(deepest) <= 3:
+        return []
+    wanted = round(DEPTH * len(deepest))
+    return sorted(deepest, key=lambda name: abs(deepest.index(name) - wanted))
 
 
-def _by_reduction(found: Found, height: int) -> str | None:
+def _by_reduction(found: Found, height: int) -> list[str]:
+    """Return layers whose maps have nearly the wanted size, uppermost and late ones first."""
     distances = {
         name: abs(math.log2(height / size[0] / REDUCTION))
         for name, (_, size) in found.items()
         if min(size) > 1 and name.partition(".")[0] not in HEADS
     }
     nearest = [name for name in distances if distances[name] < min(distances.values()) + 0.2]
-    level = min((name.count(".") for name in nearest), default=0)
-    return next((name for name in reversed(nearest) if name.count(".") == level), None)
+    late_first = nearest[::-1]
+    return sorted(late_first, key=lambda name: name.count("."))

@@ -164,12 +164,16 @@ NAMED: dict[str, Axes | TokenLayout] = {
 """By name: (B, C, h, w), (B, h, w, C), (B, P + h·w, C), (B, C, P + h·w), (P + h·w, B, C)."""
 
 
-def layout_of(asked: str | Rearrange) -> Layout:
+def layout_of(asked: str | Rearrange | Layout) -> Layout:
     """Return the layout of a name, or of a function from what flows at a layer to maps.
+
+    A layout itself is returned as it is.
 
     Raises:
         ConfigError: There is none of that name.
     """
+    if isinstance(asked, Layout):
+        return asked
     if callable(asked):
         return Rearranged(asked)
     if asked not in NAMED:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-from contextlib import ExitStack
-from typing import Any
 
-import torch
 from torch import Tensor, nn
 
-from input_iba.core.classifier import Classifier
-from input_iba.core.hooks import layer_shapes, unwrap
+from input_iba.core.hooks import layer_shapes
+from input_iba.core.tap import TappedClassifier
 from input_iba.errors import ConfigError
 from input_iba.modality.text import TextModality
 
@@ -32,21 +29,20 @@ def choose_text_layer(modality: TextModality, classifier: nn.Module, ids: Tensor
         ConfigError: No layer will do.
     """
     called_once = _called_once(modality, classifier, ids)
-    deciding = _deciding(modality, classifier, ids, called_once)
     stacks: dict[str, list[str]] = {}
     for name in called_once:
         stack = re.fullmatch(r"(.*\.|)\d+", name)
         if stack:
             stacks.setdefault(stack[1], []).append(name)
     deepest = max(stacks.values(), key=len, default=[])
-    middle = len(deepest) // 2
-    blocks = sorted(range(len(deepest)), key=lambda place: (abs(place - middle), place))
-    for place in blocks:
-        if deepest[place] in deciding:
-            return deepest[place]
-    level = min((name.count(".") for name in deciding), default=0)
-    for name in reversed(deciding):
-        if name.count(".") == level:
+    blocks = sorted(deepest, key=lambda name: abs(deepest.index(name) - len(deepest) // 2))
+    late_first = called_once[::-1]
+    others = sorted(late_first, key=lambda name: name.count("."))
+    inputs, tokens = modality.enter(classifier, ids)
+    for name in (*blocks, *others):
+        wrapping = modality.wrapping(classifier, name, "output")
+        tapped = TappedClassifier(classifier, name, wrapping=wrapping, run=modality.run)
+        if tapped.decides(inputs, tokens):
             return name
     raise ConfigError(
         f"No layer of {type(classifier).__name__} keeps one vector per token on which its answer "
@@ -60,28 +56,3 @@ def _called_once(modality: TextModality, classifier: nn.Module, ids: Tensor) -> 
     shapes = layer_shapes(classifier, inputs, lambda x: modality.run(classifier, x, tokens))
     places = modality.layer_places(classifier, ids)
     return [name for name, calls in shapes.items() if name in places and len(calls) == 1]
-
-
-def _deciding(
-    modality: TextModality, classifier: nn.Module, ids: Tensor, names: list[str]
-) -> list[str]:
-    """Return the layers whose vectors of words change the logits."""
-    runner = Classifier(classifier, run=modality.run)
-    inputs, tokens = modality.enter(classifier, ids)
-    places, found = modality.layer_places(classifier, ids), dict[str, Tensor]()
-
-    def noting(name: str) -> Any:
-        return lambda _module, _args, output: found.update({name: unwrap(output)})
-
-    with runner.frozen(), torch.enable_grad(), ExitStack() as stack:
-        for name in names:
-            hook = classifier.get_submodule(name).register_forward_hook(noting(name))
-            stack.enter_context(hook)
-        logits = runner.logits(inputs.clone().requires_grad_(), tokens)
-        known = {name: values for name, values in found.items() if values.requires_grad}
-        slopes = torch.autograd.grad(logits[:, 0].sum(), list(known.values()), allow_unused=True)
-    return [
-        name
-        for name, slope in zip(known, slopes, strict=True)
-        if slope is not None and bool(places[name].take(slope, ids.shape[1])[tokens.scored].any())
-    ]

@@ -51,7 +51,7 @@ class VisionWrapping(Wrapping):
         prefix: int | None = None,
         reorder: Rearrange | None = None,
         convolved: frozenset[int] = frozenset(),
-        layout: str | Rearrange | None = None,
+        layout: str | Rearrange | Layout | None = None,
     ) -> None:
         self.layer = layer
         self.prefix = prefix
