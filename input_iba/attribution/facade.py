@@ -110,7 +110,7 @@ class InputIBA:
             n_samples: How many to take; None for as many as the preset says.
         """
         inputs, data = self._read_with(data)
-        batches = inputs.batches(data, self.model)
+        batches = inputs.batches(data)
         first = next(batches, None)
         if first is None:
             raise AttributionError("fit() was given no inputs. Give 1,000 or more for good maps.")
@@ -149,7 +149,7 @@ class InputIBA:
         if on_error not in ON_ERROR:
             raise ConfigError(f"on_error is one of {', '.join(ON_ERROR)}; got {on_error!r}.")
         reader, data = self._read_with(inputs)
-        values, looks = reader.read(data, self.model)
+        values, looks = reader.read(data)
         if len(values) == 0:
             return Attributions([])
         attributor = self._attributor_for(reader, values[:1])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from input_iba.core.files import written_whole
 from input_iba.errors import DataError
 from input_iba.records import FeatureStatistics
 
@@ -35,19 +35,14 @@ def write_fitted(path: Path, fitted: Fitted) -> Path:
     """Write statistics, whole or not at all; return the path."""
     statistics = fitted.statistics
     arrays = {name: getattr(statistics, name).cpu().numpy() for name in ARRAYS}
-    aside = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        with aside.open("wb") as file:
-            np.savez(
-                file,
-                **arrays,
-                count=np.array(statistics.count),
-                layer=np.array(fitted.layer),
-                weights=np.array(fitted.weights),
-            )
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
+    with written_whole(path) as aside, aside.open("wb") as file:
+        np.savez(
+            file,
+            **arrays,
+            count=np.array(statistics.count),
+            layer=np.array(fitted.layer),
+            weights=np.array(fitted.weights),
+        )
     return path
 
 

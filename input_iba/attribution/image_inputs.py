@@ -19,6 +19,9 @@ from input_iba.records import Attribution
 Transform = Callable[[Image], Tensor]
 """Makes a normalised tensor (C, H, W) of a photograph."""
 
+KEYS = ("pixel_values", "input_ids", "image", "text", "input", "x")
+"""Names of the inputs in dicts, before which labels and masks may stand."""
+
 AT_ONCE = 16
 """Samples per forward pass, which does not change the statistics."""
 
@@ -36,12 +39,11 @@ class ImageInputs:
         self.transform = transform
         self.modality: Modality = VisionModality()
 
-    def read(self, data: Any, model: nn.Module) -> tuple[Tensor, list[Tensor | None]]:
+    def read(self, data: Any) -> tuple[Tensor, list[Tensor | None]]:
         """Return images (S, C, H, W) and, of photographs, what to look at, uint8 (3, H', W').
 
         Args:
             data: (S, C, H, W), one image (C, H, W), a photograph, or a list of them.
-            model: Not asked.
 
         Raises:
             DataError: It is something else, or a photograph without a transform.
@@ -53,13 +55,13 @@ class ImageInputs:
         made = [self._one(item) for item in several]
         return torch.stack([image for image, _ in made]), [look for _, look in made]
 
-    def batches(self, data: Any, model: nn.Module) -> Iterator[Tensor]:
+    def batches(self, data: Any) -> Iterator[Tensor]:
         """Yield batches (B, C, H, W) of a tensor, a loader, a data set or a list.
 
         Samples may be images or photographs, alone, or before labels in tuples and dicts.
         """
         if isinstance(data, Tensor | Image):
-            yield from torch.split(self.read(data, model)[0], AT_ONCE)
+            yield from torch.split(self.read(data)[0], AT_ONCE)
             return
         for item in data:
             image = first_of(item)
@@ -99,7 +101,7 @@ class ImageInputs:
 def first_of(item: Any) -> Any:
     """Return the inputs in what a loader or a data set yields."""
     if isinstance(item, Mapping):
-        known = next((key for key in ("pixel_values", "image", "input", "x") if key in item), None)
+        known = next((key for key in KEYS if key in item), None)
         return next(iter(item.values())) if known is None else item[known]
     return item[0] if isinstance(item, list | tuple) else item
 

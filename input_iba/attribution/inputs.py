@@ -19,10 +19,10 @@ class Inputs(Protocol):
     text: bool
     modality: Modality
 
-    def read(self, data: Any, model: nn.Module) -> tuple[Tensor, Sequence[Any]]:
+    def read(self, data: Any) -> tuple[Tensor, Sequence[Any]]:
         """Return inputs (S, …), and what there is to look at beside each map."""
 
-    def batches(self, data: Any, model: nn.Module) -> Iterator[Tensor]:
+    def batches(self, data: Any) -> Iterator[Tensor]:
         """Yield batches (B, …) of whatever yields inputs."""
 
     def choose_layer(self, model: nn.Module, example: Tensor) -> str:

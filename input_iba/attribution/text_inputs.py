@@ -33,7 +33,6 @@ class TextInputs:
 
     def __init__(self, model: nn.Module, tokenizer: Any, modality: Modality | None) -> None:
         self._reader = None if tokenizer is None else TextReader(tokenizer, model)
-        self.modality: Modality
         if isinstance(modality, TextModality):
             self._takes = modality
         elif self._reader is not None:
@@ -42,14 +41,13 @@ class TextInputs:
             own = getattr(getattr(model, "config", None), "pad_token_id", None)
             index = getattr(model, "pad_index", PAD_INDEX)
             self._takes = TextModality(pad=own if isinstance(own, int) else index)
-        self.modality = self._takes
+        self.modality: Modality = self._takes
 
-    def read(self, data: Any, model: nn.Module) -> tuple[Tensor, list[TextSample | None]]:
+    def read(self, data: Any) -> tuple[Tensor, list[TextSample | None]]:
         """Return token ids (S, T), and the texts behind them where there are any.
 
         Args:
             data: A text or several, or token ids (S, T) or (T,).
-            model: Not asked.
 
         Raises:
             DataError: Texts are given without a tokenizer, or something else is.
@@ -60,16 +58,16 @@ class TextInputs:
         samples = [self._one(item) for item in ([data] if isinstance(data, str) else data)]
         return pad([sample.input for sample in samples], self._takes.pad).ids, list(samples)
 
-    def batches(self, data: Any, model: nn.Module) -> Iterator[Tensor]:
+    def batches(self, data: Any) -> Iterator[Tensor]:
         """Yield token ids (B, T) of texts, a tensor, a loader or a data set."""
         if isinstance(data, Tensor | str):
-            yield from torch.split(self.read(data, model)[0], 1)
+            yield from torch.split(self.read(data)[0], 1)
             return
         for item in data:
             first = item if isinstance(item, str) else first_of(item)
             several = isinstance(first, list | tuple)  # a loader's batch of strings
             for one in first if several else [first]:
-                yield self.read(one, model)[0]
+                yield self.read(one)[0]
 
     def choose_layer(self, model: nn.Module, example: Tensor) -> str:
         """Return a layer for the feature bottleneck, found on a text (1, T)."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from copy import deepcopy
+from typing import Any
 
 from torch import nn
 
-from input_iba.datasets import PieceDataset, SampleDataset
+from input_iba.datasets import PieceDataset
+from input_iba.datasets.given_texts import GivenTexts
 from input_iba.errors import ConfigError
 from input_iba.modality import TextModality
 from input_iba.records import TextSample
@@ -35,7 +37,7 @@ class TextReader:
                 f"The tokenizer {type(tokenizer).__name__} cannot say which piece belongs to which "
                 "word. Give a fast one of the package transformers (AutoTokenizer)."
             )
-        self._tokenizer = padded(tokenizer)
+        self._tokenizer = padded(deepcopy(tokenizer))  # the caller's own stays as it is
         self.modality = modality_of(self._tokenizer)
         self._limit = most_tokens(model, self._tokenizer)
 
@@ -45,41 +47,7 @@ class TextReader:
         Raises:
             DataError: It has no word.
         """
-        pieces = PieceDataset(cast(Any, _Given(text)), self._tokenizer, self._limit)
-        return pieces[0]
-
-
-class _Given(SampleDataset):
-    """One text as a data set."""
-
-    keep = None
-
-    def __init__(self, text: str) -> None:
-        super().__init__(["0"], None)
-        self._text = text
-
-    def __getitem__(self, index: int) -> TextSample:
-        """Raise an error: it is read with a tokenizer."""
-        raise NotImplementedError
-
-    def preparation(self) -> list[Any]:
-        """Return nothing: it is not a run's."""
-        return []
-
-    def content(self) -> list[Any]:
-        """Return the text."""
-        return [self._text]
-
-    def text(self, index: int) -> str:
-        """Return the text."""
-        return self._text
-
-    def target(self, index: int) -> None:
-        """Return that no class is known."""
-
-    def path(self, index: int) -> str:
-        """Return the text's beginning, for messages."""
-        return self._text[:40]
+        return PieceDataset(GivenTexts([text]), self._tokenizer, self._limit)[0]
 
 
 def modality_of(tokenizer: Any) -> TextModality:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from input_iba import datasets, models
 from input_iba.attribution import Attributor
 from input_iba.attribution.baselines import BaselineAttributor
+from input_iba.core.fingerprint import weights_digest
 from input_iba.core.statistics import RunningStatistics
 from input_iba.datasets import SampleDataset
 from input_iba.engine.class_labels import is_multi_label
@@ -78,20 +79,12 @@ def check_finite(classifier: nn.Module) -> None:
             )
 
 
-def weights_digest(classifier: nn.Module) -> str:
-    """Return the SHA-256 of names, shapes and values of all weights and buffers.
-
-    That classes do not exclude each other is part of it: it decides what is explained.
-    """
-    digest = hashlib.sha256()
-    if is_multi_label(classifier):
-        digest.update(b"multi-label\n")
-    for name, values in classifier.state_dict().items():
-        if isinstance(values, Tensor):
-            digest.update(f"{name} {tuple(values.shape)} {values.dtype}\n".encode())
-            flat = values.detach().cpu().contiguous().reshape(-1)
-            digest.update(flat.view(torch.uint8).numpy().data)
-    return digest.hexdigest()
+def classifier_digest(classifier: nn.Module) -> str:
+    """Return the SHA-256 of a classifier's weights, and whether its classes exclude each other."""
+    digest = weights_digest(classifier)
+    if not is_multi_label(classifier):
+        return digest
+    return hashlib.sha256(f"multi-label\n{digest}".encode()).hexdigest()
 
 
 def build_datasets(

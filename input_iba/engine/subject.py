@@ -13,7 +13,7 @@ from input_iba.core.hooks import find_layer
 from input_iba.core.precision import choose_precision, precision_name
 from input_iba.datasets import SampleDataset
 from input_iba.datasets.selection import draw_ids, select_ids
-from input_iba.engine.build import build_classifier, build_datasets, weights_digest
+from input_iba.engine.build import build_classifier, build_datasets, classifier_digest
 from input_iba.engine.classes import read_logits
 from input_iba.engine.config import RunConfig
 from input_iba.engine.device import choose_device
@@ -88,7 +88,7 @@ def set_up(config: RunConfig, options: RunOptions, processes: Processes) -> Subj
         ids = draw_ids(ids, options.num_samples, options.seed)
     identity = Identity(
         config=config.digest(),
-        classifier=weights_digest(classifier),
+        classifier=classifier_digest(classifier),
         data=dataset.fingerprint(),
         estimation_data=estimation_set.fingerprint(),
         samples=hashlib.sha256("\n".join(ids).encode("utf-8", "surrogatepass")).hexdigest(),

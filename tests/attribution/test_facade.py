@@ -132,6 +132,16 @@ def test_texts_with_a_tokenizer() -> None:
         input_iba.explain(net, TEXTS)
 
 
+def test_a_tokenizer_without_padding_stays_the_callers_own() -> None:
+    tokenizer = byte_level(pad=None)
+    found = input_iba.explain(bert(), TEXTS, tokenizer=tokenizer, preset=SHORT)
+    assert len(found) == 2
+    assert tokenizer.pad_token is None
+    with pytest.raises((ConfigError, DataError), match=r"empty|no word") as said:
+        input_iba.explain(bert(), [" "], tokenizer=tokenizer, preset=SHORT)
+    assert "--text" not in str(said.value)
+
+
 def test_token_ids_of_a_transformer() -> None:
     ids = torch.tensor([[2, 5, 6, 7, 3], [2, 8, 3, 1, 1]])
     iba = input_iba.InputIBA(bert(), preset=SHORT).fit([ids[:1], ids[1:]])
@@ -147,7 +157,7 @@ def test_token_ids_of_a_transformer() -> None:
         lambda x, y: DataLoader(TensorDataset(x, y), batch_size=8),
         lambda x, y: DataLoader(TensorDataset(x), batch_size=8),
         TensorDataset,
-        lambda x, y: [{"pixel_values": one, "label": 1} for one in x],
+        lambda x, y: [{"label": 1, "pixel_values": one} for one in x],
         lambda x, y: list(x),
         lambda x, y: iter(x.split(5)),
     ],

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from input_iba.cli.main import main
-from input_iba.engine.build import build_classifier, weights_digest
+from input_iba.engine.build import build_classifier, classifier_digest
 from input_iba.engine.config import load_config
 from input_iba.evaluation import box_mask
 from input_iba.results import Identity, Manifest, RecordLog, SampleRecord, write_mask, write_text
@@ -51,7 +51,7 @@ def write_work_dir(
     config, root = load_config(tiny.config), tiny.root / name
     identity = Identity(
         config=config.digest(),
-        classifier=weights_digest(build_classifier(config)),
+        classifier=classifier_digest(build_classifier(config)),
         data=tiny.dataset.fingerprint(),
         estimation_data="e",
         samples="s",

@@ -12,7 +12,7 @@ import pytest
 from torch import Tensor, nn
 
 from input_iba.datasets import SampleDataset, build_dataset
-from input_iba.engine.build import weights_digest
+from input_iba.engine.build import classifier_digest
 from input_iba.engine.classes import Reading, read_logits
 from input_iba.engine.config import load_config
 from input_iba.errors import ConfigError
@@ -203,6 +203,6 @@ def test_classes_that_do_not_exclude_each_other_are_taken_over(tmp_path: Path) -
     assert "use_softmax=False" in reading.notes[-1]
     assert read(tmp_path, model, use_softmax=True).config.use_softmax is True
     assert read(tmp_path, Answers(2)).config.use_softmax is True
-    before = weights_digest(model)
+    before = classifier_digest(model)
     model.config.problem_type = None
-    assert weights_digest(model) != before
+    assert classifier_digest(model) != before

@@ -11,8 +11,8 @@ import torch
 from torch import nn
 from transformers import PreTrainedTokenizerFast
 
+from input_iba.core.fingerprint import weights_digest
 from input_iba.datasets import IMDBDataset, PieceDataset
-from input_iba.engine.build import weights_digest
 from input_iba.engine.config import load_config
 from input_iba.engine.texts import build_modality, readable_by
 from input_iba.errors import ConfigError

@@ -27,7 +27,7 @@ from input_iba.core.checked import Checked
 from input_iba.core.classifier import Classifier
 from input_iba.core.explainable import check_explainable, device_of
 from input_iba.core.forward import prepared
-from input_iba.core.hooks import find_layer
+from input_iba.core.hooks import Wrapping, find_layer
 from input_iba.core.modes import with_gradients
 from input_iba.core.optimise import Progress
 from input_iba.core.outputs import Output, class_names_of
@@ -105,6 +105,7 @@ class BaselineAttributor:
             classifier, run=self.modality.run, autocast=autocast, output=output
         )
         self._checked: Checked | None = None
+        self._wrappings: dict[tuple[str, str], Wrapping] = {}
         if isinstance(self.modality, TextModality):
             check_explains_text(type(method))
         method.check(classifier)
@@ -185,6 +186,7 @@ class BaselineAttributor:
                 use_softmax=self.use_softmax,
                 rows=rows or rows_at_once(inputs.shape[1:], self.device),
                 layout=self.layout,
+                wrappings=self._wrappings,
                 background=self.background,
                 statistics=self.statistics,
                 progress=progress,

@@ -51,7 +51,6 @@ class GradCam(Baseline):
         """
         layer = self.layer or last_map(task)
         tapped = task.tapped(layer)
-        tapped.check_calls(tapped.calls(task.inputs[:1]))
         features = tapped.features(task.inputs).detach().requires_grad_()
         task.modality.check_features(features, layer)
         # A copy of them, which layers behind may write into.

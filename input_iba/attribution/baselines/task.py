@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
 
 from input_iba.core.classifier import Classifier
+from input_iba.core.hooks import Wrapping
 from input_iba.core.noise import NoiseSource
 from input_iba.core.optimise import Progress
 from input_iba.core.tap import TappedClassifier
@@ -54,6 +55,7 @@ class BaselineTask:
         use_softmax: Whether the classes exclude each other.
         rows: Most inputs that the classifier sees at once.
         layout: How features lie at a layer, where the caller says so.
+        wrappings: How features lie at layers, by name and side, kept from task to task.
         background: Inputs of the estimation set, (n, C, H, W), for methods that need them.
         statistics: Of a layer, likewise.
         progress: Told about every step.
@@ -70,6 +72,7 @@ class BaselineTask:
     use_softmax: bool
     rows: int
     layout: Layout | None = None
+    wrappings: dict[tuple[str, str], Wrapping] = field(default_factory=dict)
     background: Tensor | None = None
     statistics: FeatureStatistics | None = None
     progress: Progress | None = None
@@ -96,11 +99,15 @@ class BaselineTask:
 
     def tapped(self, layer: str, side: str = "output") -> TappedClassifier:
         """Return the classifier with a tap at one of its layers."""
+        place = (layer, side)
+        if place not in self.wrappings:
+            own = self.modality.wrapping(self.classifier, layer, side, self.layout)
+            self.wrappings[place] = own
         return TappedClassifier(
             *(self.classifier, layer),
             side=side,
             autocast=self.autocast,
-            wrapping=self.modality.wrapping(self.classifier, layer, side, self.layout),
+            wrapping=self.wrappings[place],
             run=self.modality.run,
             output=self.runner.output,
         )

@@ -15,7 +15,7 @@ from input_iba.core.explainable import working_values
 from input_iba.core.precision import choose_precision, precision_name
 from input_iba.datasets import SampleDataset
 from input_iba.engine.batching import FittingRows
-from input_iba.engine.build import build_classifier, build_datasets, weights_digest
+from input_iba.engine.build import build_classifier, build_datasets, classifier_digest
 from input_iba.engine.classes import read_logits
 from input_iba.engine.config import RunConfig
 from input_iba.engine.device import choose_device
@@ -86,7 +86,7 @@ def build_setting(
         ids=dataset.ids,
         beside=beside,
         fitting=fitting,
-        fingerprints={"classifier": weights_digest(classifier), "data": dataset.fingerprint()},
+        fingerprints={"classifier": classifier_digest(classifier), "data": dataset.fingerprint()},
     )
     return setting, dataset
 

@@ -88,6 +88,16 @@ def test_grad_cam_is_weighted_features(layer: str) -> None:
     torch.testing.assert_close(explain(GradCam(layer=layer), x, [0, 1]), expected)
 
 
+def test_grad_cam_finds_out_once_where_features_lie() -> None:
+    net, rows = small_net(), list[int]()
+    method = BaselineAttributor(net, GradCam(layer="4.conv"), internal_batch_size=1)
+    method.attribute(samples(1), [0])
+    with net[0].register_forward_pre_hook(lambda _, args: rows.append(len(args[0]))):
+        method.attribute(samples(2), [0, 1])
+    # Three to see what can be folded, the logits of two, then two passes for each of them.
+    assert sum(rows) == 3 + 2 + 2 * 2
+
+
 def test_grad_cam_takes_the_last_map_and_refuses_layers_without_one() -> None:
     x = samples(1)
     last = explain(GradCam(), x, [0])
