@@ -21,14 +21,9 @@ class Mine(nn.Module):
 
 
 def compiled(net: nn.Module) -> nn.Module:
-    """Compile a network; inside `uncompiled` it only goes by a compiled one's names."""
+    """Compile a network."""
     made: Any = torch.compile(net, backend="eager")
     return cast("nn.Module", made)
-
-
-def uncompiled() -> Any:
-    """Run compiled networks without compiling them, which takes up to minutes."""
-    return torch.compiler.set_stance("force_eager")
 
 
 FORMS: dict[str, tuple[str, Callable[[nn.Module], nn.Module]]] = {

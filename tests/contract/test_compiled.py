@@ -1,4 +1,4 @@
-"""Networks that are really compiled, one for every way in which features lie."""
+"""Compiled networks that have run before, alone and within a module."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import warnings
 import pytest
 import torch
 
-from tests.contract.forms import compiled
+from tests.contract.forms import Mine, compiled
 from tests.contract.probe import images
 from tests.contract.test_images import FAMILIES, maps_of, network
 
@@ -27,8 +27,13 @@ def test_a_compiled_network_has_the_same_map(name: str, layer: str) -> None:
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         plain = maps_of(network(name), layer, pixels)
-        found = maps_of(compiled(network(name)), f"_orig_mod.{layer}", pixels)
+        net = compiled(network(name))
+        net(pixels[:1])  # as its owner has used it before
+        found = maps_of(net, f"_orig_mod.{layer}", pixels)
+        within = maps_of(Mine(net), f"backbone._orig_mod.{layer}", pixels)
     torch._dynamo.reset()
     assert isinstance(plain, torch.Tensor)
     assert isinstance(found, torch.Tensor), found
+    assert isinstance(within, torch.Tensor), within
     torch.testing.assert_close(found, plain)
+    torch.testing.assert_close(within, plain)

@@ -13,7 +13,7 @@ from input_iba.errors import InputIBAError
 from input_iba.modality import VisionModality
 from tests.contract.convnets import CONVNETS
 from tests.contract.family import EITHER, MAP, REFUSED, Family, awaken
-from tests.contract.forms import FORMS, uncompiled
+from tests.contract.forms import FORMS
 from tests.contract.hybrids import HYBRIDS
 from tests.contract.one_grid import ONE_GRID
 from tests.contract.probe import images, outputs, readings, share_in_place
@@ -85,7 +85,7 @@ def test_the_table_is_right(family: Family, layer: str) -> None:
 def test_the_map_is_where_the_change_is(family: Family, layer: str, form: str) -> None:
     prefix, wrap = FORMS[form]
     pixels = images(family.size)
-    with torch.no_grad(), uncompiled():
+    with torch.no_grad():
         net = wrap(network(family.name))
         maps = maps_of(net, prefix + layer, pixels)
         if isinstance(maps, str):

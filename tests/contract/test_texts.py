@@ -15,7 +15,7 @@ from input_iba.core.tap import TappedClassifier
 from input_iba.modality import TextModality
 from input_iba.records import Attribution
 from tests.contract.family import Family
-from tests.contract.forms import compiled, uncompiled
+from tests.contract.forms import compiled
 from tests.contract.texts import FIRST, LAST, PAD, TEXTS, WORDS
 
 LENGTH = 8
@@ -95,7 +95,7 @@ def tapped(net: nn.Module, layer: str, modality: TextModality) -> TappedClassifi
 def test_features_move_where_the_text_is_changed(family: Family, layer: str, form: str) -> None:
     prefix, net, modality = formed(family.name, form)
     words = range(1, LENGTH - 1)
-    with torch.no_grad(), uncompiled():
+    with torch.no_grad():
         tap = tapped(net, prefix + layer, modality)
         embeddings, tokens = modality.enter(tap.model, texts(1).repeat(1 + len(words), 1))
         generator = torch.Generator().manual_seed(1)
@@ -113,23 +113,22 @@ def test_features_move_where_the_text_is_changed(family: Family, layer: str, for
 def test_features_go_back_in_and_are_explained(family: Family, layer: str, form: str) -> None:
     prefix, net, modality = formed(family.name, form)
     ids = texts(4, shorter=0 if family.name in UNPADDED else 2)
-    with uncompiled():
-        with torch.no_grad():
-            tap = tapped(net, prefix + layer, modality)
-            embeddings, tokens = modality.enter(tap.model, ids)
-            same = tap.logits_with(embeddings, tap.features(embeddings, tokens), tokens)
-            mask = (ids != PAD).long()
-            torch.testing.assert_close(same, network(family.name)(ids, attention_mask=mask).logits)
-        attributor = Attributor(
-            net,
-            prefix + layer,
-            modality=modality,
-            feature_iba=FeatureIBA(opt_steps=2, batch_size=2),
-            prior=SaliencyPrior(),
-            input_iba=InputBottleneck(opt_steps=2, batch_size=2),
-        )
-        attributor.estimate([ids])
-        for record, text in zip(attributor.attribute(ids[:2], [1, 1]), ids, strict=False):
-            assert isinstance(record, Attribution), record
-            assert len(record.input_mask) == len(record.feature_mask)
-            assert len(record.input_mask) in (int((text != PAD).sum()), LENGTH)
+    with torch.no_grad():
+        tap = tapped(net, prefix + layer, modality)
+        embeddings, tokens = modality.enter(tap.model, ids)
+        same = tap.logits_with(embeddings, tap.features(embeddings, tokens), tokens)
+        mask = (ids != PAD).long()
+        torch.testing.assert_close(same, network(family.name)(ids, attention_mask=mask).logits)
+    attributor = Attributor(
+        net,
+        prefix + layer,
+        modality=modality,
+        feature_iba=FeatureIBA(opt_steps=2, batch_size=2),
+        prior=SaliencyPrior(),
+        input_iba=InputBottleneck(opt_steps=2, batch_size=2),
+    )
+    attributor.estimate([ids])
+    for record, text in zip(attributor.attribute(ids[:2], [1, 1]), ids, strict=False):
+        assert isinstance(record, Attribution), record
+        assert len(record.input_mask) == len(record.feature_mask)
+        assert len(record.input_mask) in (int((text != PAD).sum()), LENGTH)
