@@ -235,8 +235,9 @@ class InputIBA:
         self, attributor: Attributor, modality: Modality, values: Tensor
     ) -> None:
         LOGGER.warning(
-            "No fit() came before: the layer's statistics are those of %d crops, flips and shifts "
-            "of the inputs themselves. fit(data) on usual inputs makes better maps.",
+            "No fit() came before: the layer's statistics are those of %d views of the inputs "
+            "themselves (crops, flips, shifts; words in other orders). fit(data) on usual inputs "
+            "makes better maps.",
             VARIATIONS,
         )
         self.statistics = attributor.estimate(modality.variations(values, VARIATIONS), VARIATIONS)

@@ -185,6 +185,14 @@ def test_images_of_another_form_are_refused(x: Tensor, message: str) -> None:
         made.estimate([x])
 
 
+def test_the_first_passes_cost_no_more_than_a_batch_of_statistics() -> None:
+    net, rows = Corner(), list[int]()
+    made = Attributor(net, "conv")
+    with net.conv.register_forward_pre_hook(lambda _, args: rows.append(len(args[0]))):
+        made.estimate([images(16), images(16)])
+    assert sum(rows) - 2 * 16 <= 16
+
+
 class Leaking(nn.Module):
     """Counts padding as words: its mean is over all positions, unless it heeds the lengths."""
 
