@@ -170,3 +170,23 @@ def test_maps_of_any_size_are_confirmed_and_transposed_ones_are_not(size: tuple[
     assert choose([maps], [CHANNELS_FIRST], image) is CHANNELS_FIRST
     turned = F.adaptive_avg_pool2d(changed.mT, size)
     assert choose([turned], [CHANNELS_FIRST], image) is None
+
+
+def test_what_stands_beside_the_features_stays() -> None:
+    wrapping = VisionModality().wrapping(Laid(tokens), "layer", "output", "tokens")
+    images = torch.zeros(1, 3, SIDE, SIDE)
+    value = torch.randn(1, 1 + CELLS * CELLS, 5)
+    for output in ((value, "weights"), {"tokens": value, "beside": "weights"}):
+        maps = wrapping.unwrap(output, images)
+        assert maps.shape == (1, 5, CELLS, CELLS)
+        again = wrapping.rewrap(output, 2 * maps, images)
+        assert type(again) is type(output)
+        found, beside = again.values() if isinstance(again, dict) else again
+        assert beside == "weights"
+        assert torch.equal(found[:, :1], value[:, :1])
+        assert torch.equal(found[:, 1:], 2 * value[:, 1:])
+
+
+def test_no_patches_make_no_grid() -> None:
+    assert grid_size(0, 8, 8) is None
+    assert grid_size(-1, 8, 8) is None
