@@ -110,7 +110,7 @@ _INSTALLS = "installs packages, which needs the network"
 NOT_RUN: Mapping[str, str] = {
     "make install": _INSTALLS,
     "source .venv/bin/activate": "belongs to a shell; `make install` makes the file",
-    "make demo": f"{_INSTALLS}; the command that it then runs is in the README, too",
+    "make demo": f"{_INSTALLS}; the command that it then runs is in docs/RUNNING.md, too",
     "make test": f"{_INSTALLS}; it runs these very tests",
     "make check": _INSTALLS,
     "pip install": _INSTALLS,
@@ -155,11 +155,21 @@ def _evaluation() -> dict[str, Any]:
     }
 
 
+def _readme() -> dict[str, Any]:
+    images = torch.randn(40, 3, SIDE, SIDE)
+    loader = [(images[:20], torch.zeros(20)), (images[20:], torch.zeros(20))]
+    model = CifarResNet(depth=8, num_classes=300).eval()
+    return {"model": model, "x": images[:2], "loader": loader}
+
+
 class _Mean(nn.Module):
     def forward(self, embedded: Tensor) -> Tensor:
         """Return the mean over tokens (B, E) of embeddings (B, T, E)."""
         return embedded.mean(1)
 
 
-NAMES: Mapping[str, Callable[[], dict[str, Any]]] = {"tutorials/evaluation.md": _evaluation}
+NAMES: Mapping[str, Callable[[], dict[str, Any]]] = {
+    "README.md": _readme,
+    "tutorials/evaluation.md": _evaluation,
+}
 """By document: makes the names that its Python blocks take for granted."""

@@ -58,6 +58,11 @@ def test_the_readme_names_what_it_must() -> None:
     assert anchors("## From Python\n### A `b`, c") == {"from-python", "a-b-c"}
 
 
+def test_the_readme_names_every_document() -> None:
+    files = [path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").glob("*.md")]
+    assert [name for name in files if f"({name})" not in read("README.md")] == []
+
+
 def test_the_index_names_every_tutorial() -> None:
     index = read("tutorials/README.md")
     files = [p.name for p in (ROOT / "tutorials").iterdir() if p.suffix in (".md", ".ipynb")]
