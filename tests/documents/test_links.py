@@ -51,6 +51,16 @@ def test_every_file_that_is_named_exists(document: str) -> None:
     assert [path for path in named if not (ROOT / path).exists()] == []
 
 
+@pytest.mark.parametrize("document", [*DOCUMENTS, "benchmarks/README.md"])
+def test_every_part_of_the_package_that_is_named_exists(document: str) -> None:
+    package = ROOT / "input_iba"
+    rooms = "|".join(path.name for path in package.iterdir() if (path / "__init__.py").exists())
+    named = re.findall(
+        rf"`input_iba/([\w/]+(?:\.py)?)`|`((?:{rooms}|engine)/[\w/]+\.py)`", read(document)
+    )
+    assert [path for pair in named if not (package / (path := "".join(pair))).exists()] == []
+
+
 def test_the_readme_names_what_it_must() -> None:
     commands = " ".join(c for b in blocks("README.md") if b.language == "shell" for c in b.commands)
     for name in ("make demo", "make test", "tools/vision/train.py", "tools/nlp/train_nlp.py"):
