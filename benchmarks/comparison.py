@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def about_text(config: str) -> bool:
     """Say whether a config is about texts."""
-    from input_iba.engine.config import load_config  # here, so that --help answers at once
+    from input_iba.config.load import load_config  # here, so that --help answers at once
 
     return load_config(config).text_modality
 

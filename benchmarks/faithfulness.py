@@ -22,13 +22,13 @@ from torch import Tensor, nn
 
 from benchmarks.compared import Compared
 from benchmarks.scoring import HIGHER_IS_BETTER, METRICS, Case
+from input_iba.config.load import load_config
 from input_iba.datasets import SampleDataset, build_dataset
-from input_iba.engine.config import load_config
-from input_iba.engine.memory import keep_freed_memory
 from input_iba.evaluation import Summary, paired_difference, summarise
 from input_iba.evaluation.perturbation import Classify
 from input_iba.models import build_classifier
 from input_iba.records import Failure
+from input_iba.run.memory import keep_freed_memory
 
 Scores = dict[str, dict[str, list[float]]]
 """By metric and sample id: one score per name of what gave the masks."""

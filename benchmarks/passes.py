@@ -10,7 +10,7 @@ from torch import Tensor
 from benchmarks.meters import seconds_per_call
 from benchmarks.setups import Setup
 from input_iba.core.bottleneck import BottleneckSettings
-from input_iba.core.resume import ResumedClassifier
+from input_iba.core.suffix import ResumedClassifier
 
 STEPS_TIMED = 3
 

@@ -15,13 +15,13 @@ import torch
 from benchmarks.attribution import timed
 from benchmarks.setups import RANDOM
 from input_iba.attribution import Attributor
+from input_iba.config.build import build_attributor
+from input_iba.config.load import load_config
 from input_iba.core.precision import choose_precision, precision_name
 from input_iba.datasets.vocabulary import SPECIALS
-from input_iba.engine.build import build_attributor
-from input_iba.engine.config import load_config
-from input_iba.engine.memory import keep_freed_memory
 from input_iba.models import build_classifier
 from input_iba.models.deep_lstm import VOCABULARY_SIZE
+from input_iba.run.memory import keep_freed_memory
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from input_iba.attribution import Attributor
+from input_iba.config.build import build_attributor
+from input_iba.config.load import RunConfig, load_config
 from input_iba.datasets import build_dataset
-from input_iba.engine.build import build_attributor
-from input_iba.engine.config import RunConfig, load_config
 from input_iba.models import build_classifier
 
 RANDOM = {"attributor.classifier.pretrained": False}

@@ -22,16 +22,16 @@ from benchmarks.plots import plot_study
 from benchmarks.scoring import METRICS, Case
 from benchmarks.settings import SETTINGS
 from input_iba.attribution import Attributor
+from input_iba.config.build import build_attributor
+from input_iba.config.load import load_config
 from input_iba.datasets import SampleDataset, build_dataset
+from input_iba.datasets.loading import read_batches
 from input_iba.datasets.selection import select_ids
-from input_iba.engine.build import build_attributor
-from input_iba.engine.config import load_config
-from input_iba.engine.loading import read_batches
-from input_iba.engine.memory import keep_freed_memory
 from input_iba.evaluation import summarise
 from input_iba.evaluation.perturbation import Classify
 from input_iba.models import build_classifier
 from input_iba.records import Failure, FeatureStatistics, ImageSample
+from input_iba.run.memory import keep_freed_memory
 
 Found = dict[str, dict[str, dict[str, float]]]
 """By setting and sample id: seconds and scores."""

@@ -12,11 +12,11 @@ from pathlib import Path
 import torch
 
 from input_iba.core.precision import choose_precision
-from input_iba.engine.vibi.black_box import load_black_box
-from input_iba.engine.vibi.checkpoints import load_vibi
-from input_iba.engine.vibi.data import read_pictures
-from input_iba.engine.vibi.prepared import explained
 from input_iba.vibi import BlackBox, measure_fidelity
+from input_iba.vibi.commands.black_box import load_black_box
+from input_iba.vibi.commands.checkpoints import load_vibi
+from input_iba.vibi.commands.data import read_pictures
+from input_iba.vibi.commands.prepared import explained
 
 BATCH = 250
 

@@ -17,9 +17,9 @@ import torch
 from torch import nn
 
 from input_iba.core.precision import choose_precision
-from input_iba.engine.vibi.config import VibiConfig, load_vibi_config
-from input_iba.engine.vibi.prepared import Prepared, prepare_pictures
 from input_iba.vibi import ExplainedInputs, Vibi, VibiTrainer
+from input_iba.vibi.commands.config import VibiConfig, load_vibi_config
+from input_iba.vibi.commands.prepared import Prepared, prepare_pictures
 
 CPU = torch.device("cpu")
 BATCH = 250

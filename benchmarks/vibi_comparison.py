@@ -30,10 +30,10 @@ from benchmarks.vibi_methods import (
     choose_pictures,
     load,
 )
-from input_iba.engine.memory import keep_freed_memory
+from input_iba.drawing import Grid, as_markdown, as_plain
 from input_iba.evaluation import Summary, insertion_deletion, paired_difference, summarise
+from input_iba.run.memory import keep_freed_memory
 from input_iba.vibi import ChunkGrid, hard_top_k
-from input_iba.visualization import Grid, as_markdown, as_plain
 
 AREAS = ("insertion", "deletion", "insertion − deletion")
 OURS, FEATURES, CHANCE = "InputIBA, preset fast", "its feature masks (IBA)", "random"

@@ -13,17 +13,17 @@ import torch
 from torch import Tensor, nn
 
 from input_iba.attribution import Attributor
-from input_iba.engine.build import build_attributor
-from input_iba.engine.config import load_config
-from input_iba.engine.vibi.black_box import load_black_box
-from input_iba.engine.vibi.checkpoints import LoadedVibi, load_vibi
-from input_iba.engine.vibi.data import Pictures, read_pictures
-from input_iba.engine.vibi.explanation import timed
-from input_iba.engine.vibi.pictures import chunk_map
+from input_iba.config.build import build_attributor
+from input_iba.config.load import load_config
 from input_iba.errors import ConfigError
-from input_iba.models.picture_training import LabelledPixels
 from input_iba.records import Attribution, Failure
+from input_iba.training.images import LabelledPixels
 from input_iba.vibi import BlackBox, ChunkGrid
+from input_iba.vibi.commands.black_box import load_black_box
+from input_iba.vibi.commands.checkpoints import LoadedVibi, load_vibi
+from input_iba.vibi.commands.data import Pictures, read_pictures
+from input_iba.vibi.commands.explanation import timed
+from input_iba.vibi.commands.pictures import chunk_map
 
 CONFIG = """
 _base_ = [{preset!r}]
@@ -145,7 +145,7 @@ def by_input_iba(
 
 def fast_attributor(model: nn.Module, layer: str, device: torch.device) -> Attributor:
     """Build the three stages with the parameters of the preset `fast`."""
-    from input_iba.engine import presets
+    from input_iba.config import presets
 
     preset = str(Path(presets.__file__).parent / "fast.py")
     with tempfile.TemporaryDirectory() as folder:

@@ -8,7 +8,7 @@ from captum.attr import Saliency
 
 from input_iba.attribution import Attributor, InputBottleneck, SaliencyPrior
 from input_iba.attribution.adapters import CaptumAttribution, quantus_explain_func
-from input_iba.attribution.baselines import BaselineAttributor, GradCam
+from input_iba.attribution.methods import BaselineAttributor, GradCam
 from input_iba.datasets import build_dataset
 from input_iba.models import build_classifier
 

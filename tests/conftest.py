@@ -9,6 +9,8 @@ import pytest
 import torch
 from hypothesis import settings
 
+pytest_plugins = ["tests.tiny_runs"]
+
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Otherwise every worker starts one thread per core, and they only wait for each other.
     torch.set_num_threads(1)

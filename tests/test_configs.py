@@ -12,19 +12,19 @@ from torch import nn
 
 from input_iba import models
 from input_iba.attribution import Prior
-from input_iba.core.hooks import find_layer
-from input_iba.engine.build import build_attributor, build_classifier, build_datasets
-from input_iba.engine.config import RunConfig, load_config
-from input_iba.engine.presets import (
+from input_iba.config.build import build_attributor, build_classifier, build_datasets
+from input_iba.config.load import RunConfig, load_config
+from input_iba.config.presets import (
     PRESETS,
     PRIOR_TYPE,
     lookup,
     preset_values,
     without_effect,
 )
-from input_iba.engine.presets import (
+from input_iba.config.presets import (
     TEXT as PRESET_TEXT,
 )
+from input_iba.core.hooks import find_layer
 from input_iba.records import ImageSample, TextSample
 from input_iba.registry import PRIORS, build
 from tests.datasets.reviews import write_reviews
@@ -33,7 +33,7 @@ ROOT = Path(__file__).parent.parent
 CONFIGS = sorted(
     path.relative_to(ROOT / "configs").as_posix()
     for path in (ROOT / "configs").rglob("*.py")
-    # Those of VIBI are of another kind: see tests/engine/vibi.
+    # Those of VIBI are of another kind: see tests/vibi/commands.
     if not {"_base_", "vibi"} & set(path.relative_to(ROOT / "configs").parts)
 )
 TEXT, PIECES = "deep_lstm.py", "minilm_imdb.py"

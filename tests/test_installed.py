@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from input_iba.engine.shipped import shipped_configs
+from input_iba.config.shipped import shipped_configs
 from tests.documents.stage import write_mnist
 
 ROOT = Path(__file__).parent.parent
@@ -113,9 +113,9 @@ def test_the_package_is_that_of_the_wheel(installed: Installed) -> None:
 def test_every_config_comes_with_it(installed: Installed) -> None:
     assert installed.start("input-iba", "configs").splitlines()[:-2] == list(shipped_configs())
     code = (
-        "from input_iba.engine.config import load_config as a\n"
-        "from input_iba.engine.shipped import shipped_configs\n"
-        "from input_iba.engine.vibi.config import load_vibi_config as v\n"
+        "from input_iba.config.load import load_config as a\n"
+        "from input_iba.config.shipped import shipped_configs\n"
+        "from input_iba.vibi.commands.config import load_vibi_config as v\n"
         "[v(n, {}) if n.startswith('vibi/') else a(n) for n in shipped_configs()]"
     )
     installed.start("python", "-c", code)

@@ -14,7 +14,7 @@ from input_iba.attribution.priors import (
     TextWGANPrior,
     WGANPrior,
 )
-from input_iba.attribution.task import AttributionTask, rows_at_once
+from input_iba.attribution.task import AttributionTask
 from input_iba.core.optimise import Progress
 
 __all__ = [
@@ -37,7 +37,6 @@ __all__ = [
     "TextWGANPrior",
     "WGANPrior",
     "described",
-    "rows_at_once",
 ]
 
 

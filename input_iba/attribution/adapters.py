@@ -42,7 +42,7 @@ class CaptumAttribution:
         kind: Field of the record that is the map: 'input_mask', or of an `Attributor` also
             'feature_mask' or 'prior_mask'.
 
-    >>> from input_iba.attribution.baselines import BaselineAttributor, Random
+    >>> from input_iba.attribution.methods import BaselineAttributor, Random
     >>> net = nn.Sequential(nn.Flatten(), nn.Linear(64, 2))
     >>> method = CaptumAttribution(BaselineAttributor(net, Random()))
     >>> method.attribute(torch.randn(3, 1, 8, 8), target=1).shape

@@ -19,10 +19,10 @@ from input_iba.attribution.task import (
     checked_ids,
     entered,
     one_by_one,
-    rows_at_once,
 )
 from input_iba.core.checked import Checked, Entered
 from input_iba.core.explainable import check_explainable, device_of
+from input_iba.core.fitting import rows_at_once
 from input_iba.core.modes import with_gradients
 from input_iba.core.optimise import Progress
 from input_iba.core.outputs import Output, class_names_of

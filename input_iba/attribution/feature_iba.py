@@ -12,7 +12,7 @@ from torch import Tensor
 from input_iba.attribution.task import AttributionTask
 from input_iba.core.bottleneck import Bottleneck, BottleneckSettings
 from input_iba.core.information import feature_capacity
-from input_iba.core.resume import ResumedClassifier
+from input_iba.core.suffix import ResumedClassifier
 from input_iba.errors import ConfigError, check_positive
 from input_iba.records import FeatureStatistics
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
@@ -25,12 +24,6 @@ from input_iba.modality import Modality
 from input_iba.records import Targets
 
 Kind = TypeVar("Kind")
-
-PIXELS_AT_ONCE = 32 * 224 * 224
-"""Pixels that the classifier sees at once on a CPU; accelerators get eight times as many."""
-
-TOKENS_AT_ONCE = 16 * 1024
-"""The same in tokens of text."""
 
 
 @dataclass(frozen=True)
@@ -183,19 +176,3 @@ def checked_ids(ids: Sequence[str] | None, samples: int) -> tuple[str, ...]:
             f"{len(set(names))} differ."
         )
     return names
-
-
-def rows_at_once(shape: Sequence[int], device: torch.device) -> int:
-    """Return how many inputs make up `PIXELS_AT_ONCE` or `TOKENS_AT_ONCE`, at least 8.
-
-    Args:
-        shape: Of one input: (C, H, W) of an image, (T,) of a text.
-        device: Where to compute.
-
-    >>> rows_at_once((3, 224, 224), torch.device("cpu"))
-    32
-    """
-    scale = 1 if device.type == "cpu" else 8
-    if len(shape) == 1:
-        return max(scale * TOKENS_AT_ONCE // shape[0], 8)
-    return max(scale * PIXELS_AT_ONCE // math.prod(shape[1:]), 8)

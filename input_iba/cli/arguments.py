@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from input_iba.engine.presets import PRESETS
+from input_iba.config.presets import PRESETS
 
 
 class OverrideAction(argparse.Action):

@@ -14,9 +14,9 @@ from input_iba.cli.run import STATUS_HELP
 from input_iba.errors import ConfigError
 
 if TYPE_CHECKING:
-    from input_iba.engine.config import RunConfig
-    from input_iba.engine.given_texts import AskedTexts
-    from input_iba.engine.photographs import Photographs
+    from input_iba.commands.explain.images import Photographs
+    from input_iba.commands.explain.texts import AskedTexts
+    from input_iba.config.load import RunConfig
 
 DESCRIPTION = (
     "Explain photographs: input-iba attribute --image my.jpg; or texts: input-iba attribute --text "
@@ -93,10 +93,10 @@ WITHOUT_CONFIG = ("target", "layer", "model", *ONLY_PHOTOGRAPHS)
 
 def _attribute(arguments: argparse.Namespace) -> int:
     # Imported here, so that --help and typing errors answer at once.
-    from input_iba.engine.given_text_report import tell_texts
-    from input_iba.engine.given_texts import texts_config
-    from input_iba.engine.photograph_report import tell_photographs
-    from input_iba.engine.photographs import photographs_config
+    from input_iba.commands.explain.image_report import tell_photographs
+    from input_iba.commands.explain.images import photographs_config
+    from input_iba.commands.explain.text_report import tell_texts
+    from input_iba.commands.explain.texts import texts_config
 
     given = [name for name in ("image", "text") if getattr(arguments, name) is not None]
     if not given:
@@ -150,7 +150,7 @@ def _check_config(arguments: argparse.Namespace) -> None:
 
 
 def _photographs(arguments: argparse.Namespace) -> Photographs:
-    from input_iba.engine.photographs import Photographs
+    from input_iba.commands.explain.images import Photographs
     from input_iba.models.named import DEFAULT_MODEL
 
     return Photographs(
@@ -165,7 +165,7 @@ def _photographs(arguments: argparse.Namespace) -> Photographs:
 
 
 def _texts(arguments: argparse.Namespace) -> AskedTexts:
-    from input_iba.engine.given_texts import AskedTexts
+    from input_iba.commands.explain.texts import AskedTexts
 
     given = [f"--{name}" for name in ONLY_PHOTOGRAPHS if getattr(arguments, name)]
     if given:

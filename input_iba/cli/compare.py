@@ -78,7 +78,7 @@ def set_up(parser: argparse.ArgumentParser) -> None:
 
 def _compare(arguments: argparse.Namespace) -> int:
     # Imported here, so that --help and typing errors answer at once.
-    from input_iba.engine.compare import CompareOptions, run_compare
+    from input_iba.commands.compare import CompareOptions, run_compare
 
     metrics = [metric_of(name, arguments) for name in dict.fromkeys(arguments.metrics)]
     given = vars(arguments) | {"progress_bar": arguments.pbar}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from input_iba.cli.run import print_text
-from input_iba.engine.shipped import shipped, shipped_configs
+from input_iba.config.shipped import shipped, shipped_configs
 
 DESCRIPTION = (
     "List the configs that come with the package, by the names that commands take. A name's last "

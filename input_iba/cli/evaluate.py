@@ -60,10 +60,10 @@ def set_up(parser: argparse.ArgumentParser, name: str) -> None:
 
 def _evaluate(name: str, arguments: argparse.Namespace) -> int:
     # Imported here, so that --help and typing errors answer at once.
-    from input_iba.engine.config import load_config
-    from input_iba.engine.evaluation.options import EvaluationOptions
-    from input_iba.engine.evaluation.report import as_text
-    from input_iba.engine.evaluation.run import run_evaluation
+    from input_iba.commands.evaluate.options import EvaluationOptions
+    from input_iba.commands.evaluate.report import as_text
+    from input_iba.commands.evaluate.run import run_evaluation
+    from input_iba.config.load import load_config
 
     given = vars(arguments) | {"progress_bar": arguments.pbar}
     metric = metric_of(name, arguments)

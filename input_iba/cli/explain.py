@@ -11,7 +11,7 @@ from input_iba.cli.arguments import add_launcher, add_preset, add_run_options
 from input_iba.cli.run import FAILED, print_text
 
 if TYPE_CHECKING:
-    from input_iba.engine.config import RunConfig
+    from input_iba.config.load import RunConfig
 
 
 def add_explain_options(parser: argparse.ArgumentParser) -> None:
@@ -36,10 +36,10 @@ def explain_samples(
         told: Returns what is printed in place of the table, of a config and its work directory.
     """
     # Imported here, so that --help and typing errors answer at once.
-    from input_iba.engine.attribution_run import run_attribution
-    from input_iba.engine.config import load_config
-    from input_iba.engine.launch import launch
-    from input_iba.engine.options import RunOptions
+    from input_iba.commands.explain.run import run_attribution
+    from input_iba.config.load import load_config
+    from input_iba.run.launch import launch
+    from input_iba.run.options import RunOptions
 
     overrides = dict(arguments.cfg_options)
     if arguments.internal_batch_size is not None:

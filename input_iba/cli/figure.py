@@ -116,7 +116,7 @@ def _add_looks(grid: argparse.ArgumentParser) -> None:
 
 def _grid(arguments: argparse.Namespace) -> int:
     # Imported here, so that --help and typing errors answer at once.
-    from input_iba.engine.figure_grid import GridOptions, figure_grid
+    from input_iba.commands.figure.grid import GridOptions, figure_grid
 
     given = vars(arguments)
     options = GridOptions(**{item.name: given[item.name] for item in fields(GridOptions)})
@@ -126,7 +126,7 @@ def _grid(arguments: argparse.Namespace) -> int:
 
 
 def _curves(arguments: argparse.Namespace) -> int:
-    from input_iba.engine.figure_curves import CurveOptions, figure_curves
+    from input_iba.commands.figure.curves import CurveOptions, figure_curves
 
     given = vars(arguments)
     options = CurveOptions(**{item.name: given[item.name] for item in fields(CurveOptions)})

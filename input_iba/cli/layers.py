@@ -24,9 +24,9 @@ def set_up(parser: argparse.ArgumentParser) -> None:
 
 def _layers(arguments: argparse.Namespace) -> int:
     # Imported here, so that --help and typing errors answer at once.
-    from input_iba.engine.config import load_config
-    from input_iba.engine.layers import list_layers
-    from input_iba.engine.photographs import model_config
+    from input_iba.commands.explain.images import model_config
+    from input_iba.commands.layers import list_layers
+    from input_iba.config.load import load_config
 
     if (arguments.config is None) == (arguments.model is None):
         raise ConfigError("Give either a CONFIG or --model NAME to list the layers of.")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from input_iba.cli.arguments import whole
 
 if TYPE_CHECKING:
-    from input_iba.engine.evaluation.metrics import Metric
+    from input_iba.evaluation.metrics import Metric
 
 
 def add_selection(parser: argparse.ArgumentParser, threshold: float, missing: str) -> None:
@@ -49,7 +49,7 @@ def metric_of(name: str, arguments: argparse.Namespace) -> Metric:
         EvaluationError: A setting is out of its range.
     """
     # Imported here, so that --help and typing errors answer at once.
-    from input_iba.engine.evaluation.metrics import METRICS
+    from input_iba.evaluation.metrics import METRICS
 
     kind = METRICS[name]
     given = {item.name: getattr(arguments, item.name) for item in fields(kind)}

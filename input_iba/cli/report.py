@@ -47,7 +47,7 @@ def set_up(parser: argparse.ArgumentParser) -> None:
 
 def _report(arguments: argparse.Namespace) -> int:
     # Imported here, so that --help and typing errors answer at once.
-    from input_iba.engine.report import report_folders
+    from input_iba.report import report_folders
 
     page = report_folders(arguments.work_dirs, arguments.out, arguments.names)
     print_text(f"Report: {page}")

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from input_iba.cli.run import print_text
-from input_iba.engine.shipped import shipped
+from input_iba.config.shipped import shipped
 
 DESCRIPTION = (
     "Copy a random estimation set and a disjoint attribution set out of an ImageNet-like folder, "

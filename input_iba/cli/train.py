@@ -70,10 +70,10 @@ def set_up(parser: argparse.ArgumentParser) -> None:
 
 def _train(arguments: argparse.Namespace) -> int:
     # Imported here, so that --help and typing errors answer at once.
-    from input_iba.engine.config import load_config
-    from input_iba.engine.training_data import training_settings
-    from input_iba.engine.training_run import run_training
-    from input_iba.engine.training_sets import TrainingOptions
+    from input_iba.config.load import load_config
+    from input_iba.training.data import training_settings
+    from input_iba.training.run import run_training
+    from input_iba.training.sets import TrainingOptions
 
     config = load_config(arguments.config, arguments.cfg_options)
     names = ("epochs", "lr", "batch_size", "max_length", "seed")

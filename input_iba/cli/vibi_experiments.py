@@ -7,7 +7,7 @@ from pathlib import Path
 
 from input_iba.cli.arguments import add_cfg_options, add_device, whole
 from input_iba.cli.run import FAILED, print_text
-from input_iba.engine.shipped import shipped
+from input_iba.config.shipped import shipped
 
 DESCRIPTION = (
     "Run `input-iba vibi train` for many configs, one after the other. What was stopped goes on "
@@ -55,10 +55,10 @@ def set_up(parser: argparse.ArgumentParser) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     # Imported here, so that --help and typing errors answer at once.
-    from input_iba.engine.vibi.experiments import run_experiments, table
-    from input_iba.engine.vibi.options import VibiOptions
-    from input_iba.engine.vibi.run import WORK_DIRS
-    from input_iba.visualization import as_plain
+    from input_iba.drawing import as_plain
+    from input_iba.vibi.commands.experiments import run_experiments, table
+    from input_iba.vibi.commands.options import VibiOptions
+    from input_iba.vibi.commands.run import WORK_DIRS
 
     paths = arguments.configs or _all()
     seeds = list(dict.fromkeys(arguments.seeds))

@@ -49,10 +49,10 @@ def set_up(parser: argparse.ArgumentParser) -> None:
 
 def _explain(arguments: argparse.Namespace) -> int:
     # Imported here, so that --help and typing errors answer at once.
-    from input_iba.engine.vibi.explain import explain_files
-    from input_iba.engine.vibi.explanation import ExplainVibiOptions
+    from input_iba.drawing import percent
     from input_iba.records import Failure
-    from input_iba.visualization import percent
+    from input_iba.vibi.commands.explain import explain_files
+    from input_iba.vibi.commands.explanation import ExplainVibiOptions
 
     options = ExplainVibiOptions(
         checkpoint=arguments.checkpoint,

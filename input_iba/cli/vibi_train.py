@@ -10,7 +10,7 @@ from input_iba.cli.arguments import CONFIG_HELP, add_cfg_options, add_device, ad
 from input_iba.cli.run import print_text
 
 if TYPE_CHECKING:
-    from input_iba.engine.vibi.config import VibiConfig
+    from input_iba.vibi.commands.config import VibiConfig
 
 KEYS = {
     "dataset": "data.dataset",
@@ -132,9 +132,9 @@ def _flag(group: Any, name: str, text: str) -> None:
 
 def _train(arguments: argparse.Namespace) -> int:
     # Imported here, so that --help and typing errors answer at once.
-    from input_iba.engine.vibi.config import load_vibi_config
-    from input_iba.engine.vibi.options import VibiOptions
-    from input_iba.engine.vibi.run import run_vibi
+    from input_iba.vibi.commands.config import load_vibi_config
+    from input_iba.vibi.commands.options import VibiOptions
+    from input_iba.vibi.commands.run import run_vibi
 
     given = {key: getattr(arguments, name) for name, key in KEYS.items()}
     overrides = arguments.cfg_options | {k: v for k, v in given.items() if v is not None}
@@ -162,7 +162,7 @@ def _train(arguments: argparse.Namespace) -> int:
 
 
 def _jump_start(given: str | bool | None, config: VibiConfig, work_dir: Path | None) -> Path | None:
-    from input_iba.engine.vibi.run import without_beta
+    from input_iba.vibi.commands.run import without_beta
 
     if given is True:
         return without_beta(config, work_dir)

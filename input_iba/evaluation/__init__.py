@@ -4,6 +4,7 @@ Each metric is a pure function over batches; the classes with the published call
 layers over them.
 """
 
+from input_iba.core.maps import scale_to_peak
 from input_iba.evaluation.degradation import Degradation, Degradations, degradation
 from input_iba.evaluation.edges import edge_map
 from input_iba.evaluation.ehr import (
@@ -25,7 +26,6 @@ from input_iba.evaluation.localisation import (
     region_iou,
     top_inside,
 )
-from input_iba.evaluation.maps import scale_to_peak
 from input_iba.evaluation.nlp_insertion_deletion import (
     NLPInsertionDeletion,
     text_insertion_deletion,

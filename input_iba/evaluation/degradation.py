@@ -10,9 +10,9 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
+from input_iba.core.maps import as_map
 from input_iba.core.modes import frozen
 from input_iba.errors import EvaluationError
-from input_iba.evaluation.maps import as_map
 from input_iba.evaluation.perturbation import (
     Classify,
     as_batch,

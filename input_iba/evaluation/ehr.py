@@ -11,8 +11,8 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
+from input_iba.core.maps import as_map, check_maps
 from input_iba.errors import EvaluationError
-from input_iba.evaluation.maps import as_map, check_maps
 from input_iba.evaluation.regions import box_mask
 
 MAX_REGION_SHARE = 0.33

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from input_iba.core.maps import check_maps
 from input_iba.errors import EvaluationError
-from input_iba.evaluation.maps import check_maps
 from input_iba.evaluation.ranks import expected_inside
 
 TOLERANCE = 15

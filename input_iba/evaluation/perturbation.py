@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from input_iba.core.explainable import weights_dtype
+from input_iba.core.maps import check_maps
 from input_iba.core.outputs import select_logits
 from input_iba.core.targets import probabilities
 from input_iba.errors import EvaluationError
-from input_iba.evaluation.maps import check_maps
 
 Classify = Callable[[Tensor], Tensor]
 """Maps inputs (B, C, H, W) to logits (B, classes)."""

@@ -14,9 +14,9 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
+from input_iba.core.maps import as_map, check_maps
 from input_iba.core.tap import TappedClassifier
 from input_iba.errors import EvaluationError, closest
-from input_iba.evaluation.maps import as_map, check_maps
 from input_iba.evaluation.reinitialise import cascade, layers_from_the_top
 from input_iba.evaluation.similarity import structural_similarity, unit_range
 from input_iba.records import Attribution, Failure, FeatureStatistics

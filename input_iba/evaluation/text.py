@@ -13,10 +13,10 @@ from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from input_iba.core.hooks import find_layer, hooked, unwrap
+from input_iba.core.maps import as_map
 from input_iba.core.modes import frozen
 from input_iba.core.targets import class_logits, probabilities
 from input_iba.errors import EvaluationError
-from input_iba.evaluation.maps import as_map
 from input_iba.evaluation.perturbation import device_of
 
 TextClassify = Callable[[Tensor, Tensor], Tensor]

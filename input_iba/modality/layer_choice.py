@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor, nn
 
 from input_iba.core.explainable import working_values
@@ -28,6 +29,20 @@ STAGES = ("layer1", "layer2", "layer3", "layer4")
 
 Found = Mapping[str, tuple[Layout, Size]]
 """By name of a layer that is called once: how its features lie, and the size of their maps."""
+
+
+def choose_layer(classifier: nn.Module, size: int) -> str:
+    """Return what `choose_image_layer` chooses for a classifier of RGB images, on the CPU.
+
+    Args:
+        classifier: With any weights.
+        size: Height and width of its inputs in pixels.
+
+    Raises:
+        ConfigError: No layer puts out a map.
+    """
+    generator = torch.Generator().manual_seed(0)
+    return choose_image_layer(classifier, torch.randn(1, 3, size, size, generator=generator))
 
 
 def choose_image_layer(model: nn.Module, example: Tensor) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from input_iba.models.picture_training import (
+from input_iba.training.images import (
     LabelledPixels,
     PictureTrainer,
     PictureTraining,

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from input_iba.core.padding import PAD_INDEX, lengths_of, pad
 from input_iba.core.tokens import Tokens
 from input_iba.modality import TextModality
-from input_iba.models.text_training import LENGTH_STEP, by_length, mixed_by_length
+from input_iba.training.texts import LENGTH_STEP, by_length, mixed_by_length
 from input_iba.vibi.black_box import BlackBox
 from input_iba.vibi.inputs import ExplainedInputs
 from input_iba.vibi.text_chunks import TextChunks, packed, unpacked

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from input_iba.errors import ConfigError, InputIBAError, check_positive
-from input_iba.models.picture_training import augment
+from input_iba.training.images import augment
 from input_iba.vibi.black_box import BlackBox
 from input_iba.vibi.inputs import ExplainedInputs
 from input_iba.vibi.losses import kl_from_uniform, soft_cross_entropy

@@ -12,10 +12,10 @@ from quantus.metrics.complexity.sparseness import Sparseness
 from torch import nn
 
 from input_iba.attribution.adapters import CaptumAttribution, quantus_explain_func
-from input_iba.attribution.baselines import BaselineAttributor, Gradient, Rise
+from input_iba.attribution.methods import BaselineAttributor, Gradient, Rise
 from input_iba.errors import AttributionError
 from input_iba.records import Attribution
-from tests.attribution.baselines.settings import samples
+from tests.attribution.methods.settings import samples
 from tests.attribution.nets import small_attributor, small_net
 
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from input_iba.attribution import Attributor, FeatureIBA, InputBottleneck, SaliencyPrior
-from input_iba.attribution.baselines import BaselineAttributor, Gradient
+from input_iba.attribution.methods import BaselineAttributor, Gradient
 from input_iba.errors import AttributionError, ConfigError
 from input_iba.modality import TextModality
 from input_iba.records import Attribution

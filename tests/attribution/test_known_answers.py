@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from input_iba.attribution import Attributor
-from input_iba.engine.config import load_config
-from input_iba.engine.presets import PRESETS
+from input_iba.config.load import load_config
+from input_iba.config.presets import PRESETS
 from input_iba.records import Attribution
 from input_iba.registry import PRIORS, build
 from tests.attribution.nets import PATCH, SIDE, PatchClassifier, pictures

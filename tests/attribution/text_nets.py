@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
 from input_iba.attribution import Attributor, FeatureIBA, InputBottleneck, WGANPrior
-from input_iba.engine.presets import preset_values
+from input_iba.config.presets import preset_values
 from input_iba.modality import TextModality
 from input_iba.registry import PRIORS, build
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks import attribution, comparison, metric_cost, reviews, scaling
-from tests.engine.conftest import four_pictures
-from tests.engine.evaluating_texts import prepare_texts
+from tests.commands.evaluating_texts import prepare_texts
+from tests.tiny_runs import four_pictures
 
 
 @pytest.mark.slow

@@ -17,7 +17,7 @@ from benchmarks import faithfulness
 from benchmarks.scoring import Case, by_ehr
 from input_iba.results.writing import write_mask
 from tests.datasets.pictures import write, write_boxes
-from tests.engine.conftest import PIPELINE, tiny_config, write_config
+from tests.tiny_runs import PIPELINE, tiny_config, write_config
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -11,7 +11,7 @@ from benchmarks.plots import plot_study
 from benchmarks.settings import SETTINGS
 from benchmarks.setups import CASES
 from benchmarks.study import summary, table
-from input_iba.engine.config import load_config
+from input_iba.config.load import load_config
 from input_iba.registry import PRIORS, build
 
 CONFIG = "configs/efficientnet_lite0_imagenet.py"

@@ -11,12 +11,12 @@ import torch
 from benchmarks import vibi_comparison
 from benchmarks.vibi_comparison import CHANCE, FEATURES, OURS, heat_of_chunks, score
 from benchmarks.vibi_methods import Compared, Explained, load
-from input_iba.engine.vibi.config import load_vibi_config
-from input_iba.engine.vibi.options import VibiOptions
-from input_iba.engine.vibi.run import run_vibi
 from input_iba.errors import ConfigError
 from input_iba.vibi import BlackBox, ChunkGrid
-from tests.engine.vibi.bright_chunks import bright_pictures, write_config
+from input_iba.vibi.commands.config import load_vibi_config
+from input_iba.vibi.commands.options import VibiOptions
+from input_iba.vibi.commands.run import run_vibi
+from tests.vibi.commands.bright_chunks import bright_pictures, write_config
 from tests.vibi.nets import ReadsOneChunk
 
 GRID = ChunkGrid(8, 8, 4)

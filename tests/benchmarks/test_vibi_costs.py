@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from benchmarks import vibi_chunks, vibi_cost
-from input_iba.engine.vibi.config import load_vibi_config
-from input_iba.engine.vibi.options import VibiOptions
-from input_iba.engine.vibi.run import run_vibi
-from tests.engine.vibi.bright_chunks import bright_pictures, write_config
+from input_iba.vibi.commands.config import load_vibi_config
+from input_iba.vibi.commands.options import VibiOptions
+from input_iba.vibi.commands.run import run_vibi
+from tests.vibi.commands.bright_chunks import bright_pictures, write_config
 
 CONFIG = "configs/vibi/mnist_resnet_4x_k4_beta0.py"
 

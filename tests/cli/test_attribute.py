@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from input_iba.cli import main as cli
+from input_iba.config.load import load_config
 from input_iba.datasets.samples import photograph
-from input_iba.engine.config import load_config
 
 FEW = [
     *("--device", "cpu", "--no-pbar", "--cfg-options", "estimation_cfg.n_samples=6"),

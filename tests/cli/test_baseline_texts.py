@@ -13,7 +13,7 @@ import pytest
 
 from input_iba.cli.main import main, script
 from input_iba.registry import BASELINES
-from tests.engine.evaluating_texts import EvaluatedTexts, prepare_texts
+from tests.commands.evaluating_texts import EvaluatedTexts, prepare_texts
 
 ROOT = Path(__file__).parents[2]
 FIXED = ("--device", "cpu", "--precision", "fp32", "--no-pbar")

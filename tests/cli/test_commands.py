@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from input_iba.cli import main as cli
-from input_iba.engine.shipped import shipped, shipped_configs
+from input_iba.config.shipped import shipped, shipped_configs
 
 TOOLS = Path(__file__).parents[2] / "tools"
 SCRIPTS = sorted(path.relative_to(TOOLS).as_posix() for path in TOOLS.rglob("*.py"))

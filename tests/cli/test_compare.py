@@ -12,9 +12,9 @@ import pytest
 
 from input_iba.cli import main as cli
 from input_iba.cli.run import FAILED
-from input_iba.engine.compare import CompareOptions, CompareResult
-from tests.engine.comparing import cell_maps, random_maps, result, write_work_dir
-from tests.engine.evaluating import prepare
+from input_iba.commands.compare import CompareOptions, CompareResult
+from tests.commands.comparing import cell_maps, random_maps, result, write_work_dir
+from tests.commands.evaluating import prepare
 
 
 def test_every_option_arrives(
@@ -26,7 +26,7 @@ def test_every_option_arrives(
         calls.append((options, metrics))
         return CompareResult(1, "the table", Path("o/compare.html"))
 
-    monkeypatch.setattr("input_iba.engine.compare.run_compare", run)
+    monkeypatch.setattr("input_iba.commands.compare.run_compare", run)
     status = cli.main(
         [
             *("compare", "a", "b", "--out", "o", "--names", "x", "y", "--against", "y"),

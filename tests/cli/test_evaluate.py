@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 from input_iba.cli.main import script
-from input_iba.engine.evaluation.metrics import Case, LocalisationMetric, Row, Setting
 from input_iba.evaluation import box_mask
-from tests.engine.evaluating import Evaluated, prepare
+from input_iba.evaluation.metrics import Case, LocalisationMetric, Row, Setting
+from tests.commands.evaluating import Evaluated, prepare
 
 
 @pytest.fixture

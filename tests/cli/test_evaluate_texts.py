@@ -12,7 +12,7 @@ import torch
 
 from input_iba.evaluation import random_words, set_sizes
 from input_iba.results import write_mask
-from tests.engine.evaluating_texts import EvaluatedTexts, prepare_texts
+from tests.commands.evaluating_texts import EvaluatedTexts, prepare_texts
 from tests.evaluation import literal, texts
 
 ROOT = Path(__file__).parents[2]

@@ -14,13 +14,13 @@ import pytest
 from PIL import Image
 
 from input_iba.cli import main as cli
-from input_iba.engine.config import RunConfig
-from input_iba.engine.evaluation.metrics import InsertionDeletionMetric
-from input_iba.engine.figure_curves import Result, panels
-from input_iba.engine.options import RunOptions
-from input_iba.visualization import figure_format
-from tests.engine.conftest import *  # noqa: F403  fixtures: config, options, ...
-from tests.engine.conftest import run as run_fake
+from input_iba.commands.figure.curves import Result, panels
+from input_iba.config.load import RunConfig
+from input_iba.drawing import figure_format
+from input_iba.evaluation.metrics import InsertionDeletionMetric
+from input_iba.run.options import RunOptions
+from tests.tiny_runs import *  # noqa: F403  fixtures: config, options, ...
+from tests.tiny_runs import run as run_fake
 
 BEGINNINGS = {"png": b"\x89PNG", "pdf": b"%PDF", "svg": b"<?xml", "jpg": b"\xff\xd8"}
 

@@ -15,7 +15,7 @@ from PIL import Image
 from torch import nn
 
 from input_iba.cli import main as cli
-from input_iba.engine.config import load_config
+from input_iba.config.load import load_config
 from input_iba.results import read_text_mask
 from tests.models.tiny_bert import WORDS, tiny_bert, tokenizer
 

@@ -16,7 +16,7 @@ import pytest
 
 from input_iba.results import WorkDir
 from tests.cli.test_train_script import assert_same_files, command, files, open_all, run
-from tests.engine.conftest import tiny_config, write_config, write_images
+from tests.tiny_runs import tiny_config, write_config, write_images
 
 TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node")
 SAMPLES = 8

@@ -10,12 +10,12 @@ import pytest
 
 from input_iba.cli import main as cli
 from input_iba.cli.run import FAILED
-from input_iba.engine.interruption import Terminated
-from input_iba.engine.launch import Processes
 from input_iba.errors import ConfigError, ProcessError
-from tests.engine.conftest import tiny_config, write_config, write_images
+from input_iba.run.interruption import Terminated
+from input_iba.run.launch import Processes
+from tests.tiny_runs import tiny_config, write_config, write_images
 
-RUN = "input_iba.engine.attribution_run.run_attribution"
+RUN = "input_iba.commands.explain.run.run_attribution"
 
 
 class Result:

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.engine.conftest import four_pictures, tiny_config, write_config
+from tests.tiny_runs import four_pictures, tiny_config, write_config
 
 SCRIPT = Path(__file__).parents[2] / "tools" / "vision" / "train.py"
 FEW = ("batch_size", "opt_steps")

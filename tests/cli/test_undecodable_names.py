@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from input_iba.cli.main import main
+from input_iba.config.load import load_config
 from input_iba.core.noise import sample_seed
-from input_iba.engine.config import load_config
-from tests.engine.conftest import tiny_config, write_config, write_images
+from tests.tiny_runs import tiny_config, write_config, write_images
 
 CLASS, NAME = os.fsdecode(b"caf\xe9"), os.fsdecode(b"\xe9t\xe9")
 PLAIN = ("--device", "cpu")

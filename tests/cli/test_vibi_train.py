@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from input_iba.cli.main import script
-from tests.engine.vibi.conftest import colours, tiny_options
+from tests.vibi.commands.conftest import colours, tiny_options
 
 __all__ = ["colours"]  # a fixture
 

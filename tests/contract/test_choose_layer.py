@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from input_iba.engine.layer_choice import choose_layer
+from input_iba.modality.layer_choice import choose_layer
 from tests.contract.family import EITHER, Family
 from tests.contract.probe import images, share_in_place
 from tests.contract.test_images import FAMILIES, PLACES, QUICK, maps_of, network, read_right
@@ -20,7 +20,7 @@ NETWORKS = [
 def test_the_chosen_layer_has_a_map_where_the_change_is(family: Family) -> None:
     net = network(family.name)
     with torch.no_grad():
-        layer = choose_layer(family.name, net, family.size)
+        layer = choose_layer(net, family.size)
         assert "drop_path" not in layer, f"{layer} is a branch beside what goes on"
         maps = maps_of(net, layer, images(family.size))
         assert not isinstance(maps, str), f"{layer} is refused: {maps}"

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from input_iba.datasets import Relabelled, build_dataset
-from tests.engine.conftest import PIPELINE, write_images
+from tests.tiny_runs import PIPELINE, write_images
 
 
 def test_only_numbers_and_names_of_classes_differ(tmp_path: Path) -> None:

@@ -1,1 +1,1 @@
-"""Tests of input_iba.visualization."""
+"""Tests of input_iba.drawing."""

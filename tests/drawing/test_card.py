@@ -18,7 +18,7 @@ from PIL import Image
 from torch import nn
 
 from input_iba.attribution import Attributor, InputBottleneck, SaliencyPrior, described
-from input_iba.attribution.baselines import BaselineAttributor, Gradient
+from input_iba.attribution.methods import BaselineAttributor, Gradient
 from input_iba.drawing.card import draw_card
 from input_iba.drawing.heat_map import rendered
 from input_iba.records import Attribution, Explanation, ImageSample, TextSample

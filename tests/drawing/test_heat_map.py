@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from input_iba.errors import ConfigError
-from input_iba.visualization import (
+from input_iba.drawing import (
     colourise,
     has_display,
     overlay,
@@ -16,6 +15,7 @@ from input_iba.visualization import (
     smoothed,
     to_8_bits,
 )
+from input_iba.errors import ConfigError
 
 RAMP = np.linspace(0, 1, 256)[None]
 

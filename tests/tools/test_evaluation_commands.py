@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.engine.evaluating import ANY_PROBABILITY, Evaluated, prepare
+from tests.commands.evaluating import ANY_PROBABILITY, Evaluated, prepare
 
 TOOLS = Path(__file__).parents[2] / "tools" / "vision"
 pytestmark = pytest.mark.slow

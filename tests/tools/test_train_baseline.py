@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.conftest import four_pictures
+from tests.tiny_runs import four_pictures
 
 SCRIPT = Path(__file__).parents[2] / "tools" / "vision" / "train_baseline.py"
 EXAMPLE = Path(__file__).parents[2] / "examples" / "with_captum_and_quantus.py"

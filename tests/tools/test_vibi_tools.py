@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.engine.vibi.bright_chunks import SIDE, bright_pictures, write_config
+from tests.vibi.commands.bright_chunks import SIDE, bright_pictures, write_config
 
 TOOLS = Path(__file__).parent.parent.parent / "tools" / "vibi"
 pytestmark = pytest.mark.slow

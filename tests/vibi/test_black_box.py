@@ -8,7 +8,7 @@ from torch import nn
 
 from input_iba.datasets.normalization import Normalize
 from input_iba.models import ConvNet
-from input_iba.models.picture_training import LabelledPixels, PictureTraining
+from input_iba.training.images import LabelledPixels, PictureTraining
 from input_iba.vibi import BlackBox, ChunkGrid
 from input_iba.vibi.black_box_training import BlackBoxTrainer, hide_at_random
 

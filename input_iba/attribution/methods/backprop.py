@@ -1,0 +1,158 @@
+"""Methods with rules of their own for activations: guided backpropagation and DeepLIFT."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from input_iba.attribution.methods.activations import (
+    GuidedReLU6,
+    RescaledReLU6,
+    fresh_activations,
+    plain,
+    refuse_hidden_relus,
+)
+from input_iba.attribution.methods.base import Needs, captum_attr
+from input_iba.attribution.methods.gradients import GradientBaseline
+from input_iba.attribution.methods.task import BaselineTask
+from input_iba.errors import AttributionError, ConfigError
+from input_iba.registry import BASELINES
+
+GUIDED = {nn.ReLU: plain, nn.ReLU6: lambda _: GuidedReLU6()}
+"""Activations that guided backpropagation knows."""
+
+RESCALED = {
+    nn.ReLU6: lambda _: RescaledReLU6(),
+    **dict.fromkeys(
+        (
+            *(nn.ReLU, nn.ELU, nn.LeakyReLU, nn.Sigmoid, nn.Tanh, nn.Softplus, nn.Softmax),
+            *(nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d),
+        ),
+        plain,
+    ),
+}
+"""Modules for which captum's DeepLIFT has a rule; ReLU6 is put together from two of them."""
+
+
+@BASELINES.register_module(name="guided_bp")
+@dataclass(frozen=True)
+class GuidedBackprop(GradientBaseline):
+    """The gradient, in which every ReLU stops what is negative.
+
+    References:
+        Springenberg et al. 2015 (arXiv 1412.6806), section 3.4.
+    """
+
+    name: ClassVar[str] = "guided_bp"
+    explains_text: ClassVar[bool] = False
+    channels: str = "abs_sum"
+
+    def maps(self, task: BaselineTask) -> Tensor:
+        """Return the maps of a few samples, (s, H, W)."""
+        attr, scorer = captum_attr(), task.scorer(self.score)
+        refuse_hidden_relus(task.classifier, task.run_one, self.name)
+        with (
+            fresh_activations(task.classifier, task.run_one, GUIDED) as replaced,
+            _without_warnings(),
+        ):
+            if not replaced:
+                raise AttributionError(
+                    f"Method {self.name!r} is about ReLU, and no nn.ReLU or nn.ReLU6 is called in "
+                    f"{type(task.classifier).__name__}. Use another method, such as 'gradient'."
+                )
+            return self.reduced(task, attr.GuidedBackprop(scorer).attribute(task.leaf()))
+
+
+@BASELINES.register_module(name="deep_shap")
+@dataclass(frozen=True)
+class DeepShap(GradientBaseline):
+    """Contributions by DeepLIFT's rescale rule, averaged over inputs to compare with.
+
+    Attributes:
+        n_background: Inputs of the estimation set to compare with, at least 2.
+
+    References:
+        Lundberg and Lee 2017 (arXiv 1705.07874), section 4.2; Shrikumar et al. 2017 (arXiv
+        1704.02685), section 3.5.1.
+    """
+
+    name: ClassVar[str] = "deep_shap"
+    explains_text: ClassVar[bool] = False
+    signed: ClassVar[bool] = True
+    needs: ClassVar[Needs] = "background"
+    one_by_one: ClassVar[bool] = True
+
+    n_background: int = 10
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.n_background < 2:
+            raise ConfigError(
+                f"baseline 'deep_shap'.n_background must be at least 2, got {self.n_background}."
+            )
+
+    @property
+    def rows_per_sample(self) -> int:
+        """The input and what it is compared with, once for each."""
+        return 2 * self.n_background
+
+    def maps(self, task: BaselineTask) -> Tensor:
+        """Return the map of one sample, (1, H, W)."""
+        attr, scorer = captum_attr(), task.scorer(self.score)
+        background = _background(task, self.name)
+        refuse_unknown(task.classifier)
+        refuse_hidden_relus(task.classifier, task.run_one, self.name)
+        # captum wants at least two at once.
+        parts = background.tensor_split(max(1, len(background) // max(2, task.rows // 2)))
+        total = torch.zeros_like(task.inputs)
+        with fresh_activations(task.classifier, task.run_one, RESCALED), _without_warnings():
+            for part in parts:
+                method = attr.DeepLiftShap(scorer)
+                total += len(part) * method.attribute(task.leaf(), part.clone()).detach()
+        return self.reduced(task, total / len(background))
+
+
+def _background(task: BaselineTask, name: str) -> Tensor:
+    if task.background is None or len(task.background) < 2:
+        raise AttributionError(
+            f"Method {name!r} compares with inputs of the estimation set and needs at least two. "
+            "Give background=... (n, C, H, W) to the BaselineAttributor."
+        )
+    if task.background.shape[1:] != task.inputs.shape[1:]:
+        raise AttributionError(
+            f"Method {name!r} compares inputs of shape {tuple(task.inputs.shape[1:])} with a "
+            f"background of shape {tuple(task.background.shape[1:])}. Let both pipelines resize "
+            "to one size."
+        )
+    return task.background.to(task.inputs)
+
+
+def refuse_unknown(model: nn.Module) -> None:
+    """Refuse activations for which DeepLIFT has no rule.
+
+    Raises:
+        AttributionError: Names the first of them and its layer.
+    """
+    for name, module in model.named_modules():
+        activation = type(module).__module__ == "torch.nn.modules.activation"
+        if activation and type(module) not in RESCALED:
+            raise AttributionError(
+                f"Method 'deep_shap' has no rule for {type(module).__name__}, layer {name!r}. It "
+                f"knows {', '.join(sorted(kind.__name__ for kind in RESCALED))}. Use another "
+                "method, such as 'int_grad'."
+            )
+
+
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    """Leave out captum's notes about the hooks that it sets and removes."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="captum")
+        warnings.filterwarnings("ignore", message="Setting (backward|forward)")
+        yield

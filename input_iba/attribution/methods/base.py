@@ -1,0 +1,141 @@
+"""What all baselines share: one interface and the checks of their settings."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from input_iba.attribution.methods.task import BaselineTask
+from input_iba.core.hooks import find_layer
+from input_iba.core.targets import SCORES
+from input_iba.errors import ConfigError, MissingExtraError, check_positive
+from input_iba.registry import BASELINES
+
+Needs = Literal["nothing", "background", "statistics"]
+"""What a method asks of the estimation set: some of its inputs, or a layer's statistics."""
+
+
+@dataclass(frozen=True)
+class Baseline(ABC):
+    """A method of attribution with its settings; one instance explains any number of samples.
+
+    Attributes:
+        name: The method's name, as configs and commands have it.
+        signed: Whether negative values speak against the target; else maps are not negative.
+        explains_text: Whether it can explain texts.
+        needs: What it asks of the estimation set.
+        uses_captum: Whether captum computes it.
+        one_by_one: Whether samples go through one after the other, because a method's own
+            inputs of one sample keep a device busy.
+    """
+
+    name: ClassVar[str]
+    signed: ClassVar[bool] = False
+    explains_text: ClassVar[bool] = True
+    needs: ClassVar[Needs] = "nothing"
+    uses_captum: ClassVar[bool] = True
+    one_by_one: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        """Refuse settings that cannot be.
+
+        Raises:
+            ConfigError: Names the setting, its value and what is expected.
+        """
+        counts = [f.name for f in fields(self) if f.name.startswith("n_") or f.name == "tiles"]
+        check_positive(f"baseline {self.name!r}", self, *counts)
+        check_choice(self, "score", SCORES)
+
+    @property
+    def rows_per_sample(self) -> int:
+        """Inputs that one sample sends through the classifier at once, if memory allows."""
+        return 1
+
+    @property
+    def layer_name(self) -> str:
+        """Name of the layer that the method looks at; empty for none."""
+        return str(getattr(self, "layer", ""))
+
+    def check(self, classifier: nn.Module) -> None:
+        """Say now what would keep the method from explaining the classifier.
+
+        Raises:
+            MissingExtraError: A package that the method needs is not installed.
+            LayerNotFoundError: The classifier does not have the layer that the method looks at.
+        """
+        if self.uses_captum:
+            captum_attr()
+        if self.layer_name:
+            find_layer(classifier, self.layer_name)
+
+    def explain(self, task: BaselineTask) -> Tensor:
+        """Return the maps of S samples in the method's own units, (S, H, W) or (S, T).
+
+        Of texts they are 0 at padding and special tokens.
+
+        Raises:
+            AttributionError: The method does not fit the classifier, or lacks what it needs.
+        """
+        samples, maps = len(task.ids), list[Tensor]()
+        size = 1 if self.one_by_one else max(1, task.rows // self.rows_per_sample)
+        for start in range(0, samples, size):
+            stop = min(start + size, samples)
+            part = task.select(range(start, stop))
+            found = self.maps(part).detach()
+            if part.tokens is not None:
+                found = torch.where(part.tokens.scored, found, 0)
+                found = F.pad(found, (0, task.map_size[0] - found.shape[1]))
+            maps.append(found)
+            if task.progress is not None:
+                task.progress(self.name, stop, samples, {})
+        return torch.cat(maps)
+
+    @abstractmethod
+    def maps(self, task: BaselineTask) -> Tensor:
+        """Return the maps of a few samples, (s, H, W) or (s, T); of one if `one_by_one` is set."""
+
+
+def check_explains_text(method: type[Baseline]) -> None:
+    """Refuse a method that cannot explain texts.
+
+    Raises:
+        ConfigError: Names those that can.
+    """
+    if not method.explains_text:
+        able = [name for name, kind in BASELINES.module_dict.items() if kind.explains_text]
+        raise ConfigError(
+            f"Method {method.name!r} cannot explain texts. Methods that can: {', '.join(able)}."
+        )
+
+
+def check_choice(settings: Baseline, name: str, known: Sequence[str]) -> None:
+    """Refuse a setting that is none of the known names; settings without it pass.
+
+    Raises:
+        ConfigError: Names the setting, its value and the known ones.
+    """
+    value = getattr(settings, name, None)
+    if value is not None and value not in known:
+        raise ConfigError(
+            f"'{name}' of baseline {settings.name!r} must be one of "
+            f"{', '.join(map(repr, known))}, got {value!r}."
+        )
+
+
+def captum_attr() -> Any:
+    """Import captum's methods.
+
+    Raises:
+        MissingExtraError: captum is not installed.
+    """
+    try:
+        import captum.attr
+    except ImportError as error:
+        raise MissingExtraError("captum", "baselines") from error
+    return captum.attr

@@ -1,0 +1,154 @@
+"""Methods that follow the gradient of the score to the input."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from input_iba.attribution.methods.base import Baseline, captum_attr, check_choice
+from input_iba.attribution.methods.task import BaselineTask
+from input_iba.errors import check_positive
+from input_iba.registry import BASELINES
+
+REDUCTIONS = ("sum", "abs_sum")
+"""Ways to make one value of a pixel's channels."""
+
+
+@dataclass(frozen=True)
+class GradientBaseline(Baseline):
+    """Settings of methods that give a value to every channel of every pixel.
+
+    Attributes:
+        score: What is explained; see `target_scores`.
+        channels: 'sum' over the channels of a pixel, or the dimensions of a token's embedding,
+            which keeps the sign; or 'abs_sum'.
+    """
+
+    score: str = "logit"
+    channels: str = "sum"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_choice(self, "channels", REDUCTIONS)
+
+    def reduced(self, task: BaselineTask, values: Tensor) -> Tensor:
+        """Make maps (s, H, W) or (s, T) of values shaped like the inputs."""
+        return (values.abs() if self.channels == "abs_sum" else values).sum(task.modality.channels)
+
+
+@BASELINES.register_module(name="gradient")
+@dataclass(frozen=True)
+class Gradient(GradientBaseline):
+    """The gradient itself.
+
+    References:
+        Simonyan et al. 2014 (arXiv 1312.6034), section 3.
+    """
+
+    name: ClassVar[str] = "gradient"
+    channels: str = "abs_sum"
+
+    def maps(self, task: BaselineTask) -> Tensor:
+        """Return the maps of a few samples, (s, H, W)."""
+        method = captum_attr().Saliency(task.scorer(self.score))
+        return self.reduced(task, method.attribute(task.leaf(), abs=False))
+
+
+@BASELINES.register_module(name="input_x_gradient")
+@dataclass(frozen=True)
+class InputXGradient(GradientBaseline):
+    """The gradient times the (normalised) input, or the embedding.
+
+    References:
+        Shrikumar et al. 2016 (arXiv 1605.01713).
+    """
+
+    name: ClassVar[str] = "input_x_gradient"
+    signed: ClassVar[bool] = True
+
+    def maps(self, task: BaselineTask) -> Tensor:
+        """Return the maps of a few samples, (s, H, W)."""
+        method = captum_attr().InputXGradient(task.scorer(self.score))
+        return self.reduced(task, method.attribute(task.leaf()))
+
+
+@BASELINES.register_module(name="smooth_grad")
+@dataclass(frozen=True)
+class SmoothGrad(GradientBaseline):
+    """The mean gradient of noisy copies of the input.
+
+    Attributes:
+        n_samples: Noisy copies.
+        noise: Deviation of the noise, as a share of the range of the sample's values.
+
+    References:
+        Smilkov et al. 2017 (arXiv 1706.03825): 50 copies, noise of 10 to 20 % of the range.
+    """
+
+    name: ClassVar[str] = "smooth_grad"
+    one_by_one: ClassVar[bool] = True
+
+    channels: str = "abs_sum"
+    n_samples: int = 50
+    noise: float = 0.15
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_positive(f"baseline {self.name!r}", self, "noise")
+
+    @property
+    def rows_per_sample(self) -> int:
+        """All copies."""
+        return self.n_samples
+
+    def maps(self, task: BaselineTask) -> Tensor:
+        """Return the map of one sample, (1, H, W) or (1, T)."""
+        method = captum_attr().Saliency(task.scorer(self.score))
+        deviation = self.noise * (task.inputs.max() - task.inputs.min())
+        # Drawn at once, unlike captum's NoiseTunnel: numbers drawn in parts depend on the parts.
+        [noise] = task.noise(self.name).normal(self.n_samples, *task.inputs.shape[1:])
+        total = torch.zeros_like(task.inputs)
+        for part in noise.split(task.rows):
+            noisy = (task.inputs + deviation * part).requires_grad_()
+            total += method.attribute(noisy, abs=False).sum(0)
+        return self.reduced(task, total / self.n_samples)
+
+
+@BASELINES.register_module(name="int_grad")
+@dataclass(frozen=True)
+class IntegratedGradients(GradientBaseline):
+    """The gradient summed along the straight line from a blank input.
+
+    Attributes:
+        n_steps: Points on the line.
+        fill: The blank input, in normalised values; 0 is the data's mean colour, and no word.
+
+    References:
+        Sundararajan et al. 2017 (arXiv 1703.01365), equation 1; Gauss-Legendre points.
+    """
+
+    name: ClassVar[str] = "int_grad"
+    signed: ClassVar[bool] = True
+    one_by_one: ClassVar[bool] = True
+
+    n_steps: int = 50
+    fill: float = 0.0
+
+    @property
+    def rows_per_sample(self) -> int:
+        """All points."""
+        return self.n_steps
+
+    def maps(self, task: BaselineTask) -> Tensor:
+        """Return the map of one sample, (1, H, W)."""
+        method = captum_attr().IntegratedGradients(task.scorer(self.score))
+        values = method.attribute(
+            task.leaf(),
+            baselines=self.fill,
+            n_steps=self.n_steps,
+            internal_batch_size=min(task.rows, self.n_steps),
+        )
+        return self.reduced(task, values)

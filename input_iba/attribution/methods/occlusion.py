@@ -1,0 +1,75 @@
+"""Occlusion: what the score loses when a square of the input, or a word, is blank."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import Tensor
+
+from input_iba.attribution.methods.base import Baseline, captum_attr
+from input_iba.attribution.methods.task import BaselineTask
+from input_iba.errors import ConfigError
+from input_iba.registry import BASELINES
+
+
+@BASELINES.register_module(name="occlusion")
+@dataclass(frozen=True)
+class Occlusion(Baseline):
+    """The mean loss of score over all squares that cover a pixel; of texts, token by token.
+
+    Attributes:
+        score: What is explained; see `target_scores`.
+        window: Side of the square, as a share of the input's shorter side. Of texts it is always
+            one token.
+        stride: Distance of two squares, likewise, at most `window`.
+        fill: Value of the square, normalised; 0 is the data's mean colour.
+
+    References:
+        Zeiler and Fergus 2014 (arXiv 1311.2901), section 4.2.
+    """
+
+    name: ClassVar[str] = "occlusion"
+    signed: ClassVar[bool] = True
+    one_by_one: ClassVar[bool] = True
+
+    score: str = "probability"
+    window: float = 1 / 7
+    stride: float = 1 / 14
+    fill: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 < self.stride <= self.window <= 1:
+            raise ConfigError(
+                f"Baseline 'occlusion' needs 0 < stride ≤ window ≤ 1, shares of the input's side; "
+                f"got stride {self.stride!r} and window {self.window!r}."
+            )
+
+    @property
+    def rows_per_sample(self) -> int:
+        """All squares of a square input."""
+        return round((1 - self.window) / self.stride + 1) ** 2
+
+    def maps(self, task: BaselineTask) -> Tensor:
+        """Return the map of one sample, (1, H, W) or (1, T)."""
+        method = captum_attr().Occlusion(task.scorer(self.score))
+        window, stride = self._window(task)
+        values: Tensor = method.attribute(
+            task.inputs,
+            sliding_window_shapes=window,
+            strides=stride,
+            baselines=self.fill,
+            perturbations_per_eval=task.rows,
+        )
+        # What is blank covers all channels, so they are equal.
+        return values.select(task.modality.channels, 0)
+
+    def _window(self, task: BaselineTask) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Return the shape of what is blank at once, and the distance of two of these."""
+        if task.tokens is not None:
+            one_token = (1, task.inputs.shape[2])
+            return one_token, one_token
+        channels, side = task.inputs.shape[1], min(task.map_size)
+        window, stride = (max(1, round(share * side)) for share in (self.window, self.stride))
+        return (channels, window, window), (channels, stride, stride)

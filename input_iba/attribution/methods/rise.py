@@ -1,0 +1,98 @@
+"""RISE: the mean of random masks, weighted by what the classifier says behind them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from input_iba.attribution.methods.base import Baseline
+from input_iba.attribution.methods.task import BaselineTask
+from input_iba.errors import ConfigError, check_positive
+from input_iba.registry import BASELINES
+
+
+@BASELINES.register_module(name="rise")
+@dataclass(frozen=True)
+class Rise(Baseline):
+    """Random coarse masks, enlarged and shifted; S = Σ f(x ⊙ Mᵢ) Mᵢ / (N·E[M]).
+
+    Attributes:
+        score: What is explained; see `target_scores`.
+        n_masks: N. The paper takes 4,000 for VGG16 and 8,000 for ResNet-50.
+        cells: Cells of a coarse mask per side.
+        keep: Share of the cells that are kept, p = E[M].
+
+    References:
+        Petsiuk et al. 2018 (arXiv 1806.07421), equation 6 and section 3.2.
+    """
+
+    name: ClassVar[str] = "rise"
+    explains_text: ClassVar[bool] = False
+    uses_captum: ClassVar[bool] = False
+    one_by_one: ClassVar[bool] = True
+
+    score: str = "probability"
+    n_masks: int = 1000
+    cells: int = 7
+    keep: float = 0.5
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_positive("baseline 'rise'", self, "cells")
+        if not 0 < self.keep < 1:
+            raise ConfigError(f"'keep' of baseline 'rise' must be in (0, 1), got {self.keep!r}.")
+
+    @property
+    def rows_per_sample(self) -> int:
+        """All masks."""
+        return self.n_masks
+
+    @torch.no_grad()
+    def maps(self, task: BaselineTask) -> Tensor:
+        """Return the map of one sample, (1, H, W)."""
+        noise, scorer = task.noise(self.name), task.scorer(self.score)
+        height, width = task.inputs.shape[-2:]
+        kept = (noise.uniform(0, 1, self.n_masks, self.cells, self.cells)[0] < self.keep).to(
+            task.inputs
+        )
+        shifts = noise.uniform(0, 1, self.n_masks, 2)[0]
+        total = torch.zeros_like(task.inputs[0, 0])
+        for start in range(0, self.n_masks, task.rows):
+            part = slice(start, start + task.rows)
+            masks = enlarged_masks(kept[part], shifts[part], height, width)
+            scores = scorer(task.inputs * masks[:, None])
+            total += torch.einsum("n,nhw->hw", scores, masks)
+        return total[None] / (self.n_masks * self.keep)
+
+
+def enlarged_masks(kept: Tensor, shifts: Tensor, height: int, width: int) -> Tensor:
+    """Enlarge coarse masks by one cell more than the input bilinearly, and crop them.
+
+    Args:
+        kept: (n, s, s), 1 where kept.
+        shifts: (n, 2) in [0, 1): how far the crops lie down and right, in cells.
+        height: H in pixels.
+        width: W in pixels.
+
+    Returns:
+        (n, H, W), in [0, 1].
+    """
+    rows = _cropped_lines(kept.shape[-1], height, shifts[:, 0])
+    columns = _cropped_lines(kept.shape[-1], width, shifts[:, 1])
+    return rows @ kept @ columns.mT
+
+
+def _cropped_lines(cells: int, size: int, shift: Tensor) -> Tensor:
+    """Return the bilinear weights of every pixel of the crops, (n, size, cells)."""
+    cell = math.ceil(size / cells)
+    # Bilinear enlargement of a line is linear in its values: that of the unit vectors says all.
+    unit = torch.eye(cells, device=shift.device, dtype=shift.dtype)[:, None]
+    lines = torch.nn.functional.interpolate(
+        unit, (cells + 1) * cell, mode="linear", align_corners=False
+    )[:, 0].T
+    first = (shift * (cell + 1)).long().clamp(max=cell)
+    return lines[first[:, None] + torch.arange(size, device=shift.device)]

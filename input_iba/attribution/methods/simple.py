@@ -1,0 +1,97 @@
+"""The two ends: the feature bottleneck alone, and chance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from input_iba.attribution.attributor import Attributor
+from input_iba.attribution.feature_iba import FeatureIBA
+from input_iba.attribution.methods.base import Baseline, Needs
+from input_iba.attribution.methods.task import BaselineTask
+from input_iba.attribution.task import AttributionTask
+from input_iba.core.classifier import Classifier
+from input_iba.errors import AttributionError
+from input_iba.modality import Layout, Modality
+from input_iba.registry import BASELINES
+
+
+@BASELINES.register_module(name="iba")
+@dataclass(frozen=True)
+class IBA(Baseline):
+    """The mask of the feature bottleneck, in bits per pixel or token.
+
+    Attributes:
+        layer: Name of the layer at which the bottleneck sits.
+        feature_iba: Its settings.
+
+    References:
+        Schulz et al. 2020 (arXiv 2001.00396); docs/METHOD.md, section 2.
+    """
+
+    name: ClassVar[str] = "iba"
+    uses_captum: ClassVar[bool] = False
+    needs: ClassVar[Needs] = "statistics"
+
+    layer: str = ""
+    feature_iba: FeatureIBA = field(default_factory=FeatureIBA)
+
+    @property
+    def rows_per_sample(self) -> int:
+        """All noise draws."""
+        return self.feature_iba.batch_size
+
+    def attributor(
+        self, runner: Classifier, modality: Modality, device: torch.device, layout: Layout | None
+    ) -> Attributor:
+        """Return what estimates the layer's statistics."""
+        return Attributor(
+            *(runner.model, self.layer),
+            feature_iba=self.feature_iba,
+            modality=modality,
+            device=device,
+            autocast=runner.autocast,
+            layout=layout,
+            output=runner.output,
+        )
+
+    def maps(self, task: BaselineTask) -> Tensor:
+        """Return the maps of a few samples, (s, …); NaN where the loss was not finite."""
+        if task.statistics is None:
+            raise AttributionError(
+                "Method 'iba' needs the layer's statistics. Call estimate(batches) first, or give "
+                "statistics=... to the BaselineAttributor."
+            )
+        stage = AttributionTask(
+            classifier=task.tapped(self.layer, self.feature_iba.input_or_output),
+            modality=task.modality,
+            inputs=task.inputs,
+            tokens=task.tokens,
+            logits=task.logits,
+            losses=task.losses,
+            ids=task.ids,
+            seed=task.seed,
+            internal_batch_size=task.rows,
+            progress=task.progress,
+        )
+        bottleneck = self.feature_iba.fit(stage, task.statistics)
+        failed = torch.tensor([reason is not None for reason in bottleneck.failures])
+        bottleneck.saliency[failed] = torch.nan
+        return bottleneck.saliency
+
+
+@BASELINES.register_module(name="random")
+@dataclass(frozen=True)
+class Random(Baseline):
+    """Numbers from U(0, 1): what any map must beat."""
+
+    name: ClassVar[str] = "random"
+    uses_captum: ClassVar[bool] = False
+    one_by_one: ClassVar[bool] = True  # so that a text's numbers do not depend on its padding
+
+    def maps(self, task: BaselineTask) -> Tensor:
+        """Return the map of one sample, (1, H, W) or (1, T)."""
+        return task.noise(self.name).uniform(0, 1, *task.map_size)

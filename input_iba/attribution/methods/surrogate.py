@@ -1,0 +1,178 @@
+"""Methods that fit a linear model of the score to which segments of the input are left."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from input_iba.attribution.methods.base import Baseline, captum_attr, check_choice
+from input_iba.attribution.methods.segments import SEGMENTS, load_slic, segment
+from input_iba.attribution.methods.task import BaselineTask
+from input_iba.core.noise import seeded_globally
+from input_iba.errors import ConfigError, check_positive
+from input_iba.registry import BASELINES
+
+
+@dataclass(frozen=True)
+class SurrogateBaseline(Baseline):
+    """Settings of methods that blank random sets of segments.
+
+    Attributes:
+        score: What is explained; see `target_scores`.
+        segments: 'grid' for square tiles, or 'slic' for superpixels (needs scikit-image). Of
+            texts every token is a segment.
+        tiles: Segments per side; the number of superpixels is its square.
+        n_samples: Random sets.
+        fill: Value of a blank segment, normalised; 0 is the data's mean colour, and no word.
+    """
+
+    signed: ClassVar[bool] = True
+    one_by_one: ClassVar[bool] = True
+
+    score: str = "probability"
+    segments: str = "grid"
+    tiles: int = 7
+    n_samples: int = 500
+    fill: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_choice(self, "segments", SEGMENTS)
+
+    @property
+    def rows_per_sample(self) -> int:
+        """All random sets."""
+        return self.n_samples
+
+    def check(self, classifier: nn.Module) -> None:
+        """Say now what would keep the method from explaining the classifier."""
+        super().check(classifier)
+        if self.segments == "slic":
+            load_slic()
+
+    def maps(self, task: BaselineTask) -> Tensor:
+        """Return the map of one sample, (1, …): every segment's coefficient all over it."""
+        segments = self._segments(task)
+        if int(segments.max()) == 0:
+            return self._whole(task).expand_as(segments)[None]
+        [seed] = task.noise(self.name).seeds
+        with seeded_globally(seed, task.inputs.device):
+            coefficients = self.method(task).attribute(
+                task.inputs,
+                baselines=self.fill,
+                feature_mask=segments[None]
+                .unsqueeze(task.modality.channels)
+                .expand_as(task.inputs),
+                n_samples=self.n_samples,
+                perturbations_per_eval=min(task.rows, self.n_samples),
+                return_input_shape=False,
+            )
+        values: Tensor = coefficients.flatten().to(task.inputs)
+        return values[segments][None]
+
+    def _segments(self, task: BaselineTask) -> Tensor:
+        """Return the number of each position's segment, (H, W) or (T,)."""
+        if task.tokens is None:
+            return segment(task.inputs[0], self.segments, self.tiles)
+        # Special tokens join the first word: blanking them changes nothing.
+        return (task.tokens.scored[0].long().cumsum(0) - 1).clamp(min=0)
+
+    @torch.no_grad()
+    def _whole(self, task: BaselineTask) -> Tensor:
+        """Return what a single segment is worth, a scalar: there is no set to draw."""
+        scorer = task.scorer(self.score)
+        worth: Tensor = scorer(task.inputs) - scorer(torch.full_like(task.inputs, self.fill))
+        return worth[0]
+
+    @abstractmethod
+    def method(self, task: BaselineTask) -> Any:
+        """Return captum's object for the method."""
+
+
+@BASELINES.register_module(name="lime")
+@dataclass(frozen=True)
+class Lime(SurrogateBaseline):
+    """Coefficients of a ridge regression in which sets near the whole input count more.
+
+    Attributes:
+        kernel_width: Width σ of the weight exp(−d²/σ²), with d the cosine distance between the
+            set and the whole.
+        alpha: Weight of the squared coefficients.
+
+    References:
+        Ribeiro et al. 2016 (arXiv 1602.04938), section 3.
+    """
+
+    name: ClassVar[str] = "lime"
+
+    kernel_width: float = 0.25
+    alpha: float = 1.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_positive("baseline 'lime'", self, "kernel_width")
+        if self.alpha < 0:
+            raise ConfigError(f"'alpha' of baseline 'lime' must be at least 0, got {self.alpha}.")
+
+    def method(self, task: BaselineTask) -> Any:
+        """Return captum's object for the method."""
+        return captum_attr().Lime(
+            task.scorer(self.score), WeightedRidge(self.alpha), similarity_func=self.weight
+        )
+
+    def weight(self, _: Tensor, __: Tensor, kept: Tensor, **___: object) -> Tensor:
+        """Weigh a set, (1, segments), 1 where kept; returns (1,)."""
+        distance = 1 - kept.double().mean(1).sqrt()  # of a 0/1 vector to the vector of ones
+        return (-(distance / self.kernel_width).square()).exp()
+
+
+@BASELINES.register_module(name="kernel_shap")
+@dataclass(frozen=True)
+class KernelShap(SurrogateBaseline):
+    """Shapley values of the segments, by a weighted regression.
+
+    References:
+        Lundberg and Lee 2017 (arXiv 1705.07874), section 4.1.
+    """
+
+    name: ClassVar[str] = "kernel_shap"
+
+    def method(self, task: BaselineTask) -> Any:
+        """Return captum's object for the method."""
+        method = captum_attr().KernelShap(task.scorer(self.score))
+        method.interpretable_model = WeightedRidge(0.0)  # captum's own needs scikit-learn
+        return method
+
+
+class WeightedRidge:
+    """A linear model with an intercept, fitted by weighted least squares.
+
+    Args:
+        alpha: Weight of the squared coefficients; the intercept is free.
+    """
+
+    def __init__(self, alpha: float) -> None:
+        self.alpha = alpha
+        self._coefficients = torch.zeros(1, 0)
+
+    def fit(self, train_data: Iterable[Any], **_: object) -> None:
+        """Fit to batches of (x, y, weight): (n, features), (n,), (n,)."""
+        parts = [tuple(tensor.cpu().double() for tensor in batch) for batch in train_data]
+        x, y, weight = (torch.cat(tensors) for tensors in zip(*parts, strict=True))
+        root = weight.flatten().sqrt()[:, None]
+        ones = torch.ones(len(x), 1, dtype=x.dtype)
+        penalty = self.alpha**0.5 * torch.eye(x.shape[1], x.shape[1] + 1, dtype=x.dtype)
+        design = torch.cat([root * torch.cat([x, ones], 1), penalty])
+        goal = torch.cat([root * y.reshape(-1, 1), torch.zeros(x.shape[1], 1, dtype=x.dtype)])
+        # gelsd: the sets may be too few to tell all segments apart.
+        solution = torch.linalg.lstsq(design, goal, driver="gelsd").solution
+        self._coefficients = solution[:-1].T
+
+    def representation(self) -> Tensor:
+        """Return the coefficients, (1, features), float64."""
+        return self._coefficients

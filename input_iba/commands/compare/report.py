@@ -1,0 +1,183 @@
+"""The result of a comparison: `compare.json`, `compare.md` and `compare.html`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from input_iba.commands.compare.compared import Compared
+from input_iba.commands.compare.grids import detail, overview
+from input_iba.commands.evaluate.samples import tied_maps
+from input_iba.core.precision import precision_name
+from input_iba.datasets.loading import read_batches
+from input_iba.drawing import Grid, as_markdown, as_plain, highlighted, markdown_text
+from input_iba.errors import InputIBAError
+from input_iba.evaluation.metrics import Metric
+from input_iba.records import ImageSample, Sample, TextSample
+from input_iba.report.comparison_page import (
+    Card,
+    ComparisonPage,
+    comparison_page,
+    map_thumbnail,
+    thumbnail,
+)
+from input_iba.results import installed_versions, write_json, write_text
+from input_iba.results.map_files import read_map_of
+
+MOST_CARDS = 40
+"""Samples whose maps the page shows: a browser should open it at once."""
+
+
+def write_report(compared: Compared) -> tuple[str, Path]:
+    """Write the three files; return the table for a terminal, and the page's path."""
+    out, columns = compared.options.out, compared.columns
+    grids = [overview(compared.methods, columns)] if columns else []
+    details = [detail(column, compared.reference.name) for column in columns]
+    write_json(out / "compare.json", _as_json(compared))
+    write_text(out / "compare.md", _as_markdown(compared, [*grids, *details]))
+    cards, note = _cards(compared)
+    page = ComparisonPage(
+        title=_title(compared),
+        facts=_facts(compared),
+        state=compared.state,
+        complete=compared.complete,
+        grids=[*grids, *details],
+        left_out=list(compared.left_out()),
+        cards=cards,
+        cards_note=note,
+    )
+    write_text(out / "compare.html", comparison_page(page))
+    lines = [*map(as_plain, grids), compared.state, *compared.left_out()]
+    return "\n".join(lines), out / "compare.html"
+
+
+def _title(compared: Compared) -> str:
+    config = Path(compared.methods[0].manifest.config_file).stem
+    return f"{len(compared.methods)} methods on {config}"
+
+
+def _facts(compared: Compared) -> dict[str, str]:
+    options, setting = compared.options, compared.setting
+    return {
+        "Metrics": ", ".join(metric.name for metric in compared.metrics),
+        "Compared with": compared.reference.name,
+        "Target probability at least": f"{options.scores_threshold:g}",
+        "Seed": str(options.seed),
+        "Precision": precision_name(setting.autocast),
+        "Classifier (hash)": setting.fingerprints["classifier"][:12],
+        "Samples (hash)": setting.fingerprints["data"][:12],
+    }
+
+
+def _as_json(compared: Compared) -> dict[str, Any]:
+    selection = compared.selection
+    return {
+        "complete": compared.complete,
+        "methods": {
+            method.name: {
+                "work_dir": str(method.root),
+                "maps": str(method.folder),
+                "config_hash": method.manifest.identity.config,
+                "seed": method.manifest.identity.seed,
+            }
+            for method in compared.methods
+        },
+        "against": compared.reference.name,
+        "samples": {
+            "data_set": selection.total,
+            "selected": len(selection.ids),
+            "without_map": list(selection.missing),
+        },
+        "left_out": list(compared.left_out()),
+        "metrics": {metric.name: _metric_json(compared, metric) for metric in compared.metrics},
+        "made_with": {
+            **compared.setting.fingerprints,
+            "scores_threshold": compared.options.scores_threshold,
+            "allow_missing": compared.options.allow_missing,
+            "seed": compared.options.seed,
+            "precision": precision_name(compared.setting.autocast),
+            "versions": installed_versions(),
+        },
+    }
+
+
+def _metric_json(compared: Compared, metric: Metric) -> dict[str, Any]:
+    names = [method.name for method in compared.methods]
+    columns = [column for column in compared.columns if column.metric == metric.name]
+    return {
+        "settings": {key: _plain(value) for key, value in asdict(metric).items()},
+        "keys": {column.key: column.to_dict() for column in columns},
+        "tied": {name: tied_maps(compared.entries[metric.name, name].values()) for name in names},
+        "skipped": {
+            name: found
+            for name in names
+            if (found := compared.reasons((metric.name, name), "skipped"))
+        },
+        "failed": {
+            name: found
+            for name in names
+            if (found := compared.reasons((metric.name, name), "failed"))
+        },
+        "rows": {
+            name: {
+                id_: metric.values(entry.row)
+                for id_, entry in compared.entries[metric.name, name].items()
+                if entry.status == "scored"
+            }
+            for name in names
+        },
+    }
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, Path) else value
+
+
+def _as_markdown(compared: Compared, grids: Sequence[Grid]) -> str:
+    lines = [f"# {markdown_text(_title(compared))}", ""]
+    lines += [f"- {label}: {markdown_text(value)}" for label, value in _facts(compared).items()]
+    lines += ["", markdown_text(compared.state)]
+    lines += ["", *(f"- {markdown_text(line)}" for line in compared.left_out())]
+    return "\n".join([*lines, "", "\n\n".join(map(as_markdown, grids)), ""])
+
+
+def _cards(compared: Compared) -> tuple[list[Card], str]:
+    """Read the samples that have rows and their maps, and draw them small."""
+    scored = {
+        id_
+        for found in compared.entries.values()
+        for id_, entry in found.items()
+        if entry.status == "scored"
+    }
+    indices = [i for i, id_ in enumerate(compared.dataset.ids) if id_ in scored]
+    batches = [[index] for index in indices[:MOST_CARDS]]
+    cards = [
+        _card(compared, sample)
+        for [sample] in read_batches(compared.dataset, batches)
+        if isinstance(sample, Sample)
+    ]
+    return cards, f"{len(cards)} of the {len(indices)} samples that were scored."
+
+
+def _card(compared: Compared, sample: Sample) -> Card:
+    pictures, texts = list[tuple[str, str]](), list[tuple[str, str]]()
+    if isinstance(sample, ImageSample):
+        photograph = sample.image.permute(1, 2, 0).expand(-1, -1, 3).contiguous().numpy()
+        pictures.append(("photograph", thumbnail(photograph)))
+    for method in compared.methods:
+        path = compared.maps[method.name].get(sample.id)
+        if path is None:
+            continue
+        try:
+            values = read_map_of(sample, path).numpy()
+        except InputIBAError:
+            continue  # the reason stands with what failed
+        if isinstance(sample, TextSample):
+            texts.append((method.name, highlighted(sample.shown, values)))
+        else:
+            pictures.append((method.name, map_thumbnail(values)))
+    records = [method.records.get(sample.id) for method in compared.methods]
+    names = [record.class_name for record in records if record is not None and record.class_name]
+    return Card(sample.id, names[0] if names else "", pictures, texts)

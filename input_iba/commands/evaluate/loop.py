@@ -1,0 +1,187 @@
+"""The loop of an evaluation: read a sample and its map, score it, keep the row."""
+
+from __future__ import annotations
+
+import math
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from input_iba.commands.evaluate.options import EvaluationOptions
+from input_iba.commands.evaluate.samples import Selection, stamp
+from input_iba.config.load import RunConfig
+from input_iba.core.fitting import free_memory, out_of_memory
+from input_iba.core.targets import probabilities
+from input_iba.datasets import SampleDataset
+from input_iba.datasets.loading import read_batches
+from input_iba.errors import EvaluationError, InputIBAError
+from input_iba.evaluation import is_tied
+from input_iba.evaluation.metrics import Case, Metric, Row, Score, Setting
+from input_iba.records import Failure, Sample
+from input_iba.results import Entry, RowLog
+from input_iba.results.map_files import map_size, read_map_of
+from input_iba.run.logs import LOGGER, to_file_only
+from input_iba.run.progress import RunProgress
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """What is scored, and by what.
+
+    Attributes:
+        config: Of classifier and samples.
+        setting: What all samples share.
+        metric: What is measured.
+        score: Scores a sample.
+        options: The command line's options.
+        dataset: Where the samples come from.
+        maps: From sample id to file.
+        scores: Target probabilities by sample id, or None to ask the classifier.
+        targets: Classes that were explained, by sample id, where they are known; else they are the
+            data set's, or the predicted ones.
+    """
+
+    config: RunConfig
+    setting: Setting
+    metric: Metric
+    score: Score
+    options: EvaluationOptions
+    dataset: SampleDataset
+    maps: Mapping[str, Path]
+    scores: Mapping[str, float] | None = None
+    targets: Mapping[str, int] = field(default_factory=dict)
+
+
+def begin(log: RowLog, identity: Mapping[str, Any], scoring: Scoring) -> dict[str, Entry]:
+    """Start a log of rows, or go on with it; return what of it still holds, by sample id.
+
+    What failed is tried again, and a map that was written again is scored again.
+
+    Raises:
+        ResumeError: There are rows already that may not be continued.
+    """
+    return {
+        id_: entry
+        for id_, entry in log.begin(identity, scoring.options.resume).items()
+        if entry.status != "failed" and entry.stamp == stamp(scoring.maps.get(id_))
+    }
+
+
+def score_all(
+    scoring: Scoring, selection: Selection, entries: dict[str, Entry], log: RowLog
+) -> None:
+    """Score what is left.
+
+    Args:
+        scoring: What is scored, and by what.
+        selection: The samples.
+        entries: What is known already, by sample id; grows sample by sample.
+        log: Is told every entry at once.
+    """
+    left = set(selection.ids) - entries.keys()
+    todo = [[index] for index, id_ in enumerate(scoring.dataset.ids) if id_ in left]
+    LOGGER.info("%d of %d samples to score", len(todo), len(selection.ids))
+    if not todo:
+        return
+    workers = scoring.config.loader.num_workers
+    with RunProgress(len(todo), shown=scoring.options.progress_bar) as progress:
+        for [item] in read_batches(scoring.dataset, todo, workers):
+            entry = _entry(scoring, item)
+            if entry.status == "failed":
+                LOGGER.error("sample %s failed: %s", entry.id, entry.reason)
+            log.append(entry)
+            entries[entry.id] = entry
+            progress.end_batch(1)
+
+
+def _entry(scoring: Scoring, item: Sample | Failure) -> Entry:
+    """Score one sample; whatever goes wrong with it stays with it."""
+    mark = stamp(scoring.maps.get(item.id))
+    if isinstance(item, Failure):
+        return Entry(item.id, "failed", reason=item.reason, stamp=mark)
+    try:
+        found = _fitting_row(scoring, item)
+    except InputIBAError as error:
+        return Entry(item.id, "failed", reason=str(error), stamp=mark)
+    # A classifier of the user's own may raise anything about one sample.
+    except Exception as error:
+        to_file_only(f"sample {item.id}: {traceback.format_exc()}")
+        reason = f"{type(error).__name__}: {error} (details in the log)"
+        return Entry(item.id, "failed", reason=reason, stamp=mark)
+    if isinstance(found, str):
+        return Entry(item.id, "skipped", reason=found, stamp=mark)
+    return Entry(item.id, "scored", found, stamp=mark)
+
+
+def _fitting_row(scoring: Scoring, sample: Sample) -> Row | str:
+    """Return what `_row` returns, with fewer inputs at once whenever memory runs out."""
+    while True:
+        try:
+            return _row(scoring, sample)
+        except Exception as error:
+            said = out_of_memory(error) and scoring.setting.fitting.halve(tuple(sample.input.shape))
+            if not said:
+                raise
+        LOGGER.warning("%s attribution_cfg.internal_batch_size would save the attempt.", said)
+        free_memory()  # only now: the exception held on to the tensors behind it
+
+
+def _row(scoring: Scoring, sample: Sample) -> Row | str:
+    """Return the row of a sample, or why a rule leaves it out."""
+    case = _case(scoring, sample)
+    if case.probability < scoring.options.scores_threshold:
+        return f"target probability below {scoring.options.scores_threshold:g}"
+    found = scoring.score(case)
+    if isinstance(found, str):
+        return found
+    row = {"target": case.target, "pred": case.probability, **found}
+    if scoring.metric.needs_map and is_tied(case.heat):
+        row["tied"] = True
+    if not all(map(math.isfinite, scoring.metric.values(row).values())):
+        raise EvaluationError(
+            "The score is NaN or infinite; most likely the classifier's logits of the changed "
+            "input are. Compute with --precision fp32."
+        )
+    return row
+
+
+def _case(scoring: Scoring, sample: Sample) -> Case:
+    """Return what is scored of a sample."""
+    x = sample.input.to(scoring.setting.device)
+    if scoring.metric.needs_map:
+        heat = read_map_of(sample, scoring.maps[sample.id])
+    else:
+        heat = torch.zeros(map_size(sample), dtype=torch.float64)
+    target, probability = _explained(scoring, x, sample)
+    return Case(replace(sample, input=x), target, probability, heat)
+
+
+@torch.no_grad()
+def _explained(scoring: Scoring, x: Tensor, sample: Sample) -> tuple[int, float]:
+    """Return the target, the predicted class where none is given, and its probability."""
+    known, given = None, scoring.targets.get(sample.id, sample.target)
+    if scoring.scores is not None:
+        known = scoring.scores.get(sample.id)
+        if known is None:
+            raise EvaluationError(
+                f"'{scoring.options.scores_file}' has no probability of this sample. Run "
+                "get_target_scores.py on all samples, or leave --scores-file out."
+            )
+        if given is not None:
+            return given, known
+    logits = scoring.setting.classify(x[None])
+    if not bool(torch.isfinite(logits).all()):
+        raise EvaluationError("The classifier's logits of this sample are NaN or infinite.")
+    chances = probabilities(logits, scoring.setting.use_softmax)[0]
+    target = int(chances.argmax()) if given is None else given
+    if not 0 <= target < len(chances):
+        raise EvaluationError(
+            f"Target class {target} does not exist: the classifier has classes 0 to "
+            f"{len(chances) - 1}."
+        )
+    return target, float(chances[target]) if known is None else known

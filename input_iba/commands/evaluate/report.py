@@ -1,0 +1,127 @@
+"""The result of an evaluation: a JSON file with rows and summary, and a curve beside it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from input_iba.commands.evaluate.samples import Selection, tied_maps
+from input_iba.drawing import write_chart
+from input_iba.evaluation import summarise
+from input_iba.evaluation.metrics import Metric
+from input_iba.results import Entry, installed_versions, write_json, written_whole
+
+
+@dataclass(frozen=True)
+class EvaluationResult:
+    """How an evaluation ended.
+
+    Attributes:
+        scored: Samples with a row.
+        skipped: Reasons for which a rule left samples out, and how many.
+        failed: Samples that could not be read or scored.
+        complete: Whether every sample of the data set is scored or left out by a rule.
+        summary: Mean, deviation and interval of every key.
+        verdict: What the rows say by the metric's own rule, or None.
+        path: The JSON file.
+        report: The page about all results in the folder, or None.
+    """
+
+    scored: int
+    skipped: Mapping[str, int]
+    failed: int
+    complete: bool
+    summary: Mapping[str, Mapping[str, Any]]
+    verdict: Mapping[str, Any] | None
+    path: Path
+    report: Path | None = None
+
+
+def write_result(
+    path: Path,
+    metric: Metric,
+    made_with: Mapping[str, Any],
+    selection: Selection,
+    entries: Mapping[str, Entry],
+) -> EvaluationResult:
+    """Write the JSON file and, where there are rows, the curve as PNG beside it.
+
+    Args:
+        path: The JSON file.
+        metric: What was measured.
+        made_with: What decided the rows, as plain data.
+        selection: What was to be scored.
+        entries: What was found so far, by sample id.
+    """
+    found = {id_: entries[id_] for id_ in selection.ids if id_ in entries}
+    rows = {id_: entry.row for id_, entry in found.items() if entry.status == "scored"}
+    skipped = {id_: entry.reason for id_, entry in found.items() if entry.status == "skipped"}
+    failed = {id_: entry.reason for id_, entry in found.items() if entry.status == "failed"}
+    summary = summarise_rows(metric, list(rows.values()))
+    verdict = metric.verdict(list(rows.values())) if rows else None
+    complete = len(rows) + len(skipped) == selection.total
+    content = {
+        "metric": metric.name,
+        "complete": complete,
+        "samples": {
+            "data_set": selection.total,
+            "selected": len(selection.ids),
+            "scored": len(rows),
+            "tied": tied_maps(found.values()),
+            "skipped": len(skipped),
+            "failed": len(failed),
+            "not_reached": len(selection.ids) - len(found),
+            "without_map": len(selection.missing),
+        },
+        "higher_is_better": dict(metric.higher_is_better),
+        "summary": summary,
+        **({} if verdict is None else {"verdict": verdict}),
+        "skipped": skipped,
+        "failed": failed,
+        "without_map": list(selection.missing),
+        "made_with": {**made_with, "versions": installed_versions()},
+        "rows": rows,
+    }
+    if rows:
+        with written_whole(path.with_suffix(".png")) as aside:
+            write_chart(aside, metric.chart(list(rows.values())))
+    write_json(path, content)
+    reasons = Counter(skipped.values())
+    return EvaluationResult(len(rows), reasons, len(failed), complete, summary, verdict, path)
+
+
+def summarise_rows(metric: Metric, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Summarise every key over the rows that have it."""
+    columns: dict[str, list[float]] = {}
+    for row in rows:
+        for key, value in metric.values(row).items():
+            columns.setdefault(key, []).append(value)
+    return {key: summarise(values).to_dict() for key, values in columns.items()}
+
+
+def as_text(metric: Metric, result: EvaluationResult, most: int = 12) -> str:
+    """Lay the summary out for a terminal, at most `most` keys, and say what was left out."""
+    lines = [f"{'':<14}{'mean':>9}  {'95 % interval':<19}{'std':>8}{'n':>6}"]
+    for key, values in list(result.summary.items())[:most]:
+        interval = "" if values["low"] is None else f"[{values['low']:.4f}, {values['high']:.4f}]"
+        std = "" if values["std"] is None else f"{values['std']:.4f}"
+        lines.append(
+            f"{key:<14}{values['mean']:>9.4f}  {interval:<19}{std:>8}{values['n']:>6}"
+            f"{DIRECTIONS[metric.higher_is_better.get(key)]}"
+        )
+    if len(result.summary) > most:
+        lines.append(f"and {len(result.summary) - most} more in the result")
+    lines += ["", f"{result.scored} scored, {result.failed} failed"]
+    lines += [f"{count} left out: {reason}" for reason, count in result.skipped.items()]
+    if result.verdict is not None:
+        said = "passed" if result.verdict["passes"] else "NOT passed"
+        lines.append(f"{said}: {result.verdict['rule']}")
+    if not result.complete:
+        lines.append("Partial: not every sample of the data set is scored or left out by a rule.")
+    return "\n".join([*lines, f"Result: {result.path}"])
+
+
+DIRECTIONS = {None: "", True: "  higher is better", False: "  lower is better"}

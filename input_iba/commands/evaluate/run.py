@@ -1,0 +1,80 @@
+"""An evaluation from config to report: build, check, score sample by sample, summarise."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from input_iba.commands.evaluate.loop import Scoring, begin, score_all
+from input_iba.commands.evaluate.options import EvaluationOptions
+from input_iba.commands.evaluate.report import EvaluationResult, write_result
+from input_iba.commands.evaluate.samples import (
+    read_scores,
+    select,
+    warn_of_tied_maps,
+    warn_of_ties,
+)
+from input_iba.commands.evaluate.setup import build_setting, identity_of, logged
+from input_iba.config.load import RunConfig
+from input_iba.errors import ResumeError
+from input_iba.evaluation.metrics import Metric, check_modality
+from input_iba.report import report_evaluation
+from input_iba.results import RowLog
+from input_iba.results.map_files import find_maps
+
+
+def run_evaluation(
+    config: RunConfig, options: EvaluationOptions, metric: Metric
+) -> EvaluationResult:
+    """Score the maps of a folder by one metric.
+
+    Beside the result lie its curve (`.png`), the rows as they came (`.rows.jsonl`, which
+    `--resume` goes on with), a log (`.log`), and the report of all results in the folder
+    (`report.html`).
+
+    Args:
+        config: Names classifier and samples.
+        options: Where maps are and results go, on which device, with which seed.
+        metric: What is measured.
+
+    Raises:
+        InputIBAError: Nothing could be started; the message says why. A single sample that
+            cannot be read or scored raises nothing: it is reported as failed.
+    """
+    path = options.path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with logged(path.with_suffix(".log")):
+        return _run(config, options, metric)
+
+
+def _run(config: RunConfig, options: EvaluationOptions, metric: Metric) -> EvaluationResult:
+    check_modality([metric], config.text_modality)
+    setting, dataset = build_setting(config, options, options.path.with_suffix(""))
+    folder, scores = options.heatmap_dir, options.scores_file
+    scoring = Scoring(
+        *(config, setting, metric, metric.scorer(setting), options, dataset),
+        maps={} if folder is None else find_maps(folder, dataset.ids),
+        scores=None if scores is None else read_scores(scores),
+    )
+    maps = None if options.heatmap_dir is None else scoring.maps
+    selection = select(
+        *(scoring.dataset.ids, maps, options.num_samples, options.seed),
+        allow_missing=options.allow_missing or not metric.needs_map,
+    )
+    if metric.needs_map:
+        warn_of_ties([scoring.maps[id_] for id_ in selection.ids])
+    identity = identity_of(scoring)
+    log = RowLog(options.path.with_suffix(".rows.jsonl"))
+    if options.path.exists() and not log.path.exists():
+        raise ResumeError(
+            f"'{options.path}' exists and was not made by this tool, or its rows are gone. Choose "
+            "another FILE_NAME, or move the file."
+        )
+    entries = begin(log, identity, scoring)
+    made_with = {"config": str(config.path), **identity}
+    try:
+        score_all(scoring, selection, entries, log)
+    finally:  # an interrupted evaluation reports what it has, as partial
+        result = write_result(options.path, metric, made_with, selection, entries)
+        warn_of_tied_maps(entries.values())
+        report = report_evaluation(options.path.parent)
+    return replace(result, report=report)

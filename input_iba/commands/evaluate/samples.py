@@ -1,0 +1,120 @@
+"""Which samples an evaluation is about, and what is known of them beforehand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from input_iba.datasets.selection import draw_ids
+from input_iba.errors import DataError, EvaluationError
+from input_iba.results import Entry
+from input_iba.results.map_files import ties_by_rounding
+from input_iba.run.logs import LOGGER
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which samples an evaluation is about.
+
+    Attributes:
+        ids: Those to score, in the order of the data set.
+        missing: Samples of the data set without a map.
+        total: Number of samples of the data set.
+    """
+
+    ids: Sequence[str]
+    missing: Sequence[str]
+    total: int
+
+
+def select(
+    ids: Sequence[str],
+    maps: Mapping[str, Path] | None,
+    num_samples: int = 0,
+    seed: int = 0,
+    allow_missing: bool = False,
+) -> Selection:
+    """Choose the samples to score.
+
+    Args:
+        ids: All ids of the data set.
+        maps: From id to map; None where no maps are needed.
+        num_samples: How many to draw at random; 0 takes all.
+        seed: Seeds the draw, which a missing map does not change for the other samples.
+        allow_missing: Whether samples may lack a map.
+
+    Raises:
+        EvaluationError: There are no maps, or some are missing and may not be.
+    """
+    missing = [] if maps is None else [id_ for id_ in ids if id_ not in maps]
+    if missing and (len(missing) == len(ids) or not allow_missing):
+        raise EvaluationError(
+            f"{len(missing)} of {len(ids)} samples have no map (npz, npy or png, named by the "
+            f"sample): {', '.join(missing[:5])}{', …' if len(missing) > 5 else ''}. "
+            + (
+                "Check HEATMAP_DIR and the config."
+                if len(missing) == len(ids)
+                else "Explain them, or leave them out with --allow-missing."
+            )
+        )
+    there = set(ids) - set(missing)
+    chosen = draw_ids(ids, num_samples or len(ids), seed, there)
+    return Selection(chosen, missing, len(ids))
+
+
+def warn_of_ties(paths: Sequence[Path]) -> None:
+    """Say when maps are of a format in which pixels of unlike heat become equal."""
+    rounded = sum(map(ties_by_rounding, paths))
+    if rounded:
+        LOGGER.warning(
+            "%d of %d maps are 8-bit PNG files: with at most 256 values, ranks tie and scores "
+            "shift. Prefer npz or npy maps.",
+            *(rounded, len(paths)),
+        )
+
+
+def tied_maps(entries: Iterable[Entry]) -> int:
+    """Return how many scored maps give one value to more than half of their pixels or words."""
+    return sum(bool(entry.row.get("tied")) for entry in entries if entry.status == "scored")
+
+
+def warn_of_tied_maps(entries: Collection[Entry], method: str = "") -> None:
+    """Say how many maps leave their order to a draw."""
+    tied = tied_maps(entries)
+    if tied:
+        LOGGER.warning(
+            "%s%d of %d scored maps give one value to more than half of their pixels or words, "
+            "whose order is then drawn: part of the score is chance.",
+            *(f"{method}: " if method else "", tied),
+            sum(entry.status == "scored" for entry in entries),
+        )
+
+
+def read_scores(path: Path) -> dict[str, float]:
+    """Read target probabilities, as `get_target_scores.py` or the published script writes them.
+
+    Returns:
+        From sample id to the probability of its target.
+
+    Raises:
+        DataError: The file is absent, or holds something else.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        rows = content.get("rows", content)
+        return {id_: float(row["pred"]) for id_, row in rows.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(
+            f"Target scores '{path}' cannot be used: {type(error).__name__}: {error}. Expected "
+            "JSON as get_target_scores.py writes it: {name: {target, pred}}."
+        ) from error
+
+
+def stamp(path: Path | None) -> str:
+    """Return what changes when a map is written again; empty without a map."""
+    if path is None:
+        return ""
+    status = path.stat()
+    return f"{status.st_size}/{status.st_mtime_ns}"

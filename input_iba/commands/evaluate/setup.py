@@ -1,0 +1,150 @@
+"""What all samples of an evaluation share, built and checked before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from input_iba.commands.evaluate.loop import Scoring
+from input_iba.commands.evaluate.options import EvaluationOptions
+from input_iba.config.build import (
+    build_classifier,
+    build_datasets,
+    build_own_method,
+    classifier_digest,
+)
+from input_iba.config.load import RunConfig
+from input_iba.config.texts import build_modality
+from input_iba.core.classifier import Classifier
+from input_iba.core.explainable import working_values
+from input_iba.core.fitting import FittingRows
+from input_iba.core.precision import choose_precision, precision_name
+from input_iba.datasets import SampleDataset
+from input_iba.datasets.loading import cut, read_batches
+from input_iba.errors import InputIBAError
+from input_iba.evaluation.metrics import Setting
+from input_iba.modality import Modality
+from input_iba.records import Sample
+from input_iba.run.classes import read_logits
+from input_iba.run.device import choose_device
+from input_iba.run.interruption import terminable
+from input_iba.run.logs import LOGGER, logging_to, to_file_only
+from input_iba.run.memory import keep_freed_memory
+from input_iba.run.seeds import seed_everything
+
+
+@contextmanager
+def logged(path: Path) -> Iterator[None]:
+    """Write a log beside a result, and say in it what ended the block."""
+    with logging_to(path), terminable():
+        try:
+            yield
+        except InputIBAError as error:
+            to_file_only(f"Ended by an error: {error}")
+            raise
+        except KeyboardInterrupt:
+            LOGGER.warning("Interrupted. What is done is kept: continue with --resume.")
+            raise
+
+
+def build_setting(
+    config: RunConfig, options: EvaluationOptions, beside: Path
+) -> tuple[Setting, SampleDataset]:
+    """Build classifier and data sets.
+
+    Args:
+        config: Names classifier and samples.
+        options: Device, precision and seed.
+        beside: Path of the result without its extension.
+
+    Returns:
+        What all samples share, and the data set to score.
+
+    Raises:
+        InputIBAError: Something is wrong or missing; the message says what.
+    """
+    device, warnings = choose_device(options.device, options.gpu_id)
+    for warning in (*config.warnings, *warnings):
+        LOGGER.warning("%s", warning)
+    autocast = choose_precision(options.precision, device)
+    keep_freed_memory()
+    seed_everything(options.seed)
+    classifier = build_classifier(config).to(device)
+    estimation_set, dataset = build_datasets(config, classifier)
+    reading = read_logits(config, classifier, dataset)
+    reading.say()
+    config, dataset = reading.config, reading.dataset
+    fitting = FittingRows(config.internal_batch_size, device)
+    modality = build_modality(config, classifier)
+    runner = Classifier(classifier, run=modality.run, autocast=autocast, output=config.output)
+    setting = Setting(
+        use_softmax=config.use_softmax,
+        section=config.raw.get("sanity_check") or {},
+        config_path=config.path,
+        classifier=classifier,
+        classify=_in_precision(runner, modality, fitting),
+        device=device,
+        autocast=autocast,
+        seed=options.seed,
+        make_explainer=lambda: build_own_method(config, classifier, device, autocast),
+        estimation_inputs=partial(_spread, estimation_set, config),
+        ids=dataset.ids,
+        beside=beside,
+        fitting=fitting,
+        fingerprints={"classifier": classifier_digest(classifier), "data": dataset.fingerprint()},
+    )
+    return setting, dataset
+
+
+def _spread(dataset: SampleDataset, config: RunConfig, count: int) -> tuple[Iterator[Tensor], int]:
+    """Return inputs evenly spread over a data set, which is sorted by class as a rule."""
+    count = min(count, config.estimation.n_samples, len(dataset))
+    chosen = [i * len(dataset) // count for i in range(count)]
+    batches = (
+        [item.input for item in items if isinstance(item, Sample)]
+        for items in read_batches(dataset, cut(chosen, 8), config.loader.num_workers)
+    )
+    return (torch.stack(inputs) for inputs in batches if inputs), count
+
+
+def _in_precision(
+    runner: Classifier, modality: Modality, fitting: FittingRows
+) -> Callable[..., Tensor]:
+    """Return the forward pass in a precision, with float32 logits; see `Setting.classify`."""
+
+    def classify(inputs: Tensor, keep: Tensor | None = None) -> Tensor:
+        fitting.saw(inputs)
+        values, tokens = modality.enter(runner.model, inputs)
+        if keep is not None:
+            values = values.masked_fill(~keep[..., None], 0)
+        return runner.logits(working_values(values, runner.model), tokens).float()
+
+    return classify
+
+
+def identity_of(scoring: Scoring) -> Mapping[str, Any]:
+    """Return everything that decides a row, as plain data."""
+    setting, options = scoring.setting, scoring.options
+    plain = {key: _plain(value) for key, value in asdict(scoring.metric).items()}
+    return {
+        "metric": scoring.metric.name,
+        "settings": plain,
+        "config_hash": scoring.config.digest(),
+        **setting.fingerprints,
+        "maps": _plain(options.heatmap_dir),
+        "scores_file": _plain(options.scores_file),
+        "scores_threshold": options.scores_threshold,
+        "seed": options.seed,
+        "precision": precision_name(setting.autocast),
+    }
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, Path) else value

@@ -1,0 +1,210 @@
+"""Feature statistics over the estimation set, kept in the work directory.
+
+Several processes share the batches and merge the statistics of each batch in the order of the
+batches, as one process does: the result has the same bits with any number of processes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import zipfile
+import zlib
+from collections.abc import Sequence
+from contextlib import ExitStack
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from input_iba.config.build import Explainer
+from input_iba.config.load import RunConfig
+from input_iba.core.statistics import RunningStatistics
+from input_iba.datasets import SampleDataset
+from input_iba.datasets.loading import cut, read_batches, stackable, stacked
+from input_iba.records import Failure, FeatureStatistics, Sample
+from input_iba.results import Identity, write_arrays
+from input_iba.run.launch import Processes
+from input_iba.run.logs import LOGGER
+from input_iba.run.progress import refresh_seconds
+
+FEW = 100
+"""Below this many samples means and deviations are rough; the method's papers use 10,000."""
+
+AT_ONCE = 16
+"""Samples per forward pass, which does not change the statistics."""
+
+REPORTED = 5
+"""Bad samples that are named one by one; the others are counted."""
+
+
+def provide_statistics(
+    explainer: Explainer,
+    dataset: SampleDataset,
+    config: RunConfig,
+    identity: Identity,
+    cache: Path,
+    shown: bool | None = None,
+    processes: Processes = Processes(),  # noqa: B008  frozen
+) -> int:
+    """Load the statistics from the work directory, or estimate and save them.
+
+    Args:
+        explainer: Keeps the statistics; its `estimating` computes them batch by batch.
+        dataset: The estimation set.
+        config: Layer, number of samples, loader.
+        identity: What the statistics depend on, beside the config.
+        cache: The npz in the work directory.
+        shown: Whether a bar shows; None for on a terminal only.
+        processes: Those of the run, which share the work; all end up with the same statistics.
+
+    Returns:
+        How many samples of the estimation set could not be read.
+
+    Raises:
+        AttributionError: The estimation set has fewer than two usable samples, or the layer's
+            output on it is not finite.
+    """
+    key = _key(config, identity)
+    found = processes.from_main(lambda: _load(cache, key))
+    noun = "tokens" if config.text_modality else "samples"
+    if found is not None:
+        LOGGER.info("Feature statistics of %d %s: from %s", found.count, noun, cache.name)
+        explainer.statistics = found
+        return 0
+    wanted = config.estimation.n_samples
+    visible = (shown if shown is not None else sys.stderr.isatty()) and processes.is_main
+    with tqdm(
+        total=min(wanted, len(dataset)),
+        desc="feature statistics",
+        unit="sample",
+        disable=not visible,
+        dynamic_ncols=True,
+        mininterval=refresh_seconds(),
+    ) as bar:
+        order = _order(len(dataset), config.loader.shuffle, identity.seed)
+        batches = cut(order, max(AT_ONCE, config.loader.batch_size))
+        running, bad, read = _estimate(explainer, dataset, batches, config, bar, processes)
+    if processes.is_main:
+        _warn_of_bad(bad)
+    # Merged alike everywhere; the first process's own, where machines round differently.
+    explainer.statistics = found = processes.from_main(running.result)
+    with processes.together():
+        if processes.is_main:
+            _warn_if_few(read, wanted)
+            _save(cache, found, key)
+    LOGGER.info("Feature statistics of %d %s: saved to %s", found.count, noun, cache.name)
+    return len(bad)
+
+
+def _estimate(
+    explainer: Explainer,
+    dataset: SampleDataset,
+    batches: Sequence[list[int]],
+    config: RunConfig,
+    bar: tqdm[None],
+    processes: Processes,
+) -> tuple[RunningStatistics, list[Failure], int]:
+    """Return the statistics of the first `n_samples` samples that can be read, and the others.
+
+    The third value is how many samples the statistics are of.
+
+    In each round every process reads the next batch of its share. Memory holds one batch's
+    statistics of each process.
+    """
+    left = config.estimation.n_samples
+    running, bad = RunningStatistics(), list[Failure]()
+    mine = iter(read_batches(dataset, processes.share(batches), config.loader.num_workers))
+    with ExitStack() as stack:
+        for _ in range(0, len(batches), processes.world_size):
+            with processes.together():
+                items = next(mine, [])
+                good = [item for item in items if isinstance(item, Sample)]
+                failures = [item for item in items if isinstance(item, Failure)]
+                first = [item.input[None] for item in good[:1]] if running.count == 0 else []
+            taken: list[int] = []
+            examples: list[Tensor] = []
+            for count, failed, example in processes.all_gather((len(good), failures, first)):
+                # Where one process would have enough and read no further, this counts nothing.
+                bad += failed if left > 0 else []
+                taken.append(min(count, left))
+                left -= taken[-1]
+                examples += example
+            with processes.together():
+                if examples:  # once, and everywhere the one that one process would see first
+                    statistics_of = stack.enter_context(explainer.estimating(examples[0]))
+                groups = stackable(good[: taken[processes.rank]])
+                states = [statistics_of(stacked(group)) for group in groups]
+            in_order = chain.from_iterable(processes.all_gather(states))
+            with processes.together():
+                for state in in_order:
+                    running.merge(state)
+            bar.update(sum(taken))
+            if left <= 0:
+                break
+    return running, bad, config.estimation.n_samples - left
+
+
+def _warn_of_bad(bad: Sequence[Failure]) -> None:
+    for failure in bad[:REPORTED]:
+        LOGGER.warning("Estimation sample %s is left out: %s", failure.id, failure.reason)
+    if len(bad) > REPORTED:
+        LOGGER.warning("%d estimation samples were left out in all.", len(bad))
+
+
+def _warn_if_few(count: int, wanted: int) -> None:
+    if count < wanted:
+        LOGGER.warning(
+            "Only %d of %d estimation samples are there; statistics get better with more.",
+            *(count, wanted),
+        )
+    elif count < FEW:
+        LOGGER.warning(
+            "%d estimation samples are few: means and deviations of the layer will be rough. "
+            "Set estimation_cfg.n_samples to %d or more.",
+            *(count, FEW),
+        )
+
+
+def _order(count: int, shuffle: bool, seed: int) -> list[int]:
+    """Return the order in which samples are drawn."""
+    if not shuffle:
+        return list(range(count))
+    order: list[int] = torch.randperm(count, generator=torch.Generator().manual_seed(seed)).tolist()
+    return order
+
+
+def _key(config: RunConfig, identity: Identity) -> str:
+    parts = (
+        *(identity.classifier, config.layer, config.feature_iba.input_or_output),
+        *(identity.estimation_data, config.estimation.n_samples, config.loader.shuffle),
+        *(identity.seed, identity.precision),
+    )
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def _save(path: Path, statistics: FeatureStatistics, key: str) -> None:
+    write_arrays(
+        path,
+        mean=statistics.mean.cpu().numpy(),
+        std=statistics.std.cpu().numpy(),
+        nonzero=statistics.nonzero.cpu().numpy(),
+        count=np.array(statistics.count),
+        key=np.array(key),
+    )
+
+
+def _load(path: Path, key: str) -> FeatureStatistics | None:
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            if str(arrays["key"]) != key:
+                return None
+            mean, std, nonzero = (
+                torch.from_numpy(arrays[name]) for name in ("mean", "std", "nonzero")
+            )
+            return FeatureStatistics(mean, std, nonzero, int(arrays["count"]))
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+        return None

@@ -1,0 +1,1 @@
+"""Figures of work directories: grids of masks, curves of evaluations."""

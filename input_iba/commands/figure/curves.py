@@ -1,0 +1,179 @@
+"""A figure of the curves of several methods, from the results of evaluation commands."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from input_iba.drawing import Chart, figure_format, write_panels
+from input_iba.errors import EvaluationError
+from input_iba.evaluation.metrics import METRICS, Metric
+from input_iba.results import RowLog, telling_names, written_whole
+
+BANDS = "bands: 95 % (± 1.96 standard errors over samples)"
+
+ROWS = ".rows.jsonl"
+"""Ending of the rows that `input-iba compare` keeps, and evaluations beside their result."""
+
+ALIKE = ("metric", "settings", "classifier", "data")
+"""What results in one figure must have in common."""
+
+
+@dataclass(frozen=True)
+class CurveOptions:
+    """Which curves are drawn.
+
+    Attributes:
+        results: JSON files of evaluation commands, or files of rows.
+        out: The figure; its ending says the format.
+        names: One name per result, or None for those of the files.
+        own_samples: Draw each method over all samples it has, not those that all have.
+    """
+
+    results: Sequence[Path]
+    out: Path
+    names: Sequence[str] | None = None
+    own_samples: bool = False
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one evaluation found.
+
+    Attributes:
+        name: In the legend.
+        path: Where it was read.
+        made_with: What decided the rows.
+        rows: By sample.
+    """
+
+    name: str
+    path: Path
+    made_with: Mapping[str, Any]
+    rows: Mapping[str, Mapping[str, Any]]
+
+
+def figure_curves(options: CurveOptions) -> int:
+    """Draw the mean curves of some methods over samples; return how many samples these are.
+
+    Raises:
+        ConfigError: Figures are not written with this ending.
+        EvaluationError: A file is no result with curves, or results cannot be compared.
+    """
+    format_ = figure_format(options.out)
+    results = read_results(options.results, options.names)
+    _check_alike(results)
+    if not options.own_samples:
+        results = _on_shared_samples(results)
+    metric = _metric(results[0])
+    title, charts = panels(metric, results)
+    with written_whole(options.out) as aside:
+        write_panels(aside, title, charts, format_, BANDS)
+    return min(len(result.rows) for result in results)
+
+
+def panels(metric: Metric, results: Sequence[Result]) -> tuple[str, list[Chart]]:
+    """Return a title, and one chart for each curve of a metric with one line per method.
+
+    Args:
+        metric: What was measured.
+        results: At least one, with at least one row each.
+    """
+    drawn = [metric.chart(list(result.rows.values())) for result in results]
+    first = drawn[0]
+    counts = {len(result.rows) for result in results}
+    title = first.title.partition(", mean of ")[0]
+    if len(counts) == 1:
+        title += f", {counts.pop()} samples"
+    charts = []
+    for i, line in enumerate(first.lines):
+        lines = [
+            replace(chart.lines[i], label=_label(result, len(counts)))
+            for chart, result in zip(drawn, results, strict=True)
+        ]
+        charts.append(replace(first, title=line.label, lines=lines))
+    return title, charts
+
+
+def _label(result: Result, different: int) -> str:
+    return f"{result.name} ({len(result.rows)})" if different else result.name
+
+
+def read_results(paths: Sequence[Path], names: Sequence[str] | None) -> list[Result]:
+    """Read results of evaluations.
+
+    Raises:
+        EvaluationError: A file is no result, or names do not fit.
+    """
+    stems = [path.with_name(path.name.removesuffix(ROWS).removesuffix(".json")) for path in paths]
+    chosen = telling_names(stems, names)
+    return [_read(path, name) for path, name in zip(paths, chosen, strict=True)]
+
+
+def _read(path: Path, name: str) -> Result:
+    try:
+        if path.name.endswith(ROWS):
+            made_with, entries = RowLog(path).read()
+            rows = {id_: entry.row for id_, entry in entries.items() if entry.status == "scored"}
+            return Result(name, path, made_with or {}, rows)
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return Result(name, path, content["made_with"], content["rows"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise EvaluationError(
+            f"'{path}' cannot be read as the result of an evaluation "
+            f"({type(error).__name__}: {error}). Give the JSON files that the evaluation commands "
+            f"write, or the {ROWS} files of input-iba compare."
+        ) from error
+
+
+def _metric(result: Result) -> Metric:
+    name = result.made_with.get("metric")
+    if name not in METRICS or not result.rows:
+        raise EvaluationError(
+            f"'{result.path}' holds {len(result.rows)} rows of metric {name!r}: expected at least "
+            f"one of {', '.join(METRICS)}."
+        )
+    return METRICS[name](**result.made_with.get("settings", {}))
+
+
+def _check_alike(results: Sequence[Result]) -> None:
+    """Refuse results whose curves would mean different things.
+
+    Raises:
+        EvaluationError: Says which files differ, and in what.
+    """
+    first = results[0]
+    for other in results:
+        _metric(other)
+        different = [
+            f"{key}: {old} and {new}"
+            for key in ALIKE
+            if (old := first.made_with.get(key)) != (new := other.made_with.get(key))
+        ]
+        if different:
+            raise EvaluationError(
+                f"'{first.path}' and '{other.path}' cannot stand in one figure:\n  "
+                + "\n  ".join(different)
+                + "\nEvaluate the same samples of the same classifier with the same options."
+            )
+
+
+def _on_shared_samples(results: Sequence[Result]) -> list[Result]:
+    """Keep the samples that every method has a row of.
+
+    Raises:
+        EvaluationError: There are none.
+    """
+    shared = set.intersection(*(set(result.rows) for result in results))
+    if not shared:
+        raise EvaluationError(
+            "No sample is scored in all of the results. Evaluate the same ones, or give "
+            "--own-samples."
+        )
+    return [
+        replace(result, rows={id_: row for id_, row in result.rows.items() if id_ in shared})
+        for result in results
+    ]

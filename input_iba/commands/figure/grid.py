@@ -1,0 +1,177 @@
+"""A figure of samples and methods, from the masks in work directories."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from input_iba.commands.compare.methods import Method, read_methods
+from input_iba.datasets.images import read_image
+from input_iba.drawing import (
+    COLOUR_MAP,
+    GridRow,
+    Pixels,
+    check_colour_map,
+    figure_format,
+    heat_of,
+    overlay,
+    percent,
+    rendered,
+    write_grid,
+)
+from input_iba.errors import ConfigError, DataError, closest
+from input_iba.results import SampleRecord, written_whole
+from input_iba.results.map_files import read_map
+
+KINDS = {
+    "overlay": "overlay, smoothed",
+    "feature_mask": "feature mask",
+    "prior_mask": "prior",
+    "input_mask": "input mask",
+}
+"""What a column can show of a method, and how it is called."""
+
+OF_ONE, OF_SEVERAL = ("overlay", "feature_mask", "input_mask"), ("input_mask",)
+"""What is shown of one work directory, and of each of several."""
+
+FOLDERS = {"feat_masks": "feature_mask", "prior_masks": "prior_mask", "input_masks": "input_mask"}
+"""What a folder in a work directory stands for."""
+
+MOST = 12
+"""Samples that are drawn where none are named."""
+
+
+@dataclass(frozen=True)
+class GridOptions:
+    """What a grid shows.
+
+    Attributes:
+        work_dirs: Work directories, or folders of masks in them.
+        out: The figure; its ending says the format.
+        names: One name per work directory, or None for those of the folders.
+        samples: Ids in the order of the lines, or none for the first `num_samples`.
+        num_samples: How many samples, where none are named.
+        show: Kinds of `KINDS`; none for what suits the number of work directories.
+        colour_map: A name of matplotlib's, or None for a perceptually uniform one: of signed maps
+            a diverging one, 0 in its middle.
+        inches: Width and height of one picture.
+        dots_per_inch: Resolution of pictures of pixels.
+    """
+
+    work_dirs: Sequence[Path]
+    out: Path
+    names: Sequence[str] | None = None
+    samples: Sequence[str] = ()
+    num_samples: int = MOST
+    show: Sequence[str] = ()
+    colour_map: str | None = None
+    inches: float = 2.0
+    dots_per_inch: int = 110
+
+
+@dataclass(frozen=True)
+class _Column:
+    """One column: a kind of picture of a method."""
+
+    title: str
+    method: Method
+    kind: str
+
+
+def figure_grid(options: GridOptions) -> int:
+    """Draw photographs with what some methods found in them; return the number of samples.
+
+    Raises:
+        ConfigError: Colour map, kind, sample or ending is unknown.
+        EvaluationError: A folder is no work directory.
+        DataError: There is nothing to draw, or a file cannot be read.
+    """
+    format_ = figure_format(options.out)
+    if options.colour_map is not None:
+        check_colour_map(options.colour_map)
+    methods = read_methods(options.work_dirs, options.names)
+    columns = _columns(methods, options.show)
+    ids = _ids(methods, options)
+    head = ["photograph", *(column.title for column in columns)]
+    rows = [_row(id_, methods[0], columns, options.colour_map) for id_ in ids]
+    with written_whole(options.out) as aside:
+        write_grid(aside, head, rows, format_, options.inches, options.dots_per_inch)
+    return len(rows)
+
+
+def _columns(methods: Sequence[Method], show: Sequence[str]) -> list[_Column]:
+    columns = []
+    for method in methods:
+        chosen: Sequence[str] = show or (OF_ONE if len(methods) == 1 else OF_SEVERAL)
+        if method.folder != method.root:
+            if method.folder.name not in FOLDERS:
+                raise ConfigError(f"'{method.folder}' is none of the folders {', '.join(FOLDERS)}.")
+            chosen = [FOLDERS[method.folder.name]]
+        for kind in chosen:
+            # Methods of one stage have no feature masks.
+            if any(_needed(kind) in record.files for record in method.records.values()):
+                several = len(methods) > 1
+                alone = several and len(chosen) == 1
+                title = method.name if alone else f"{method.name}: {KINDS[kind]}"
+                columns.append(_Column(title if several else KINDS[kind], method, kind))
+    return columns
+
+
+def _needed(kind: str) -> str:
+    return "input_mask" if kind == "overlay" else kind
+
+
+def _ids(methods: Sequence[Method], options: GridOptions) -> list[str]:
+    """Return the samples that every method explained and that are asked for."""
+    shared = [id_ for id_ in methods[0].records if all(id_ in m.records for m in methods)]
+    for id_ in options.samples:
+        if id_ not in shared:
+            raise ConfigError(
+                f"Sample {id_!r} was not explained in every work directory.{closest(id_, shared)}"
+            )
+    pictures = [id_ for id_ in shared if "photograph" in methods[0].records[id_].files]
+    chosen = list(options.samples) or pictures[: options.num_samples]
+    if not chosen:
+        raise DataError(
+            "There is no picture that every work directory has explained, so the grid would be "
+            "empty."
+        )
+    return chosen
+
+
+def _row(id_: str, first: Method, columns: Sequence[_Column], colour_map: str | None) -> GridRow:
+    record = first.records[id_]
+    photograph = np.asarray(read_image(first.root / _file(record, "photograph", first.root)))
+    cells: list[Pixels | None] = [photograph]
+    notes = [""]
+    for column in columns:
+        other = column.method.records[id_]
+        notes.append("" if other.target == record.target else _plain(other.class_name))
+        name = other.files.get(_needed(column.kind))
+        cells.append(
+            None
+            if name is None
+            else _picture(column.kind, column.method.root / name, photograph, colour_map)
+        )
+    title = f"{_plain(record.class_name)} {percent(record.target_probability)}"
+    return GridRow(title, cells, notes)
+
+
+def _plain(class_name: str) -> str:
+    return class_name.replace("_", " ")
+
+
+def _picture(kind: str, file: Path, photograph: Pixels, colour_map: str | None) -> Pixels:
+    mask = read_map(file).numpy()
+    if kind != "overlay":
+        return rendered(mask, colour_map)
+    return overlay(photograph, heat_of(mask), colour_map or COLOUR_MAP)
+
+
+def _file(record: SampleRecord, kind: str, root: Path) -> str:
+    if kind not in record.files:
+        raise DataError(f"Sample {record.id!r} in '{root}' is no picture: grids are of pictures.")
+    return record.files[kind]

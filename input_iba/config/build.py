@@ -1,0 +1,166 @@
+"""From a checked config to objects: classifier, data sets, attributor."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from itertools import chain
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from input_iba import datasets, models
+from input_iba.attribution import Attributor
+from input_iba.attribution.methods import BaselineAttributor
+from input_iba.config.class_labels import is_multi_label
+from input_iba.config.load import RunConfig
+from input_iba.config.texts import build_modality, readable_by
+from input_iba.core.fingerprint import weights_digest
+from input_iba.core.statistics import RunningStatistics
+from input_iba.datasets import SampleDataset
+from input_iba.errors import CheckpointError, ConfigError, DataError
+from input_iba.records import Explanation, Failure, FeatureStatistics, Targets
+from input_iba.registry import PRIORS, build
+
+
+class Explainer(Protocol):
+    """What a run needs of an attributor."""
+
+    statistics: FeatureStatistics | None
+
+    def estimating(
+        self, example: Tensor
+    ) -> AbstractContextManager[Callable[[Tensor], RunningStatistics]]:
+        """Lend a function from a batch of inputs to the feature statistics over it."""
+
+    def attribute(
+        self,
+        inputs: Tensor,
+        targets: Targets | None = None,
+        *,
+        ids: Sequence[str] | None = None,
+        seed: int = 0,
+        progress: Callable[..., None] | None = None,
+        internal_batch_size: int | None = None,
+    ) -> Sequence[Explanation | Failure]:
+        """Explain a batch."""
+
+
+MakeExplainer = Callable[[RunConfig, nn.Module, torch.device, torch.dtype | None], Explainer]
+
+
+def build_classifier(config: RunConfig) -> nn.Module:
+    """Build and load the classifier, in eval mode.
+
+    Raises:
+        ConfigError: The config asks for something unknown.
+        CheckpointError: Weights are missing, do not fit, or are not finite.
+    """
+    with errors_name(config, "attributor.classifier"):
+        classifier: nn.Module = models.build_classifier(config.classifier)
+    check_finite(classifier)
+    return classifier.eval()
+
+
+def check_finite(classifier: nn.Module) -> None:
+    """Refuse weights with which every output would be NaN.
+
+    Raises:
+        CheckpointError: Names the first tensor with NaN or infinite values.
+    """
+    for name, values in chain(classifier.named_parameters(), classifier.named_buffers()):
+        if values.is_floating_point() and not bool(torch.isfinite(values).all()):
+            count = int((~torch.isfinite(values)).sum())
+            raise CheckpointError(
+                f"The classifier's weights hold NaN or infinity: {count} of {values.numel()} "
+                f"values of '{name}'. Train again, or give another checkpoint as 'pretrained'."
+            )
+
+
+def classifier_digest(classifier: nn.Module) -> str:
+    """Return the SHA-256 of a classifier's weights, and whether its classes exclude each other."""
+    digest = weights_digest(classifier)
+    if not is_multi_label(classifier):
+        return digest
+    return hashlib.sha256(f"multi-label\n{digest}".encode()).hexdigest()
+
+
+def build_datasets(
+    config: RunConfig, classifier: nn.Module | None = None
+) -> tuple[SampleDataset, SampleDataset]:
+    """Build the estimation set and the data set to explain.
+
+    Args:
+        config: Names both.
+        classifier: Whose tokenizer or vocabulary texts are read with.
+
+    Raises:
+        ConfigError: A type or key is unknown.
+        DataError: A folder or file is missing or empty.
+    """
+    with errors_name(config, "data.estimation"):
+        estimation_set = _readable(datasets.build_dataset(config.estimation_data), classifier)
+    with errors_name(config, "data.attribution"):
+        dataset = _readable(datasets.build_dataset(config.attribution_data), classifier)
+    return estimation_set, dataset
+
+
+def _readable(dataset: SampleDataset, classifier: nn.Module | None) -> SampleDataset:
+    return dataset if classifier is None else readable_by(classifier, dataset)
+
+
+@contextmanager
+def errors_name(config: RunConfig, section: str) -> Iterator[None]:
+    """Let errors of the block say which section of which file they are about."""
+    try:
+        yield
+    except (ConfigError, DataError) as error:
+        raise type(error)(f"{error} [section '{section}' of '{config.path}']") from error
+
+
+def build_attributor(
+    config: RunConfig, classifier: nn.Module, device: torch.device, autocast: torch.dtype | None
+) -> Explainer:
+    """Build the three stages as the config sets them, or the other method that it asks for.
+
+    Raises:
+        ConfigError: The layer or the prior does not exist.
+    """
+    if config.baseline is not None:
+        return BaselineAttributor(
+            *(classifier, config.baseline),
+            use_softmax=config.use_softmax,
+            modality=build_modality(config, classifier),
+            device=device,
+            autocast=autocast,
+            internal_batch_size=config.internal_batch_size,
+            layout=config.layout,
+            output=config.output,
+        )
+    return build_own_method(config, classifier, device, autocast)
+
+
+def build_own_method(
+    config: RunConfig, classifier: nn.Module, device: torch.device, autocast: torch.dtype | None
+) -> Attributor:
+    """Build the three stages as the config sets them.
+
+    Raises:
+        ConfigError: The layer or the prior does not exist.
+    """
+    return Attributor(
+        classifier,
+        config.layer,
+        feature_iba=config.feature_iba,
+        prior=build(PRIORS, config.prior),
+        input_iba=config.input_iba,
+        use_softmax=config.use_softmax,
+        modality=build_modality(config, classifier),
+        device=device,
+        autocast=autocast,
+        internal_batch_size=config.internal_batch_size,
+        layout=config.layout,
+        output=config.output,
+    )

@@ -1,1 +1,0 @@
-"""Run things: config, device, precision, seeds, progress, and the loop over samples."""

@@ -1,6 +1,0 @@
-"""Several methods, several metrics, the same samples: one table."""
-
-from input_iba.engine.compare.options import CompareOptions
-from input_iba.engine.compare.run import CompareResult, run_compare
-
-__all__ = ["CompareOptions", "CompareResult", "run_compare"]

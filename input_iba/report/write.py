@@ -1,0 +1,96 @@
+"""Write `report.html`: at the end of a run, at the end of an evaluation, and by command."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from input_iba.drawing import format_table
+from input_iba.errors import DataError, InputIBAError
+from input_iba.report.gather import build, gather
+from input_iba.report.page import report_page
+from input_iba.report.scores import results_in
+from input_iba.results import WorkDir, write_text
+from input_iba.run.logs import LOGGER
+
+PAGE = "report.html"
+
+
+def write_report(work: WorkDir, ids: Iterable[str]) -> tuple[str, Path]:
+    """Write the page of a run, with the evaluations that lie beside it.
+
+    Args:
+        work: The work directory, with its manifest.
+        ids: The samples in the order of table and page; those without a record are left out.
+
+    Returns:
+        The table for a terminal, and the page's path.
+    """
+    page = work.report_path
+    name = work.root.resolve().name
+    report = build({work.root: name}, results_in(work.root), page, name, ids)
+    write_text(page, report_page(report))
+    return format_table(report.sources[0].rows), page
+
+
+def report_evaluation(folder: Path) -> Path | None:
+    """Write the page of a folder of results; say so in the log where that cannot be done.
+
+    Args:
+        folder: Holds at least one result; it may be the work directory of a run, too.
+
+    Returns:
+        The page's path, or None. An evaluation that ended well does not fail over its page.
+    """
+    page = folder / PAGE
+    try:
+        report, _ = gather([folder], page)
+    except InputIBAError as error:
+        LOGGER.warning("No report was written: %s", error)
+        return None
+    write_text(page, report_page(report))
+    return page
+
+
+def report_folders(
+    folders: Sequence[Path], out: Path | None = None, names: Sequence[str] | None = None
+) -> Path:
+    """Write one page about several work directories, side by side.
+
+    Args:
+        folders: Work directories of runs, and folders of results.
+        out: The page, or a folder for it; None for `report.html` in the folder, or of several in
+            the closest one that holds them all.
+        names: One name per folder, or None for the folders' names.
+
+    Returns:
+        The page's path.
+
+    Raises:
+        DataError: A folder holds nothing to show, or `out` is to be chosen.
+        EvaluationError: Names do not fit.
+    """
+    unique = list(dict.fromkeys(folders))
+    page = _page(unique, out)
+    report, _ = gather(unique, page, names)
+    page.parent.mkdir(parents=True, exist_ok=True)
+    write_text(page, report_page(report))
+    return page
+
+
+def _page(folders: Sequence[Path], out: Path | None) -> Path:
+    if out is not None:
+        return out if out.suffix.lower() in {".html", ".htm"} else out / PAGE
+    if len(folders) == 1:
+        return folders[0] / PAGE
+    try:
+        shared = Path(os.path.commonpath([folder.resolve() for folder in folders]))
+    except ValueError:  # on different drives
+        shared = Path(folders[0].anchor)
+    if shared == Path(shared.anchor) or shared in {folder.resolve() for folder in folders}:
+        raise DataError(
+            "These work directories have no folder of their own in common, so there is no place "
+            "that suggests itself for their report. Give --out FILE.html."
+        )
+    return shared / PAGE

@@ -1,0 +1,1 @@
+"""One shell for runs: device, precision, processes, loading, batching, progress, log."""

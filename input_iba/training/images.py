@@ -1,0 +1,146 @@
+"""Training of classifiers of small pictures, shifted and flipped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from input_iba.training.trainer import Trainer, TrainingSettings
+
+Prepare = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class PictureTraining(TrainingSettings):
+    """How to train on pictures.
+
+    Attributes:
+        momentum: Nesterov momentum; of transformers, the first of AdamW's two.
+        weight_decay: L2 penalty.
+        transformer_decay: Weight decay of transformers, which AdamW takes times the learning rate.
+        padding: Pixels by which crops are shifted at most.
+    """
+
+    momentum: float = 0.9
+    weight_decay: float = 5e-4
+    transformer_decay: float = 0.05
+    padding: int = 4
+
+
+@dataclass(frozen=True)
+class LabelledPixels:
+    """Pictures in memory.
+
+    Attributes:
+        pixels: (N, C, H, W), uint8; augmented ones may be floats of the same range.
+        targets: Class indices (N,), int64.
+    """
+
+    pixels: Tensor
+    targets: Tensor
+
+    def take(self, indices: Tensor) -> LabelledPixels:
+        """Return the pictures at some positions."""
+        return LabelledPixels(self.pixels[indices], self.targets[indices])
+
+
+def augment(pixels: Tensor, padding: int, generator: torch.Generator, flip: bool = True) -> Tensor:
+    """Shift every picture by up to `padding` pixels, mirroring its edges, and flip half of them.
+
+    Args:
+        pixels: (B, C, H, W).
+        padding: Most pixels in each direction; cut to what the size allows.
+        generator: Draws shifts and flips.
+        flip: False where a mirrored picture means something else, as a digit does.
+
+    >>> generator = torch.Generator().manual_seed(0)
+    >>> augment(torch.zeros(2, 3, 8, 8), 4, generator).shape
+    torch.Size([2, 3, 8, 8])
+    """
+    count, _, height, width = pixels.shape
+    padding = min(padding, height - 1, width - 1)
+    padded = F.pad(pixels.float(), [padding] * 4, mode="reflect")
+    top, left = torch.randint(0, 2 * padding + 1, (2, count, 1), generator=generator)
+    rows = top + torch.arange(height)
+    columns = left + torch.arange(width)
+    flipped = torch.rand(count, 1, generator=generator) < (0.5 if flip else 0.0)
+    columns = torch.where(flipped, columns.flip(1), columns)
+    samples = torch.arange(count)[:, None, None]
+    # Advanced indices around the channel axis put that axis last.
+    return padded[samples, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+
+
+class PictureTrainer(Trainer[LabelledPixels]):
+    """Trains a classifier of pictures.
+
+    Args:
+        model: The classifier; changed in place.
+        data: Training set.
+        prepare: Maps pixels in [0, 1] (B, C, H, W) to inputs of the classifier.
+        settings: How to train; unless given, the peak learning rate is 0.001 with layer
+            normalisation, 0.1 with batch normalisation, and 0.02 without either.
+        device: Where to compute.
+        autocast: Number format of the layers, or None for float32.
+    """
+
+    settings: PictureTraining
+
+    def __init__(
+        self,
+        model: nn.Module,
+        data: LabelledPixels,
+        prepare: Prepare,
+        settings: PictureTraining,
+        device: torch.device,
+        autocast: torch.dtype | None = None,
+    ) -> None:
+        self.prepare = prepare
+        model = model.to(memory_format=torch.channels_last)
+        super().__init__(model, data, settings, device, autocast)
+
+    def make_optimizer(self) -> torch.optim.Optimizer:
+        """Return AdamW for transformers, stochastic gradient descent for other classifiers.
+
+        References:
+            Touvron et al. 2021 (arXiv 2012.12877), section 6, finds that vision transformers learn
+            badly without AdamW.
+        """
+        settings, parameters = self.settings, self.model.parameters()
+        transformer = _has(self.model, nn.LayerNorm)
+        if settings.lr is not None:
+            lr = settings.lr
+        elif transformer:
+            lr = 0.001
+        else:
+            lr = 0.1 if _has(self.model, nn.modules.batchnorm._BatchNorm) else 0.02
+        if transformer:
+            betas = (settings.momentum, 0.999)
+            return torch.optim.AdamW(parameters, lr, betas, weight_decay=settings.transformer_decay)
+        return torch.optim.SGD(
+            parameters, lr, settings.momentum, weight_decay=settings.weight_decay, nesterov=True
+        )
+
+    def batches(self, generator: torch.Generator) -> Iterator[LabelledPixels]:
+        """Yield shifted and flipped pictures."""
+        order = torch.randperm(len(self.data.targets), generator=generator)
+        for indices in torch.split(order, self.settings.batch_size):
+            batch = self.data.take(indices)
+            yield LabelledPixels(self.augmented(batch.pixels, generator), batch.targets)
+
+    def augmented(self, pixels: Tensor, generator: torch.Generator) -> Tensor:
+        """Return what an epoch shows instead of pictures (B, C, H, W), in the same range."""
+        return augment(pixels, self.settings.padding, generator)
+
+    def logits(self, batch: LabelledPixels) -> Tensor:
+        """Return logits (B, classes)."""
+        inputs = self.prepare(batch.pixels.to(self.device).float() / 255)
+        logits: Tensor = self.model(inputs.contiguous(memory_format=torch.channels_last))
+        return logits
+
+
+def _has(model: nn.Module, kind: type[nn.Module]) -> bool:
+    return any(isinstance(module, kind) for module in model.modules())

@@ -1,0 +1,189 @@
+"""Training of recurrent classifiers of text: Adam, batches of similar length."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import torch
+from torch import Tensor, nn
+
+from input_iba.core.padding import pad
+from input_iba.training.trainer import Trainer, TrainingSettings, row_losses
+
+POOL = 50
+"""Batches that are sorted by length together; more waste less, fewer mix better."""
+
+LONGEST = 400
+"""Tokens that longer texts are cut to in training, unless told otherwise."""
+
+LENGTH_STEP = 32
+"""Batches are as long as a multiple of it: of every new shape the process keeps memory."""
+
+ROWS_AND_TOKENS = (256, 65_536)
+"""Most texts, and most tokens with padding, of a batch that is only evaluated."""
+
+
+@dataclass(frozen=True)
+class TextTraining(TrainingSettings):
+    """How to train on text.
+
+    Attributes:
+        max_length: Longer texts are cut in training: for recurrent classifiers to their last
+            tokens, 400 unless given, and evaluated whole; for transformers where their tokenizer
+            cuts, to as many word pieces as the data set allows unless given.
+        every_step: Share of the loss that is the mean over all layers and tokens of the loss of
+            what can be read there; for classifiers that can say so.
+        clip: Greatest norm of the gradient.
+    """
+
+    epochs: int = 5
+    batch_size: int = 64
+    max_length: int | None = None
+    every_step: float = 0.5
+    clip: float = 1.0
+
+
+@runtime_checkable
+class StepwiseClassifier(Protocol):
+    """A classifier of which an answer can be read at each of its layers and of the tokens."""
+
+    def step_logits(self, ids: Tensor) -> Tensor:
+        """Return logits (layers, B, T, classes) of token ids (B, T)."""
+
+
+@dataclass(frozen=True)
+class LabelledTexts:
+    """Texts in memory.
+
+    Attributes:
+        ids: Token ids of each text, (T_s,), integers.
+        targets: Class indices (N,), int64.
+    """
+
+    ids: tuple[Tensor, ...]
+    targets: Tensor
+
+    def take(self, indices: Tensor) -> LabelledTexts:
+        """Return the texts at some positions."""
+        return LabelledTexts(tuple(self.ids[i] for i in indices.tolist()), self.targets[indices])
+
+    def last(self, length: int) -> LabelledTexts:
+        """Return the texts cut to their last `length` tokens."""
+        return LabelledTexts(tuple(text[-length:] for text in self.ids), self.targets)
+
+    def lengths(self) -> Tensor:
+        """Return the number of tokens of each text, (N,)."""
+        return torch.tensor([len(text) for text in self.ids])
+
+
+class TextTrainer(Trainer[LabelledTexts]):
+    """Trains a classifier of text.
+
+    Args:
+        model: The classifier, called with token ids (B, T) and lengths (B,); changed in place.
+        data: Training set.
+        settings: How to train; the peak learning rate is 0.003 unless given.
+        device: Where to compute.
+        autocast: Number format of the layers, or None for float32.
+    """
+
+    settings: TextTraining
+
+    def __init__(
+        self,
+        model: nn.Module,
+        data: LabelledTexts,
+        settings: TextTraining,
+        device: torch.device,
+        autocast: torch.dtype | None = None,
+    ) -> None:
+        super().__init__(model, self.shortened(data, settings), settings, device, autocast)
+
+    def shortened(self, data: LabelledTexts, settings: TextTraining) -> LabelledTexts:
+        """Cut the training set."""
+        return data.last(settings.max_length or LONGEST)
+
+    def make_optimizer(self) -> torch.optim.Optimizer:
+        """Return Adam."""
+        lr = 3e-3 if self.settings.lr is None else self.settings.lr
+        return torch.optim.Adam(self.model.parameters(), lr=lr)
+
+    def batches(self, generator: torch.Generator) -> Iterator[LabelledTexts]:
+        """Yield batches of similar length, which need little padding."""
+        for rows in mixed_by_length(self.data.lengths(), self.settings.batch_size, generator):
+            yield self.data.take(rows)
+
+    def logits(self, batch: LabelledTexts) -> Tensor:
+        """Return logits (B, classes)."""
+        texts = pad(batch.ids, multiple=LENGTH_STEP).to(self.device)
+        logits: Tensor = self.model(texts.ids, texts.lengths)
+        return logits
+
+    def loss(self, batch: LabelledTexts) -> Tensor:
+        """Return the mean loss in nats, partly of every layer and token.
+
+        A recurrent classifier is told what is asked at every layer and token: through hundreds of
+        tokens and four layers, the end alone teaches it slowly.
+
+        References:
+            Lipton et al. 2016 (arXiv 1511.03677), section 3.2, target replication; Lee et al.
+            2015 (arXiv 1409.5185), deep supervision.
+        """
+        share = self.settings.every_step
+        if not (share > 0 and isinstance(self.model, StepwiseClassifier)):
+            return super().loss(batch)
+        texts = pad(batch.ids, multiple=LENGTH_STEP).to(self.device)
+        targets = batch.targets.to(self.device)
+        logits = self.model.step_logits(texts.ids).float()
+        last = logits[-1, torch.arange(len(targets), device=self.device), texts.lengths - 1]
+        wanted = targets[:, None].expand(logits.shape[:3]).flatten()
+        steps = row_losses(logits.flatten(0, 2), wanted).view(logits.shape[:3])
+        steps = (steps * texts.valid).sum(2) / texts.lengths
+        return (1 - share) * row_losses(last, targets).mean() + share * steps.mean()
+
+    def update(self) -> None:
+        """Change the weights along the gradient, cut to its greatest norm."""
+        nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip)
+        super().update()
+
+    def evaluation_batches(self, data: LabelledTexts) -> Iterator[LabelledTexts]:
+        """Yield all texts in batches of similar length, smaller where they are long."""
+        for indices in by_length(data.lengths(), *ROWS_AND_TOKENS):
+            yield data.take(indices)
+
+
+def mixed_by_length(lengths: Tensor, size: int, generator: torch.Generator) -> Iterator[Tensor]:
+    """Share texts among batches of similar length, in random order; yields their indices.
+
+    Args:
+        lengths: Tokens of each text, (N,).
+        size: Texts of a batch.
+        generator: Source of the order.
+    """
+    order = torch.randperm(len(lengths), generator=generator)
+    found: list[Tensor] = []
+    for pool in torch.split(order, POOL * size):
+        found += torch.split(pool[lengths[pool].argsort(stable=True)], size)
+    for i in torch.randperm(len(found), generator=generator).tolist():
+        yield found[i]
+
+
+def by_length(lengths: Tensor, most_rows: int, most_tokens: int) -> Iterator[Tensor]:
+    """Share texts among batches of similar length, the shortest first; yields their indices.
+
+    Args:
+        lengths: Tokens of each text, (N,).
+        most_rows: Most texts of a batch.
+        most_tokens: Most tokens of a batch, padding included; one text may have more.
+
+    >>> [rows.tolist() for rows in by_length(torch.tensor([9, 2, 3]), 2, 8)]
+    [[1, 2], [0]]
+    """
+    order = lengths.argsort(stable=True)
+    while len(order) > 0:
+        rows = min(most_rows, len(order))
+        rows = max(1, min(rows, most_tokens // int(lengths[order[rows - 1]])))
+        yield order[:rows]
+        order = order[rows:]

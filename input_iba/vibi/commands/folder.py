@@ -1,0 +1,106 @@
+"""The work directory of a VIBI run: which files, and whether the run may continue there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from input_iba.errors import ResumeError
+from input_iba.results import installed_versions, write_json, write_text
+from input_iba.results.manifest import now_text, refuse_changes
+from input_iba.results.writing import append_text
+from input_iba.vibi import Fidelity
+from input_iba.vibi.commands.options import VibiResult
+
+
+class VibiFolder:
+    """Files of a run.
+
+    Args:
+        root: The folder; made by `begin`.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.config = root / "config.py"
+        self.manifest = root / "manifest.json"
+        self.log = root / "log_file.log"
+        self.metrics = root / "metrics.jsonl"
+        self.results = root / "results.json"
+        self.best = root / "best.pth"
+        self.last = root / "last.pth"
+        self.pictures = root / "pictures"
+        self.tensorboard = root / "tensorboard"
+
+    def begin(self, identity: Mapping[str, Any], device: str, config: str, resume: bool) -> None:
+        """Write manifest and config, or check that the run there may be continued.
+
+        Args:
+            identity: What must stay the same: plain data.
+            device: Where this start computes.
+            config: The effective config as text.
+            resume: Whether a run that is there is continued.
+
+        Raises:
+            ResumeError: There is a run and `resume` is not set, or it was made otherwise.
+        """
+        present = json.loads(json.dumps(identity))
+        manifest: dict[str, Any] = {"format": 1, "started": now_text(), "resumed": []}
+        if self.manifest.exists() and (self.last.exists() or self.results.exists()):
+            manifest = self._earlier(present, resume)
+            manifest["resumed"].append(now_text())
+        self._write_manifest(
+            {
+                **manifest,
+                "identity": present,
+                "device": device,
+                "versions": installed_versions(),
+                "complete": manifest.get("complete", False),
+            }
+        )
+        write_text(self.config, config)
+
+    def end(self, result: VibiResult) -> None:
+        """Write the results and say in the manifest that the run is complete."""
+        found = asdict(result)
+        write_json(self.results, {k: v for k, v in found.items() if k != "work_dir"})
+        manifest = json.loads(self.manifest.read_text(encoding="utf-8"))
+        self._write_manifest({**manifest, "complete": True, "finished": now_text()})
+
+    def result(self) -> VibiResult | None:
+        """Return the results of a complete run, or None."""
+        if not self.results.exists():
+            return None
+        found = json.loads(self.results.read_text(encoding="utf-8"))
+        for name in ("validation", "test"):
+            found[name] = Fidelity(**found[name])
+        return VibiResult(self.root, **found)
+
+    def keep_metrics(self, epochs: int) -> float:
+        """Drop the lines of later epochs, which a stopped run wrote; return the others' seconds."""
+        lines = []
+        if self.metrics.exists():
+            lines = self.metrics.read_text(encoding="utf-8").splitlines()[:epochs]
+        write_text(self.metrics, "".join(f"{line}\n" for line in lines))
+        return sum(float(json.loads(line)["seconds"]) for line in lines)
+
+    def add_metrics(self, line: Mapping[str, Any]) -> None:
+        """Append the numbers of an epoch."""
+        append_text(self.metrics, json.dumps(line, allow_nan=False) + "\n")
+
+    def _earlier(self, identity: Mapping[str, Any], resume: bool) -> dict[str, Any]:
+        if not resume:
+            raise ResumeError(
+                f"'{self.root}' holds a training already. Add --resume_training to continue it, "
+                "or give another --work-dir."
+            )
+        manifest: dict[str, Any] = json.loads(self.manifest.read_text(encoding="utf-8"))
+        what = f"The training in '{self.root}'"
+        refuse_changes(what, manifest["identity"], identity, "another --work-dir")
+        return manifest
+
+    def _write_manifest(self, values: Mapping[str, Any]) -> None:
+        write_json(self.manifest, values)

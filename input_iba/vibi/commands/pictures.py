@@ -1,0 +1,94 @@
+"""Pictures of a run: explanations of test pictures, and the course of the training."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from input_iba.core.files import written_whole
+from input_iba.drawing import (
+    write_distribution,
+    write_test_batch,
+    write_top_k,
+    write_training_curves,
+)
+from input_iba.vibi import BlackBox, ChunkGrid, Vibi, hard_top_k
+from input_iba.vibi.fidelity import evaluating
+
+
+@torch.no_grad()
+def write_pictures(
+    vibi: Vibi,
+    black_box: BlackBox,
+    inputs: Tensor,
+    folder: Path,
+    class_names: Sequence[str] | None = None,
+) -> None:
+    """Draw a batch, the explanation distribution, and the top-k explanation of each picture.
+
+    Frames of `top_k.png` say whether the approximator agrees with the black box, those of
+    `top_k_black_box.png` whether the black box agrees with itself.
+
+    Args:
+        vibi: Explainer and approximator.
+        black_box: What they explain.
+        inputs: Pictures (n, C, H, W), uint8, on the CPU.
+        folder: Where to write; made when it is missing.
+        class_names: Names of the classes; None for their numbers.
+    """
+    grid = vibi.chunks
+    assert isinstance(grid, ChunkGrid)  # pictures fall into squares
+    device = next(vibi.parameters()).device
+    pictures = inputs.to(device).float() / 255
+    with evaluating(vibi), black_box.frozen():
+        logits = vibi.explain(pictures)
+        shown = hard_top_k(logits, vibi.k)
+        masked = grid.hide(pictures, shown[:, None])
+        whole = _probabilities(black_box.log_probabilities(pictures))
+        answers = {
+            "approximator": vibi.approximate(masked).log_softmax(1),
+            "black box": black_box.log_probabilities(masked),
+        }
+    drawn, masks = pictures.cpu(), grid.upsample(shown).cpu()
+    maps = chunk_map(grid, logits.softmax(1)).cpu()
+    with written_whole(folder / "test_batch.png") as aside:
+        write_test_batch(aside, drawn)
+    with written_whole(folder / "distribution.png") as aside:
+        write_distribution(aside, drawn, maps)
+    for who, answer in answers.items():
+        name = "top_k.png" if who == "approximator" else "top_k_black_box.png"
+        with written_whole(folder / name) as aside:
+            write_top_k(aside, drawn, masks, whole, _probabilities(answer), class_names, who)
+
+
+def chunk_map(grid: ChunkGrid, of_chunks: Tensor) -> Tensor:
+    """Give every pixel the value of its chunk, summed over colours.
+
+    Args:
+        grid: The chunks.
+        of_chunks: One value per chunk (B, N).
+
+    Returns:
+        (B, H, W).
+    """
+    return grid.upsample(of_chunks).sum(1)
+
+
+def write_curves(metrics: Path, folder: Path) -> None:
+    """Draw what `metrics.jsonl` holds over the epochs, as `curves.png`.
+
+    Args:
+        metrics: The file.
+        folder: Where to write; made when it is missing.
+    """
+    rows = [json.loads(line) for line in metrics.read_text(encoding="utf-8").splitlines()]
+    with written_whole(folder / "curves.png") as aside:
+        write_training_curves(aside, rows)
+
+
+def _probabilities(log_probabilities: Tensor) -> Tensor:
+    return log_probabilities.exp().cpu()

@@ -1,0 +1,111 @@
+"""Explanations of texts as pages with coloured words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from input_iba.core.padding import lengths_of
+from input_iba.drawing import agreement, highlighted_page, percent
+from input_iba.drawing.words import Shown
+from input_iba.results import write_text
+from input_iba.vibi import BlackBox, Vibi, hard_top_k
+from input_iba.vibi.fidelity import evaluating
+from input_iba.vibi.text_black_box import TextBlackBox
+from input_iba.vibi.text_chunks import to_tokens, unpacked
+
+
+@dataclass(frozen=True)
+class ReadText:
+    """What is found about one text.
+
+    Attributes:
+        heat: Probability of each word's chunk, (T,).
+        shown: 1 where a word is shown, (T,).
+        answers: Probabilities (classes,) by who gives them: 'black box' for the whole text,
+            'approximator' and 'black box on them' for the chosen chunks.
+    """
+
+    heat: Tensor
+    shown: Tensor
+    answers: dict[str, Tensor]
+
+
+@torch.no_grad()
+def read_texts(vibi: Vibi, black_box: BlackBox, inputs: Tensor) -> list[ReadText]:
+    """Explain prepared texts (B, T, 1 + E); results on the CPU, without padding."""
+    _, chunks = unpacked(inputs)
+    with evaluating(vibi), black_box.frozen():
+        logits = vibi.explain(inputs)
+        shown = hard_top_k(logits, vibi.k)
+        masked = vibi.chunks.hide(inputs, shown[:, None])
+        answers = {
+            "black box": black_box.log_probabilities(inputs),
+            "approximator": vibi.approximate(masked).log_softmax(1),
+            "black box on them": black_box.log_probabilities(masked),
+        }
+    heats, masks = (to_tokens(values, chunks).cpu() for values in (logits.softmax(1), shown))
+    lengths = (chunks >= 0).sum(1).tolist()
+    return [
+        ReadText(
+            heats[i, :length],
+            masks[i, :length],
+            {who: found[i].exp().cpu() for who, found in answers.items()},
+        )
+        for i, length in enumerate(lengths)
+    ]
+
+
+def write_texts(
+    vibi: Vibi,
+    black_box: BlackBox,
+    inputs: Tensor,
+    folder: Path,
+    words: Sequence[str],
+    class_names: Sequence[str],
+) -> None:
+    """Write a page for each of some texts, with its words coloured.
+
+    Args:
+        vibi: Explainer and approximator.
+        black_box: What they explain.
+        inputs: Token ids (n, T), padded at the end, on the CPU.
+        folder: Where to write; made when it is missing.
+        words: The vocabulary, by index.
+        class_names: Names of the classes.
+    """
+    assert isinstance(black_box, TextBlackBox)
+    device = next(vibi.parameters()).device
+    lengths = lengths_of(inputs, black_box.modality.pad).tolist()
+    for i, length in enumerate(lengths):
+        ids = inputs[i, :length]
+        [found] = read_texts(vibi, black_box, black_box.prepare(ids[None].to(device)))
+        tokens = [words[index] for index in ids.tolist()]
+        page = text_page(f"text {i}", tokens, found, class_names)
+        write_text(folder / f"text_{i:02d}.html", page)
+
+
+def text_page(
+    title: str, text: Shown | Sequence[str], found: ReadText, class_names: Sequence[str]
+) -> str:
+    """Return a page with what was predicted, where the explainer looks, and the chosen words."""
+    facts = {who: answer(p, class_names) for who, p in found.answers.items()}
+    compared = agreement(found.answers["black box"][None], found.answers["approximator"][None])
+    facts["approximator agrees"] = (
+        f"{'yes' if compared.agrees[0] else 'no'}, strength {compared.strength[0]:.2f}"
+    )
+    masks = {
+        "Chosen chunks": found.shown.numpy(),
+        "Where the explainer looks (probability)": found.heat.numpy(),
+    }
+    return highlighted_page(title, facts, text, masks)
+
+
+def answer(probabilities: Tensor, class_names: Sequence[str]) -> str:
+    """Return the likeliest class with its probability, for reading."""
+    index = int(probabilities.argmax())
+    return f"{class_names[index]} {percent(float(probabilities[index]))}"

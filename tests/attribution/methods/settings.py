@@ -1,0 +1,62 @@
+"""Every method with settings that need little time."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from input_iba.attribution import FeatureIBA
+from input_iba.attribution.methods import (
+    IBA,
+    Baseline,
+    BaselineAttributor,
+    DeepShap,
+    ExtremalPerturbation,
+    GradCam,
+    Gradient,
+    GuidedBackprop,
+    InputXGradient,
+    IntegratedGradients,
+    KernelShap,
+    Lime,
+    Occlusion,
+    Random,
+    Rise,
+    SmoothGrad,
+)
+
+
+def quick(layer: str) -> dict[str, Baseline]:
+    """Return every method; those that look at a layer, at this one."""
+    methods = [
+        Gradient(),
+        InputXGradient(),
+        SmoothGrad(n_samples=6),
+        IntegratedGradients(n_steps=8),
+        GuidedBackprop(),
+        GradCam(layer=layer),
+        DeepShap(n_background=4),
+        Occlusion(window=0.4, stride=0.2),
+        Lime(n_samples=30, tiles=4),
+        KernelShap(n_samples=30, tiles=4),
+        Rise(n_masks=40, cells=4),
+        ExtremalPerturbation(n_steps=5, cells=4, every=2),
+        IBA(layer=layer, feature_iba=FeatureIBA(batch_size=3, opt_steps=4)),
+        Random(),
+    ]
+    return {method.name: method for method in methods}
+
+
+def attributor(
+    net: nn.Module, method: Baseline, background: Tensor, **options: object
+) -> BaselineAttributor:
+    """Return an attributor that has seen the estimation set."""
+    made = BaselineAttributor(net, method, **options)  # type: ignore[arg-type]
+    made.estimate([background])
+    return made
+
+
+def samples(count: int, channels: int = 2, side: int = 8, seed: int = 1) -> Tensor:
+    """Return random inputs in double precision."""
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(count, channels, side, side, generator=generator, dtype=torch.float64)

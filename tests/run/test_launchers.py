@@ -1,0 +1,70 @@
+"""What torchrun and Slurm say, and what is wrong when they do not."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping
+
+import pytest
+
+from input_iba.errors import ConfigError, ProcessError
+from input_iba.run.launch import launch
+from input_iba.run.launchers import LAUNCHERS, Launcher, address_by_slurm, speaks
+
+
+def test_torchrun_without_the_option_is_refused_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    for rank, said in (("0", False), ("1", True)):
+        monkeypatch.setenv("RANK", rank)
+        with pytest.raises((ConfigError, ProcessError), match="--launcher pytorch") as caught:
+            launch("none").__enter__()
+        assert (caught.value.said, caught.value.usage) == (said, True)
+
+
+@pytest.mark.parametrize(("launcher", "variable"), [("pytorch", "RANK"), ("slurm", "SLURM_PROCID")])
+def test_the_option_without_the_launcher_is_refused(
+    monkeypatch: pytest.MonkeyPatch, launcher: Launcher, variable: str
+) -> None:
+    assert launcher in LAUNCHERS
+    monkeypatch.delenv(variable, raising=False)
+    with pytest.raises(ConfigError, match=f"(?s)--launcher {launcher}.*no {variable}.*Start it as"):
+        launch(launcher).__enter__()
+
+
+@pytest.mark.parametrize(
+    ("environment", "arguments", "expected"),
+    [
+        ({}, ["c.py"], True),
+        ({"RANK": "1"}, ["c.py"], True),  # of something else than torchrun
+        ({"TORCHELASTIC_RUN_ID": "x", "RANK": "0"}, ["c.py"], True),
+        ({"TORCHELASTIC_RUN_ID": "x", "RANK": "1"}, ["c.py"], False),
+        ({"SLURM_PROCID": "1"}, ["c.py"], True),
+        ({"SLURM_PROCID": "1"}, ["c.py", "--launcher", "slurm"], False),
+        ({"SLURM_PROCID": "0"}, ["c.py", "--launcher=slurm"], True),
+    ],
+)
+def test_of_many_processes_the_first_speaks(
+    environment: Mapping[str, str], arguments: list[str], expected: bool
+) -> None:
+    assert speaks(arguments, environment) is expected
+
+
+def test_slurm_says_where_the_first_process_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert address_by_slurm({"SLURM_JOB_NODELIST": "node7"}) == ("node7", 15000)
+    job = {"SLURM_JOB_ID": "30007", "SLURM_JOB_NODELIST": "gpu[3-4]"}
+    assert address_by_slurm({**job, "MASTER_ADDR": "x", "MASTER_PORT": "5"}) == ("x", 5)
+
+    def scontrol(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        assert command == ["scontrol", "show", "hostnames", "gpu[3-4]"]
+        return subprocess.CompletedProcess(command, 0, "gpu3\ngpu4\n")
+
+    monkeypatch.setattr(subprocess, "run", scontrol)
+    assert address_by_slurm(job) == ("gpu3", 15007)
+
+    def missing(command: list[str], **_: object) -> None:
+        raise FileNotFoundError(command[0])
+
+    monkeypatch.setattr(subprocess, "run", missing)
+    with pytest.raises(ConfigError, match=r"gpu\[3-4\].*Set MASTER_ADDR"):
+        address_by_slurm(job)

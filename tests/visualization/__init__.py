@@ -1,1 +1,0 @@
-"""Tests of input_iba.visualization."""
