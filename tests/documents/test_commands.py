@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import re
 import shlex
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from input_iba.cli.main import COMMANDS
 from input_iba.datasets import build_dataset
 from tests.documents.printed import (
     DOCUMENTS,
@@ -45,6 +47,8 @@ PRINTS = {"docs/PYTHON.md": "torch.Size([1, 1, 224, 224]) Egyptian cat\n"}
 
 OTHERS = {"--help", "--nproc_per_node", "--kill-on-bad-exit"}
 """Options of every command, of torchrun and of srun."""
+
+OPTION = re.compile(r"--[a-z][\w-]*")
 
 
 def reason_not_to_run(command: str) -> str | None:
@@ -141,18 +145,23 @@ def test_commands_in_sentences_are_understood(document: str) -> None:
     assert wrong == []
 
 
+@functools.cache
+def known_options() -> set[str]:
+    """Return the options of all commands and benchmarks, as their help has them."""
+    calls = [["input-iba", *name.split(), "--help"] for name in COMMANDS]
+    for path in sorted((ROOT / "benchmarks").glob("*.py")):
+        if "ArgumentParser" in path.read_text(encoding="utf-8"):
+            calls.append(["python", "-m", f"benchmarks.{path.stem}", "--help"])
+    with redirect_stdout(io.StringIO()) as printed:
+        assert [call for call in calls if not parses(call)] == []
+    return set(OPTION.findall(printed.getvalue()))
+
+
+@pytest.mark.filterwarnings("ignore:.*found in sys.modules:RuntimeWarning")
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_option_that_is_named_exists(document: str) -> None:
-    folders = ("input_iba/cli", "tools", "benchmarks")
-    source = "".join(p.read_text() for folder in folders for p in (ROOT / folder).rglob("*.py"))
-    named = {option for span in spans(document) for option in re.findall(r"--[a-z][\w-]*", span)}
-    unknown = {
-        option
-        for option in named - OTHERS
-        # Some commands put the dashes before a list of names.
-        if not any(f'"{name}"' in source for name in (option, option[2:].replace("-", "_")))
-    }
-    assert unknown == set()
+    named = {option for span in spans(document) for option in OPTION.findall(span)}
+    assert named - OTHERS - known_options() == set()
 
 
 def test_the_reasons_not_to_run_are_used() -> None:
