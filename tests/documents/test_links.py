@@ -8,6 +8,7 @@ import re
 import pytest
 
 from tests.documents.printed import DOCUMENTS, ROOT, blocks, read
+from tests.test_imports import LAYERS
 
 NOTEBOOKS = [
     path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "tutorials").glob("*.ipynb"))
@@ -66,6 +67,15 @@ def test_the_readme_names_what_it_must() -> None:
     for name in ("make demo", "make test", "tools/vision/train.py", "tools/nlp/train_nlp.py"):
         assert name in commands
     assert anchors("## From Python\n### A `b`, c") == {"from-python", "a-b-c"}
+
+
+def test_the_architecture_says_which_way_imports_point() -> None:
+    text = read("docs/ARCHITECTURE.md")
+    [line] = re.findall(r"^tools →.*?(?=\n\n)", text, re.MULTILINE | re.DOTALL)
+    assert [set(re.findall(r"\w+", rooms)) for rooms in line.split("→")] == list(LAYERS[:-1])
+    layout = text[text.index("```") : text.rindex("```")]
+    rooms = {room for layer in LAYERS[:-1] for room in layer}
+    assert [room for room in rooms if not re.search(rf"^ *{room}\b", layout, re.MULTILINE)] == []
 
 
 def test_the_readme_names_every_document() -> None:
