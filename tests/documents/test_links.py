@@ -83,6 +83,12 @@ def test_the_readme_names_every_document() -> None:
     assert [name for name in files if f"({name})" not in read("README.md")] == []
 
 
+def test_the_readme_says_why_each_dependency_is_there() -> None:
+    needed = re.findall(r'"([\w-]+)>=', read("pyproject.toml"))
+    table = read("README.md").partition("## Dependencies, and why")[2]
+    assert [name for name in needed if not re.search(rf"\b{name}\b", table, re.IGNORECASE)] == []
+
+
 def test_the_index_names_every_tutorial() -> None:
     index = read("tutorials/README.md")
     files = [p.name for p in (ROOT / "tutorials").iterdir() if p.suffix in (".md", ".ipynb")]
