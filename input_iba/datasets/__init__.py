@@ -2,11 +2,11 @@
 
 from input_iba.datasets.base import SampleDataset, build_dataset
 from input_iba.datasets.given_texts import GivenTexts, TextVariations
+from input_iba.datasets.image_files import PictureFiles
 from input_iba.datasets.image_folder import ImageFolder
 from input_iba.datasets.imagenet import ImageNet
 from input_iba.datasets.imdb import IMDBDataset
 from input_iba.datasets.mosaic import GridMosaic
-from input_iba.datasets.picture_files import PictureFiles
 from input_iba.datasets.pictures import PictureDataset
 from input_iba.datasets.pieces import PieceDataset
 from input_iba.datasets.pipeline import Pipeline
