@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from input_iba.datasets import SampleDataset
+from input_iba.datasets.ids import select_ids
 from input_iba.datasets.loading import read_batches
-from input_iba.datasets.selection import select_ids
 from input_iba.errors import DataError
 from input_iba.records import Failure, ImageSample
 from input_iba.results.names import file_names

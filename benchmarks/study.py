@@ -25,8 +25,8 @@ from input_iba.attribution import Attributor
 from input_iba.config.build import build_attributor
 from input_iba.config.load import load_config
 from input_iba.datasets import SampleDataset, build_dataset
+from input_iba.datasets.ids import select_ids
 from input_iba.datasets.loading import read_batches
-from input_iba.datasets.selection import select_ids
 from input_iba.evaluation import summarise
 from input_iba.evaluation.perturbation import Classify
 from input_iba.models import build_classifier

@@ -158,7 +158,7 @@ def test_a_circle_of_files_is_caught(tmp_path: Path) -> None:
     ("source", "module"),
     [
         ("import input_iba.run", "input_iba.core.noise"),
-        ("from input_iba.models import x", "input_iba.datasets.imagenet"),
+        ("from input_iba.models import x", "input_iba.datasets.images"),
         ("from input_iba import datasets", "input_iba.models.loading"),
         ("def f():\n    from input_iba.config import x", "input_iba.attribution.priors"),
         ("from ..evaluation import x", "input_iba.attribution.priors"),

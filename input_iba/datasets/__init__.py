@@ -1,18 +1,15 @@
-"""Data sets: photographs that dependencies bring, ImageNet, folders, mosaics; texts."""
+"""Data sets: images that dependencies bring, ImageNet, folders, mosaics; texts."""
 
-from input_iba.datasets.base import SampleDataset, build_dataset
+from input_iba.datasets.base import Relabelled, SampleDataset, build_dataset
 from input_iba.datasets.given_texts import GivenTexts, TextVariations
-from input_iba.datasets.image_files import PictureFiles
-from input_iba.datasets.image_folder import ImageFolder
-from input_iba.datasets.imagenet import ImageNet
+from input_iba.datasets.ids import select_ids
+from input_iba.datasets.image_files import ImageFolder, ImageNet, PictureFiles
+from input_iba.datasets.images import ImageDataset
 from input_iba.datasets.imdb import IMDBDataset
 from input_iba.datasets.mosaic import GridMosaic
-from input_iba.datasets.pictures import PictureDataset
 from input_iba.datasets.pieces import PieceDataset
 from input_iba.datasets.pipeline import Pipeline
-from input_iba.datasets.relabelled import Relabelled
 from input_iba.datasets.samples import SampleCrops, Samples
-from input_iba.datasets.selection import select_ids
 from input_iba.datasets.text_dataset import TextDataset
 from input_iba.datasets.text_folder import TextFolder
 from input_iba.datasets.text_table import TextTable
@@ -25,9 +22,9 @@ __all__ = [
     "GivenTexts",
     "GridMosaic",
     "IMDBDataset",
+    "ImageDataset",
     "ImageFolder",
     "ImageNet",
-    "PictureDataset",
     "PictureFiles",
     "PieceDataset",
     "Pipeline",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from torch.utils.data import Dataset
@@ -21,8 +22,6 @@ class SampleDataset(Dataset[Any], ABC):
         class_names: Names by class index, or None where there are no classes.
 
     Attributes:
-        ids: One name per sample.
-        class_names: Names by class index, or None.
         indices_given: Whether the user said which class has which index, in a file or by number;
             else the data set counts its classes in an order of its own.
     """
@@ -72,6 +71,64 @@ class SampleDataset(Dataset[Any], ABC):
         """
         what = [type(self).__name__, *self.preparation(), self.content()]
         return hashlib.sha256(json.dumps(what, sort_keys=True, default=str).encode()).hexdigest()
+
+
+class DatasetView(SampleDataset):
+    """The samples of another data set, read in another way; ids and files are its own."""
+
+    def __init__(self, source: SampleDataset, class_names: Sequence[str] | None) -> None:
+        super().__init__(source.ids, None if class_names is None else list(class_names))
+        self.source = source
+
+    def target(self, index: int) -> int | None:
+        """Return the class index in the other data set."""
+        return self.source.target(index)
+
+    def path(self, index: int) -> str:
+        """Return where the sample comes from."""
+        return self.source.path(index)
+
+    def length(self, index: int) -> int:
+        """Return the length of a sample, as its own data set measures it."""
+        return self.source.length(index)
+
+    def content(self) -> list[Any]:
+        """Return names and sizes of the samples."""
+        return self.source.content()
+
+
+class Relabelled(DatasetView):
+    """The samples of another data set, with the class indices of a classifier.
+
+    Args:
+        source: The other data set.
+        indices: The classifier's index of each of its classes; None where samples of the class are
+            explained for the class that the classifier predicts.
+        class_names: Names by the classifier's index, or None.
+    """
+
+    def __init__(
+        self,
+        source: SampleDataset,
+        indices: Sequence[int | None],
+        class_names: Sequence[str] | None,
+    ) -> None:
+        super().__init__(source, class_names)
+        self.indices = tuple(indices)
+
+    def __getitem__(self, index: int) -> Any:
+        """Read a sample, and give its class the other number."""
+        return replace(self.source[index], target=self.target(index))
+
+    def target(self, index: int) -> int | None:
+        """Return the classifier's index of the sample's class, or None."""
+        target = self.source.target(index)
+        return None if target is None else self.indices[target]
+
+    def preparation(self) -> list[Any]:
+        """Return how the other data set prepares samples, and numbers and names of the classes."""
+        kind = type(self.source).__name__
+        return [kind, self.source.preparation(), self.indices, self.class_names]
 
 
 def build_dataset(cfg: Mapping[str, Any]) -> SampleDataset:

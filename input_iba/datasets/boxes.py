@@ -16,12 +16,12 @@ CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
 
 def read_voc_boxes(path: str | Path, width: int, height: int) -> Tensor:
-    """Read the boxes of all objects in a picture.
+    """Read the boxes of all objects in an image.
 
     Args:
         path: The XML file.
-        width: Width of the picture in pixels; boxes are cut at its edges.
-        height: Height of the picture.
+        width: Width of the image in pixels; boxes are cut at its edges.
+        height: Height of the image.
 
     Returns:
         (n, 4), float32: x1, y1, x2, y2 in pixels. A box whose two corners share a row or column
@@ -29,7 +29,7 @@ def read_voc_boxes(path: str | Path, width: int, height: int) -> Tensor:
 
     Raises:
         DataError: The file is absent or no XML, or a box is missing, inverted, outside, or given as
-            shares of the picture.
+            shares of the image.
     """
     path = Path(path)
     try:
@@ -50,7 +50,7 @@ def read_voc_boxes(path: str | Path, width: int, height: int) -> Tensor:
     shares = in_shares(boxes, width, height)
     if bool(shares.any()):
         raise DataError(
-            f"Boxes '{path}': expected pixels of a picture of {width}×{height}, got the box "
+            f"Boxes '{path}': expected pixels of an image of {width}×{height}, got the box "
             f"{found[int(shares.nonzero()[0])]}, which is in shares of it, 0 to 1. {REMEDY}"
         )
     boxes[:, 2:] = torch.maximum(boxes[:, 2:], boxes[:, :2] + 1)
@@ -59,7 +59,7 @@ def read_voc_boxes(path: str | Path, width: int, height: int) -> Tensor:
     outside = (cut[:, 2] <= cut[:, 0]) | (cut[:, 3] <= cut[:, 1])
     if bool(outside.any()):
         raise DataError(
-            f"Boxes '{path}': box {boxes[outside][0].int().tolist()} lies outside its picture of "
+            f"Boxes '{path}': box {boxes[outside][0].int().tolist()} lies outside its image of "
             f"{width}×{height} pixels. Correct the file."
         )
     return cut

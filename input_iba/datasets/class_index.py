@@ -10,7 +10,8 @@ from pathlib import Path
 
 from input_iba.errors import ConfigError, DataError, closest
 
-MOST_NAMED = 8
+IMAGENET = "imagenet"
+MAX_NAMED = 8
 """Classes that a message lists."""
 
 
@@ -60,9 +61,14 @@ class Classes:
                 f"{len(found)} classes are called {text!r}: give the index of one, "
                 f"{' or '.join(map(self._described, found))}."
             )
-        within = [i for i, name in enumerate(names) if plain and plain in name][:MOST_NAMED]
+        within = [i for i, name in enumerate(names) if plain and plain in name][:MAX_NAMED]
         more = f" With these letters: {', '.join(map(self._described, within))}." if within else ""
         raise ConfigError(f"Unknown class {text!r}.{closest(plain, names)}{more}")
+
+    def label(self, index: int) -> str:
+        """Return the name of a class, or its index where several classes share the name."""
+        name = self.names[index]
+        return str(index) if list(self.names).count(name) > 1 else name
 
     def _described(self, index: int) -> str:
         id_ = f" ({self.ids[index]})" if self.ids else ""
@@ -71,6 +77,57 @@ class Classes:
 
 def _plain(name: str) -> str:
     return name.replace("_", " ").casefold()
+
+
+def find_targets(classes: Classes | None, targets: Sequence[int | str]) -> list[int]:
+    """Return the indices of some classes, each once.
+
+    Raises:
+        ConfigError: A class is unknown, or a name is given where classes have none.
+    """
+    if isinstance(targets, str | int):
+        targets = [targets]
+    if classes is not None:
+        return list(dict.fromkeys(classes.find(target) for target in targets))
+    named = [target for target in targets if not str(target).isdecimal()]
+    if named:
+        raise ConfigError(
+            f"Target {named[0]!r}: the names of this classifier's classes are not known. Give the "
+            "class index, or a file of names (--classes)."
+        )
+    return list(dict.fromkeys(int(target) for target in targets))
+
+
+def for_every_target(
+    ids: Sequence[str], classes: Classes | None, targets: Sequence[int | str]
+) -> list[tuple[str, int, int | None]]:
+    """Name each of some things once for every target that it is explained for.
+
+    Args:
+        ids: Names of the things.
+        classes: The classes that there are; None where they have no names.
+        targets: Class indices, names or ids; none for the class that is predicted.
+
+    Returns:
+        The name, with its target where there are several; which of the things it is; and the class
+        index, or None for the class that the classifier predicts.
+
+    Raises:
+        ConfigError: A class is unknown.
+
+    >>> [id_ for id_, *_ in for_every_target(["a", "b"], Classes(["cat", "dog"]), [1, "cat"])]
+    ['a_dog', 'a_cat', 'b_dog', 'b_cat']
+    """
+    indices = find_targets(classes, targets)
+    if len(indices) < 2:
+        target = indices[0] if indices else None
+        return [(id_, place, target) for place, id_ in enumerate(ids)]
+    labels = [str(index) if classes is None else classes.label(index) for index in indices]
+    return [
+        (f"{id_}_{label}", place, index)
+        for place, id_ in enumerate(ids)
+        for index, label in zip(indices, labels, strict=True)
+    ]
 
 
 @lru_cache(maxsize=1)
@@ -83,31 +140,16 @@ def imagenet_classes() -> Classes:
 
 
 def classes_of_file(path: str | Path) -> Classes:
-    """Read classes from a file of the form of `imagenet_class_index.json`.
+    """Read classes from a JSON file of the form {"0": ["n01440764", "tench"], …}.
 
-    Raises:
-        DataError: The file is absent or of another form.
-    """
-    by_index = read_class_index(path)
-    ids = [by_index.get(i, ("", ""))[0] for i in range(max(by_index, default=-1) + 1)]
-    return Classes(names_by_index(by_index), ids)
-
-
-def read_class_index(path: str | Path) -> dict[int, tuple[str, str]]:
-    """Read which class has which index.
-
-    Args:
-        path: A JSON file of the form {"0": ["n01440764", "tench"], …}.
-
-    Returns:
-        Folder name (WordNet id) and readable name by class index.
+    Classes that it leaves out are named by their number, and have no id.
 
     Raises:
         DataError: The file is absent or of another form.
     """
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
-        return {int(i): (str(folder), str(name)) for i, (folder, name) in content.items()}
+        found = {int(i): (str(name), str(folder)) for i, (folder, name) in content.items()}
     except FileNotFoundError as error:
         raise DataError(
             f"Class index file '{path}' does not exist. Set `ind_to_cls_file`; "
@@ -118,8 +160,12 @@ def read_class_index(path: str | Path) -> dict[int, tuple[str, str]]:
             f"Class index file '{path}' cannot be used: {error}. Expected JSON of the form "
             '{"0": ["n01440764", "tench"], …}.'
         ) from error
+    every = [found.get(i, (f"class {i}", "")) for i in range(max(found, default=-1) + 1)]
+    return Classes([name for name, _ in every], [id_ for _, id_ in every])
 
 
-def names_by_index(classes: dict[int, tuple[str, str]]) -> list[str]:
-    """Return readable names, position = class index; gaps are named by their number."""
-    return [classes.get(i, ("", f"class {i}"))[1] for i in range(max(classes, default=-1) + 1)]
+def named_classes(classes: str | Path | None) -> Classes | None:
+    """Return the classes of a file, those of ImageNet for 'imagenet', or None for None."""
+    if classes is None:
+        return None
+    return imagenet_classes() if classes == IMAGENET else classes_of_file(classes)

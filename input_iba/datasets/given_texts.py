@@ -11,11 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from input_iba.datasets.class_index import Classes
+from input_iba.datasets.class_index import Classes, for_every_target
 from input_iba.datasets.ids import numbered
-from input_iba.datasets.targets import for_every_target
 from input_iba.datasets.text_dataset import TextDataset
-from input_iba.datasets.text_files import cleaned
+from input_iba.datasets.tokens import cleaned
 from input_iba.errors import ConfigError
 from input_iba.registry import DATASETS
 
@@ -26,6 +25,7 @@ MAX_NAME = 40
 """Characters of a text that it is named by, at most."""
 
 
+@DATASETS.register_module()
 class GivenTexts(TextDataset):
     """Texts, each of them once for every target.
 
@@ -48,37 +48,33 @@ class GivenTexts(TextDataset):
         classes: Sequence[str] | None = None,
     ) -> None:
         _check(texts)
-        known = None if classes is None else Classes(list(classes))
-        asked = for_every_target(
-            numbered([name_of(cleaned(text)) for text in texts]), known, targets
-        )
         names = None if classes is None else list(classes)
-        super().__init__(Path("--text"), [sample.id for sample in asked], names)
+        ids = numbered([name_of(cleaned(text)) for text in texts])
+        asked = for_every_target(ids, None if names is None else Classes(names), targets)
+        super().__init__(Path("--text"), [id_ for id_, _, _ in asked], names)
         self.texts = list(texts)
-        self._asked = asked
+        self._places = [place for _, place, _ in asked]
+        self._targets = [target for _, _, target in asked]
 
     def raw_text(self, index: int) -> str:
         """Return a text as it was given."""
-        return self.texts[self._asked[index].place]
+        return self.texts[self._places[index]]
 
     def target(self, index: int) -> int | None:
         """Return the class index that was asked for, or None."""
-        return self._asked[index].target
+        return self._targets[index]
 
     def path(self, index: int) -> str:
         """Return which of the texts it is."""
-        return f"--text, number {self._asked[index].place + 1}"
-
-    def length(self, index: int) -> int:
-        """Return the number of characters."""
-        return len(self.raw_text(index))
+        return f"--text, number {self._places[index] + 1}"
 
     def content(self) -> list[Any]:
         """Return a checksum of the texts, and all ids and targets."""
-        asked = [[sample.id, sample.target] for sample in self._asked]
+        asked = [list(pair) for pair in zip(self.ids, self._targets, strict=True)]
         return [hashlib.sha256(repr(self.texts).encode()).hexdigest(), asked]
 
 
+@DATASETS.register_module()
 class TextVariations(TextDataset):
     """Some texts and plain sentences, then random parts and orders of them, to estimate with.
 
@@ -130,10 +126,6 @@ class TextVariations(TextDataset):
         """Return which variation it is."""
         return f"--text, variation {index}"
 
-    def length(self, index: int) -> int:
-        """Return the number of characters."""
-        return len(self.raw_text(index))
-
     def content(self) -> list[Any]:
         """Return a checksum of the sources, and how they vary."""
         return [hashlib.sha256(repr(self.sources).encode()).hexdigest(), len(self), self.seed]
@@ -159,7 +151,3 @@ def _check(texts: Sequence[str]) -> None:
     empty = [i for i, text in enumerate(texts, 1) if not text.strip()]
     if empty:
         raise ConfigError(f"Text {empty[0]} of {len(texts)} is empty: give one with a word in it.")
-
-
-DATASETS.register_module(name="GivenTexts", module=GivenTexts)
-DATASETS.register_module(name="TextVariations", module=TextVariations)

@@ -1,4 +1,4 @@
-"""Pictures that were named one by one, for instance on the command line."""
+"""Data sets of image files: named one by one, in class folders, or in the layout of ImageNet."""
 
 from __future__ import annotations
 
@@ -10,25 +10,30 @@ from typing import Any
 from PIL import Image
 from torch import Tensor
 
-from input_iba.datasets.class_index import Classes, classes_of_file, imagenet_classes
+from input_iba.datasets.boxes import read_voc_boxes
+from input_iba.datasets.class_index import (
+    IMAGENET,
+    classes_of_file,
+    for_every_target,
+    named_classes,
+)
+from input_iba.datasets.folders import Entry, class_folders, find_files
 from input_iba.datasets.ids import unique_ids
-from input_iba.datasets.images import read_image
-from input_iba.datasets.pictures import PictureDataset, PipelineConfig
-from input_iba.datasets.targets import for_every_target
+from input_iba.datasets.images import SUFFIXES, ImageDataset, read_image
+from input_iba.datasets.pipeline import PipelineConfig
 from input_iba.errors import ConfigError, DataError
 from input_iba.registry import DATASETS
 
-IMAGENET = "imagenet"
 
-
-class PictureFiles(PictureDataset):
-    """Picture files, each of them once for every target.
+@DATASETS.register_module()
+class PictureFiles(ImageDataset):
+    """Image files, each of them once for every target.
 
     Args:
-        files: Paths of the pictures.
+        files: Paths of the images.
         pipeline: Transforms as plain data.
-        targets: What each picture is explained for: class indices, names, or WordNet ids; none
-            for the class that the classifier predicts.
+        targets: What each image is explained for: class indices, names, or WordNet ids; none for
+            the class that the classifier predicts.
         classes: 'imagenet', a JSON file like `resources/imagenet_class_index.json`, or None where
             classes have no names.
         channels: Channels of the inputs: 3 (RGB) or 1 (grey).
@@ -49,17 +54,23 @@ class PictureFiles(PictureDataset):
         channels: int = 3,
     ) -> None:
         if isinstance(files, str | Path) or not files:
-            raise ConfigError(f"`files` is a list of paths of pictures; got {files!r}.")
-        paths = [_existing(Path(file)) for file in files]
+            raise ConfigError(f"`files` is a list of paths of images; got {files!r}.")
+        paths = [Path(file) for file in files]
+        for path in paths:
+            if not path.is_file():
+                found = (
+                    "It is a folder: name the images in it" if path.is_dir() else "Check the path"
+                )
+                raise DataError(f"Image '{path}': expected a file, found none. {found}.")
         known = named_classes(classes)
         ids = unique_ids([(path.absolute().parent.name, path.name) for path in paths])
         asked = for_every_target(ids, known, targets)
         names = None if known is None else list(known.names)
-        super().__init__([sample.id for sample in asked], pipeline, names, channels)
-        self._samples = [(paths[sample.place], sample.target) for sample in asked]
+        super().__init__([id_ for id_, _, _ in asked], pipeline, names, channels)
+        self._samples = [(paths[place], target) for _, place, target in asked]
 
     def read(self, index: int) -> tuple[Image.Image, Tensor | None]:
-        """Return the RGB picture; no boxes."""
+        """Return the RGB image; no boxes."""
         return read_image(self._samples[index][0]), None
 
     def target(self, index: int) -> int | None:
@@ -67,26 +78,159 @@ class PictureFiles(PictureDataset):
         return self._samples[index][1]
 
     def path(self, index: int) -> str:
-        """Return the picture's path."""
+        """Return the image's path."""
         return str(self._samples[index][0])
 
     def content(self) -> list[Any]:
-        """Return name, checksum and target of every picture."""
+        """Return name, checksum and target of every image."""
         return [[p.name, zlib.crc32(p.read_bytes()), target] for p, target in self._samples]
 
 
-def named_classes(classes: str | Path | None) -> Classes | None:
-    """Return the classes that the key `classes` of a config stands for."""
-    if classes is None:
-        return None
-    return imagenet_classes() if classes == IMAGENET else classes_of_file(classes)
+class FolderDataset(ImageDataset):
+    """Images in class folders below `root`; folders that `targets` lacks have no class index."""
+
+    def __init__(
+        self,
+        root: Path,
+        entries: list[Entry],
+        targets: dict[str, int],
+        pipeline: PipelineConfig,
+        class_names: list[str] | None,
+        channels: int,
+    ) -> None:
+        ids = unique_ids([(entry.group, entry.path.name) for entry in entries])
+        super().__init__(ids, pipeline, class_names, channels)
+        self.root = root
+        self.entries = entries
+        self.targets = targets
+
+    def read(self, index: int) -> tuple[Image.Image, Tensor | None]:
+        """Return the RGB image; no boxes."""
+        return read_image(self.entries[index].path), None
+
+    def target(self, index: int) -> int | None:
+        """Return the class index of the sample's folder, or None in a flat folder.
+
+        Raises:
+            DataError: The folder has no class index.
+        """
+        group = self.entries[index].group
+        if group is None:
+            return None
+        if group not in self.targets:
+            raise DataError(
+                f"Image '{self.path(index)}': class folder '{group}' has no class index. Add it "
+                "to the class index file, or remove the folder."
+            )
+        return self.targets[group]
+
+    def path(self, index: int) -> str:
+        """Return the image's path."""
+        return str(self.entries[index].path)
+
+    def content(self) -> list[Any]:
+        """Return relative name, size in bytes and class index of every image."""
+        return [
+            [*entry.name_and_size(self.root), self.targets.get(entry.group or "")]
+            for entry in self.entries
+        ]
 
 
-def _existing(path: Path) -> Path:
-    if path.is_file():
-        return path
-    found = "It is a folder: name the pictures in it" if path.is_dir() else "Check the path"
-    raise DataError(f"Picture '{path}': expected a file, found none. {found}.")
+@DATASETS.register_module()
+class ImageFolder(FolderDataset):
+    """Images in `img_root/<class>/`; a flat folder of images has no targets.
+
+    Args:
+        img_root: The data set's folder; its classes are numbered in the order of their names.
+        pipeline: Transforms as plain data.
+        valid_formats: Endings of the files to take, with or without dot, in any case.
+        channels: Channels of the inputs: 3 (RGB) or 1 (grey).
+
+    Raises:
+        DataError: The folder, or a class folder, is missing or empty.
+    """
+
+    def __init__(
+        self,
+        img_root: str | Path,
+        pipeline: PipelineConfig,
+        valid_formats: Sequence[str] = ("png",),
+        channels: int = 3,
+    ) -> None:
+        formats = [valid_formats] if isinstance(valid_formats, str) else valid_formats
+        if not formats:
+            raise ConfigError("`valid_formats` of ImageFolder is empty; give e.g. ('png', 'jpg').")
+        suffixes = [f".{name.lower().lstrip('.')}" for name in formats]
+        root = Path(img_root)
+        folders = class_folders(root)
+        names = [folder.name for folder in folders]
+        entries = find_files(root, folders, suffixes)
+        targets = {name: i for i, name in enumerate(names)}
+        super().__init__(root, entries, targets, pipeline, names or None, channels)
 
 
-DATASETS.register_module(name="PictureFiles", module=PictureFiles)
+@DATASETS.register_module()
+class ImageNet(FolderDataset):
+    """Images in `img_root/<wnid>/`, boxes in `annot_root/<wnid>/<name>.xml`.
+
+    Args:
+        img_root: Folder of the images.
+        ind_to_cls_file: JSON file: class index → [wnid, name].
+        pipeline: Transforms as plain data.
+        annot_root: Folder of the boxes; only read with `with_bbox`.
+        with_bbox: Whether samples carry their boxes.
+        channels: Channels of the inputs: 3 (RGB) or 1 (grey).
+
+    Raises:
+        ConfigError: Boxes are wanted and `annot_root` is not given.
+        DataError: A folder or the class index file is missing, or a class folder is empty.
+    """
+
+    indices_given = True
+
+    def __init__(
+        self,
+        img_root: str | Path,
+        ind_to_cls_file: str | Path,
+        pipeline: PipelineConfig,
+        annot_root: str | Path | None = None,
+        with_bbox: bool = False,
+        channels: int = 3,
+    ) -> None:
+        root = Path(img_root)
+        folders = class_folders(root)
+        if not folders:
+            raise DataError(
+                f"Data folder '{root}' has no class folders. Expected the layout "
+                f"'{root}/<wnid>/<name>.JPEG', e.g. n01440764/….JPEG; for a flat folder of "
+                "images use type='ImageFolder'."
+            )
+        if with_bbox and annot_root is None:
+            raise ConfigError(
+                "ImageNet with with_bbox=True needs `annot_root`, the folder of the boxes' XML "
+                "files; or set with_bbox=False."
+            )
+        if with_bbox and not Path(str(annot_root)).is_dir():
+            raise DataError(
+                f"Folder of boxes '{annot_root}' does not exist. Expected the layout "
+                f"'{annot_root}/<wnid>/<name>.xml': correct `annot_root`, or set with_bbox=False."
+            )
+        classes = classes_of_file(ind_to_cls_file)
+        targets = {wnid: index for index, wnid in enumerate(classes.ids)}
+        entries = find_files(root, folders, SUFFIXES)
+        super().__init__(root, entries, targets, pipeline, list(classes.names), channels)
+        self.annot_root = Path(str(annot_root)) if with_bbox else None
+
+    def read(self, index: int) -> tuple[Image.Image, Tensor | None]:
+        """Return the RGB image, and its boxes (n, 4) where they are wanted."""
+        if self.annot_root is None:
+            return super().read(index)
+        entry = self.entries[index]
+        # Boxes are drawn on the pixels as they are stored, whatever the EXIF entry says.
+        image = read_image(entry.path, upright=False)
+        file = self.annot_root / str(entry.group) / f"{entry.path.stem}.xml"
+        return image, read_voc_boxes(file, image.width, image.height)
+
+    def content(self) -> list[Any]:
+        """Return whether there are boxes, and name, size and class index of every image."""
+        return [self.annot_root is not None, *super().content()]

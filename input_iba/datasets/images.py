@@ -1,57 +1,161 @@
-"""Reading picture files of any kind as 8-bit RGB or grey."""
+"""Images: read from files of any kind, and what every data set of them is."""
 
 from __future__ import annotations
 
+import zlib
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import torch
 from PIL import Image, ImageOps
+from torch import Tensor
 
-from input_iba.errors import DataError
+from input_iba.datasets.base import SampleDataset
+from input_iba.datasets.pipeline import Pipeline, PipelineConfig
+from input_iba.errors import ConfigError, DataError
+from input_iba.records import ImageSample
 
 SUFFIXES = (".jpeg", ".jpg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif")
-"""File names with these endings, in any case, are taken for pictures."""
+"""File names with these endings, in any case, are taken for images."""
+
+
+class ImageDataset(SampleDataset):
+    """Images by position: a reader, and a pipeline behind it.
+
+    Args:
+        ids: One name per sample, all different.
+        pipeline: Transforms as plain data, each with `type` and its keys.
+        class_names: Names by class index, or None where there are no classes.
+        channels: Channels of the inputs: 3 (RGB) or 1 (grey).
+        seed: Seeds transforms that draw at random, together with the sample's id.
+    """
+
+    def __init__(
+        self,
+        ids: list[str],
+        pipeline: PipelineConfig,
+        class_names: list[str] | None = None,
+        channels: int = 3,
+        seed: int = 0,
+    ) -> None:
+        if channels not in (1, 3):
+            raise ConfigError(f"`channels` of a data set is 1 (grey) or 3 (RGB); got {channels!r}.")
+        super().__init__(ids, class_names)
+        self.channels = channels
+        self.seed = seed
+        self.pipeline = Pipeline(pipeline)
+
+    def __getitem__(self, index: int) -> ImageSample:
+        """Read and transform one image.
+
+        Raises:
+            DataError: The image cannot be used; names its file and says why.
+        """
+        image, boxes = self.read(index)
+        target, path = self.target(index), self.path(index)
+        seed = zlib.crc32(f"{self.seed}/{self.ids[index]}".encode("utf-8", "surrogatepass"))
+        try:
+            inputs, shown, boxes = self.pipeline(_as_channels(image, self.channels), boxes, seed)
+        except (ValueError, RuntimeError) as error:  # e.g. a crop that is larger than the image
+            raise DataError(
+                f"The pipeline cannot be applied to '{path}' ({image.width}×{image.height} "
+                f"pixels): {error}"
+            ) from error
+        return ImageSample(self.ids[index], inputs, target, path, image=shown, boxes=boxes)
+
+    @abstractmethod
+    def read(self, index: int) -> tuple[Image.Image, Tensor | None]:
+        """Return the RGB image and its boxes (n, 4), x1, y1, x2, y2 in its pixels, or None."""
+
+    def preparation(self) -> list[Any]:
+        """Return channels, seed and pipeline."""
+        return [self.channels, self.seed, self.pipeline.config]
+
+
+def load_pixels(
+    dataset: ImageDataset,
+    on_sample: Callable[[], object] = lambda: None,
+    indices: Sequence[int] | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Read every sample, or those of some indices, into memory, to train small classifiers.
+
+    Args:
+        dataset: Samples with targets, all of one shape after the pipeline.
+        on_sample: Called after each sample, for progress.
+        indices: Samples to read; None for all.
+
+    Returns:
+        Pixels before normalisation (N, C, H, W), uint8, and targets (N,), int64.
+
+    Raises:
+        DataError: A sample cannot be read, has no target, or has another shape than the first.
+    """
+    pixels: Tensor | None = None
+    indices = range(len(dataset)) if indices is None else indices
+    targets = torch.empty(len(indices), dtype=torch.int64)
+    for i, index in enumerate(indices):
+        sample = dataset[index]
+        if sample.target is None:
+            raise DataError(
+                f"Sample '{sample.path}' has no class. Training needs class folders: "
+                "'<root>/<class>/<name>'."
+            )
+        shown = sample.image[: dataset.channels]
+        if pixels is None:  # all of them at once: a list of images would need twice the memory
+            pixels = torch.empty((len(indices), *shown.shape), dtype=torch.uint8)
+        if shown.shape != pixels.shape[1:]:
+            raise DataError(
+                f"Sample '{sample.path}' has shape {tuple(shown.shape)}, the first one "
+                f"{tuple(pixels.shape[1:])}. Add Resize with height and width to the pipeline."
+            )
+        pixels[i], targets[i] = shown, sample.target
+        on_sample()
+    if pixels is None:
+        raise DataError("The data set is empty; training needs samples.")
+    return pixels, targets
 
 
 def read_image(path: str | Path, channels: int = 3, upright: bool = True) -> Image.Image:
-    """Read a picture as it should be looked at.
+    """Read an image as it should be looked at.
 
-    Pictures are turned as their EXIF entry says; 16 bits are scaled to 8; transparent pixels are
-    laid over white; grey, palette, CMYK and other modes are converted.
+    16 bits are scaled to 8; transparent pixels are laid over white; grey, palette, CMYK and other
+    modes are converted.
 
     Args:
         path: The file.
-        channels: 3 for an RGB picture, 1 for a grey one.
+        channels: 3 for an RGB image, 1 for a grey one.
         upright: Turn it as its EXIF entry says.
 
     Raises:
-        DataError: The file is absent, truncated, or no picture.
+        DataError: The file is absent, truncated, or not an image.
     """
     try:
         with Image.open(path) as image:
             image.load()
             turned = ImageOps.exif_transpose(image) if upright else image
-            return as_channels(to_rgb(turned), channels)
+            return _as_channels(to_rgb(turned), channels)
     except FileNotFoundError as error:
-        raise DataError(f"Picture '{path}' does not exist. Check the data set's paths.") from error
+        raise DataError(f"Image '{path}' does not exist. Check the data set's paths.") from error
     # Pillow's readers raise all of these for damaged files, depending on the format.
     except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
         raise DataError(
-            f"Picture '{path}' cannot be read: {error}. Expected a whole file in a format that "
+            f"Image '{path}' cannot be read: {error}. Expected a whole file in a format that "
             "Pillow reads: replace or remove it."
         ) from error
 
 
-def as_channels(image: Image.Image, channels: int) -> Image.Image:
-    """Return an RGB picture as RGB (3 channels) or grey (1 channel)."""
+def _as_channels(image: Image.Image, channels: int) -> Image.Image:
     return image.convert("L") if channels == 1 else image
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
-    """Convert a picture of any mode to RGB, transparent pixels over white.
+    """Convert an image of any mode to RGB, transparent pixels over white.
 
     Raises:
-        ValueError: A picture of floating-point values goes beyond [0, 1].
+        ValueError: An image of floating-point values goes beyond [0, 1].
 
     >>> to_rgb(Image.new("RGBA", (1, 1), (0, 0, 0, 0))).getpixel((0, 0))
     (255, 255, 255)
@@ -60,8 +164,7 @@ def to_rgb(image: Image.Image) -> Image.Image:
     """
     if image.mode.startswith("I"):
         # 16-bit files arrive as I;16 or as 32-bit integers; converting would cut them at 255.
-        values = np.asarray(image).astype(np.float64) / 257
-        return _grey(values)
+        return _grey(np.asarray(image).astype(np.float64) / 257)
     if image.mode == "F":
         values = np.asarray(image).astype(np.float64)
         if not (values.min() >= 0 and values.max() <= 1):

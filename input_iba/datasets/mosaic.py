@@ -1,9 +1,9 @@
-"""Mosaics of pictures of different classes, for localisation where there are no boxes."""
+"""Mosaics of images of different classes, for localisation where there are no boxes."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -11,23 +11,25 @@ from PIL import Image
 from torch import Tensor
 
 from input_iba.datasets.base import SampleDataset, build_dataset
-from input_iba.datasets.pictures import PictureDataset, PipelineConfig
+from input_iba.datasets.images import ImageDataset
+from input_iba.datasets.pipeline import PipelineConfig
 from input_iba.errors import ConfigError, DataError
 from input_iba.registry import DATASETS
 
 
-class GridMosaic(PictureDataset):
-    """Grids of 2×2 pictures of four classes; one of them is the target, and its cell the box.
+@DATASETS.register_module()
+class GridMosaic(ImageDataset):
+    """Grids of 2×2 images of four classes; one of them is the target, and its cell the box.
 
     A method that finds what speaks for the target puts its heat into that cell. The labelled
-    pictures take turns as targets, in random order; companions and cells are drawn per mosaic, so
-    that a mosaic depends on seed, position and the pictures there are, and not on `n`.
+    images take turns as targets, in random order; companions and cells are drawn per mosaic, so
+    that a mosaic depends on seed, position and the images there are, and not on `n`.
 
     Args:
         dataset: Any data set with targets, as plain data or ready made. Its pipeline gives all
-            pictures the size of a cell; its normalisation has no effect.
+            images the size of a cell; its normalisation has no effect.
         pipeline: Transforms of the whole mosaic, as plain data: normalisation as a rule.
-        n: Number of mosaics; None for as many as there are labelled pictures.
+        n: Number of mosaics; None for as many as there are labelled images.
         grid: Cells per side; there are grid² classes in a mosaic.
         seed: Seeds targets, companions and cells.
         channels: Channels of the inputs: 3 (RGB) or 1 (grey).
@@ -56,8 +58,8 @@ class GridMosaic(PictureDataset):
                 f"{n!r} and grid = {grid!r}."
             )
         source = build_dataset(dataset) if isinstance(dataset, Mapping) else dataset
-        if not isinstance(source, PictureDataset):
-            raise ConfigError(f"GridMosaic needs pictures; {type(source).__name__} has none.")
+        if not isinstance(source, ImageDataset):
+            raise ConfigError(f"GridMosaic needs images; {type(source).__name__} has none.")
         self.source = source
         self.indices_given = source.indices_given
         self.grid = grid
@@ -73,14 +75,14 @@ class GridMosaic(PictureDataset):
         """Return the mosaic, RGB, and the target's cell (1, 4) in its pixels.
 
         Raises:
-            DataError: A picture cannot be used, or has another size than the first.
+            DataError: An image cannot be used, or has another size than the first.
         """
         samples = [self.source[i] for i in self.cells[index]]
         _, height, width = samples[0].image.shape
         for sample in samples:
             if tuple(sample.image.shape[1:]) != (height, width):
                 raise DataError(
-                    f"Pictures of a mosaic must have one size; '{samples[0].path}' has "
+                    f"Images of a mosaic must have one size; '{samples[0].path}' has "
                     f"{width}×{height} pixels, '{sample.path}' {sample.image.shape[2]}×"
                     f"{sample.image.shape[1]}. Add dict(type='Resize', height=…, width=…) to the "
                     "pipeline of GridMosaic's `dataset`."
@@ -96,7 +98,7 @@ class GridMosaic(PictureDataset):
         return Image.fromarray(pixels.numpy()), box[None].float()
 
     def target(self, index: int) -> int | None:
-        """Return the class index of the picture in the target's cell."""
+        """Return the class index of the image in the target's cell."""
         return self.source.target(self.cells[index][self.places[index]])
 
     def path(self, index: int) -> str:
@@ -115,7 +117,7 @@ class GridMosaic(PictureDataset):
 
 
 def _draw(
-    source: PictureDataset, n: int | None, grid: int, seed: int
+    source: ImageDataset, n: int | None, grid: int, seed: int
 ) -> tuple[list[list[int]], list[int]]:
     """Return which samples lie in the cells of every mosaic, row by row, and the target's cell."""
     classes: dict[int, list[int]] = {}
@@ -125,12 +127,12 @@ def _draw(
             classes.setdefault(label, []).append(i)
     if len(classes) < grid**2:
         raise DataError(
-            f"A mosaic of {grid}×{grid} needs pictures of at least {grid**2} classes; the data "
-            f"set has {len(classes)} among {len(source)} pictures. Choose one whose samples have "
+            f"A mosaic of {grid}×{grid} needs images of at least {grid**2} classes; the data "
+            f"set has {len(classes)} among {len(source)} images. Choose one whose samples have "
             "targets of more classes, or a smaller `grid`."
         )
     label_of = {i: label for label, members in classes.items() for i in members}
-    order = _shuffled(sorted(label_of), seed)
+    order = random.Random(f"{seed}").sample(sorted(label_of), len(label_of))
     cells, places = [], []
     for number in range(n or len(order)):
         target = order[number % len(order)]
@@ -142,10 +144,3 @@ def _draw(
         mosaic.insert(places[-1], target)
         cells.append(mosaic)
     return cells, places
-
-
-def _shuffled(indices: Sequence[int], seed: int) -> list[int]:
-    return random.Random(f"{seed}").sample(list(indices), len(indices))
-
-
-DATASETS.register_module(name="GridMosaic", module=GridMosaic)

@@ -1,4 +1,4 @@
-"""The end of every pipeline: which values the classifier sees for an 8-bit picture."""
+"""The end of every pipeline: which values the classifier sees for an 8-bit image."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Normalize:
 
 
 Step: TypeAlias = Normalize | Callable[[Any, Any], tuple[Any, Any]]
-"""Normalize, or a function that moves or recolours an 8-bit picture and moves its boxes."""
+"""Normalize, or a function that moves or recolours an 8-bit image and moves its boxes."""
 
 Builder: TypeAlias = Callable[..., list[Step]]
 

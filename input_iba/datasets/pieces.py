@@ -1,24 +1,60 @@
-"""Texts as the word pieces that the tokenizer of a transformer cuts them into."""
+"""Texts as the word pieces that the tokenizer of a transformer cuts, and the words they make."""
 
 from __future__ import annotations
 
 import hashlib
+import unicodedata
+from bisect import bisect_right
+from collections.abc import Sequence
 from copy import copy
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
-from input_iba.datasets.base import SampleDataset
-from input_iba.datasets.segments import METASPACE, Piece, words_of
+from input_iba.datasets.base import DatasetView
 from input_iba.datasets.text_dataset import TextDataset
-from input_iba.datasets.text_files import read_part
+from input_iba.datasets.tokens import read_part
 from input_iba.records import TextSample
+
+MAX_PIECES = 32
+"""Pieces from which on a word is not one any more; its pieces are words then."""
+
+METASPACE = "▁"
+"""White space, as SentencePiece writes it; alone, its place in the text may be the next letter."""
 
 SEGMENTATION = 3
 """Changes whenever the same pieces make other words."""
 
+# First and last characters of scripts without spaces between words, in ascending order.
+_WITHOUT_SPACES = (
+    (0x0E00, 0x0EFF),  # Thai, Lao
+    (0x0F00, 0x0FFF),  # Tibetan
+    (0x1000, 0x109F),  # Myanmar
+    (0x1780, 0x17FF),  # Khmer
+    (0x1950, 0x19FF),  # Tai Le, New Tai Lue, signs of Khmer
+    (0x1A20, 0x1AAF),  # Tai Tham
+    (0x1B00, 0x1B7F),  # Balinese
+    (0x2E80, 0x312F),  # radicals, marks of Chinese and Japanese, Hiragana, Katakana, Bopomofo
+    (0x31A0, 0x31FF),  # more of Bopomofo and Katakana
+    (0x3400, 0x4DBF),  # Han
+    (0x4E00, 0xA4CF),  # Han, Yi
+    (0xA980, 0xA9FF),  # Javanese, more of Myanmar
+    (0xAA60, 0xAADF),  # more of Myanmar, Tai Viet
+    (0xF900, 0xFAFF),  # Han
+    (0xFF66, 0xFF9F),  # narrow Katakana
+    (0x1AFF0, 0x1B16F),  # more of Katakana and Hiragana
+    (0x20000, 0x3FFFD),  # Han
+)
+_STARTS = [first for first, _ in _WITHOUT_SPACES]
 
-class PieceDataset(SampleDataset):
+_ONE_WITH_WHAT_PRECEDES = "\u0e33\u0eb3\u200d"
+"""Beside marks: the vowel am of Thai and Lao, and the joiner of emoji."""
+
+_ONE_WITH_WHAT_FOLLOWS = "\u200d\u1039\u17d2\u1a60"
+"""The joiner, and what puts the next consonant below in Myanmar, Khmer and Tai Tham."""
+
+
+class PieceDataset(DatasetView):
     """The texts of another data set, with the ids of a tokenizer.
 
     Args:
@@ -29,7 +65,7 @@ class PieceDataset(SampleDataset):
     """
 
     def __init__(self, texts: TextDataset, tokenizer: Any, max_length: int | None) -> None:
-        super().__init__(texts.ids, texts.class_names)
+        super().__init__(texts, texts.class_names)
         self.texts = texts
         self.tokenizer = copy(tokenizer)
         if texts.keep is not None:
@@ -85,18 +121,6 @@ class PieceDataset(SampleDataset):
             for id_, word, token, place in columns
         ]
 
-    def target(self, index: int) -> int | None:
-        """Return the class of a text."""
-        return self.texts.target(index)
-
-    def path(self, index: int) -> str:
-        """Return the text's file."""
-        return self.texts.path(index)
-
-    def length(self, index: int) -> int:
-        """Return the length of a text, as its own data set measures it."""
-        return self.texts.length(index)
-
     def preparation(self) -> list[Any]:
         """Return what tokens and words depend on: vocabulary, greatest length, where it cuts."""
         vocabulary = sorted(self.tokenizer.get_vocab().items())
@@ -104,12 +128,105 @@ class PieceDataset(SampleDataset):
         digest = hashlib.sha256(repr(vocabulary).encode()).hexdigest()
         return [digest, self.max_length, side, SEGMENTATION]
 
-    def content(self) -> list[Any]:
-        """Return names and sizes of the texts."""
-        return self.texts.content()
-
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
     """Return the place of a word without the white space that its first piece may bring."""
     word = text[start:end]
     return end - len(word.lstrip()), start + len(word.rstrip())
+
+
+class Piece(NamedTuple):
+    """A piece of a text.
+
+    Attributes:
+        word: The tokenizer's number of its word; None for what stands for nothing in the text.
+        start: Where it begins in the text.
+        end: Where it ends, exclusive. Pieces of one character all lie where that character does.
+    """
+
+    word: int | None
+    start: int
+    end: int
+
+
+def words_of(text: str, pieces: Sequence[Piece]) -> tuple[list[int], list[tuple[int, int]]]:
+    """Number the words that pieces belong to, and find where they stand in the text.
+
+    A word is what the tokenizer calls one, but never holds white space, and in scripts without
+    spaces it is one piece. A character, with its accents, is never cut.
+
+    Args:
+        text: The text.
+        pieces: Its pieces, T of them.
+
+    Returns:
+        The number of each piece's word, −1 for none, (T,), and first and last character
+        (exclusive) of every word.
+
+    >>> words_of("fun film", [Piece(0, 0, 3), Piece(1, 3, 6), Piece(1, 6, 8)])
+    ([0, 1, 1], [(0, 3), (3, 8)])
+    >>> words_of("电影很好", [Piece(None, 0, 0), Piece(0, 0, 2), Piece(0, 2, 3), Piece(0, 3, 4)])
+    ([-1, 0, 1, 2], [(0, 2), (2, 3), (3, 4)])
+    """
+    owners = [-1] * len(pieces)
+    spans: list[tuple[int, int]] = []
+    for word in _short(_grouped(text, pieces)):
+        for index in word:
+            owners[index] = len(spans)
+        spans.append((min(pieces[i].start for i in word), max(pieces[i].end for i in word)))
+    return owners, spans
+
+
+def _grouped(text: str, pieces: Sequence[Piece]) -> list[list[list[int]]]:
+    """Group the positions of pieces to characters, and these to words."""
+    words: list[list[list[int]]] = []
+    last: Piece | None = None
+    for index, piece in enumerate(pieces):
+        if piece.word is None or not text[piece.start : piece.end].strip():
+            continue
+        if last is not None and _one_character(text, last, piece):
+            words[-1][-1].append(index)
+        elif last is not None and _one_word(text, last, piece):
+            words[-1].append([index])
+        else:
+            words.append([[index]])
+        last = piece
+    return words
+
+
+def _short(words: list[list[list[int]]]) -> list[list[int]]:
+    """Cut words of too many pieces into their characters; leave the others whole."""
+    short: list[list[int]] = []
+    for characters in words:
+        whole = [index for character in characters for index in character]
+        short += [whole] if len(whole) <= MAX_PIECES else characters
+    return short
+
+
+def _one_character(text: str, last: Piece, piece: Piece) -> bool:
+    """Say whether a character, accents and all, reaches from one piece into the next."""
+    if piece.start != last.end:
+        return piece.start < last.end
+    before, after = text[piece.start - 1], text[piece.start]
+    return _is_mark(after) or after in _ONE_WITH_WHAT_PRECEDES or before in _ONE_WITH_WHAT_FOLLOWS
+
+
+def _one_word(text: str, last: Piece, piece: Piece) -> bool:
+    """Say whether the script goes on with the same word from one piece to the next."""
+    before, after = text[last.end - 1], text[piece.start]
+    if any(map(str.isspace, text[last.end - 1 : piece.start + 1])):
+        return False
+    if _without_spaces(before) or _without_spaces(after):
+        return False
+    # Tokenizers that know letters alone take a mark for the end of the word.
+    goes_on = piece.start == last.end and _is_mark(before) and after.isalpha()
+    return piece.word == last.word or goes_on
+
+
+def _is_mark(character: str) -> bool:
+    return unicodedata.category(character).startswith("M")
+
+
+def _without_spaces(character: str) -> bool:
+    place = bisect_right(_STARTS, ord(character)) - 1
+    return place >= 0 and ord(character) <= _WITHOUT_SPACES[place][1]

@@ -1,4 +1,4 @@
-"""From a list of transforms in a config to one function of a picture and its boxes."""
+"""From a list of transforms in a config to one function of an image and its boxes."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ from input_iba.datasets.normalization import Normalize, Step
 from input_iba.errors import ConfigError
 from input_iba.registry import TRANSFORMS, build
 
+PipelineConfig = Sequence[Mapping[str, Any]]
+
 
 class Pipeline:
-    """Transforms of a picture, its boxes following it.
+    """Transforms of an image, its boxes following it.
 
     Whatever moves or crops is done first and on 8-bit pixels, conversion to a tensor and
-    normalisation last, wherever they stand in the list: so the picture that people look at and
+    normalisation last, wherever they stand in the list: so the image that people look at and
     the input that the classifier sees always show the same pixels. Without Normalize, inputs lie
     in [0, 1].
 
@@ -41,7 +43,7 @@ class Pipeline:
     (torch.Size([3, 4, 6]), torch.uint8, [[0.0, 0.0, 2.0, 4.0]])
     """
 
-    def __init__(self, config: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(self, config: PipelineConfig) -> None:
         if isinstance(config, str | Mapping) or not isinstance(config, Sequence):
             raise ConfigError(
                 "A pipeline is a list of transforms, such as [dict(type='Resize', height=224, "
@@ -65,15 +67,15 @@ class Pipeline:
     def __call__(
         self, image: Image.Image, boxes: Tensor | None = None, seed: int = 0
     ) -> tuple[Tensor, Tensor, Tensor | None]:
-        """Transform a picture.
+        """Transform an image.
 
         Args:
             image: RGB or grey.
-            boxes: (n, 4) as x1, y1, x2, y2 in pixels of the picture, or None.
+            boxes: (n, 4) as x1, y1, x2, y2 in pixels of the image, or None.
             seed: Seeds transforms that draw at random.
 
         Returns:
-            The input (C, H, W), float32; the picture before normalisation (3, H, W), uint8; and
+            The input (C, H, W), float32; the image before normalisation (3, H, W), uint8; and
             the boxes in its pixels, float32. Boxes that a crop removed are left out.
         """
         image, boxes = self._move(image, boxes, seed)

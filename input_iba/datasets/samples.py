@@ -1,4 +1,4 @@
-"""Six photographs that dependencies bring, so that the first run needs no data."""
+"""Six images that dependencies bring, so that the first run needs no data."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from matplotlib import cbook
 from PIL import Image
 from torch import Tensor
 
-from input_iba.datasets.class_index import Classes, classes_of_file, imagenet_classes
-from input_iba.datasets.images import read_image, to_rgb
-from input_iba.datasets.pictures import PictureDataset, PipelineConfig
+from input_iba.datasets.class_index import classes_of_file, imagenet_classes
+from input_iba.datasets.images import ImageDataset, read_image, to_rgb
+from input_iba.datasets.pipeline import PipelineConfig
 from input_iba.errors import ConfigError, MissingExtraError, closest
 from input_iba.registry import DATASETS
 
@@ -23,16 +23,16 @@ NAMES = ("coffee", "camera", "chelsea", "motorcycle", "rocket", "grace_hopper")
 
 
 @lru_cache(maxsize=len(NAMES))
-def photograph(name: str) -> Image.Image:
-    """Return one of the photographs, RGB, in its own size.
+def sample_image(name: str) -> Image.Image:
+    """Return one of the images, RGB, in its own size.
 
     Raises:
-        ConfigError: There is no photograph of that name.
+        ConfigError: There is no image of that name.
         MissingExtraError: scikit-image is not installed.
     """
     if name not in NAMES:
         raise ConfigError(
-            f"Unknown photograph {name!r}.{closest(name, NAMES)} Known: {', '.join(NAMES)}."
+            f"Unknown image {name!r}.{closest(name, NAMES)} Known: {', '.join(NAMES)}."
         )
     if name == "grace_hopper":
         return read_image(cbook.get_sample_data("grace_hopper.jpg", asfileobj=False))
@@ -45,24 +45,20 @@ def photograph(name: str) -> Image.Image:
     return to_rgb(Image.fromarray(pixels))
 
 
-def classes_named(ind_to_cls_file: str | Path | None) -> Classes:
-    """Return the classes of a file, or those of ImageNet."""
-    return imagenet_classes() if ind_to_cls_file is None else classes_of_file(ind_to_cls_file)
-
-
-class Samples(PictureDataset):
-    """The photographs coffee, camera, chelsea (a cat), motorcycle, rocket and grace_hopper.
+@DATASETS.register_module()
+class Samples(ImageDataset):
+    """The images coffee, camera, chelsea (a cat), motorcycle, rocket and grace_hopper.
 
     Args:
         pipeline: Transforms as plain data.
-        names: Which photographs, in this order; all by default.
-        targets: Class index or class name by photograph; the others are explained for the class
+        names: Which images, in this order; all by default.
+        targets: Class index or class name by image; the others are explained for the class
             that the classifier predicts.
         ind_to_cls_file: JSON file of the classes; by default those of ImageNet.
         channels: Channels of the inputs: 3 (RGB) or 1 (grey).
 
     Raises:
-        ConfigError: Unknown photograph or class.
+        ConfigError: Unknown image or class.
         MissingExtraError: scikit-image is not installed.
     """
 
@@ -77,56 +73,53 @@ class Samples(PictureDataset):
         channels: int = 3,
     ) -> None:
         _check_names(names)
-        classes = classes_named(ind_to_cls_file)
-        super().__init__(list(names), pipeline, list(classes.names), channels)
-        self._targets = self._resolve(targets or {}, classes)
-
-    def _resolve(self, targets: Mapping[str, int | str], classes: Classes) -> dict[str, int]:
-        indices = {}
-        for name, target in targets.items():
+        known = imagenet_classes() if ind_to_cls_file is None else classes_of_file(ind_to_cls_file)
+        super().__init__(list(names), pipeline, list(known.names), channels)
+        self._targets: dict[str, int] = {}
+        for name, target in (targets or {}).items():
             if name not in self.ids:
                 raise ConfigError(
-                    f"`targets` names {name!r}, which is not among the photographs "
+                    f"`targets` names {name!r}, which is not among the images "
                     f"{', '.join(self.ids)}.{closest(name, self.ids)}"
                 )
             try:
-                indices[name] = classes.find(target)
+                self._targets[name] = known.find(target)
             except ConfigError as error:
                 raise ConfigError(f"Target of {name!r}: {error}") from error
-        return indices
 
     def read(self, index: int) -> tuple[Image.Image, Tensor | None]:
-        """Return the photograph; no boxes."""
-        return photograph(self.ids[index]), None
+        """Return the image; no boxes."""
+        return sample_image(self.ids[index]), None
 
     def target(self, index: int) -> int | None:
         """Return the class index that `targets` gives, or None."""
         return self._targets.get(self.ids[index])
 
     def path(self, index: int) -> str:
-        """Return the package that brings the photograph, and its name."""
+        """Return the package that brings the image, and its name."""
         return _origin(self.ids[index])
 
     def content(self) -> list[Any]:
-        """Return name and checksum of the photographs, and the targets."""
+        """Return name and checksum of the images, and the targets."""
         return [*_checksums(self.ids), self._targets]
 
 
-class SampleCrops(PictureDataset):
-    """Random crops and flips of the photographs, as an estimation set.
+@DATASETS.register_module()
+class SampleCrops(ImageDataset):
+    """Random crops and flips of the images, as an estimation set.
 
     The crop at a position depends on seed and position only.
 
     Args:
         pipeline: Transforms as plain data, applied to every crop.
-        n: Number of crops; the photographs take turns.
-        names: Which photographs; all by default.
-        scale: Smallest and largest share of the photograph's area.
+        n: Number of crops; the images take turns.
+        names: Which images; all by default.
+        scale: Smallest and largest share of the image's area.
         seed: Seeds position, size and flip of the crops.
         channels: Channels of the inputs: 3 (RGB) or 1 (grey).
 
     Raises:
-        ConfigError: Unknown photograph, `n` below one, or an impossible `scale`.
+        ConfigError: Unknown image, `n` below one, or an impossible `scale`.
         MissingExtraError: scikit-image is not installed.
     """
 
@@ -152,7 +145,7 @@ class SampleCrops(PictureDataset):
 
     def read(self, index: int) -> tuple[Image.Image, Tensor | None]:
         """Return a crop; no boxes."""
-        image = photograph(self.names[index % len(self.names)])
+        image = sample_image(self.names[index % len(self.names)])
         draws = np.random.default_rng((self.seed, index))
         area = draws.uniform(*self.scale) * image.width * image.height
         ratio = np.exp(draws.uniform(np.log(3 / 4), np.log(4 / 3)))
@@ -166,34 +159,30 @@ class SampleCrops(PictureDataset):
         return crop, None
 
     def target(self, index: int) -> int | None:
-        """Return None: crops may show nothing of their photograph's class."""
+        """Return None: crops may show nothing of their image's class."""
         return None
 
     def path(self, index: int) -> str:
-        """Return the photograph's origin and the crop's number."""
+        """Return the image's origin and the crop's number."""
         return f"{_origin(self.names[index % len(self.names)])}, crop {index}"
 
     def content(self) -> list[Any]:
-        """Return name and checksum of the photographs, and how they are cropped."""
+        """Return name and checksum of the images, and how they are cropped."""
         return [*_checksums(self.names), len(self), self.scale]
 
 
 def _check_names(names: Sequence[str]) -> None:
     if isinstance(names, str) or not names or len(set(names)) != len(names):
         raise ConfigError(
-            f"`names` is a list of different photographs among {', '.join(NAMES)}; got {names!r}."
+            f"`names` is a list of different images among {', '.join(NAMES)}; got {names!r}."
         )
     for name in names:
-        photograph(name)
+        sample_image(name)
 
 
 def _checksums(names: Sequence[str]) -> list[Any]:
-    return [[name, zlib.crc32(photograph(name).tobytes())] for name in names]
+    return [[name, zlib.crc32(sample_image(name).tobytes())] for name in names]
 
 
 def _origin(name: str) -> str:
     return f"{'matplotlib' if name == 'grace_hopper' else 'scikit-image'}: {name}"
-
-
-DATASETS.register_module(name="Samples", module=Samples)
-DATASETS.register_module(name="SampleCrops", module=SampleCrops)

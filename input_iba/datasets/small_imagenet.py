@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from input_iba.datasets.folders import Entry, class_folders, find_images
+from input_iba.datasets.folders import Entry, class_folders, find_files
 from input_iba.datasets.images import SUFFIXES
 from input_iba.errors import ConfigError, DataError
 
@@ -20,8 +20,8 @@ class SmallImageNet:
     """What was written.
 
     Attributes:
-        estimation: Number of pictures in the estimation set.
-        attribution: Number of pictures in the attribution set.
+        estimation: Number of images in the estimation set.
+        attribution: Number of images in the attribution set.
         annotations: Number of the latter's annotation files.
         classes: Number of classes.
     """
@@ -41,25 +41,25 @@ def generate_small_imagenet(
     annotations: Path | None = None,
     seed: int = 0,
 ) -> SmallImageNet:
-    """Copy two disjoint random choices of pictures, with annotations and class index.
+    """Copy two disjoint random choices of images, with annotations and class index.
 
     The destination appears whole or not at all, in the layout that the ImageNet configs read:
     `images/{estimation,attribution}/<wnid>/`, `annotations/attribution/<wnid>/`, and the class
     index beside them.
 
     Args:
-        source: Folder of class folders of pictures, or one with these in `images/`.
+        source: Folder of class folders of images, or one with these in `images/`.
         destination: Folder to write; absent or empty.
         index_file: Class index file to take along.
-        n: Pictures per class in the estimation set.
-        n_attribution: Pictures per class in the attribution set.
+        n: Images per class in the estimation set.
+        n_attribution: Images per class in the attribution set.
         annotations: Folder of class folders of XML files; by default `annotations/` in the source
             or beside it, when there is one.
         seed: Seeds the choice.
 
     Raises:
         ConfigError: A number is below one, or the destination is in use.
-        DataError: The source has no class folders, or a class too few pictures.
+        DataError: The source has no class folders, or a class too few images.
     """
     _check(destination, index_file, annotations, n, n_attribution)
     classes = _by_class(source / "images" if (source / "images").is_dir() else source)
@@ -88,7 +88,7 @@ def _check(
 ) -> None:
     if n < 1 or n_attribution < 1:
         raise ConfigError(
-            f"Numbers of pictures per class must be at least 1; got {n} for estimation and "
+            f"Numbers of images per class must be at least 1; got {n} for estimation and "
             f"{n_attribution} for attribution."
         )
     if destination.exists() and (not destination.is_dir() or any(destination.iterdir())):
@@ -109,7 +109,7 @@ def _by_class(images: Path) -> dict[str, list[Entry]]:
             f"'{images}/<wnid>/<name>.JPEG'."
         )
     classes: dict[str, list[Entry]] = {}
-    for entry in find_images(images, folders, SUFFIXES):
+    for entry in find_files(images, folders, SUFFIXES):
         classes.setdefault(str(entry.group), []).append(entry)
     return classes
 
@@ -124,7 +124,7 @@ def _beside(source: Path) -> Path | None:
 def _choose(name: str, entries: Sequence[Entry], count: int, seed: int) -> list[Entry]:
     if len(entries) < count:
         raise DataError(
-            f"Class '{name}' has {len(entries)} pictures; {count} are needed for two disjoint "
+            f"Class '{name}' has {len(entries)} images; {count} are needed for two disjoint "
             "sets. Lower --n or --n-attribution."
         )
     # A generator per class: further classes do not change the choice.
@@ -138,11 +138,11 @@ def _copy(paths: Sequence[Path], folder: Path) -> None:
         shutil.copyfile(path, folder / path.name)
 
 
-def _copy_boxes(pictures: Sequence[Path], boxes: Path | None, folder: Path) -> int:
+def _copy_boxes(images: Sequence[Path], boxes: Path | None, folder: Path) -> int:
     """Copy the annotations that there are; return their number."""
     if boxes is None:
         return 0
-    files = [boxes / picture.parent.name / f"{picture.stem}.xml" for picture in pictures]
+    files = [boxes / image.parent.name / f"{image.stem}.xml" for image in images]
     files = [file for file in files if file.is_file()]
     _copy(files, folder)
     return len(files)

@@ -6,20 +6,21 @@ import hashlib
 import json
 import logging
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
+from torch import Tensor
+
 from input_iba.datasets.base import SampleDataset, build_dataset
-from input_iba.datasets.text_files import cleaned, read_part
-from input_iba.datasets.tokens import TOKENIZER, basic_english, located
+from input_iba.datasets.tokens import TOKENIZER, basic_english, cleaned, words_read
 from input_iba.datasets.vocabulary import Vocabulary, read_vocabulary, stored_vocabulary
 from input_iba.errors import ConfigError, DataError, closest
 from input_iba.records import TextSample
 
 LOGGER = logging.getLogger(__name__)
 
-ENDS = ("first", "last")
 MAX_WORDS = 25_000
 
 
@@ -36,7 +37,8 @@ class TextDataset(SampleDataset):
             tokenizer of a transformer reads, None leaves the choice to it.
         max_words: Most words of a vocabulary that is built, beside `<unk>` and `<pad>`.
         vector_cache: Folder of word vectors, with which training begins; attribution needs none.
-        vocabulary: Words by index; None where only a classifier with a tokenizer reads the texts.
+        vocabulary: Words by index, or what `known_vocabulary` takes; None where only a classifier
+            with a tokenizer of its own reads the texts.
 
     Raises:
         ConfigError: An argument is out of its range.
@@ -52,11 +54,11 @@ class TextDataset(SampleDataset):
         keep: str | None = None,
         max_words: int = MAX_WORDS,
         vector_cache: str | Path | None = None,
-        vocabulary: Vocabulary | None = None,
+        vocabulary: str | Path | Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(ids, class_names)
         if keep is not None:
-            self.check_choice("keep", keep, ENDS)
+            self.check_choice("keep", keep, ("first", "last"))
         for name, value in (("max_length", max_length), ("max_words", max_words)):
             if value is not None and (type(value) is not int or value < 1):
                 kind = type(self).__name__
@@ -66,7 +68,7 @@ class TextDataset(SampleDataset):
         self.keep = keep
         self.max_words = max_words
         self.vector_cache = None if vector_cache is None else Path(vector_cache)
-        self.own_vocabulary = vocabulary
+        self.own_vocabulary = known_vocabulary(vocabulary)
 
     @abstractmethod
     def raw_text(self, index: int) -> str:
@@ -84,6 +86,10 @@ class TextDataset(SampleDataset):
         """
         return cleaned(self.raw_text(index))
 
+    def length(self, index: int) -> int:
+        """Return the number of characters."""
+        return len(self.raw_text(index))
+
     def __getitem__(self, index: int) -> TextSample:
         """Read one text and cut it into words.
 
@@ -92,8 +98,9 @@ class TextDataset(SampleDataset):
             ConfigError: There is no vocabulary.
         """
         vocabulary = self.vocabulary
-        first = self.keep == "first"
-        tokens, part, spans = words_read(self.text(index), self.max_length, first)
+        tokens, part, spans = words_read(
+            self.text(index), self.max_length, first=self.keep == "first"
+        )
         if not tokens:
             raise self.empty(index)
         return TextSample(
@@ -153,12 +160,11 @@ class TextDataset(SampleDataset):
         Raises:
             DataError: One is there that was built from something else.
         """
-        named = json.dumps(self.content()).encode()
         built_from = {
             "tokenizer": TOKENIZER,
             "max_words": self.max_words,
             "reviews": len(self),
-            "fingerprint": hashlib.sha256(named).hexdigest(),
+            "fingerprint": hashlib.sha256(json.dumps(self.content()).encode()).hexdigest(),
         }
         path = self.vocabulary_file()
         return stored_vocabulary(path, built_from, self._tokenised, self.max_words)
@@ -169,26 +175,6 @@ class TextDataset(SampleDataset):
                 yield basic_english(self.text(index))
             except DataError as error:
                 LOGGER.warning("Left out of the vocabulary: %s", error)
-
-
-def words_read(
-    text: str, max_length: int | None, first: bool = False
-) -> tuple[list[str], str, tuple[tuple[int, int], ...]]:
-    """Cut a text into the words that a classifier with a vocabulary reads.
-
-    Args:
-        text: As `cleaned` returns it.
-        max_length: Most of them, or None.
-        first: Whether the first of more stay, and not the last.
-
-    Returns:
-        The words, the part of the text that they stand in, and where.
-    """
-    tokens, spans = located(text)
-    if max_length is None or len(tokens) <= max_length:
-        return tokens, text, tuple(spans)
-    chosen = slice(max_length) if first else slice(-max_length, None)
-    return tokens[chosen], *read_part(text, spans[chosen], not first, first)
 
 
 def known_vocabulary(given: str | Path | Mapping[str, Any] | None) -> Vocabulary | None:
@@ -212,3 +198,39 @@ def known_vocabulary(given: str | Path | Mapping[str, Any] | None) -> Vocabulary
             f"type {given['type']!r}."
         )
     return texts.own_vocabulary or texts.build_vocabulary()
+
+
+def load_texts(
+    dataset: SampleDataset,
+    on_sample: Callable[[], object] = lambda: None,
+    indices: Sequence[int] | None = None,
+) -> tuple[tuple[Tensor, ...], Tensor]:
+    """Read every text, or some, into memory, to train classifiers.
+
+    One that cannot be used is left out, with a warning.
+
+    Args:
+        dataset: Texts with targets.
+        on_sample: Called after each text, for progress.
+        indices: Texts to read; None for all.
+
+    Returns:
+        Token ids of each text (T_s,), and targets (N,), int64.
+
+    Raises:
+        DataError: A text has no class, or none can be used.
+    """
+    texts, targets = [], []
+    for i in range(len(dataset)) if indices is None else indices:
+        target = dataset.target(i)
+        if target is None:
+            raise DataError(f"Text '{dataset.path(i)}' has no class; training needs classes.")
+        try:
+            texts.append(dataset[i].input)
+            targets.append(target)
+        except DataError as error:
+            LOGGER.warning("Left out: %s", error)
+        on_sample()
+    if not texts:
+        raise DataError("The data set has no text that can be used; training needs some.")
+    return tuple(texts), torch.tensor(targets)

@@ -1,4 +1,4 @@
-"""Texts of one's own in folders, classes numbered in the order of the folders' names."""
+"""Texts in files: of one's own in class folders, and what IMDB's reviews share with them."""
 
 from __future__ import annotations
 
@@ -6,18 +6,51 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from input_iba.datasets.folders import class_folders, find_images
+from input_iba.datasets.folders import Entry, class_folders, find_files
 from input_iba.datasets.ids import unique_ids
-from input_iba.datasets.text_dataset import MAX_WORDS, TextDataset, known_vocabulary
-from input_iba.datasets.text_files import names_and_sizes, read_text
+from input_iba.datasets.text_dataset import MAX_WORDS, TextDataset
+from input_iba.datasets.tokens import read_text
 from input_iba.registry import DATASETS
 
 
-class TextFolder(TextDataset):
+class TextFiles(TextDataset):
+    """Texts in files, each of the class that its folder is named by; `how` as in `TextDataset`."""
+
+    def __init__(
+        self, place: Path, entries: list[Entry], class_names: list[str] | None, **how: Any
+    ) -> None:
+        self.entries = entries
+        ids = unique_ids([(entry.group, entry.path.name) for entry in entries])
+        super().__init__(place, ids, class_names, **how)
+
+    def raw_text(self, index: int) -> str:
+        """Return a text as it stands in its file."""
+        return read_text(self.entries[index].path)
+
+    def target(self, index: int) -> int | None:
+        """Return the number of the text's folder, or None in a flat folder."""
+        group = self.entries[index].group
+        return None if group is None else (self.class_names or []).index(group)
+
+    def path(self, index: int) -> str:
+        """Return the text's file."""
+        return str(self.entries[index].path)
+
+    def length(self, index: int) -> int:
+        """Return the size of a text's file in bytes."""
+        return self.entries[index].path.stat().st_size
+
+    def content(self) -> list[Any]:
+        """Return relative name and size in bytes of every text."""
+        return [entry.name_and_size(self.place) for entry in self.entries]
+
+
+@DATASETS.register_module()
+class TextFolder(TextFiles):
     """Texts in `root/<class>/*.txt`; a flat folder of texts has no targets.
 
     Args:
-        root: The data set's folder.
+        root: The data set's folder; its classes are numbered in the order of their names.
         select_cls: Class whose texts are taken; None for all.
         max_length: See `TextDataset`, as `keep`, `max_words` and `vector_cache`.
         vocabulary: Of a classifier without a tokenizer of its own: the file that was kept beside
@@ -44,38 +77,13 @@ class TextFolder(TextDataset):
         if select_cls is not None:
             self.check_choice("select_cls", select_cls, names)
             folders = [place / select_cls]
-        self.entries = find_images(place, folders, [".txt"], "texts")
         super().__init__(
             place,
-            unique_ids([(entry.group, entry.path.name) for entry in self.entries]),
+            find_files(place, folders, [".txt"], "texts"),
             names or None,
             max_length=max_length,
             keep=keep,
             max_words=max_words,
             vector_cache=vector_cache,
-            vocabulary=known_vocabulary(vocabulary),
+            vocabulary=vocabulary,
         )
-
-    def raw_text(self, index: int) -> str:
-        """Return a text as it stands in its file."""
-        return read_text(self.entries[index].path)
-
-    def target(self, index: int) -> int | None:
-        """Return the number of the text's folder, or None in a flat folder."""
-        group = self.entries[index].group
-        return None if group is None else (self.class_names or []).index(group)
-
-    def path(self, index: int) -> str:
-        """Return the text's file."""
-        return str(self.entries[index].path)
-
-    def length(self, index: int) -> int:
-        """Return the size of a text's file in bytes."""
-        return self.entries[index].path.stat().st_size
-
-    def content(self) -> list[Any]:
-        """Return relative name and size in bytes of every text."""
-        return names_and_sizes(self.place, [entry.path for entry in self.entries])
-
-
-DATASETS.register_module(name="TextFolder", module=TextFolder)

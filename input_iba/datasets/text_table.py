@@ -1,22 +1,44 @@
-"""Texts of one's own in a table: csv, tsv or jsonl."""
+"""Texts of one's own in a table: csv, tsv or jsonl; what is wrong with a row is kept with it."""
 
 from __future__ import annotations
 
+import csv
 import hashlib
-from collections.abc import Mapping, Sequence
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from input_iba.datasets.ids import numbered
-from input_iba.datasets.table_rows import TableRow, read_rows
-from input_iba.datasets.text_dataset import MAX_WORDS, TextDataset, known_vocabulary
-from input_iba.errors import DataError
+from input_iba.datasets.text_dataset import MAX_WORDS, TextDataset
+from input_iba.datasets.tokens import read_text
+from input_iba.errors import DataError, closest
 from input_iba.registry import DATASETS
 
+DELIMITERS = {".csv": ",", ".tsv": "\t"}
+LINES = (".jsonl", ".ndjson")
 MAX_CLASSES = 100_000
 """Whole numbers from here on are names of classes, not their indices."""
 
 
+@dataclass(frozen=True)
+class TableRow:
+    """A row.
+
+    Attributes:
+        line: Where it ends in the file, from 1.
+        cells: By column.
+        wrong: What is wrong with it, or nothing.
+    """
+
+    line: int
+    cells: Mapping[str, str] = field(default_factory=dict)
+    wrong: str = ""
+
+
+@DATASETS.register_module()
 class TextTable(TextDataset):
     """Texts in the rows of a table; a row that cannot be used is a sample that fails.
 
@@ -54,7 +76,7 @@ class TextTable(TextDataset):
     ) -> None:
         place = Path(file)
         self.columns = [text, *([label] if label else [])]
-        rows = read_rows(place, [*self.columns, *([id] if id else [])])
+        rows = _read_rows(place, [*self.columns, *([id] if id else [])])
         labels = [_label(row.cells.get(label or "", "")) for row in rows]
         classes = _classes(labels)
         self.indices_given = bool(classes) and classes == [str(i) for i in range(len(classes))]
@@ -63,18 +85,18 @@ class TextTable(TextDataset):
             self.check_choice("select_cls", wanted, classes)
         taken = [i for i, name in enumerate(labels) if wanted in (None, name)]
         names = [row.cells.get(id or "") or f"{place.stem}_{i}" for i, row in enumerate(rows, 1)]
-        every = numbered(names)
+        ids = numbered(names)
         super().__init__(
             place,
-            [every[i] for i in taken],
+            [ids[i] for i in taken],
             classes or None,
             max_length=max_length,
             keep=keep,
             max_words=max_words,
             vector_cache=vector_cache,
-            vocabulary=known_vocabulary(vocabulary),
+            vocabulary=vocabulary,
         )
-        self.rows: list[TableRow] = [rows[i] for i in taken]
+        self.rows = [rows[i] for i in taken]
         self.targets = [classes.index(labels[i]) if labels[i] else None for i in taken]
 
     def raw_text(self, index: int) -> str:
@@ -83,10 +105,12 @@ class TextTable(TextDataset):
         Raises:
             DataError: The row cannot be used.
         """
-        wrong = self.rows[index].without(self.columns)
+        row = self.rows[index]
+        empty = [name for name in self.columns if not row.cells.get(name, "").strip()]
+        wrong = row.wrong or (f"it has nothing in the column '{empty[0]}'" if empty else "")
         if wrong:
             raise DataError(f"Row at {self.path(index)}: {wrong}. Correct it or take it out.")
-        return self.rows[index].cells[self.columns[0]]
+        return row.cells[self.columns[0]]
 
     def target(self, index: int) -> int | None:
         """Return the index of the row's label, or None where it has none."""
@@ -127,4 +151,85 @@ def _classes(labels: Sequence[str]) -> list[str]:
     return found
 
 
-DATASETS.register_module(name="TextTable", module=TextTable)
+def _read_rows(path: Path, columns: Sequence[str]) -> list[TableRow]:
+    """Read the rows of a table; empty lines are left out.
+
+    Args:
+        path: A file whose ending says its format. Cells of csv and tsv in double quotes may hold
+            delimiters and line breaks; the first line of these names the columns.
+        columns: Those that are needed.
+
+    Raises:
+        DataError: The file cannot be read, is of another format, has no rows, or lacks a column.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in {*DELIMITERS, *LINES}:
+        raise DataError(
+            f"Table '{path}' ends in '{suffix}'; expected {', '.join([*DELIMITERS, *LINES])}."
+        )
+    if not path.is_file():
+        raise DataError(
+            f"Table '{path}': expected a file, found none. Check `file`; paths count from the "
+            "folder the command is started in."
+        )
+    text = read_text(path)
+    if suffix in LINES:
+        rows = list(_objects(text))
+        known = list(dict.fromkeys(name for row in rows for name in row.cells))
+    else:
+        rows, known = _cells(text, DELIMITERS[suffix])
+    missing = [name for name in columns if name not in known]
+    if missing and (known or not rows):
+        found = f"has the columns {', '.join(known)}" if known else "is empty"
+        raise DataError(
+            f"Table '{path}' has no column {missing[0]!r}.{closest(missing[0], known)} It "
+            f"{found}. Name the columns by `text`, `label` and `id`."
+        )
+    if not rows:
+        raise DataError(f"Table '{path}' has no rows behind the names of its columns. Add some.")
+    return rows
+
+
+def _cells(text: str, delimiter: str) -> tuple[list[TableRow], list[str]]:
+    """Return the rows of csv, and the names of the columns."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    rows, names = list[TableRow](), list[str]()
+    while True:
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return rows, names
+        except csv.Error as error:
+            rows.append(TableRow(reader.line_num, wrong=f"it cannot be read: {error}"))
+            continue
+        if not any(cell.strip() for cell in cells):
+            continue
+        if not names:
+            names = [cell.strip() for cell in cells]
+        elif len(cells) != len(names):
+            wrong = f"it has {len(cells)} cells, and there are {len(names)} columns"
+            rows.append(TableRow(reader.line_num, wrong=wrong))
+        else:
+            rows.append(TableRow(reader.line_num, dict(zip(names, cells, strict=True))))
+
+
+def _objects(text: str) -> Iterator[TableRow]:
+    """Yield the rows of jsonl."""
+    # Texts in JSON may hold other ends of lines, which `splitlines` would cut at.
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            found = json.loads(line)
+        except ValueError as error:
+            yield TableRow(number, wrong=f"it is not JSON: {error}")
+            continue
+        if isinstance(found, dict):
+            yield TableRow(number, {name: _cell(value) for name, value in found.items()})
+        else:
+            yield TableRow(number, wrong=f"it is not an object, but {type(found).__name__}")
+
+
+def _cell(value: object) -> str:
+    """Return a value of JSON as text; what is neither text nor a number is nothing."""
+    return "" if value is None or isinstance(value, dict | list) else str(value)

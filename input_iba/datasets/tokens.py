@@ -1,13 +1,64 @@
-"""From text to tokens, as torchtext's tokenizer `basic_english` cuts it."""
+"""From a text's file to the words that are read of it, as torchtext's `basic_english` cuts them."""
 
 from __future__ import annotations
 
+import logging
 import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+from input_iba.errors import DataError
+
+LOGGER = logging.getLogger(__name__)
 
 TOKENIZER = "basic_english"
+MAX_REPLACED = 0.1
+"""Share of characters that may not be UTF-8 before a file does not count as text."""
 
+Spans: TypeAlias = tuple[tuple[int, int], ...]
+"""First and last character (exclusive) of every word in a text."""
+
+_LINE_BREAK = re.compile(r"<br />|\r\n?", re.IGNORECASE)
 _TOKEN = re.compile(r"['.,()!?]|[^\s'.,()!?;:]+")
 _BREAK = "<br />"
+
+
+def read_text(path: Path) -> str:
+    """Read a text file; what is not UTF-8 is replaced, with a warning.
+
+    Raises:
+        DataError: The file cannot be read, or is not text in UTF-8.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"Text '{path}' cannot be read: {error}.") from error
+    if b"\0" in content:
+        raise DataError(f"Text '{path}' is not text in UTF-8: it has NULs. Convert it to UTF-8.")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        text = content.decode("utf-8-sig", "replace")
+        if text.count("\ufffd") > MAX_REPLACED * len(text):
+            raise DataError(
+                f"Text '{path}' is not text in UTF-8: {error}. Convert it to UTF-8."
+            ) from error
+        LOGGER.warning(
+            "Text '%s' is not all UTF-8 (%s); unreadable characters are replaced.", path, error
+        )
+        return text
+
+
+def cleaned(text: str) -> str:
+    r"""Return a text as people read it: `<br />` and all ends of lines as `\n`.
+
+    Halves of characters, which JSON and a command line can hold, become `?`.
+
+    >>> cleaned("dull.<br /><br />Flat.\r\n")
+    'dull.\n\nFlat.\n'
+    """
+    return _LINE_BREAK.sub("\n", text).encode("utf-8", "replace").decode("utf-8")
 
 
 def basic_english(text: str) -> list[str]:
@@ -27,10 +78,7 @@ def basic_english(text: str) -> list[str]:
 
 
 def located(text: str) -> tuple[list[str], list[tuple[int, int]]]:
-    """Cut a text as `basic_english` does, and say where each token stands.
-
-    Returns:
-        The tokens, and first and last character (exclusive) of each.
+    """Cut a text as `basic_english` does; return the tokens, and where each of them stands.
 
     >>> located('A "good"ly film')
     (['a', 'goodly', 'film'], [(0, 1), (3, 10), (11, 15)])
@@ -44,3 +92,46 @@ def located(text: str) -> tuple[list[str], list[tuple[int, int]]]:
     found = list(_TOKEN.finditer(bare))
     spans = [(kept[match.start()][1], kept[match.end() - 1][1] + 1) for match in found]
     return [match[0] for match in found], spans
+
+
+def words_read(
+    text: str, max_length: int | None, first: bool = False
+) -> tuple[list[str], str, Spans]:
+    """Cut a text into the words that a classifier with a vocabulary reads.
+
+    Args:
+        text: As `cleaned` returns it.
+        max_length: Greatest number of words, or None.
+        first: Whether the first of more stay, and not the last.
+
+    Returns:
+        The words, the part of the text that they stand in, and where.
+    """
+    tokens, spans = located(text)
+    if max_length is None or len(tokens) <= max_length:
+        return tokens, text, tuple(spans)
+    chosen = slice(max_length) if first else slice(-max_length, None)
+    return tokens[chosen], *read_part(text, spans[chosen], not first, first)
+
+
+def read_part(
+    text: str, spans: Sequence[tuple[int, int]], before: bool, behind: bool
+) -> tuple[str, Spans]:
+    """Return the part of a text that is read, with an ellipsis where it is cut.
+
+    Args:
+        text: All of it.
+        spans: Of every word that is read.
+        before: Whether words before them are left out.
+        behind: Whether words behind them are.
+
+    Returns:
+        The part, and where the words stand in it.
+
+    >>> read_part("A long, fine film.", [(8, 12), (13, 17)], True, True)
+    ('… fine film …', ((2, 6), (7, 11)))
+    """
+    start, end = spans[0][0] if before else 0, spans[-1][1] if behind else len(text)
+    part = ("… " if before else "") + text[start:end] + (" …" if behind else "")
+    moved = start - 2 if before else 0
+    return part, tuple((first - moved, last - moved) for first, last in spans)

@@ -12,12 +12,13 @@ import torchvision
 from PIL import Image
 from torch import Tensor
 
-from input_iba.datasets.pictures import PictureDataset, PipelineConfig
+from input_iba.datasets.images import ImageDataset
+from input_iba.datasets.pipeline import PipelineConfig
 from input_iba.errors import ConfigError, DataError
 from input_iba.registry import DATASETS
 
 
-class TorchvisionSet(PictureDataset):
+class TorchvisionSet(ImageDataset):
     """A data set of torchvision's, in memory.
 
     Args:
@@ -52,7 +53,7 @@ class TorchvisionSet(PictureDataset):
         super().__init__(ids, pipeline, list(found.classes), channels or self.own_channels)
 
     def read(self, index: int) -> tuple[Image.Image, Tensor | None]:
-        """Return the picture; there are no boxes."""
+        """Return the image; there are no boxes."""
         return Image.fromarray(self._pixels[index]), None
 
     def target(self, index: int) -> int:
@@ -69,7 +70,7 @@ class TorchvisionSet(PictureDataset):
         return [len(self), digest.hexdigest()]
 
     def all_pixels(self) -> tuple[Tensor, Tensor]:
-        """Return all pictures (N, C, H, W), uint8, before any transform, and their classes (N,)."""
+        """Return all images (N, C, H, W), uint8, before any transform, and their classes (N,)."""
         pixels = torch.from_numpy(self._pixels.copy())
         pixels = pixels[:, None] if pixels.ndim == 3 else pixels.permute(0, 3, 1, 2).contiguous()
         return pixels, self._targets.clone()
@@ -85,23 +86,22 @@ def _read(name: str, root: Path, train: bool, download: bool) -> Any:
         ) from error
 
 
+@DATASETS.register_module()
 class MNIST(TorchvisionSet):
-    """Handwritten digits: 60,000 and 10,000 grey pictures of 28×28 (LeCun et al. 1998)."""
+    """Handwritten digits: 60,000 and 10,000 grey images of 28×28 (LeCun et al. 1998)."""
 
     name, own_channels = "MNIST", 1
 
 
+@DATASETS.register_module()
 class FashionMNIST(TorchvisionSet):
-    """Pieces of clothing: 60,000 and 10,000 grey pictures of 28×28 (arXiv 1708.07747)."""
+    """Pieces of clothing: 60,000 and 10,000 grey images of 28×28 (arXiv 1708.07747)."""
 
     name, own_channels = "FashionMNIST", 1
 
 
+@DATASETS.register_module()
 class CIFAR10(TorchvisionSet):
-    """Things and animals: 50,000 and 10,000 pictures of 32×32 (Krizhevsky 2009)."""
+    """Things and animals: 50,000 and 10,000 images of 32×32 (Krizhevsky 2009)."""
 
     name = "CIFAR10"
-
-
-for kind in (MNIST, FashionMNIST, CIFAR10):
-    DATASETS.register_module(name=kind.name, module=kind)

@@ -74,13 +74,13 @@ def longest_max_size(
 
 @register("CenterCrop")
 def center_crop(height: int, width: int, always_apply: bool = False, p: float = 1) -> list[Step]:
-    """Cut out the middle height×width pixels; smaller pictures get a black margin."""
+    """Cut out the middle height×width pixels; smaller images get a black margin."""
     return _with_probability(v2.CenterCrop((height, width)), always_apply, p)
 
 
 @register("RandomCrop")
 def random_crop(height: int, width: int, always_apply: bool = False, p: float = 1) -> list[Step]:
-    """Cut out height×width pixels anywhere; smaller pictures get a black margin."""
+    """Cut out height×width pixels anywhere; smaller images get a black margin."""
     return _with_probability(v2.RandomCrop((height, width), pad_if_needed=True), always_apply, p)
 
 
@@ -104,13 +104,13 @@ def random_resized_crop(
 def pad_if_needed(
     min_height: int, min_width: int, value: Numbers = 0, always_apply: bool = False, p: float = 1
 ) -> list[Step]:
-    """Add a margin of 8-bit colour `value` up to min_height×min_width, the picture centred."""
+    """Add a margin of 8-bit colour `value` up to min_height×min_width, the image centred."""
     return _with_probability(_PadTo(min_height, min_width, value), always_apply, p)
 
 
 @dataclass(frozen=True)
 class _PadTo:
-    """Centres a picture and its boxes on a canvas of at least the given size."""
+    """Centres an image and its boxes on a canvas of at least the given size."""
 
     height: int
     width: int
@@ -125,7 +125,7 @@ class _PadTo:
 
 @dataclass(frozen=True)
 class _LongestTo:
-    """Resizes a picture and its boxes so that the longer side has `size` pixels."""
+    """Resizes an image and its boxes so that the longer side has `size` pixels."""
 
     size: int
     mode: InterpolationMode

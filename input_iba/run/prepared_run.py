@@ -14,7 +14,7 @@ from input_iba.config.load import RunConfig
 from input_iba.core.hooks import find_layer
 from input_iba.core.precision import choose_precision, precision_name
 from input_iba.datasets import SampleDataset
-from input_iba.datasets.selection import draw_ids, select_ids
+from input_iba.datasets.ids import draw_ids, select_ids
 from input_iba.drawing import has_display
 from input_iba.errors import ConfigError
 from input_iba.results import Identity

@@ -8,8 +8,8 @@ from typing import Any
 
 from input_iba.config.build import errors_name
 from input_iba.config.load import RunConfig
-from input_iba.datasets import PictureDataset, SampleDataset, build_dataset
-from input_iba.datasets.pixels import load_pixels
+from input_iba.datasets import ImageDataset, SampleDataset, build_dataset
+from input_iba.datasets.images import load_pixels
 from input_iba.errors import ConfigError
 from input_iba.training.images import LabelledPixels, PictureTrainer, PictureTraining
 from input_iba.training.reviews import training_reviews
@@ -75,7 +75,7 @@ def _training_pictures(
     test_cfg = elsewhere(config.attribution_data, "img_root", options.test_root)
     with errors_name(config, "data.estimation"):
         train_set = build_dataset(train_cfg)
-        if not isinstance(train_set, PictureDataset):
+        if not isinstance(train_set, ImageDataset):
             raise ConfigError("This classifier is trained on pictures.")
     test_set = None
     if test_cfg.get("img_root") != train_cfg.get("img_root"):
@@ -85,7 +85,7 @@ def _training_pictures(
     normalize = train_set.pipeline.normalize or (lambda pixels: pixels)
 
     def read(dataset: SampleDataset, indices: Sequence[int]) -> LabelledPixels:
-        assert isinstance(dataset, PictureDataset)
+        assert isinstance(dataset, ImageDataset)
         with bar(len(indices), "pictures") as progress:
             return LabelledPixels(*load_pixels(dataset, progress.update, indices))
 

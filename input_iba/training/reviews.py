@@ -14,7 +14,7 @@ from input_iba.config.build import errors_name
 from input_iba.config.load import RunConfig
 from input_iba.config.texts import readable_by
 from input_iba.datasets import PieceDataset, SampleDataset, TextDataset, build_dataset
-from input_iba.datasets.texts import load_texts
+from input_iba.datasets.text_dataset import load_texts
 from input_iba.datasets.word_vectors import load_word_vectors
 from input_iba.errors import ConfigError
 from input_iba.registry import DATASETS, lookup

@@ -12,7 +12,7 @@ from torch import nn
 from tqdm import tqdm
 
 from input_iba.datasets import SampleDataset
-from input_iba.datasets.selection import draw_ids
+from input_iba.datasets.ids import draw_ids
 from input_iba.errors import DataError
 from input_iba.run.progress import refresh_seconds
 from input_iba.training.trainer import Trainer, split

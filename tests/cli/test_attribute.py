@@ -11,7 +11,7 @@ from PIL import Image
 
 from input_iba.cli import main as cli
 from input_iba.config.load import load_config
-from input_iba.datasets.samples import photograph
+from input_iba.datasets.samples import sample_image
 
 FEW = [
     *("--device", "cpu", "--no-pbar", "--cfg-options", "estimation_cfg.n_samples=6"),
@@ -29,7 +29,7 @@ def test_one_photograph_is_explained_in_one_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    photograph("chelsea").save("my cat.jpg")
+    sample_image("chelsea").save("my cat.jpg")
     assert run("--image", "my cat.jpg", "--target", "tabby", "lynx", *FEW) == 0
     said = capsys.readouterr().out
     work = Path("workdirs/my cat")

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from input_iba.datasets import acl_imdb
-from input_iba.datasets.acl_imdb import ADDRESS, review_folder
+from input_iba.datasets import imdb
+from input_iba.datasets.imdb import ADDRESS, review_folder
 from input_iba.errors import DataError
 from tests.datasets.reviews import TEXTS, write_archive, write_reviews
 
@@ -100,7 +100,7 @@ def test_a_download_is_checked_and_unpacked(
     with pytest.raises(DataError, match=r"expected the MD5 sum 7c2ac02c03563afcf9b574c7e56c153a"):
         review_folder(root)
     assert not list(root.iterdir()), "what does not have the checksum is not kept"
-    monkeypatch.setattr(acl_imdb, "MD5", hashlib.md5(content).hexdigest())
+    monkeypatch.setattr(imdb, "MD5", hashlib.md5(content).hexdigest())
     assert files(review_folder(root)) == EXPECTED
     assert asked == [ADDRESS] * 2
     online(monkeypatch, b"")
@@ -131,13 +131,13 @@ def test_another_process_that_was_faster_is_no_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write_archive(tmp_path / "data/aclImdb.tar.gz", write_reviews(tmp_path / "source"))
-    extract = acl_imdb._extract
+    extract = imdb._extract
 
     def late(archive: Path, folder: Path) -> int:
         count = extract(archive, folder)
         write_reviews(archive.parent / "aclImdb")
         return count
 
-    monkeypatch.setattr(acl_imdb, "_extract", late)
+    monkeypatch.setattr(imdb, "_extract", late)
     assert files(review_folder(path.parent)) == EXPECTED
     assert not list(path.parent.glob(".*"))

@@ -79,7 +79,7 @@ def test_missing_root_empty_root_empty_class(animals: Path, tmp_path: Path) -> N
     with pytest.raises(DataError, match=r"Data folder '.*empty'.*found no files.*layout"):
         folder(tmp_path / "empty")
     (animals / "emu").mkdir()
-    with pytest.raises(DataError, match=r"Class folder '.*emu' has no pictures"):
+    with pytest.raises(DataError, match=r"Class folder '.*emu' has no images"):
         folder(animals)
     (animals / "emu").rmdir()
     with pytest.raises(DataError, match=r"4 with ending \.png.*valid_formats|1 with ending"):
@@ -103,7 +103,7 @@ def test_a_pipeline_that_does_not_fit_names_the_picture(
     dataset = folder(animals)
 
     def fail(*_: Any) -> None:
-        raise ValueError("larger than the picture")
+        raise ValueError("larger than the image")
 
     monkeypatch.setattr(dataset, "pipeline", fail)
     with pytest.raises(DataError, match=r"cat/1\.png' \(8×6 pixels\): larger"):

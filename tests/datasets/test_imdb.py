@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from input_iba.datasets import GridMosaic, IMDBDataset, build_dataset
-from input_iba.datasets.texts import load_texts
+from input_iba.datasets.text_dataset import load_texts
 from input_iba.datasets.word_vectors import load_word_vectors
 from input_iba.errors import ConfigError, DataError
 from input_iba.records import TextSample
@@ -110,7 +110,7 @@ def test_some_wrong_bytes_are_replaced_with_a_warning(
 def test_another_encoding_is_an_error_of_that_review(root: Path, encoding: str) -> None:
     dataset = reviews(root)
     (root / "aclImdb/train/neg/0_2.txt").write_bytes("a very dull film".encode(encoding))
-    with pytest.raises(DataError, match=r"0_2\.txt' is no text in UTF-8"):
+    with pytest.raises(DataError, match=r"0_2\.txt' is not text in UTF-8"):
         dataset[0]
     assert dataset[1].tokens == ("dull", "and", "flat")
 
@@ -181,7 +181,7 @@ def test_a_missing_class_folder_is_named(root: Path) -> None:
 
 
 def test_a_mosaic_needs_pictures(root: Path) -> None:
-    with pytest.raises(ConfigError, match="needs pictures; IMDBDataset has none"):
+    with pytest.raises(ConfigError, match="needs images; IMDBDataset has none"):
         GridMosaic({"type": "IMDBDataset", "root": str(root)}, [])
 
 

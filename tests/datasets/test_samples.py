@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from input_iba.datasets import SampleDataset, build_dataset
-from input_iba.datasets.samples import NAMES, photograph
+from input_iba.datasets.samples import NAMES, sample_image
 from input_iba.errors import ConfigError, InputIBAError, MissingExtraError
 
 RESIZE = [{"type": "Resize", "height": 32, "width": 32}]
@@ -58,9 +58,9 @@ def test_class_names_of_a_file() -> None:
     ("keys", "message"),
     [
         ({"names": ["coffe"]}, "Closest: 'coffee'"),
-        ({"names": []}, "list of different photographs"),
-        ({"names": "coffee"}, "list of different photographs"),
-        ({"names": ["coffee", "coffee"]}, "list of different photographs"),
+        ({"names": []}, "list of different images"),
+        ({"names": "coffee"}, "list of different images"),
+        ({"names": ["coffee", "coffee"]}, "list of different images"),
         ({"targets": {"coffe": 1}}, "Closest: 'coffee'"),
         ({"targets": {"coffee": 1000}}, "0 to 999"),
         ({"targets": {"coffee": "expresso"}}, "Closest: 'espresso'"),
@@ -98,7 +98,7 @@ def test_a_crop_depends_on_seed_and_position_only() -> None:
 
 
 def test_scale_of_crops() -> None:
-    whole = photograph("coffee")
+    whole = sample_image("coffee")
     for share in (0.1, 0.5):
         dataset = crops(names=["coffee"], scale=(share, share), pipeline=[])
         for i in range(12):
@@ -116,7 +116,7 @@ def test_what_errors_of_crops_say(keys: dict[str, Any], message: str) -> None:
 
 
 def test_missing_extra_names_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    photograph.cache_clear()
+    sample_image.cache_clear()
     monkeypatch.setitem(sys.modules, "skimage", None)
     with pytest.raises(MissingExtraError, match=r"input-iba\[samples\]"):
         samples()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from input_iba.datasets.segments import MOST_PIECES, Piece, words_of
+from input_iba.datasets.pieces import MAX_PIECES, Piece, words_of
 
 
 def words(text: str, *pieces: tuple[int | None, int, int]) -> list[str]:
@@ -75,6 +75,6 @@ def test_white_space_alone_is_not_a_word() -> None:
 
 
 def test_what_is_too_long_for_a_word_is_cut() -> None:
-    assert words("x" * MOST_PIECES, *letters("x" * MOST_PIECES)) == ["x" * MOST_PIECES]
-    long = "a\u0301" * MOST_PIECES
-    assert words(long, *letters(long)) == ["a\u0301"] * MOST_PIECES
+    assert words("x" * MAX_PIECES, *letters("x" * MAX_PIECES)) == ["x" * MAX_PIECES]
+    long = "a\u0301" * MAX_PIECES
+    assert words(long, *letters(long)) == ["a\u0301"] * MAX_PIECES

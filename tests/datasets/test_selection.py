@@ -72,7 +72,7 @@ def test_names_may_be_no_text(tmp_path: Path) -> None:
         ("0\n5", "has no place 5: its 5 samples have the places 0 to 4"),
         ("-1", "no sample is called '-1'"),
         ("[1, 2]", "JSON list of names"),
-        ("[", "no valid JSON"),
+        ("[", "not valid JSON"),
     ],
 )
 def test_what_errors_say(tmp_path: Path, text: str, message: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from input_iba.datasets.text_files import cleaned, read_part, read_text
+from input_iba.datasets.tokens import cleaned, read_part, read_text
 from input_iba.errors import DataError
 
 

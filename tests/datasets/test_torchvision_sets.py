@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from input_iba.datasets import TorchvisionSet, build_dataset
-from input_iba.datasets.pixels import load_pixels
+from input_iba.datasets.images import load_pixels
 from input_iba.errors import ConfigError, DataError
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (5, 28, 28), dtype=np.uint8)

@@ -89,7 +89,7 @@ def test_refusals_leave_nothing_behind(
     assert "is not empty" in refused(str(source), str(used))
     assert names(used) == ["mine.png"]
     new = str(tmp_path / "new")
-    assert "8 pictures; 9 are needed" in refused(str(source), new, "--n", "8")
+    assert "8 images; 9 are needed" in refused(str(source), new, "--n", "8")
     assert "at least 1" in refused(str(source), new, "--n", "0")
     assert "found nothing" in refused(str(tmp_path / "none"), new)
     assert "no class folders" in refused(str(source / CLASSES[0]), new)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from input_iba.datasets.selection import draw_ids
+from input_iba.datasets.ids import draw_ids
 from input_iba.errors import DataError, EvaluationError
 from input_iba.results import Entry
 from input_iba.results.map_files import ties_by_rounding

@@ -14,9 +14,13 @@ from input_iba import models
 from input_iba.config.load import RunConfig, load_config
 from input_iba.core.hooks import find_layer
 from input_iba.datasets import PictureFiles
-from input_iba.datasets.class_index import classes_of_file, imagenet_classes
-from input_iba.datasets.image_files import IMAGENET, named_classes
-from input_iba.datasets.targets import find_targets
+from input_iba.datasets.class_index import (
+    IMAGENET,
+    classes_of_file,
+    find_targets,
+    imagenet_classes,
+    named_classes,
+)
 from input_iba.errors import CheckpointError, ConfigError
 from input_iba.modality.layer_choice import choose_layer
 from input_iba.models.named import DEFAULT_MODEL, NamedModel, named_model

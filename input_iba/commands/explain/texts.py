@@ -15,7 +15,7 @@ from input_iba.config.texts import readable_by, text_modality
 from input_iba.core.hooks import find_layer
 from input_iba.datasets import build_dataset
 from input_iba.datasets.given_texts import name_of
-from input_iba.datasets.text_files import cleaned
+from input_iba.datasets.tokens import cleaned
 from input_iba.errors import ConfigError
 from input_iba.modality.text_layer_choice import choose_text_layer
 

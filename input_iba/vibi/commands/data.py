@@ -9,9 +9,9 @@ from typing import Any
 
 import torch
 
-from input_iba.datasets import PictureDataset, TorchvisionSet, build_dataset
+from input_iba.datasets import ImageDataset, TorchvisionSet, build_dataset
+from input_iba.datasets.images import load_pixels
 from input_iba.datasets.normalization import Normalize
-from input_iba.datasets.pixels import load_pixels
 from input_iba.training.images import LabelledPixels
 from input_iba.training.sets import VALIDATION_SHARE, bar, check_classes, drawn
 from input_iba.training.trainer import split
@@ -73,7 +73,7 @@ def read_pictures(settings: DataSettings, seed: int) -> Pictures:
     )
 
 
-def _build(settings: DataSettings, name: str) -> PictureDataset:
+def _build(settings: DataSettings, name: str) -> ImageDataset:
     resize = {"type": "Resize", "height": settings.size, "width": settings.size}
     cfg: dict[str, Any] = {
         "type": settings.dataset,
@@ -84,11 +84,11 @@ def _build(settings: DataSettings, name: str) -> PictureDataset:
     else:
         cfg |= {"root": settings.root, "split": name}
     dataset = build_dataset(cfg)
-    assert isinstance(dataset, PictureDataset)
+    assert isinstance(dataset, ImageDataset)
     return dataset
 
 
-def _read(dataset: PictureDataset, indices: Sequence[int]) -> LabelledPixels:
+def _read(dataset: ImageDataset, indices: Sequence[int]) -> LabelledPixels:
     if isinstance(dataset, TorchvisionSet) and not dataset.pipeline.config:
         samples = LabelledPixels(*dataset.all_pixels())
         return samples if len(indices) == len(dataset) else samples.take(torch.tensor(indices))

@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from input_iba.datasets.text_dataset import words_read
-from input_iba.datasets.text_files import cleaned, read_text
+from input_iba.datasets.tokens import cleaned, read_text, words_read
 from input_iba.drawing.words import Shown, split_at
 from input_iba.errors import DataError
 from input_iba.models.checkpoints import fit_state_dict

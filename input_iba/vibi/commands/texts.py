@@ -13,7 +13,7 @@ from torch import nn
 from input_iba import models
 from input_iba.config.vocabulary import check_vocabulary
 from input_iba.datasets import IMDBDataset, build_dataset
-from input_iba.datasets.texts import load_texts
+from input_iba.datasets.text_dataset import load_texts
 from input_iba.errors import ConfigError
 from input_iba.run.logs import LOGGER
 from input_iba.training.sets import VALIDATION_SHARE, bar, drawn
