@@ -26,7 +26,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"results"}),
     frozenset({"modality", "models", "datasets"}),
     frozenset({"core"}),
-    frozenset({"records", "registry"}),
+    frozenset({"records", "registry", "settings"}),
     frozenset({"drawing"}),
     frozenset({"errors"}),
     frozenset({PACKAGE}),  # input_iba/__init__.py: everything imports it, it imports nothing
