@@ -66,11 +66,10 @@ class Declaration:
         return (flag,) if isinstance(flag, str) else flag
 
     def checked(self, value: Any, where: str, error: type[InputIBAError] = ConfigError) -> Any:
-        """Return a value as the field's type.
+        """Return a value as the field's type; `where` is how messages call the field.
 
-        Args:
-            where: How messages call the field.
-            error: Raised for a value of another type, out of range, or not among the choices.
+        Raises:
+            InputIBAError: `error`, where it is of another type, out of range or not a choice.
         """
         if value is None and self.none is not None:
             return self.none
@@ -193,10 +192,10 @@ def read_values(kind: type, values: Mapping[str, Any], section: str, file: str) 
 def typed(value: Any, hint: Any, where: str, error: type[InputIBAError] = ConfigError) -> Any:
     """Return a value as a type: an int may stand for a float, a list for a tuple, a str for a Path.
 
-    Args:
-        hint: A type hint: plain types, unions, `Literal`, `tuple[X, ...]`, mappings, `Any`.
-        where: How messages call it.
-        error: Raised for a value of another type.
+    The hint is of plain types, unions, `Literal`, `tuple[X, ...]`, mappings or `Any`.
+
+    Raises:
+        InputIBAError: `error`, where the value is of another type; it is called `where`.
     """
     for member in members(hint):
         found = _as(value, member, where, error)
