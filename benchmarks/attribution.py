@@ -26,7 +26,7 @@ from input_iba.attribution import Attributor
 from input_iba.core.precision import choose_precision, precision_name
 from input_iba.records import Attribution
 from input_iba.registry import PRIORS, build
-from input_iba.run.memory import keep_freed_memory
+from input_iba.run.device import keep_freed_memory
 
 STAGES = ("feature_iba", "prior", "input_iba")
 WAYS = ("published", "paper", "fast", "fast, one at a time", "fast, passes alone")

@@ -28,7 +28,7 @@ from input_iba.evaluation import Summary, paired_difference, summarise
 from input_iba.evaluation.perturbation import Classify
 from input_iba.models import build_classifier
 from input_iba.records import Failure
-from input_iba.run.memory import keep_freed_memory
+from input_iba.run.device import keep_freed_memory
 
 Scores = dict[str, dict[str, list[float]]]
 """By metric and sample id: one score per name of what gave the masks."""

@@ -13,7 +13,7 @@ import torch
 from torch.nn import functional as F
 
 from input_iba.core.strided import FloatGradients
-from input_iba.run.memory import keep_freed_memory
+from input_iba.run.device import keep_freed_memory
 
 SHAPES = [(96, 112, 3), (144, 56, 5), (240, 28, 3), (672, 14, 5)]
 """Channels, pixels per side, kernel size of EfficientNet-Lite0's strided depthwise layers."""

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from benchmarks.setups import CASES, from_name
 from input_iba.evaluation import insertion_deletion, random_sets, sensitivity_n
-from input_iba.run.memory import keep_freed_memory
+from input_iba.run.device import keep_freed_memory
 
 ROWS = 32
 """Inputs that the classifier sees at once."""

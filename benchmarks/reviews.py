@@ -21,7 +21,7 @@ from input_iba.core.precision import choose_precision, precision_name
 from input_iba.datasets.vocabulary import SPECIALS
 from input_iba.models import build_classifier
 from input_iba.models.deep_lstm import VOCABULARY_SIZE
-from input_iba.run.memory import keep_freed_memory
+from input_iba.run.device import keep_freed_memory
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

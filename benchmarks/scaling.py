@@ -22,7 +22,7 @@ import torch
 from benchmarks.meters import PeakMemory
 from benchmarks.setups import CASES, Setup, from_name
 from input_iba.core.precision import choose_precision
-from input_iba.run.memory import keep_freed_memory
+from input_iba.run.device import keep_freed_memory
 
 AT_ONCE = 16
 """Images per forward pass, as in a run."""

@@ -31,7 +31,7 @@ from input_iba.evaluation import summarise
 from input_iba.evaluation.perturbation import Classify
 from input_iba.models import build_classifier
 from input_iba.records import Failure, FeatureStatistics, ImageSample
-from input_iba.run.memory import keep_freed_memory
+from input_iba.run.device import keep_freed_memory
 
 Found = dict[str, dict[str, dict[str, float]]]
 """By setting and sample id: seconds and scores."""

@@ -32,7 +32,7 @@ from benchmarks.vibi_methods import (
 )
 from input_iba.drawing import Grid, as_markdown, as_plain
 from input_iba.evaluation import Summary, insertion_deletion, paired_difference, summarise
-from input_iba.run.memory import keep_freed_memory
+from input_iba.run.device import keep_freed_memory
 from input_iba.vibi import ChunkGrid, hard_top_k
 
 AREAS = ("insertion", "deletion", "insertion − deletion")

@@ -18,7 +18,7 @@ import torch
 from benchmarks.meters import PeakMemory
 from input_iba import models
 from input_iba.core.precision import choose_precision
-from input_iba.run.memory import keep_freed_memory
+from input_iba.run.device import keep_freed_memory
 from input_iba.vibi import BlackBox, ExplainedInputs, VibiTrainer
 from input_iba.vibi.commands.black_box import classifier_config
 from input_iba.vibi.commands.checkpoints import build_vibi

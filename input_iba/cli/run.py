@@ -11,8 +11,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from typing import TextIO
 
 from input_iba.errors import InputIBAError
-from input_iba.run.interruption import Terminated
-from input_iba.run.launchers import speaks
+from input_iba.run.launchers import Terminated, speaks
 
 FAILED, USAGE, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 """Exit status: some sample failed; wrong config or usage; interrupt key; SIGTERM."""

@@ -21,33 +21,6 @@ OWN_METHOD = "input_iba"
 """Name of the three stages among methods of attribution."""
 
 
-def refuse_changes(
-    what: str, then: Mapping[str, Any], now: Mapping[str, Any], otherwise: str
-) -> None:
-    """Refuse to continue what was made with other settings.
-
-    Args:
-        what: What would be continued, with its place.
-        then: Plain data that must stay the same, as it was.
-        now: As it is.
-        otherwise: What else the user can do.
-
-    Raises:
-        ResumeError: Names every difference.
-    """
-    changed = [
-        f"{key}: was {then.get(key)}, now {now.get(key)}"
-        for key in sorted(then.keys() | now.keys())
-        if then.get(key) != now.get(key)
-    ]
-    if changed:
-        raise ResumeError(
-            f"{what} cannot be continued:\n  "
-            + "\n  ".join(changed)
-            + f"\nUse the same again, or {otherwise}."
-        )
-
-
 @dataclass(frozen=True)
 class Identity:
     """What must stay the same for a run to be continued: every part of it changes masks.
@@ -72,13 +45,9 @@ class Identity:
     precision: str
     out_style: str
 
-    def differences(self, other: Identity) -> list[str]:
-        """Say in one line each what differs, `self` being the earlier run."""
-        return [
-            f"{_MEANING[name]}: was {old}, now {new}"
-            for name, old in asdict(self).items()
-            if (new := getattr(other, name)) != old
-        ]
+    def plain(self) -> dict[str, Any]:
+        """Return the values by what they mean to a user, to be compared."""
+        return {_MEANING[name]: value for name, value in asdict(self).items()}
 
 
 _MEANING = {

@@ -8,8 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
-from input_iba.errors import ResumeError
-from input_iba.results.manifest import refuse_changes
+from input_iba.results.resume import may_continue
 from input_iba.results.writing import append_text, write_text
 
 Status = Literal["scored", "skipped", "failed"]
@@ -63,13 +62,8 @@ class RowLog:
         if earlier is None or not (entries or resume):
             write_text(self.path, json.dumps(present) + "\n")
             return {}
-        if not resume:
-            raise ResumeError(
-                f"'{self.path}' already holds rows of {len(entries)} samples. Continue with "
-                "--resume, or choose another file name."
-            )
-        what = f"The evaluation in '{self.path}'"
-        refuse_changes(what, earlier, present, "choose another file name")
+        what = f"The evaluation of {len(entries)} samples in '{self.path}'"
+        may_continue(what, earlier, present, resume, "choose another file name")
         # Rewritten, so that a line cut off by a crash does not swallow the next one.
         lines = [json.dumps(present), *(json.dumps(asdict(entry)) for entry in entries.values())]
         write_text(self.path, "\n".join(lines) + "\n")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from pathlib import Path
 
 from input_iba.errors import ResumeError
 from input_iba.results.manifest import Manifest
 from input_iba.results.record_log import RecordLog, SampleRecord
+from input_iba.results.resume import may_continue, refuse_changes
 from input_iba.results.writing import remove_parts, write_text
 
 
@@ -31,6 +31,7 @@ class WorkDir:
 
     def __init__(self, root: Path, *, resume: bool = False, rank: int = 0) -> None:
         self.root = root
+        self._what = f"The run in '{root}'"
         self.config_path = root / "config.py"
         self.log_path = root / (f"log_file.rank{rank}.log" if rank else "log_file.log")
         self.manifest_path = root / "manifest.json"
@@ -58,12 +59,7 @@ class WorkDir:
                 f"Work directory '{self.root}' holds files but no manifest.json, so no run of "
                 "this tool is in it. Choose another --work-dir."
             )
-        if not resume:
-            raise ResumeError(
-                f"Work directory '{self.root}' already holds a run. Continue it with --resume, "
-                "or choose another --work-dir."
-            )
-        return True
+        return may_continue(self._what, {}, {}, resume)  # what is the same is compared later
 
     def check_config(self, digest: str, text: str) -> None:
         """Refuse to continue a run that had another config.
@@ -78,15 +74,7 @@ class WorkDir:
         if not self.resumed or Manifest.read(self.manifest_path).identity.config == digest:
             return
         old = self.config_path.read_text(encoding="utf-8") if self.config_path.is_file() else ""
-        difference = "\n".join(
-            difflib.unified_diff(
-                old.splitlines(), text.splitlines(), "work directory", "now", n=1, lineterm=""
-            )
-        )
-        raise ResumeError(
-            f"The config is not the one that the run in '{self.root}' was started with:\n"
-            f"{difference}\nUndo the change, or choose another --work-dir."
-        )
+        refuse_changes(self._what, {"config": old}, {"config": text})
 
     def claim(self, manifest: Manifest, config_text: str) -> Manifest:
         """Write the manifest and the config, and clear what a killed run left half-written.
@@ -99,13 +87,7 @@ class WorkDir:
         """
         earlier = Manifest.read(self.manifest_path) if self.resumed else None
         if earlier is not None:
-            different = earlier.identity.differences(manifest.identity)
-            if different:
-                raise ResumeError(
-                    f"The run in '{self.root}' cannot be continued:\n  "
-                    + "\n  ".join(different)
-                    + "\nUse the same again, or choose another --work-dir."
-                )
+            refuse_changes(self._what, earlier.identity.plain(), manifest.identity.plain())
         started = manifest.restarted(earlier)
         started.write(self.manifest_path)
         write_text(self.config_path, config_text)

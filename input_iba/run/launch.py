@@ -10,10 +10,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from input_iba.errors import ConfigError, InputIBAError, ProcessError
-from input_iba.run.interruption import ignore_termination
 from input_iba.run.launchers import (
     Launcher,
     connect,
+    ignore_termination,
     place_by_slurm,
     place_by_torchrun,
     refuse_forgotten_launcher,

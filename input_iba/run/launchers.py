@@ -1,12 +1,16 @@
-"""What torchrun and Slurm tell each process that they start, by variables of its environment."""
+"""What torchrun and batch systems tell a process: by its environment, and by SIGTERM."""
 
 from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
+from types import FrameType
 from typing import TYPE_CHECKING, Literal
 
 from input_iba.errors import ConfigError, ProcessError
@@ -106,3 +110,35 @@ def address_by_slurm(environment: Mapping[str, str]) -> tuple[str, int]:
             f"--launcher slurm: scontrol does not say where the first process of {nodes!r} runs "
             f"({error}). Set MASTER_ADDR to the name of its machine."
         ) from error
+
+
+class Terminated(KeyboardInterrupt):
+    """The process was asked to end by SIGTERM, as batch systems do."""
+
+
+@contextmanager
+def terminable() -> Iterator[None]:
+    """Raise `Terminated` in the block when SIGTERM arrives."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # Python allows signal handlers in the main thread only.
+        return
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        raise Terminated
+
+    earlier = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        if signal.getsignal(signal.SIGTERM) is end:
+            signal.signal(signal.SIGTERM, earlier)
+
+
+def ignore_termination() -> None:
+    """Ignore SIGTERM from here on, for the moments in which a process ends anyway.
+
+    torchrun sends it to all processes once the first has ended with a status other than 0; it
+    would cut off messages and change the status of the others.
+    """
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)

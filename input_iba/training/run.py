@@ -17,9 +17,8 @@ from input_iba.config.load import RunConfig
 from input_iba.core.precision import choose_precision, precision_name
 from input_iba.errors import ConfigError, ResumeError
 from input_iba.results import written_whole
-from input_iba.run.device import choose_device
+from input_iba.run.device import choose_device, keep_freed_memory
 from input_iba.run.logs import LOGGER, logging_to
-from input_iba.run.memory import keep_freed_memory
 from input_iba.run.progress import refresh_seconds
 from input_iba.training.data import training_data
 from input_iba.training.sets import Learner, TrainingData, TrainingOptions

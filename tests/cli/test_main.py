@@ -11,8 +11,8 @@ import pytest
 from input_iba.cli import main as cli
 from input_iba.cli.run import FAILED
 from input_iba.errors import ConfigError, ProcessError
-from input_iba.run.interruption import Terminated
 from input_iba.run.launch import Processes
+from input_iba.run.launchers import Terminated
 from tests.tiny_runs import tiny_config, write_config, write_images
 
 RUN = "input_iba.commands.explain.run.run_attribution"

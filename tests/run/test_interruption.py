@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from input_iba.run.interruption import Terminated, ignore_termination, terminable
+from input_iba.run.launchers import Terminated, ignore_termination, terminable
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ import pytest
 
 SCRIPT = """
 import resource, sys, torch
-from input_iba.run.memory import keep_freed_memory
+from input_iba.run.device import keep_freed_memory
 if sys.argv[1] == "keep":
     assert keep_freed_memory()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
@@ -27,7 +27,7 @@ def faults(mode: str) -> int:
 
 LIMITED = """
 import resource
-from input_iba.run.memory import keep_freed_memory
+from input_iba.run.device import keep_freed_memory
 resource.setrlimit(resource.RLIMIT_AS, (1 << 45, resource.getrlimit(resource.RLIMIT_AS)[1]))
 assert not keep_freed_memory()
 """

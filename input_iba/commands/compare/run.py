@@ -24,13 +24,14 @@ from input_iba.commands.evaluate.samples import (
     warn_of_tied_maps,
     warn_of_ties,
 )
-from input_iba.commands.evaluate.setup import build_setting, identity_of, logged
+from input_iba.commands.evaluate.setup import build_setting, identity_of
 from input_iba.config.load import load_config
 from input_iba.errors import ResumeError
 from input_iba.evaluation.metrics import Metric, check_modality
 from input_iba.results import Entry, RowLog, safe_name
 from input_iba.results.map_files import find_maps
 from input_iba.run.logs import LOGGER
+from input_iba.run.shell import Run, opened
 
 
 @dataclass(frozen=True)
@@ -72,20 +73,19 @@ def run_compare(options: CompareOptions, metrics: Sequence[Metric]) -> CompareRe
         InputIBAError: Nothing could be started; the message says why. A single sample that
             cannot be read or scored raises nothing: it is reported as failed.
     """
-    options.out.mkdir(parents=True, exist_ok=True)
-    with logged(options.out / "compare.log"):
-        return _run(options, metrics)
+    with opened(options.out / "compare.log", options, seed=options.seed) as run:
+        return _run(options, metrics, run)
 
 
-def _run(options: CompareOptions, metrics: Sequence[Metric]) -> CompareResult:
+def _run(options: CompareOptions, metrics: Sequence[Metric], run: Run) -> CompareResult:
     methods = read_methods(options.work_dirs, options.names)
     reference = against(methods, options.against)
     check_comparable(methods)
     config = load_config(methods[0].root / "config.py", options.cfg_options)
     check_modality(metrics, config.text_modality)
-    setting, dataset = build_setting(
-        config, options.evaluation(methods[0].folder), options.out / "compare"
-    )
+    for warning in config.warnings:
+        LOGGER.warning("%s", warning)
+    setting, dataset = build_setting(config, run, options.out / "compare")
     check_built(methods[0], setting.fingerprints)
     maps = {method.name: find_maps(method.folder, dataset.ids) for method in methods}
     selection = _select(options, dataset.ids, maps)

@@ -13,13 +13,14 @@ from input_iba.commands.evaluate.samples import (
     warn_of_tied_maps,
     warn_of_ties,
 )
-from input_iba.commands.evaluate.setup import build_setting, identity_of, logged
+from input_iba.commands.evaluate.setup import build_setting, identity_of
 from input_iba.config.load import RunConfig
 from input_iba.errors import ResumeError
 from input_iba.evaluation.metrics import Metric, check_modality
 from input_iba.report import report_evaluation
 from input_iba.results import RowLog
 from input_iba.results.map_files import find_maps
+from input_iba.run.shell import Run, opened
 
 
 def run_evaluation(
@@ -40,15 +41,16 @@ def run_evaluation(
         InputIBAError: Nothing could be started; the message says why. A single sample that
             cannot be read or scored raises nothing: it is reported as failed.
     """
-    path = options.path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with logged(path.with_suffix(".log")):
-        return _run(config, options, metric)
+    log = options.path.with_suffix(".log")
+    with opened(log, options, seed=options.seed, warnings=config.warnings) as run:
+        return _run(config, options, metric, run)
 
 
-def _run(config: RunConfig, options: EvaluationOptions, metric: Metric) -> EvaluationResult:
+def _run(
+    config: RunConfig, options: EvaluationOptions, metric: Metric, run: Run
+) -> EvaluationResult:
     check_modality([metric], config.text_modality)
-    setting, dataset = build_setting(config, options, options.path.with_suffix(""))
+    setting, dataset = build_setting(config, run, options.path.with_suffix(""))
     folder, scores = options.heatmap_dir, options.scores_file
     scoring = Scoring(
         *(config, setting, metric, metric.scorer(setting), options, dataset),

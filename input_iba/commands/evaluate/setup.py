@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -13,55 +12,28 @@ import torch
 from torch import Tensor
 
 from input_iba.commands.evaluate.loop import Scoring
-from input_iba.commands.evaluate.options import EvaluationOptions
-from input_iba.config.build import (
-    build_classifier,
-    build_datasets,
-    build_own_method,
-    classifier_digest,
-)
+from input_iba.config.build import build_own_method
 from input_iba.config.load import RunConfig
 from input_iba.config.texts import build_modality
 from input_iba.core.classifier import Classifier
 from input_iba.core.explainable import working_values
 from input_iba.core.fitting import FittingRows
-from input_iba.core.precision import choose_precision, precision_name
+from input_iba.core.precision import precision_name
 from input_iba.datasets import SampleDataset
 from input_iba.datasets.loading import cut, read_batches
-from input_iba.errors import InputIBAError
 from input_iba.evaluation.metrics import Setting
 from input_iba.modality import Modality
 from input_iba.records import Sample
-from input_iba.run.classes import read_logits
-from input_iba.run.device import choose_device
-from input_iba.run.interruption import terminable
-from input_iba.run.logs import LOGGER, logging_to, to_file_only
-from input_iba.run.memory import keep_freed_memory
-from input_iba.run.seeds import seed_everything
+from input_iba.run.prepared_run import prepare
+from input_iba.run.shell import Run
 
 
-@contextmanager
-def logged(path: Path) -> Iterator[None]:
-    """Write a log beside a result, and say in it what ended the block."""
-    with logging_to(path), terminable():
-        try:
-            yield
-        except InputIBAError as error:
-            to_file_only(f"Ended by an error: {error}")
-            raise
-        except KeyboardInterrupt:
-            LOGGER.warning("Interrupted. What is done is kept: continue with --resume.")
-            raise
-
-
-def build_setting(
-    config: RunConfig, options: EvaluationOptions, beside: Path
-) -> tuple[Setting, SampleDataset]:
+def build_setting(config: RunConfig, run: Run, beside: Path) -> tuple[Setting, SampleDataset]:
     """Build classifier and data sets.
 
     Args:
         config: Names classifier and samples.
-        options: Device, precision and seed.
+        run: On what to compute, with which seed.
         beside: Path of the result without its extension.
 
     Returns:
@@ -70,17 +42,9 @@ def build_setting(
     Raises:
         InputIBAError: Something is wrong or missing; the message says what.
     """
-    device, warnings = choose_device(options.device, options.gpu_id)
-    for warning in (*config.warnings, *warnings):
-        LOGGER.warning("%s", warning)
-    autocast = choose_precision(options.precision, device)
-    keep_freed_memory()
-    seed_everything(options.seed)
-    classifier = build_classifier(config).to(device)
-    estimation_set, dataset = build_datasets(config, classifier)
-    reading = read_logits(config, classifier, dataset)
-    reading.say()
-    config, dataset = reading.config, reading.dataset
+    ready = prepare(config, run)
+    config, classifier, dataset = ready.config, ready.classifier, ready.dataset
+    device, autocast = run.device, run.autocast
     fitting = FittingRows(config.internal_batch_size, device)
     modality = build_modality(config, classifier)
     runner = Classifier(classifier, run=modality.run, autocast=autocast, output=config.output)
@@ -92,13 +56,13 @@ def build_setting(
         classify=_in_precision(runner, modality, fitting),
         device=device,
         autocast=autocast,
-        seed=options.seed,
+        seed=run.seed,
         make_explainer=lambda: build_own_method(config, classifier, device, autocast),
-        estimation_inputs=partial(_spread, estimation_set, config),
+        estimation_inputs=partial(_spread, ready.estimation_set, config),
         ids=dataset.ids,
         beside=beside,
         fitting=fitting,
-        fingerprints={"classifier": classifier_digest(classifier), "data": dataset.fingerprint()},
+        fingerprints=ready.fingerprints(),
     )
     return setting, dataset
 

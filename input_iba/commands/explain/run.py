@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import traceback
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import torch
+from torch import nn
 
 from input_iba.attribution.methods import BaselineAttributor
 from input_iba.commands.explain.background import provide_background
 from input_iba.commands.explain.estimation import provide_statistics
 from input_iba.commands.explain.loop import Job, batches_to_do, explain_all
-from input_iba.config.build import (
-    Explainer,
-    MakeExplainer,
-    build_attributor,
-)
+from input_iba.config.build import Explainer, MakeExplainer, build_attributor
 from input_iba.config.load import RunConfig
-from input_iba.errors import InputIBAError
+from input_iba.core.hooks import find_layer
+from input_iba.datasets.ids import draw_ids, select_ids
+from input_iba.drawing import has_display
+from input_iba.errors import ConfigError
 from input_iba.report import write_report
-from input_iba.results import OWN_METHOD, Manifest, WorkDir
+from input_iba.results import OWN_METHOD, Identity, Manifest, WorkDir, differences
 from input_iba.run.batching import (
     FittingSizes,
     choose_samples_per_batch,
@@ -29,12 +28,12 @@ from input_iba.run.batching import (
     first_shape,
     fitting_samples,
 )
-from input_iba.run.interruption import terminable
+from input_iba.run.device import seed_everything
 from input_iba.run.launch import Processes
-from input_iba.run.logs import LOGGER, logging_to, to_file_only
+from input_iba.run.logs import LOGGER
 from input_iba.run.options import RunOptions
-from input_iba.run.prepared_run import Subject, check_alike, set_up
-from input_iba.run.seeds import seed_everything
+from input_iba.run.prepared_run import PreparedRun, prepare
+from input_iba.run.shell import Run, opened
 
 
 @dataclass(frozen=True)
@@ -56,6 +55,27 @@ class RunResult:
     report: Path
 
 
+@dataclass(frozen=True)
+class _Begun:
+    """A run whose classifier and data sets are there.
+
+    Attributes:
+        run: What it computes on.
+        options: The command line's options.
+        work: The work directory.
+        ready: Classifier and data sets.
+        ids: The samples selected.
+        identity: What must stay the same for the masks to.
+    """
+
+    run: Run
+    options: RunOptions
+    work: WorkDir
+    ready: PreparedRun
+    ids: Sequence[str]
+    identity: Identity
+
+
 def run_attribution(
     config: RunConfig,
     options: RunOptions,
@@ -75,19 +95,22 @@ def run_attribution(
             cannot be explained raises nothing: it is recorded as failed.
     """
     work = _open(options.work_dir_for(config.path), options.resume, processes)
-    with logging_to(work.log_path, main=processes.is_main), terminable():
+    warnings = config.warnings
+    if (config.feature_mask.show or config.input_mask.show) and not has_display():
+        warnings += ("'show' has no effect: there is no display here.",)
+    with opened(work.log_path, options, processes, seed=options.seed, warnings=warnings) as run:
+        begun = _begin(config, options, work, run)
+        # One number for all, whatever memory each has: what is computed together decides rounding.
+        size = processes.from_main(lambda: _samples_per_batch(config, begun))
+        planned = _manifest(config, begun, size)
+        manifest = processes.from_main(lambda: work.claim(planned, config.text()))
         try:
-            return _run(config, options, work, make_explainer, processes)
-        except InputIBAError as error:
-            if processes.is_main or not error.said:
-                to_file_only(f"Ended by an error: {error}")
+            unread = _explain(config, begun, size, make_explainer)
+        except BaseException:
+            if processes.is_main:
+                _end(work, manifest, begun.ids, alone=processes.world_size == 1)
             raise
-        except KeyboardInterrupt:
-            LOGGER.warning("Interrupted. What is done is kept: continue with --resume.")
-            raise
-        except Exception:
-            to_file_only(f"Ended by an unexpected error:\n{traceback.format_exc()}")
-            raise
+        return processes.from_main(lambda: replace(_end(work, manifest, begun.ids), unread=unread))
 
 
 def _open(root: Path, resume: bool, processes: Processes) -> WorkDir:
@@ -98,82 +121,84 @@ def _open(root: Path, resume: bool, processes: Processes) -> WorkDir:
     return WorkDir(root, rank=processes.rank)
 
 
-def _run(
-    config: RunConfig,
-    options: RunOptions,
-    work: WorkDir,
-    make_explainer: MakeExplainer,
-    processes: Processes,
-) -> RunResult:
-    text = config.text()
-    with processes.together():
-        work.check_config(config.digest(), text)
-        subject = set_up(config, options, processes)
-    identities = processes.all_gather(subject.identity)
-    with processes.together():
-        check_alike(identities)
-    # One number for all, whatever memory each has: what is computed together decides rounding.
-    size = processes.from_main(
-        lambda: _samples_per_batch(config, options, work, subject, processes.world_size)
-    )
-    planned = _manifest(config, options, subject, size, processes.world_size)
-    manifest = processes.from_main(lambda: work.claim(planned, text))
-    ids = subject.ids
-    try:
-        unread = _explain(config, options, work, subject, size, make_explainer, processes)
-    except BaseException:
-        if processes.is_main:
-            _end(work, manifest, ids, alone=processes.world_size == 1)
-        raise
-    return processes.from_main(lambda: replace(_end(work, manifest, ids), unread=unread))
+def _begin(config: RunConfig, options: RunOptions, work: WorkDir, run: Run) -> _Begun:
+    """Build and check all that a run needs before it writes anything."""
+
+    def check(classifier: nn.Module) -> None:
+        if config.baseline is None:
+            find_layer(classifier, config.layer)
+        else:
+            config.baseline.check(classifier)
+
+    with run.processes.together():
+        work.check_config(config.digest(), config.text())
+        ready = prepare(config, run, check)
+        ids = list(ready.dataset.ids)
+        if options.subset_file is not None:
+            ids = select_ids(ids, options.subset_file)
+        if options.num_samples:
+            ids = draw_ids(ids, options.num_samples, options.seed)
+        identity = Identity(
+            config=config.digest(),
+            **ready.fingerprints(),
+            estimation_data=ready.estimation_set.fingerprint(),
+            samples=hashlib.sha256("\n".join(ids).encode("utf-8", "surrogatepass")).hexdigest(),
+            seed=options.seed,
+            precision=run.precision,
+            out_style=options.out_style,
+        )
+    identities = run.processes.all_gather(identity)
+    with run.processes.together():
+        _check_alike(identities)
+    return _Begun(run, options, work, ready, ids, identity)
 
 
-def _explain(
-    config: RunConfig,
-    options: RunOptions,
-    work: WorkDir,
-    subject: Subject,
-    size: int,
-    make_explainer: MakeExplainer,
-    processes: Processes,
-) -> int:
+def _check_alike(identities: Sequence[Identity]) -> None:
+    """Refuse processes that would make unlike masks, on machines with other files say.
+
+    Raises:
+        ConfigError: Says which process differs from the first, and in what.
+    """
+    for rank, identity in enumerate(identities):
+        different = differences(identities[0].plain(), identity.plain())
+        if different:
+            raise ConfigError(
+                f"Process {rank} would not make the masks that process 0 makes ('was' is process "
+                f"0, 'now' process {rank}):\n  " + "\n  ".join(different) + "\nLet all machines "
+                "see the same files, and give what 'auto' decides, e.g. --precision fp32."
+            )
+
+
+def _explain(config: RunConfig, begun: _Begun, size: int, make_explainer: MakeExplainer) -> int:
     """Explain what is left; return how many samples of the estimation set are unread."""
+    run, ready, work, processes = begun.run, begun.ready, begun.work, begun.run.processes
     finished = processes.from_main(lambda: frozenset(work.finished()))
-    dataset, identity = subject.dataset, subject.identity
-    todo = batches_to_do(dataset, subject.ids, size, finished)
+    todo = batches_to_do(ready.dataset, begun.ids, size, finished)
     if not todo:
         return 0
     LOGGER.info(
         "%d of %d samples to explain, %d at once, on %s in %s, work directory %s",
-        *(sum(map(len, todo)), len(subject.ids), size),
-        *(_device(subject.device, processes.world_size), identity.precision, work.root),
+        *(sum(map(len, todo)), len(begun.ids), size, run.where, run.precision, work.root),
     )
     with processes.together():
-        explainer = make_explainer(
-            subject.config, subject.classifier, subject.device, subject.autocast
-        )
-        seed_everything(options.seed)
-    unread = _provide(config, options, work, subject, explainer, processes)
-    sizes = FittingSizes(size, config, subject.device)
-    explain_all(Job(config, options, work, explainer, dataset, sizes, processes), todo, finished)
+        explainer = make_explainer(ready.config, ready.classifier, run.device, run.autocast)
+        seed_everything(run.seed)
+    unread = _provide(config, begun, explainer)
+    sizes = FittingSizes(size, config, run.device)
+    job = Job(config, begun.options, work, explainer, ready.dataset, sizes, processes)
+    explain_all(job, todo, finished)
     return unread
 
 
-def _provide(
-    config: RunConfig,
-    options: RunOptions,
-    work: WorkDir,
-    subject: Subject,
-    explainer: Explainer,
-    processes: Processes,
-) -> int:
+def _provide(config: RunConfig, begun: _Begun, explainer: Explainer) -> int:
     """Give the explainer what it needs of the estimation set; return how much is unread."""
+    dataset, processes = begun.ready.estimation_set, begun.run.processes
     if isinstance(explainer, BaselineAttributor) and explainer.needs != "statistics":
         with processes.together():
-            return provide_background(explainer, subject.estimation_set, config.loader.num_workers)
+            return provide_background(explainer, dataset, config.loader.num_workers)
     return provide_statistics(
-        *(explainer, subject.estimation_set, config, subject.identity, work.statistics_path),
-        shown=options.progress_bar,
+        *(explainer, dataset, config, begun.identity, begun.work.statistics_path),
+        shown=begun.options.progress_bar,
         processes=processes,
     )
 
@@ -185,44 +210,35 @@ def _end(work: WorkDir, manifest: Manifest, ids: Sequence[str], alone: bool = Tr
     return RunResult(manifest.done, manifest.failed, 0, table, report)
 
 
-def _samples_per_batch(
-    config: RunConfig, options: RunOptions, work: WorkDir, subject: Subject, world_size: int
-) -> int:
+def _samples_per_batch(config: RunConfig, begun: _Begun) -> int:
     """Return how many samples are explained at once: as before, as asked for, or as configured."""
 
     def fitting() -> int:
-        position = {id_: index for index, id_ in enumerate(subject.dataset.ids)}
-        shape = first_shape(subject.dataset, [position[id_] for id_ in subject.ids])
+        dataset, run = begun.ready.dataset, begun.run
+        position = {id_: index for index, id_ in enumerate(dataset.ids)}
+        shape = first_shape(dataset, [position[id_] for id_ in begun.ids])
         if shape is None:
             return 1
-        most = -(-len(subject.ids) // world_size)  # so that every process gets a batch
-        return fitting_samples(shape, draws_per_sample(config), subject.device, most)
+        most = -(-len(begun.ids) // run.processes.world_size)  # so that every process gets a batch
+        return fitting_samples(shape, draws_per_sample(config), run.device, most)
 
+    work = begun.work
     return choose_samples_per_batch(
-        options.samples_per_batch,
+        begun.options.samples_per_batch,
         config.loader.batch_size,
         Manifest.read(work.manifest_path).samples_per_batch if work.resumed else None,
         fitting,
     )
 
 
-def _manifest(
-    config: RunConfig, options: RunOptions, subject: Subject, size: int, world_size: int
-) -> Manifest:
-    name = str(subject.device)
-    if subject.device.type == "cuda":
-        name += f" ({torch.cuda.get_device_name(subject.device)})"
+def _manifest(config: RunConfig, begun: _Begun, size: int) -> Manifest:
     return Manifest(
-        identity=subject.identity,
+        identity=begun.identity,
         config_file=str(config.path),
         layer=config.layer if config.baseline is None else config.baseline.layer_name,
         method=OWN_METHOD if config.baseline is None else config.baseline.name,
-        device=_device(name, world_size),
-        options=options.as_plain(),
-        samples=len(subject.ids),
+        device=begun.run.where,
+        options=begun.options.as_plain(),
+        samples=len(begun.ids),
         samples_per_batch=size,
     )
-
-
-def _device(name: object, world_size: int) -> str:
-    return str(name) if world_size == 1 else f"{name}, {world_size} processes"

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from input_iba.errors import ResumeError
-from input_iba.results import installed_versions, write_json, write_text
-from input_iba.results.manifest import now_text, refuse_changes
+from input_iba.results import installed_versions, refuse_changes, write_json, write_text
+from input_iba.results.manifest import now_text
 from input_iba.results.writing import append_text
 from input_iba.vibi import Fidelity
 from input_iba.vibi.commands.options import VibiResult

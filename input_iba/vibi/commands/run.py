@@ -14,10 +14,9 @@ import torch
 from input_iba.core.precision import choose_precision, precision_name
 from input_iba.errors import ConfigError
 from input_iba.models.checkpoints import fit_state_dict
-from input_iba.run.device import choose_device
-from input_iba.run.interruption import terminable
+from input_iba.run.device import choose_device, keep_freed_memory
+from input_iba.run.launchers import terminable
 from input_iba.run.logs import LOGGER, logging_to
-from input_iba.run.memory import keep_freed_memory
 from input_iba.training.sets import bar
 from input_iba.vibi import ExplainedInputs, Fidelity, VibiTrainer, measure_fidelity
 from input_iba.vibi.commands.boards import scalar_board
