@@ -6,7 +6,7 @@ Needs the extras: pip install 'input-iba[samples,baselines]' quantus
 import quantus
 from captum.attr import Saliency
 
-from input_iba.attribution import Attributor, InputBottleneck, SaliencyPrior
+from input_iba.attribution import FAST, Attributor
 from input_iba.attribution.adapters import CaptumAttribution, quantus_explain_func
 from input_iba.attribution.methods import BaselineAttributor, GradCam
 from input_iba.datasets import build_dataset
@@ -25,12 +25,7 @@ network = build_classifier(
 cat = photographs[0].input[None]
 target = network(cat).argmax(1)
 
-attributor = Attributor(
-    network,
-    "_blocks.10",
-    prior=SaliencyPrior(),
-    input_iba=InputBottleneck(initial_alpha=6, prior_odds=0.1, opt_steps=20, lr=0.25, batch_size=5),
-)
+attributor = Attributor(network, "_blocks.10", **FAST.stages)
 attributor.estimate([crops[i].input[None] for i in range(len(crops))])
 
 # One call for all: inputs and target in, a tensor out.

@@ -28,6 +28,11 @@ class Preset:
     input_iba: InputBottleneck
     n_samples: int = 1000
 
+    @property
+    def stages(self) -> dict[str, Any]:
+        """The settings of the three stages, by the names of `Attributor`'s arguments."""
+        return {part.name: getattr(self, part.name) for part in fields(self)[:3]}
+
 
 # The published parameters: Zhang et al. 2021 (arXiv 2110.01471) and the code that came with it.
 PAPER = Preset(FeatureIBA(), WGANPrior(), InputBottleneck())
