@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from input_iba.cli.main import script
 from input_iba.datasets import SampleDataset, build_dataset
-from input_iba.models.resnet_cifar import CifarResNet
+from input_iba.models import CifarResNet
 from tests.tiny_runs import PIPELINE, tiny_config, write_config, write_images
 
 CLASSES = 4

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from input_iba.models.resnet_cifar import CifarResNet
+from input_iba.models import CifarResNet
 
 SIDE = 32
 """Pixels per side of the pictures on the stage."""

@@ -10,8 +10,7 @@ from torch import nn
 
 from input_iba.datasets.normalization import Normalize
 from input_iba.errors import ConfigError
-from input_iba.models import ConvNet
-from input_iba.models.resnet_cifar import CifarResNet
+from input_iba.models import CifarResNet, ConvNet
 from input_iba.vibi import (
     ApproximatorSettings,
     BlackBox,
