@@ -2,11 +2,9 @@
 
 from input_iba.models.build import SOURCES, build_classifier
 from input_iba.models.checkpoints import load_checkpoint, read_state_dict
-from input_iba.models.conv_net import ConvNet
 from input_iba.models.deep_lstm import DeepLSTM
-from input_iba.models.image_networks import CifarResNet
+from input_iba.models.image_networks import CifarResNet, ConvNet, SmallVGG
 from input_iba.models.sentence_classifier import MiniLMClassifier
-from input_iba.models.small_vgg import SmallVGG
 from input_iba.models.transformers_source import load_tokenizer
 
 __all__ = [

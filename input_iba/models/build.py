@@ -15,6 +15,7 @@ from input_iba.models.transformers_source import build_transformers
 from input_iba.registry import CLASSIFIERS, build
 
 Pretrained = bool | str
+Arguments = Mapping[str, Any]
 
 
 def build_classifier(cfg: Mapping[str, Any]) -> nn.Module:
@@ -60,7 +61,7 @@ def build_classifier(cfg: Mapping[str, Any]) -> nn.Module:
 
 
 def _build_custom(
-    type_: str, pretrained: Pretrained, num_classes: int | None, arguments: Mapping[str, Any]
+    type_: str, pretrained: Pretrained, num_classes: int | None, arguments: Arguments
 ) -> nn.Module:
     """Build one of the networks of this package (or one that the user registered)."""
     if pretrained is True:
@@ -78,7 +79,7 @@ def _build_custom(
 
 
 def _build_torchvision(
-    type_: str, pretrained: Pretrained, num_classes: int | None, arguments: Mapping[str, Any]
+    type_: str, pretrained: Pretrained, num_classes: int | None, arguments: Arguments
 ) -> nn.Module:
     """Build one of torchvision's classifiers."""
     known = torchvision.models.list_models(module=torchvision.models)
@@ -88,14 +89,11 @@ def _build_torchvision(
             "`torchvision.models.list_models()` lists all."
         )
     weights = torchvision_weights(type_, pretrained)
+    create = torchvision.models.get_model
     if weights is None:
-        classes = {} if num_classes is None else {"num_classes": num_classes}
-        model = _construct(torchvision.models.get_model, type_, {**arguments, **classes})
-        if isinstance(pretrained, str):
-            load_checkpoint(model, pretrained)
-        return model
+        return _of_checkpoint(create, type_, pretrained, num_classes, arguments)
     _check_classes(type_, str(pretrained), len(weights.meta["categories"]), num_classes)
-    return _download(torchvision.models.get_model, type_, {**arguments, "weights": weights})
+    return _download(create, type_, {**arguments, "weights": weights})
 
 
 def torchvision_weights(type_: str, pretrained: Pretrained) -> Any:
@@ -124,7 +122,7 @@ def torchvision_weights(type_: str, pretrained: Pretrained) -> Any:
 
 
 def _build_timm(
-    type_: str, pretrained: Pretrained, num_classes: int | None, arguments: Mapping[str, Any]
+    type_: str, pretrained: Pretrained, num_classes: int | None, arguments: Arguments
 ) -> nn.Module:
     """Build one of timm's classifiers."""
     try:
@@ -141,9 +139,16 @@ def _build_timm(
         published = timm.get_pretrained_cfg(type_)
         _check_classes(type_, "True", published.num_classes if published else 0, num_classes)
         return _download(timm.create_model, type_, {**arguments, "pretrained": True})
+    return _of_checkpoint(timm.create_model, type_, pretrained, num_classes, arguments)
+
+
+def _of_checkpoint(
+    create: Any, type_: str, pretrained: Pretrained, num_classes: int | None, arguments: Arguments
+) -> nn.Module:
+    """Build a network with the weights of a checkpoint, or with random ones."""
     classes = {} if num_classes is None else {"num_classes": num_classes}
-    model = _construct(timm.create_model, type_, {**arguments, **classes})
-    if pretrained:
+    model = _construct(create, type_, {**arguments, **classes})
+    if isinstance(pretrained, str):
         load_checkpoint(model, pretrained)
     return model
 
@@ -158,9 +163,9 @@ def _check_classes(type_: str, pretrained: str, has: int, wanted: int | None) ->
         )
 
 
-def _construct(constructor: Any, type_: str, arguments: Mapping[str, Any]) -> nn.Module:
+def _construct(create: Any, type_: str, arguments: Arguments) -> nn.Module:
     try:
-        model: nn.Module = constructor(type_, **arguments)
+        model: nn.Module = create(type_, **arguments)
     except (TypeError, ValueError) as error:
         raise ConfigError(
             f"Classifier {type_!r} does not take {dict(arguments)}: {error}. Mend or remove the "
@@ -169,10 +174,10 @@ def _construct(constructor: Any, type_: str, arguments: Mapping[str, Any]) -> nn
     return model
 
 
-def _download(constructor: Any, type_: str, arguments: Mapping[str, Any]) -> nn.Module:
+def _download(create: Any, type_: str, arguments: Arguments) -> nn.Module:
     try:
         with only_weights():
-            return _construct(constructor, type_, arguments)
+            return _construct(create, type_, arguments)
     except ConfigError:
         raise
     except Exception as error:  # every library between here and the network has its own

@@ -39,7 +39,7 @@ def read_state_dict(path: str | Path) -> dict[str, Tensor]:
     removes the prefixes that data-parallel and compiled models put before their names.
 
     Raises:
-        CheckpointError: The file is absent, is no checkpoint, or holds values that are not
+        CheckpointError: The file is absent, is not a checkpoint, or holds values that are not
             finite.
     """
     path = Path(path)
@@ -58,7 +58,9 @@ def read_state_dict(path: str | Path) -> dict[str, Tensor]:
             "`torch.save(model.state_dict(), path)` writes. Pickled models are refused, since "
             "loading them runs their code: save the state dict instead."
         ) from error
-    state = _strip_prefixes(_unwrap(content, path))
+    state = _unwrap(content, path)
+    while prefix := next((p for p in PREFIXES if all(key.startswith(p) for key in state)), None):
+        state = {key[len(prefix) :]: value for key, value in state.items()}
     _check_finite(state, path)
     return state
 
@@ -82,14 +84,6 @@ def _unwrap(content: Any, path: Path) -> dict[str, Tensor]:
             "`torch.save(model.state_dict(), path)`."
         )
     return {str(key): value for key, value in content.items()}
-
-
-def _strip_prefixes(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    while True:
-        prefix = next((p for p in PREFIXES if all(key.startswith(p) for key in state)), None)
-        if prefix is None:
-            return state
-        state = {key[len(prefix) :]: value for key, value in state.items()}
 
 
 def _check_finite(state: Mapping[str, Tensor], source: str | Path) -> None:
@@ -129,40 +123,27 @@ def fit_state_dict(model: nn.Module, state: Mapping[str, Tensor], source: str | 
     # Counters that old versions of torch did not save; they play no part in evaluation.
     missing = [k for k in own if k not in state and not k.endswith("num_batches_tracked")]
     unexpected = [k for k in state if k not in own]
-    shapes = [
-        f"{k} (expected {tuple(own[k].shape)}, got {tuple(state[k].shape)})"
-        for k in own
-        if k in state and own[k].shape != state[k].shape
-    ]
-    found = []
-    if missing:
-        found.append(f"missing: {_some(missing)}")
-    if unexpected:
-        found.append(f"unexpected: {_some(unexpected)}")
-    if shapes:
-        found.append(f"other shape: {_some(shapes)}")
+    shapes = {k: (tuple(state[k].shape), tuple(own[k].shape)) for k in own if k in state}
+    other = {k: pair for k, pair in shapes.items() if pair[0] != pair[1]}
+    wrong = {
+        "missing": missing,
+        "unexpected": unexpected,
+        "other shape": [f"{k} (expected {b}, got {a})" for k, (a, b) in other.items()],
+    }
+    found = [f"{what}: {_some(names)}" for what, names in wrong.items() if names]
     if found:
+        remedy = (
+            "Set the classifier's `type`, `num_classes` and constructor keys to those of the "
+            "network that was trained, or `pretrained` to another file."
+        )
+        classes = classes_of_head(list(other.values()))
+        if classes is not None and not missing and not unexpected:
+            remedy = f"It was trained for {classes} classes: set num_classes={classes}."
         raise CheckpointError(
             f"Checkpoint '{source}' does not fit {type(model).__name__}: {'; '.join(found)}. "
-            + (
-                _other_vocabulary(model, state)
-                or (not missing and not unexpected and _other_head(own, state))
-                or "Set the classifier's `type`, `num_classes` and constructor keys to those of "
-                "the network that was trained, or `pretrained` to another file."
-            )
+            f"{_other_vocabulary(model, state) or remedy}"
         )
     model.load_state_dict(dict(state), strict=False)
-
-
-def _other_head(own: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> str:
-    """Say what to do where only the number of classes differs."""
-    pairs = [(state[k].shape, own[k].shape) for k in own if k in state]
-    classes = classes_of_head([pair for pair in pairs if pair[0] != pair[1]])
-    return (
-        ""
-        if classes is None
-        else f"It was trained for {classes} classes: set num_classes={classes}."
-    )
 
 
 def classes_of_head(pairs: Sequence[tuple[Sequence[int], Sequence[int]]]) -> int | None:

@@ -10,10 +10,11 @@ from input_iba.errors import ConfigError
 from input_iba.registry import CLASSIFIERS
 
 VOCABULARY_SIZE = 25_002
-LONGEST = 100
+MAX_MEMORY = 100
 """Tokens that an untrained LSTM remembers at most."""
 
 
+@CLASSIFIERS.register_module()
 class DeepLSTM(nn.Module):
     """Embedding, four one-layer LSTMs (`rnn_1` to `rnn_4`), and a linear layer on the last state.
 
@@ -49,7 +50,7 @@ class DeepLSTM(nn.Module):
         super().__init__()
         if not 0 <= pad_index < vocab_size:
             raise ConfigError(
-                f"DeepLSTM: `pad_index` {pad_index} is no index of a vocabulary of {vocab_size}."
+                f"DeepLSTM: `pad_index` {pad_index} is not an index of {vocab_size} words."
             )
         self.pad_index = pad_index
         self.embedding = nn.Embedding(vocab_size, embedding_dim, padding_idx=pad_index)
@@ -80,14 +81,9 @@ class DeepLSTM(nn.Module):
         return logits
 
     def step_logits(self, ids: Tensor) -> Tensor:
-        """Read logits from the state of every LSTM after every token.
+        """Return logits (4, B, T, classes) of the state of every LSTM after every token (B, T).
 
-        Args:
-            ids: Token ids (B, T), int64.
-
-        Returns:
-            (4, B, T, classes); the last are the logits that each text would have if it ended at
-            each of its tokens.
+        The last are the logits that each text would have if it ended at each of its tokens.
         """
         states = torch.stack(self.states(self.embedding(ids)))
         # One draw for all tokens of a text: drawing for each would take a quarter of a step.
@@ -105,7 +101,7 @@ class DeepLSTM(nn.Module):
 
 @torch.no_grad()
 def _initialise(rnn: nn.LSTM) -> None:
-    """Let an untrained LSTM remember for 1 to `LONGEST` tokens, and put out what it is given.
+    """Let an untrained LSTM remember for 1 to `MAX_MEMORY` tokens, and put out what it is given.
 
     With torch's own weights the signal shrinks from layer to layer, and a word is forgotten after
     a few others.
@@ -121,9 +117,6 @@ def _initialise(rnn: nn.LSTM) -> None:
     for name in ("bias_ih_l0", "bias_hh_l0"):
         rnn.get_parameter(name).zero_()
     # Gates in torch's order: input, forget, cell, output.
-    remember = torch.empty(width).uniform_(1, LONGEST).log()
+    remember = torch.empty(width).uniform_(1, MAX_MEMORY).log()
     rnn.get_parameter("bias_ih_l0")[:width] = -remember
     rnn.get_parameter("bias_ih_l0")[width : 2 * width] = remember
-
-
-CLASSIFIERS.register_module(name="DeepLSTM", module=DeepLSTM)

@@ -70,13 +70,9 @@ def _pad_in_convolutions(model: nn.Module) -> None:
     for name, old in list(model.named_modules()):
         if not isinstance(old, nn.Conv2d) or tuple(old.stride) != (1, 1):
             continue
+        size, bias = old.kernel_size[0], old.bias is not None  # 1, 3 or 5, both ways
         new = nn.Conv2d(
-            old.in_channels,
-            old.out_channels,
-            kernel_size=old.kernel_size[0],  # 1, 3 or 5, both ways
-            padding=old.kernel_size[0] // 2,
-            groups=old.groups,
-            bias=old.bias is not None,
+            old.in_channels, old.out_channels, size, padding=size // 2, groups=old.groups, bias=bias
         )
         new.load_state_dict(old.state_dict())
         parent, _, attribute = name.rpartition(".")

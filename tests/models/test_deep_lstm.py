@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from input_iba.core.padding import pad
 from input_iba.errors import CheckpointError, ConfigError
 from input_iba.models import DeepLSTM, build_classifier
-from input_iba.models.deep_lstm import LONGEST
+from input_iba.models.deep_lstm import MAX_MEMORY
 
 TINY: dict[str, Any] = {"vocab_size": 12, "embedding_dim": 5, "hidden_size": 6}
 
@@ -103,7 +103,7 @@ def test_an_untrained_one_remembers() -> None:
         assert torch.equal(closed, -forget)
         assert not bool(others.any())
         memory = 1 / (1 - forget.sigmoid())  # tokens after which a fraction 1/e is left
-        assert 2 <= float(memory.min()) < float(memory.max()) <= 1 + LONGEST
+        assert 2 <= float(memory.min()) < float(memory.max()) <= 1 + MAX_MEMORY
 
 
 @pytest.mark.parametrize("source", ["custom", "nlp"])
