@@ -3,9 +3,8 @@
 from input_iba.core.files import written_whole
 from input_iba.results.manifest import OWN_METHOD, Identity, Manifest, installed_versions
 from input_iba.results.names import file_names, safe_name, telling_names
-from input_iba.results.sample_log import RecordLog, SampleRecord
 from input_iba.results.resume import differences, may_continue, refuse_changes
-from input_iba.results.row_log import Entry, RowLog
+from input_iba.results.sample_log import Entry, RecordLog, RowLog, SampleRecord
 from input_iba.results.work_dir import WorkDir
 from input_iba.results.writing import (
     TextMask,

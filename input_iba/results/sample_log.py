@@ -1,9 +1,7 @@
-"""`records.jsonl`: one line per sample, appended as soon as the sample's files are there.
+"""What is known of each sample, a line of JSON each, appended as soon as it is known.
 
-Each process of a run appends to a file of its own, `records.rank1.jsonl` for the second. Readers
-merge them, and `tidy` leaves one file. No two processes of a run explain the same sample, and a
-run tidies before it appends, so what stands in another process's file is never older than what
-`records.jsonl` says of the same sample.
+`records.jsonl` holds what a run explained, `*.rows.jsonl` what an evaluation scored. The last line
+about a sample counts, and a line that a crash cut off counts as absent.
 """
 
 from __future__ import annotations
@@ -11,9 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
+from glob import escape
 from pathlib import Path
-from typing import Literal
+from typing import Any, Generic, Literal, TypeVar
 
+from input_iba.results.resume import may_continue
 from input_iba.results.writing import append_text, write_text
 
 
@@ -68,59 +68,137 @@ class SampleRecord:
         return found
 
 
-class RecordLog:
-    """The records of a work directory; the last line about a sample counts.
+@dataclass(frozen=True)
+class Entry:
+    """What an evaluation found about one sample.
+
+    Attributes:
+        id: The sample's id.
+        status: 'scored', 'skipped' by a rule of the metric, or 'failed'.
+        row: Scores as plain data; empty unless scored.
+        reason: Why there is no row; empty when scored.
+        stamp: What changes with the map's file: size and time of change; empty without a file.
+    """
+
+    id: str
+    status: Literal["scored", "skipped", "failed"]
+    row: Mapping[str, Any] = field(default_factory=dict)
+    reason: str = ""
+    stamp: str = ""
+
+
+T = TypeVar("T", SampleRecord, Entry)
+
+
+class SampleLog(Generic[T]):
+    """A file of lines about samples, perhaps after one that says what all of them depend on.
+
+    Each process of a run appends to a file of its own, `records.rank1.jsonl` for the second.
+    Readers merge them, and `tidy` leaves one file. No two processes explain the same sample, and
+    a run tidies before it appends, so what another process's file says of a sample is never older
+    than what the first one's says.
 
     Args:
-        path: The `records.jsonl`; made by the first `append`.
+        path: The file of the first process; made by the first line.
         rank: Number of the process that appends.
     """
+
+    kind: type[T]
 
     def __init__(self, path: Path, rank: int = 0) -> None:
         self.path = path
         self.own = path.with_suffix(f".rank{rank}{path.suffix}") if rank else path
 
-    def append(self, records: Iterable[SampleRecord]) -> None:
+    def append(self, *found: T) -> None:
         """Add lines and see them to the disk before returning."""
-        append_text(self.own, "".join(_line(record) for record in records))
+        append_text(self.own, "".join(_line(asdict(one)) for one in found))
 
-    def load(self) -> dict[str, SampleRecord]:
-        """Read the latest record of each sample; a line cut off by a crash counts as absent."""
-        records: dict[str, SampleRecord] = {}
+    def load(self) -> dict[str, T]:
+        """Read what is known of each sample, by its id."""
+        return self.read()[1]
+
+    def read(self) -> tuple[dict[str, Any] | None, dict[str, T]]:
+        """Read what the file begins with, None where that is about a sample, and the samples."""
+        head: dict[str, Any] | None = None
+        samples: dict[str, T] = {}
+        known = {item.name for item in fields(self.kind)}
         for path in (self.path, *self._others()):
-            if path.is_file():
-                for line in path.read_text(encoding="utf-8").splitlines():
-                    record = _parse(line)
-                    if record is not None:
-                        records[record.id] = record
-        return records
+            lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+            for values in map(_parsed, lines):
+                if {"id", "status"} <= values.keys():
+                    kept = {key: value for key, value in values.items() if key in known}
+                    samples[values["id"]] = self.kind(**kept)
+                elif values and head is None and not samples:
+                    head = values
+        return head, samples
 
-    def tidy(self, order: Iterable[str] = ()) -> None:
+    def tidy(self, order: Iterable[str] = (), head: Mapping[str, Any] | None = None) -> None:
         """Rewrite as one file with one line per sample, those of `order` first and in that order.
 
         No other process may append meanwhile.
         """
-        records = self.load()
-        others = self._others()
-        if records:
-            first = {id_: records[id_] for id_ in order if id_ in records}
-            write_text(self.path, "".join(_line(record) for record in (first | records).values()))
+        samples, others = self.load(), self._others()
+        if samples or head is not None:
+            first = {id_: samples[id_] for id_ in order if id_ in samples}
+            lines = "".join(_line(asdict(one)) for one in (first | samples).values())
+            write_text(self.path, _head(head) + lines)
         for path in others:
             path.unlink()
 
     def _others(self) -> list[Path]:
         """Return the files of processes other than the first."""
-        return sorted(self.path.parent.glob(f"{self.path.stem}.rank*{self.path.suffix}"))
+        return sorted(self.path.parent.glob(f"{escape(self.path.stem)}.rank*{self.path.suffix}"))
 
 
-def _line(record: SampleRecord) -> str:
-    return json.dumps(asdict(record), allow_nan=False) + "\n"
+class RecordLog(SampleLog[SampleRecord]):
+    """The records of a work directory."""
+
+    kind = SampleRecord
 
 
-def _parse(line: str) -> SampleRecord | None:
+class RowLog(SampleLog[Entry]):
+    """The rows of an evaluation, after what all of them depend on."""
+
+    kind = Entry
+
+    def begin(self, identity: Mapping[str, Any], resume: bool) -> dict[str, Entry]:
+        """Start the file, or go on with the one that is there.
+
+        Args:
+            identity: What must stay the same for rows to: plain data.
+            resume: Whether entries that are there are kept.
+
+        Returns:
+            The entries kept, by id.
+
+        Raises:
+            ResumeError: There are rows already and `resume` is not set, or they were made
+                otherwise.
+        """
+        earlier, entries = self.read()
+        what = f"The evaluation of {len(entries)} samples in '{self.path}'"
+        nothing = earlier is None or not (entries or resume)
+        then = None if nothing else earlier
+        if not may_continue(what, then, identity, resume, "choose another file name"):
+            write_text(self.path, _head(identity))
+            return {}
+        # Rewritten, so that a line cut off by a crash does not swallow the next one.
+        self.tidy(head=identity)
+        return entries
+
+
+def _line(values: Mapping[str, Any]) -> str:
+    return json.dumps(values, allow_nan=False) + "\n"
+
+
+def _head(values: Mapping[str, Any] | None) -> str:
+    return "" if values is None else json.dumps(values) + "\n"
+
+
+def _parsed(line: str) -> dict[str, Any]:
+    """Return what a line holds; nothing where it is broken."""
     try:
         values = json.loads(line)
-        known = {item.name for item in fields(SampleRecord)}
-        return SampleRecord(**{key: value for key, value in values.items() if key in known})
-    except (ValueError, TypeError, AttributeError):
-        return None
+    except ValueError:
+        return {}
+    return values if isinstance(values, dict) else {}

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from input_iba.errors import ResumeError
 from input_iba.results.manifest import Manifest
-from input_iba.results.sample_log import RecordLog, SampleRecord
 from input_iba.results.resume import may_continue, refuse_changes
+from input_iba.results.sample_log import RecordLog, SampleRecord
 from input_iba.results.writing import remove_parts, write_text
 
 

@@ -76,15 +76,17 @@ def write_records(
     (root / "records.jsonl").unlink(missing_ok=True)
     targets = {id_: tiny.dataset[i].target for i, id_ in enumerate(tiny.ids)}
     RecordLog(root / "records.jsonl").append(
-        SampleRecord(
-            id_,
-            "done",
-            target=(targets[id_] or 0) + shift,
-            class_name=class_name,
-            seconds={"feature_iba": 0.25, "input_iba": 0.5},
-            files={"input_mask": f"input_masks/{id_}.npz"},
+        *(
+            SampleRecord(
+                id_,
+                "done",
+                target=(targets[id_] or 0) + shift,
+                class_name=class_name,
+                seconds={"feature_iba": 0.25, "input_iba": 0.5},
+                files={"input_mask": f"input_masks/{id_}.npz"},
+            )
+            for id_ in ids
         )
-        for id_ in ids
     )
 
 

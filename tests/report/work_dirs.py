@@ -60,8 +60,8 @@ def make_run(
         )
         for i, id_ in enumerate(ids)
     ]
-    work.records.append(records)
-    work.records.append(SampleRecord(id_, "failed", why) for id_, why in failed.items())
+    work.records.append(*records)
+    work.records.append(*(SampleRecord(id_, "failed", why) for id_, why in failed.items()))
     work.close(manifest, [*ids, *failed])
     return work
 

@@ -1,4 +1,4 @@
-"""Records: appended line by line, the last one counts, a cut line is no record."""
+"""Records and rows: appended line by line, the last one counts, a cut line is none."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from input_iba.results import RecordLog, SampleRecord
+import pytest
+
+from input_iba.errors import ResumeError
+from input_iba.results import Entry, RecordLog, RowLog, SampleRecord
 
 
 def test_records_come_back(tmp_path: Path) -> None:
@@ -14,7 +17,7 @@ def test_records_come_back(tmp_path: Path) -> None:
     record = SampleRecord(
         "caf\udce9\n", "done", target=3, seconds={"prior": 1.5}, files={"input_mask": "a.npz"}
     )
-    log.append([record])
+    log.append(record)
     assert log.load() == {"caf\udce9\n": record}
 
 
@@ -24,25 +27,25 @@ def test_no_file_is_no_records(tmp_path: Path) -> None:
 
 def test_the_last_record_of_a_sample_counts(tmp_path: Path) -> None:
     log = RecordLog(tmp_path / "records.jsonl")
-    log.append([SampleRecord("a", "failed", "broken"), SampleRecord("b", "done")])
-    log.append([SampleRecord("a", "done")])
+    log.append(SampleRecord("a", "failed", "broken"), SampleRecord("b", "done"))
+    log.append(SampleRecord("a", "done"))
     assert [record.status for record in log.load().values()] == ["done", "done"]
 
 
 def test_a_line_cut_off_by_a_crash_counts_as_absent_and_is_cleared(tmp_path: Path) -> None:
     log = RecordLog(tmp_path / "records.jsonl")
-    log.append([SampleRecord("a", "done"), SampleRecord("b", "done")])
+    log.append(SampleRecord("a", "done"), SampleRecord("b", "done"))
     log.path.write_bytes(log.path.read_bytes()[:-20])
     assert list(log.load()) == ["a"]
     log.tidy()
-    log.append([SampleRecord("c", "done")])
+    log.append(SampleRecord("c", "done"))
     assert list(log.load()) == ["a", "c"]
 
 
 def test_tidying_orders_and_keeps_one_line_per_sample(tmp_path: Path) -> None:
     log = RecordLog(tmp_path / "records.jsonl")
-    log.append([SampleRecord("b", "failed"), SampleRecord("a", "done"), SampleRecord("x", "done")])
-    log.append([SampleRecord("b", "done")])
+    log.append(SampleRecord("b", "failed"), SampleRecord("a", "done"), SampleRecord("x", "done"))
+    log.append(SampleRecord("b", "done"))
     log.tidy(["a", "b", "c"])
     lines = [json.loads(line) for line in log.path.read_text().splitlines()]
     assert [(line["id"], line["status"]) for line in lines] == [
@@ -52,10 +55,10 @@ def test_tidying_orders_and_keeps_one_line_per_sample(tmp_path: Path) -> None:
 
 def test_each_process_writes_a_file_of_its_own_and_readers_merge(tmp_path: Path) -> None:
     path = tmp_path / "records.jsonl"
-    RecordLog(path).append([SampleRecord("a", "failed"), SampleRecord("b", "failed")])
+    RecordLog(path).append(SampleRecord("a", "failed"), SampleRecord("b", "failed"))
     for rank in (2, 11):
-        RecordLog(path, rank).append([SampleRecord(f"r{rank}", "done")])
-    RecordLog(path, 2).append([SampleRecord("a", "done")])
+        RecordLog(path, rank).append(SampleRecord(f"r{rank}", "done"))
+    RecordLog(path, 2).append(SampleRecord("a", "done"))
     own = tmp_path / "records.rank2.jsonl"
     own.write_bytes(own.read_bytes() + b'{"id": "cut off')
     assert path.read_text().count("\n") == 2
@@ -66,8 +69,8 @@ def test_each_process_writes_a_file_of_its_own_and_readers_merge(tmp_path: Path)
 
 def test_tidying_leaves_one_file(tmp_path: Path) -> None:
     log = RecordLog(tmp_path / "records.jsonl")
-    RecordLog(log.path, 1).append([SampleRecord("b", "done")])
-    log.append([SampleRecord("c", "done"), SampleRecord("a", "done")])
+    RecordLog(log.path, 1).append(SampleRecord("b", "done"))
+    log.append(SampleRecord("c", "done"), SampleRecord("a", "done"))
     before = log.load()
     log.tidy("abc")
     assert [path.name for path in tmp_path.iterdir()] == ["records.jsonl"]
@@ -84,3 +87,51 @@ def test_the_explained_class_is_told_with_the_most_probable() -> None:
     own_loss = SampleRecord("a", "done", top_classes=top)
     assert own_loss.classes() == [("tabby", 0.75), ("lynx", 0.125)]
     assert explained.classes() == []  # of an earlier release
+
+
+IDENTITY = {"metric": "ehr", "seed": 0}
+ROW = Entry("a\n", "scored", {"auc": 0.5}, stamp="1/2")
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> RowLog:
+    log = RowLog(tmp_path / "a.rows.jsonl")
+    assert log.begin(IDENTITY, resume=False) == {}
+    return log
+
+
+def test_entries_come_back_and_the_last_counts(log: RowLog) -> None:
+    log.append(Entry("b", "failed", reason="broken"))
+    log.append(ROW)
+    log.append(Entry("b", "skipped", reason="no boxes"))
+    found = log.begin(IDENTITY, resume=True)
+    assert found == {ROW.id: ROW, "b": Entry("b", "skipped", reason="no boxes")}
+
+
+def test_rows_are_not_overwritten_without_resume(log: RowLog) -> None:
+    assert log.begin({"metric": "other"}, resume=False) == {}  # nothing to lose
+    log.append(ROW)
+    with pytest.raises(ResumeError, match=r"1 samples.*--resume"):
+        log.begin({"metric": "other"}, resume=False)
+    assert log.begin({"metric": "other"}, resume=True) == {ROW.id: ROW}
+
+
+def test_rows_made_otherwise_are_refused(log: RowLog) -> None:
+    log.append(ROW)
+    with pytest.raises(ResumeError, match="seed: was 0, now 1"):
+        log.begin({**IDENTITY, "seed": 1}, resume=True)
+
+
+def test_a_line_cut_off_by_a_crash_is_no_entry(log: RowLog) -> None:
+    log.append(ROW)
+    with log.path.open("a") as stream:
+        stream.write('{"id": "b", "sta')
+    assert log.begin(IDENTITY, resume=True) == {ROW.id: ROW}
+    log.append(Entry("b", "skipped", reason="no boxes"))
+    assert set(log.begin(IDENTITY, resume=True)) == {ROW.id, "b"}
+
+
+def test_nothing_to_resume_is_a_beginning(tmp_path: Path) -> None:
+    log = RowLog(tmp_path / "new.rows.jsonl")
+    assert log.begin(IDENTITY, resume=True) == {}
+    assert log.path.is_file()

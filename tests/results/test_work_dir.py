@@ -77,7 +77,7 @@ def test_other_processes_join_without_a_check_and_write_beside(tmp_path: Path) -
     assert other.log_path == tmp_path / "log_file.rank1.log"
     other.check_config("c0", "")
     (tmp_path / "m.npz").write_text("x")
-    other.records.append([SampleRecord("a", "done", files={"input_mask": "m.npz"})])
+    other.records.append(SampleRecord("a", "done", files={"input_mask": "m.npz"}))
     assert list(work.finished()) == ["a"]
     assert work.close(MANIFEST, ["a", "b"], tidy=False).done == 1
     assert (tmp_path / "records.rank1.jsonl").is_file()  # where others may still append
@@ -87,7 +87,7 @@ def test_other_processes_join_without_a_check_and_write_beside(tmp_path: Path) -
 
 def test_a_resumed_run_merges_what_killed_processes_wrote(tmp_path: Path) -> None:
     start(tmp_path)
-    RecordLog(tmp_path / "records.jsonl", 3).append([SampleRecord("a", "done")])
+    RecordLog(tmp_path / "records.jsonl", 3).append(SampleRecord("a", "done"))
     again = WorkDir(tmp_path, resume=True)
     again.claim(MANIFEST, "beta = 1\n")
     assert list(again.records.load()) == ["a"]
@@ -141,7 +141,7 @@ def test_a_sample_is_finished_only_with_all_its_files(tmp_path: Path) -> None:
     files = {"input_mask": "input_masks/a.npz", "photograph": "images/a.jpg"}
     (tmp_path / "input_masks").mkdir()
     (tmp_path / "input_masks" / "a.npz").write_text("x")
-    work.records.append([SampleRecord("a", "done", files=files), SampleRecord("b", "failed", "no")])
+    work.records.append(SampleRecord("a", "done", files=files), SampleRecord("b", "failed", "no"))
     assert work.finished() == {}
     (tmp_path / "images").mkdir()
     (tmp_path / "images" / "a.jpg").write_text("x")
@@ -152,10 +152,10 @@ def test_closing_counts_and_says_whether_all_is_there(tmp_path: Path) -> None:
     work = start(tmp_path)
     (tmp_path / "m.npz").write_text("x")
     files = {"input_mask": "m.npz"}
-    work.records.append([SampleRecord("b", "failed", "no"), SampleRecord("a", "done", files=files)])
+    work.records.append(SampleRecord("b", "failed", "no"), SampleRecord("a", "done", files=files))
     partial = work.close(MANIFEST, ["a", "b"])
     assert (partial.done, partial.failed, partial.complete) == (1, 1, False)
-    work.records.append([SampleRecord("b", "done", files=files)])
+    work.records.append(SampleRecord("b", "done", files=files))
     whole = work.close(MANIFEST, ["a", "b"])
     assert (whole.done, whole.failed, whole.complete) == (2, 0, True)
     assert Manifest.read(work.manifest_path) == whole

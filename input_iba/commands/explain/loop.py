@@ -147,12 +147,12 @@ def _explain_batch(
             if isinstance(found, Failure):
                 failures.append(found)
             elif found.id not in finished:
-                job.work.records.append([writer.save(by_id[found.id], found)])
+                job.work.records.append(writer.save(by_id[found.id], found))
     for failure in failures:
         LOGGER.error("sample %s failed: %s", failure.id, failure.reason)
         if failure.id not in finished:
             record = SampleRecord(failure.id, "failed", failure.reason, seed=job.options.seed)
-            job.work.records.append([record])
+            job.work.records.append(record)
 
 
 def _explain(

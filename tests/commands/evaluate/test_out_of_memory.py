@@ -43,7 +43,7 @@ def with_memory(monkeypatch: pytest.MonkeyPatch, most: int) -> list[SmallMemory]
         made.append(SmallMemory(build_classifier(config), most))
         return made[-1].eval()
 
-    monkeypatch.setattr("input_iba.commands.evaluate.setup.build_classifier", small)
+    monkeypatch.setattr("input_iba.run.prepared_run.build_classifier", small)
     return made
 
 
