@@ -66,11 +66,7 @@ class Declaration:
         return (flag,) if isinstance(flag, str) else flag
 
     def checked(self, value: Any, where: str, error: type[InputIBAError] = ConfigError) -> Any:
-        """Return a value as the field's type; `where` is how messages call the field.
-
-        Raises:
-            InputIBAError: `error`, where it is of another type, out of range or not a choice.
-        """
+        """Return a value as the field's type, or raise `error`; messages call it `where`."""
         if value is None and self.none is not None:
             return self.none
         value = typed(value, self.hint, where, error)
@@ -138,16 +134,19 @@ class Settings:
     ERROR: ClassVar[type[InputIBAError]] = ConfigError
 
     def __post_init__(self) -> None:
-        kind: Any = type(self)
-        for name, declared in declarations(kind).items():
+        for name, declared in declarations(type(self)).items():
             where = declared.flags[0] if self.PLACE == "--" else f"{self.PLACE}{name}"
             value = declared.checked(getattr(self, name), where, self.ERROR)
             object.__setattr__(self, name, value)
 
 
-@cache
 def declarations(kind: type) -> dict[str, Declaration]:
     """Return the declarations of a dataclass's fields, by name."""
+    return _declarations(kind)
+
+
+@cache
+def _declarations(kind: type) -> dict[str, Declaration]:
     hints, found = get_type_hints(kind), {}
     for item in fields(kind):
         bases = (vars(base).get("__dataclass_fields__", {}) for base in kind.__mro__)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import ClassVar
 
 from torch import Tensor
 
@@ -13,8 +12,9 @@ from input_iba.attribution.task import AttributionTask
 from input_iba.core.bottleneck import Bottleneck, BottleneckSettings
 from input_iba.core.information import feature_capacity
 from input_iba.core.suffix import ResumedClassifier
-from input_iba.errors import ConfigError, check_positive
+from input_iba.errors import ConfigError
 from input_iba.records import FeatureStatistics
+from input_iba.settings import setting
 
 
 @dataclass(frozen=True)
@@ -62,43 +62,37 @@ class FeatureBottleneck:
 
 @dataclass(frozen=True)
 class FeatureIBA(BottleneckSettings):
-    """Settings of the feature bottleneck; these beside those of `BottleneckSettings`.
-
-    Attributes:
-        input_or_output: Side of the layer at which it sits.
-        active_neurons_threshold: Elements that are non-zero in at most this share of the
-            estimation set are set to 0.
-        relu: Cut the noisy features at 0, for layers that follow a ReLU.
-        reverse_lambda: Find instead the least noise that destroys the prediction.
-        combine_loss: Both at once: the signal keeps the prediction, its complement loses it.
-        min_std: Floor of the noise deviation.
+    """Settings of the feature bottleneck, beside those of `BottleneckSettings`.
 
     References:
         Schulz et al. 2020 (arXiv 2001.00396), per-sample bottleneck; docs/METHOD.md, section 2.
     """
 
-    section: ClassVar[str] = "feat_iba"
-    BUILT: ClassVar[frozenset[str]] = frozenset(
-        {
-            *("input_or_output", "active_neurons_threshold", "initial_alpha", "sigma"),
-            *("relu", "reverse_lambda", "combine_loss"),
-        }
+    PLACE = "feat_iba."
+
+    input_or_output: str = setting(
+        "output",
+        "side of the layer at which it sits",
+        choices=("input", "output"),
+        part="attributor",
     )
-
-    input_or_output: str = "output"
-    active_neurons_threshold: float = 0.01
-    relu: bool = False
-    reverse_lambda: bool = False
-    combine_loss: bool = False
-    min_std: float = 0.01
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_positive(self.section, self, "min_std")
-        if self.input_or_output not in ("input", "output"):
-            raise ConfigError(
-                f"input_or_output must be 'input' or 'output', got {self.input_or_output!r}."
-            )
+    active_neurons_threshold: float = setting(
+        0.01,
+        "elements that are non-zero in at most this share of the estimation set are set to 0",
+        part="attributor",
+    )
+    relu: bool = setting(
+        False, "cut the noisy features at 0, for layers that follow a ReLU", part="attributor"
+    )
+    reverse_lambda: bool = setting(
+        False, "find instead the least noise that destroys the prediction", part="attributor"
+    )
+    combine_loss: bool = setting(
+        False,
+        "both at once: the signal keeps the prediction, its complement loses it",
+        part="attributor",
+    )
+    min_std: float = setting(0.01, "floor of the noise deviation", above=0)
 
     def fit(self, task: AttributionTask, statistics: FeatureStatistics) -> FeatureBottleneck:
         """Learn a mask on the features of every sample.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from torch import Tensor
 
@@ -11,40 +10,42 @@ from input_iba.attribution.task import AttributionTask
 from input_iba.core.bottleneck import Bottleneck, BottleneckSettings
 from input_iba.core.information import input_capacity
 from input_iba.core.optimise import FittedMask
+from input_iba.settings import setting
 
-LEAST_ODDS = 0.01
+MIN_ODDS = 0.01
 """Bound of the prior's mask, from 0 and from 1, where its logit is taken."""
 
-LEAST_SCALE = 1e-6
+MIN_SCALE = 1e-6
 """Bound of the deviation of relative noise, where an input is 0 in all channels."""
 
 
 @dataclass(frozen=True)
 class InputBottleneck(BottleneckSettings):
-    """Settings of the input bottleneck; this beside those of `BottleneckSettings`, in pixels.
+    """Settings of the input bottleneck, beside those of `BottleneckSettings`, in pixels.
 
-    Attributes:
-        prior_odds: How far the mask starts where the prior's mask λ_G is: A starts at
-            initial_alpha + prior_odds · logit(λ_G). At 0, as published, it starts the same
-            everywhere.
-        relative_noise: Whether the noise at a position is as large as the input there: its
-            deviation is the root mean square of the pixel's channels or of the word's embedding,
-            instead of 1 as published. Noise of deviation 1 drowns embeddings that are small, as
-            those of transformers are, and a word whose embedding is longer than others' outlasts
-            it with a smaller mask.
+    Noise of deviation 1, as published, drowns embeddings that are small, as those of transformers
+    are, and a word whose embedding is longer than others' outlasts it with a smaller mask:
+    `relative_noise` is for them.
 
     References:
         Zhang et al. 2021 (arXiv 2110.01471); docs/METHOD.md, section 4.
     """
 
-    section: ClassVar[str] = "input_iba"
-    BUILT: ClassVar[frozenset[str]] = frozenset(
-        {"initial_alpha", "sigma", "prior_odds", "relative_noise"}
-    )
+    PLACE = "input_iba."
 
     opt_steps: int = 60
-    prior_odds: float = 0.0
-    relative_noise: bool = False
+    prior_odds: float = setting(
+        0.0,
+        "how far the mask starts where the prior's mask is: at initial_alpha + prior_odds * "
+        "logit(prior's mask); at 0, as published, it starts the same everywhere",
+        part="attributor",
+    )
+    relative_noise: bool = setting(
+        False,
+        "noise as large as the input at its place: its deviation is the root mean square of the "
+        "pixel's channels or of the word's embedding, instead of 1 as published",
+        part="attributor",
+    )
 
     def fit(self, task: AttributionTask, prior_lambda: Tensor) -> FittedMask:
         """Learn a mask on the pixels, or on the embeddings, of every sample.
@@ -68,9 +69,7 @@ class InputBottleneck(BottleneckSettings):
             noisy=noisy,
             logits=lambda samples, z: task.in_rows(task.classifier.logits, z, samples),
             capacity=lambda lambda_: input_capacity(standardised, lambda_, prior_lambda),
-            head_start=self.prior_odds * prior_lambda.logit(LEAST_ODDS)
-            if self.prior_odds
-            else None,
+            head_start=self.prior_odds * prior_lambda.logit(MIN_ODDS) if self.prior_odds else None,
             counted=task.counted,
         )
         with task.classifier.frozen():
@@ -81,4 +80,4 @@ class InputBottleneck(BottleneckSettings):
         if not self.relative_noise:
             return None
         square = task.inputs.square().mean(task.modality.channels, keepdim=True)
-        return square.sqrt().clamp_min(LEAST_SCALE)
+        return square.sqrt().clamp_min(MIN_SCALE)

@@ -10,6 +10,7 @@ from input_iba.attribution.input_iba import InputBottleneck
 from input_iba.attribution.priors import Prior, SaliencyPrior, TextWGANPrior, WGANPrior
 from input_iba.errors import ConfigError, closest
 from input_iba.registry import PRIORS
+from input_iba.settings import declarations
 
 
 @dataclass(frozen=True)
@@ -136,9 +137,9 @@ def as_config(name: str, text: bool = False) -> dict[str, Any]:
 
 def _sections(settings: FeatureIBA | InputBottleneck) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return what of some settings stands in `attributor`, and what in `attribution_cfg`."""
-    values = _values(settings)
-    built = {key: value for key, value in values.items() if key in settings.BUILT}
-    return built, {key: value for key, value in values.items() if key not in settings.BUILT}
+    values, known = _values(settings), declarations(type(settings))
+    built = {key: value for key, value in values.items() if known[key].part == "attributor"}
+    return built, {key: value for key, value in values.items() if key not in built}
 
 
 def _values(settings: Any) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
 from typing import Any
 
 from input_iba.attribution import FeatureIBA, InputBottleneck
@@ -12,6 +11,7 @@ from input_iba.config.prior_keys import check_prior_keys, prior_arguments
 from input_iba.core.bottleneck import BottleneckSettings
 from input_iba.errors import ConfigError, closest
 from input_iba.registry import PRIORS, check_keys
+from input_iba.settings import declarations
 
 ANY: frozenset[str] = frozenset()
 """Marks sections whose keys depend on their type; the part that builds them checks them."""
@@ -19,7 +19,8 @@ ANY: frozenset[str] = frozenset()
 
 def _settings(kind: type[BottleneckSettings], built: bool) -> frozenset[str]:
     """Return the settings of a bottleneck that stand in `attributor`, or in `attribution_cfg`."""
-    return frozenset(part.name for part in fields(kind) if (part.name in kind.BUILT) == built)
+    known = declarations(kind).items()
+    return frozenset(name for name, item in known if (item.part == "attributor") == built)
 
 
 SECTIONS: dict[str, frozenset[str]] = {

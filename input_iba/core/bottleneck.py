@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
 
 from torch import Tensor
 
-from input_iba.core.noise import check_noise
-from input_iba.errors import ConfigError, check_positive
+from input_iba.core.noise import NOISE_KINDS
+from input_iba.settings import Settings, setting
 
 SCHEDULES: dict[str, Callable[[float], float]] = {
     "constant": lambda done: 1.0,
@@ -20,47 +19,39 @@ SCHEDULES: dict[str, Callable[[float], float]] = {
 
 
 @dataclass(frozen=True)
-class BottleneckSettings:
+class BottleneckSettings(Settings):
     """What both bottlenecks let their users choose.
 
-    Attributes:
-        initial_alpha: Logit of the mask at the start.
-        sigma: Deviation of the smoothing, in positions of the mask; 0 for none.
-        beta: Weight of the mean capacity.
-        opt_steps: Steps of Adam.
-        lr: Its learning rate.
-        lr_schedule: 'constant', or 'cosine' to let it fall to 0.
-        batch_size: K, noise draws per sample and step.
-        noise: 'fresh' draws in every step; 'antithetic' ones, half of them the negatives of the
-            other half; or 'fixed', those of the first step.
-        log_every_steps: Write the loss to the log every so many steps; −1 for never.
-
-    Raises:
-        ConfigError: A count or rate is not above 0, or a name does not exist.
+    Of a config some of it stands in `attributor`, as published, and the rest in `attribution_cfg`.
     """
 
-    section: ClassVar[str] = "bottleneck"
-    BUILT: ClassVar[frozenset[str]] = frozenset()
-    """Settings that configs keep in `attributor`, as published; the others in `attribution_cfg`."""
+    PLACE = "bottleneck."
 
-    initial_alpha: float = 5.0
-    sigma: float = 1.0
-    beta: float = 20.0
-    opt_steps: int = 10
-    lr: float = 1.0
-    lr_schedule: str = "constant"
-    batch_size: int = 10
-    noise: str = "fresh"
-    log_every_steps: int = -1
-
-    def __post_init__(self) -> None:
-        check_positive(self.section, self, "batch_size", "opt_steps", "lr")
-        check_noise(self.section, self.noise)
-        if self.lr_schedule not in SCHEDULES:
-            raise ConfigError(
-                f"{self.section}.lr_schedule must be one of {', '.join(map(repr, SCHEDULES))}, "
-                f"got {self.lr_schedule!r}."
-            )
+    initial_alpha: float = setting(5.0, "logit of the mask at the start", part="attributor")
+    sigma: float = setting(
+        1.0,
+        "deviation of the smoothing, in positions of the mask; 0 for none",
+        part="attributor",
+        none=0.0,  # as in IBA's own code
+    )
+    beta: float = setting(20.0, "weight of the mean capacity")
+    opt_steps: int = setting(10, "steps of Adam", at_least=1)
+    lr: float = setting(1.0, "its learning rate", above=0)
+    lr_schedule: str = setting(
+        "constant", "'cosine' lets the learning rate fall to 0", choices=SCHEDULES
+    )
+    batch_size: int = setting(10, "K, noise draws per sample and step", at_least=1)
+    noise: str = setting(
+        "fresh",
+        "'fresh' draws in every step; 'antithetic' ones, half of them the negatives of the other "
+        "half; or 'fixed', those of the first step",
+        choices=NOISE_KINDS,
+    )
+    log_every_steps: int = setting(
+        -1,
+        "write the loss to the log every so many steps; -1 for never",
+        changes_result=False,
+    )
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,6 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
-from input_iba.errors import ConfigError
-
 
 def sample_seed(seed: int, sample_id: str, stage: str) -> int:
     """Return the seed of one stage of one sample, the same on every machine.
@@ -128,17 +126,6 @@ class NoiseSource:
 
 NOISE_KINDS = ("fresh", "antithetic", "fixed")
 """Ways to draw the noise of a step; see `noise_draws`."""
-
-
-def check_noise(section: str, kind: str) -> None:
-    """Refuse ways to draw noise that do not exist.
-
-    Raises:
-        ConfigError: `kind` is not among `NOISE_KINDS`.
-    """
-    if kind not in NOISE_KINDS:
-        known = ", ".join(map(repr, NOISE_KINDS))
-        raise ConfigError(f"{section}.noise must be one of {known}, got {kind!r}.")
 
 
 def noise_draws(source: NoiseSource, kind: str, draws: int, *shape: int) -> Callable[[], Tensor]:

@@ -149,9 +149,9 @@ def test_neighbours_and_groups_change_nothing(prior: Prior) -> None:
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (lambda: ConstantPrior(1.0), r"gan.value must be in \[0, 1\)"),
-        (lambda: SaliencyPrior(high=1.5), r"gan.high must be in \[0, 1\)"),
-        (lambda: SlicedWassersteinPrior(real="code"), "gan.real must be 'capacity'"),
+        (lambda: ConstantPrior(1.0), "gan.value must be .* below 1"),
+        (lambda: SaliencyPrior(high=1.5), "gan.high must be .* below 1"),
+        (lambda: SlicedWassersteinPrior(real="code"), "gan.real must be one of 'capacity'"),
         (lambda: SlicedWassersteinPrior(batch_size=300), "batch_size 300 is more than"),
         (lambda: SlicedWassersteinPrior(steps=0), "steps"),
     ],

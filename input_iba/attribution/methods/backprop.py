@@ -21,8 +21,9 @@ from input_iba.attribution.methods.activations import (
 from input_iba.attribution.methods.base import Needs, captum_attr
 from input_iba.attribution.methods.gradients import GradientBaseline
 from input_iba.attribution.methods.task import BaselineTask
-from input_iba.errors import AttributionError, ConfigError
+from input_iba.errors import AttributionError
 from input_iba.registry import BASELINES
+from input_iba.settings import setting
 
 GUIDED = {nn.ReLU: plain, nn.ReLU6: lambda _: GuidedReLU6()}
 """Activations that guided backpropagation knows."""
@@ -74,9 +75,6 @@ class GuidedBackprop(GradientBaseline):
 class DeepShap(GradientBaseline):
     """Contributions by DeepLIFT's rescale rule, averaged over inputs to compare with.
 
-    Attributes:
-        n_background: Inputs of the estimation set to compare with, at least 2.
-
     References:
         Lundberg and Lee 2017 (arXiv 1705.07874), section 4.2; Shrikumar et al. 2017 (arXiv
         1704.02685), section 3.5.1.
@@ -88,14 +86,7 @@ class DeepShap(GradientBaseline):
     needs: ClassVar[Needs] = "background"
     one_by_one: ClassVar[bool] = True
 
-    n_background: int = 10
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.n_background < 2:
-            raise ConfigError(
-                f"baseline 'deep_shap'.n_background must be at least 2, got {self.n_background}."
-            )
+    n_background: int = setting(10, "inputs of the estimation set to compare with", at_least=2)
 
     @property
     def rows_per_sample(self) -> int:

@@ -1,10 +1,9 @@
-"""What all baselines share: one interface and the checks of their settings."""
+"""What all baselines share: one interface."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -14,15 +13,16 @@ from torch.nn import functional as F
 from input_iba.attribution.methods.task import BaselineTask
 from input_iba.core.hooks import find_layer
 from input_iba.core.targets import SCORES
-from input_iba.errors import ConfigError, MissingExtraError, check_positive
+from input_iba.errors import ConfigError, MissingExtraError
 from input_iba.registry import BASELINES
+from input_iba.settings import Settings, setting
 
 Needs = Literal["nothing", "background", "statistics"]
 """What a method asks of the estimation set: some of its inputs, or a layer's statistics."""
 
 
 @dataclass(frozen=True)
-class Baseline(ABC):
+class Baseline(Settings, ABC):
     """A method of attribution with its settings; one instance explains any number of samples.
 
     Attributes:
@@ -35,22 +35,14 @@ class Baseline(ABC):
             inputs of one sample keep a device busy.
     """
 
+    PLACE = "baseline."
+
     name: ClassVar[str]
     signed: ClassVar[bool] = False
     explains_text: ClassVar[bool] = True
     needs: ClassVar[Needs] = "nothing"
     uses_captum: ClassVar[bool] = True
     one_by_one: ClassVar[bool] = False
-
-    def __post_init__(self) -> None:
-        """Refuse settings that cannot be.
-
-        Raises:
-            ConfigError: Names the setting, its value and what is expected.
-        """
-        counts = [f.name for f in fields(self) if f.name.startswith("n_") or f.name == "tiles"]
-        check_positive(f"baseline {self.name!r}", self, *counts)
-        check_choice(self, "score", SCORES)
 
     @property
     def rows_per_sample(self) -> int:
@@ -114,18 +106,11 @@ def check_explains_text(method: type[Baseline]) -> None:
         )
 
 
-def check_choice(settings: Baseline, name: str, known: Sequence[str]) -> None:
-    """Refuse a setting that is none of the known names; settings without it pass.
+@dataclass(frozen=True)
+class ScoringBaseline(Baseline):
+    """A method that explains one number of each sample."""
 
-    Raises:
-        ConfigError: Names the setting, its value and the known ones.
-    """
-    value = getattr(settings, name, None)
-    if value is not None and value not in known:
-        raise ConfigError(
-            f"'{name}' of baseline {settings.name!r} must be one of "
-            f"{', '.join(map(repr, known))}, got {value!r}."
-        )
+    score: str = setting("logit", "what is explained", choices=SCORES)
 
 
 def captum_attr() -> Any:

@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from input_iba.attribution.methods.base import Baseline
+from input_iba.attribution.methods.base import ScoringBaseline
 from input_iba.attribution.methods.smooth_masks import (
     BEYOND,
     blur_levels,
@@ -17,34 +17,18 @@ from input_iba.attribution.methods.smooth_masks import (
 )
 from input_iba.attribution.methods.task import BaselineTask
 from input_iba.core.smoothing import gaussian_smooth
-from input_iba.errors import ConfigError, check_positive
+from input_iba.errors import ConfigError
 from input_iba.registry import BASELINES
+from input_iba.settings import setting
 
 
 @BASELINES.register_module(name="ex_perturb")
 @dataclass(frozen=True)
-class ExtremalPerturbation(Baseline):
+class ExtremalPerturbation(ScoringBaseline):
     """Masks of several areas, each the best of its area, summed and smoothed.
 
     For every area a, max over m of f(m ⊗ x) − λ·‖vecsort(m) − r_a‖²/|Ω|, where ⊗ blurs what the
     mask leaves out and r_a holds (1 − a)·|Ω| zeros and then ones.
-
-    Attributes:
-        score: What is explained; see `target_scores`.
-        areas: Shares of the input that masks may keep.
-        n_steps: Steps of gradient descent with momentum. The paper takes 800.
-        lr: Learning rate.
-        start: Value of all parameters at the beginning, in [0, 1]. Below 1 the score can
-            raise what it needs; at 1 that would stay tied, and ties are ordered by reading order.
-        momentum: Of the descent.
-        area_weight: λ at the end. It grows from 0, so that the score decides which values are
-            larger than others before their order counts.
-        cells: Parameters of a mask per side.
-        radius: Reach of a parameter, in cells.
-        every: The mask is computed for every so many pixels, and enlarged.
-        blur: Largest deviation of the blur, as a share of the input's shorter side.
-        blur_steps: Deviations between which the blur is interpolated.
-        smoothing: Deviation by which the sum is smoothed, likewise.
 
     References:
         Fong et al. 2019 (arXiv 1910.08485), sections 3.2 to 3.4 and 4.1.
@@ -54,32 +38,40 @@ class ExtremalPerturbation(Baseline):
     explains_text: ClassVar[bool] = False
     uses_captum: ClassVar[bool] = False
 
-    score: str = "logit"
-    areas: tuple[float, ...] = (0.025, 0.05, 0.1, 0.2)
-    n_steps: int = 50
-    lr: float = 0.08
-    start: float = 0.7
-    momentum: float = 0.9
-    area_weight: float = 600.0
-    cells: int = 14
-    radius: float = 1.0
-    every: int = 4
-    blur: float = 0.09
-    blur_steps: int = 8
-    smoothing: float = 0.09
+    areas: tuple[float, ...] = setting(
+        (0.025, 0.05, 0.1, 0.2), "shares of the input that masks may keep", above=0, below=1
+    )
+    n_steps: int = setting(
+        50, "steps of gradient descent with momentum; the paper takes 800", at_least=1
+    )
+    lr: float = setting(0.08, "learning rate", above=0)
+    start: float = setting(
+        0.7,
+        "value of all parameters at the beginning, in [0, 1]; below 1 the score can raise what it "
+        "needs, at 1 that would stay tied, and ties are ordered by reading order",
+    )
+    momentum: float = setting(0.9, "of the descent")
+    area_weight: float = setting(
+        600.0,
+        "weight of the area's term at the end; it grows from 0, so that the score decides which "
+        "values are larger than others before their order counts",
+        above=0,
+    )
+    cells: int = setting(14, "parameters of a mask per side", at_least=1)
+    radius: float = setting(1.0, "reach of a parameter, in cells", above=0)
+    every: int = setting(
+        4, "the mask is computed for every so many pixels, and enlarged", at_least=1
+    )
+    blur: float = setting(
+        0.09, "largest deviation of the blur, as a share of the input's shorter side", above=0
+    )
+    blur_steps: int = setting(8, "deviations between which the blur is interpolated", at_least=2)
+    smoothing: float = setting(0.09, "deviation by which the sum is smoothed, likewise")
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        counts = ("lr", "area_weight", "cells", "radius", "every", "blur")
-        check_positive("baseline 'ex_perturb'", self, *counts)
-        if not self.areas or not all(0 < area < 1 for area in self.areas):
-            raise ConfigError(
-                f"'areas' of baseline 'ex_perturb' are shares in (0, 1), got {self.areas!r}."
-            )
-        if self.blur_steps < 2:
-            raise ConfigError(
-                f"'blur_steps' of baseline 'ex_perturb' must be at least 2, got {self.blur_steps}."
-            )
+        if not self.areas:
+            raise ConfigError("baseline.areas must hold at least one share, got ().")
 
     @property
     def rows_per_sample(self) -> int:

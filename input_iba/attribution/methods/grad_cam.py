@@ -9,12 +9,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from input_iba.attribution.methods.base import Baseline
+from input_iba.attribution.methods.base import ScoringBaseline
 from input_iba.attribution.methods.task import BaselineTask
 from input_iba.core.hooks import layer_shapes
 from input_iba.core.targets import target_scores
 from input_iba.errors import AttributionError
 from input_iba.registry import BASELINES
+from input_iba.settings import setting
 
 MAP_DIMENSIONS = 3
 """Channels, height, width."""
@@ -22,14 +23,10 @@ MAP_DIMENSIONS = 3
 
 @BASELINES.register_module(name="grad_cam")
 @dataclass(frozen=True)
-class GradCam(Baseline):
+class GradCam(ScoringBaseline):
     """The positive part of a layer's features, weighted by their mean gradients, enlarged.
 
     It is not captum's, which takes the first dimension for channels whatever the layer puts out.
-
-    Attributes:
-        score: What is explained; see `target_scores`.
-        layer: Name of the layer; empty for the last one whose output is a map.
 
     References:
         Selvaraju et al. 2017 (arXiv 1610.02391), equations 1 and 2.
@@ -39,8 +36,7 @@ class GradCam(Baseline):
     explains_text: ClassVar[bool] = False
     uses_captum: ClassVar[bool] = False
 
-    score: str = "logit"
-    layer: str = ""
+    layer: str = setting("", "layer to look at; empty for the last one whose output is a map")
 
     def maps(self, task: BaselineTask) -> Tensor:
         """Return the maps of a few samples, (s, H, W).

@@ -8,31 +8,24 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from input_iba.attribution.methods.base import Baseline, captum_attr, check_choice
+from input_iba.attribution.methods.base import ScoringBaseline, captum_attr
 from input_iba.attribution.methods.task import BaselineTask
-from input_iba.errors import check_positive
 from input_iba.registry import BASELINES
+from input_iba.settings import setting
 
-REDUCTIONS = ("sum", "abs_sum")
 """Ways to make one value of a pixel's channels."""
 
 
 @dataclass(frozen=True)
-class GradientBaseline(Baseline):
-    """Settings of methods that give a value to every channel of every pixel.
+class GradientBaseline(ScoringBaseline):
+    """Settings of methods that give a value to every channel of every pixel."""
 
-    Attributes:
-        score: What is explained; see `target_scores`.
-        channels: 'sum' over the channels of a pixel, or the dimensions of a token's embedding,
-            which keeps the sign; or 'abs_sum'.
-    """
-
-    score: str = "logit"
-    channels: str = "sum"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_choice(self, "channels", REDUCTIONS)
+    channels: str = setting(
+        "sum",
+        "'sum' over the channels of a pixel, or the dimensions of a token's embedding, which keeps "
+        "the sign; or 'abs_sum'",
+        choices=("sum", "abs_sum"),
+    )
 
     def reduced(self, task: BaselineTask, values: Tensor) -> Tensor:
         """Make maps (s, H, W) or (s, T) of values shaped like the inputs."""
@@ -80,10 +73,6 @@ class InputXGradient(GradientBaseline):
 class SmoothGrad(GradientBaseline):
     """The mean gradient of noisy copies of the input.
 
-    Attributes:
-        n_samples: Noisy copies.
-        noise: Deviation of the noise, as a share of the range of the sample's values.
-
     References:
         Smilkov et al. 2017 (arXiv 1706.03825): 50 copies, noise of 10 to 20 % of the range.
     """
@@ -92,12 +81,10 @@ class SmoothGrad(GradientBaseline):
     one_by_one: ClassVar[bool] = True
 
     channels: str = "abs_sum"
-    n_samples: int = 50
-    noise: float = 0.15
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_positive(f"baseline {self.name!r}", self, "noise")
+    n_samples: int = setting(50, "noisy copies", at_least=1)
+    noise: float = setting(
+        0.15, "deviation of the noise, as a share of the range of the sample's values", above=0
+    )
 
     @property
     def rows_per_sample(self) -> int:
@@ -122,10 +109,6 @@ class SmoothGrad(GradientBaseline):
 class IntegratedGradients(GradientBaseline):
     """The gradient summed along the straight line from a blank input.
 
-    Attributes:
-        n_steps: Points on the line.
-        fill: The blank input, in normalised values; 0 is the data's mean colour, and no word.
-
     References:
         Sundararajan et al. 2017 (arXiv 1703.01365), equation 1; Gauss-Legendre points.
     """
@@ -134,8 +117,10 @@ class IntegratedGradients(GradientBaseline):
     signed: ClassVar[bool] = True
     one_by_one: ClassVar[bool] = True
 
-    n_steps: int = 50
-    fill: float = 0.0
+    n_steps: int = setting(50, "points on the line", at_least=1)
+    fill: float = setting(
+        0.0, "the blank input, in normalised values; 0 is the data's mean colour, and no word"
+    )
 
     @property
     def rows_per_sample(self) -> int:

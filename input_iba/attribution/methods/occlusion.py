@@ -7,23 +7,17 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from input_iba.attribution.methods.base import Baseline, captum_attr
+from input_iba.attribution.methods.base import ScoringBaseline, captum_attr
 from input_iba.attribution.methods.task import BaselineTask
 from input_iba.errors import ConfigError
 from input_iba.registry import BASELINES
+from input_iba.settings import setting
 
 
 @BASELINES.register_module(name="occlusion")
 @dataclass(frozen=True)
-class Occlusion(Baseline):
+class Occlusion(ScoringBaseline):
     """The mean loss of score over all squares that cover a pixel; of texts, token by token.
-
-    Attributes:
-        score: What is explained; see `target_scores`.
-        window: Side of the square, as a share of the input's shorter side. Of texts it is always
-            one token.
-        stride: Distance of two squares, likewise, at most `window`.
-        fill: Value of the square, normalised; 0 is the data's mean colour.
 
     References:
         Zeiler and Fergus 2014 (arXiv 1311.2901), section 4.2.
@@ -34,9 +28,12 @@ class Occlusion(Baseline):
     one_by_one: ClassVar[bool] = True
 
     score: str = "probability"
-    window: float = 1 / 7
-    stride: float = 1 / 14
-    fill: float = 0.0
+    window: float = setting(
+        1 / 7,
+        "side of the square, as a share of the input's shorter side; of texts it is one token",
+    )
+    stride: float = setting(1 / 14, "distance of two squares, likewise, at most window")
+    fill: float = setting(0.0, "value of the square, normalised; 0 is the data's mean colour")
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -9,22 +9,16 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from input_iba.attribution.methods.base import Baseline
+from input_iba.attribution.methods.base import ScoringBaseline
 from input_iba.attribution.methods.task import BaselineTask
-from input_iba.errors import ConfigError, check_positive
 from input_iba.registry import BASELINES
+from input_iba.settings import setting
 
 
 @BASELINES.register_module(name="rise")
 @dataclass(frozen=True)
-class Rise(Baseline):
+class Rise(ScoringBaseline):
     """Random coarse masks, enlarged and shifted; S = Σ f(x ⊙ Mᵢ) Mᵢ / (N·E[M]).
-
-    Attributes:
-        score: What is explained; see `target_scores`.
-        n_masks: N. The paper takes 4,000 for VGG16 and 8,000 for ResNet-50.
-        cells: Cells of a coarse mask per side.
-        keep: Share of the cells that are kept, p = E[M].
 
     References:
         Petsiuk et al. 2018 (arXiv 1806.07421), equation 6 and section 3.2.
@@ -36,15 +30,11 @@ class Rise(Baseline):
     one_by_one: ClassVar[bool] = True
 
     score: str = "probability"
-    n_masks: int = 1000
-    cells: int = 7
-    keep: float = 0.5
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_positive("baseline 'rise'", self, "cells")
-        if not 0 < self.keep < 1:
-            raise ConfigError(f"'keep' of baseline 'rise' must be in (0, 1), got {self.keep!r}.")
+    n_masks: int = setting(
+        1000, "number of masks; the paper takes 4,000 for VGG16 and 8,000 for ResNet-50", at_least=1
+    )
+    cells: int = setting(7, "cells of a coarse mask per side", at_least=1)
+    keep: float = setting(0.5, "share of the cells that are kept", above=0, below=1)
 
     @property
     def rows_per_sample(self) -> int:

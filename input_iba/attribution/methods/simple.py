@@ -17,16 +17,13 @@ from input_iba.core.classifier import Classifier
 from input_iba.errors import AttributionError
 from input_iba.modality import Layout, Modality
 from input_iba.registry import BASELINES
+from input_iba.settings import setting
 
 
 @BASELINES.register_module(name="iba")
 @dataclass(frozen=True)
 class IBA(Baseline):
     """The mask of the feature bottleneck, in bits per pixel or token.
-
-    Attributes:
-        layer: Name of the layer at which the bottleneck sits.
-        feature_iba: Its settings.
 
     References:
         Schulz et al. 2020 (arXiv 2001.00396); docs/METHOD.md, section 2.
@@ -36,7 +33,7 @@ class IBA(Baseline):
     uses_captum: ClassVar[bool] = False
     needs: ClassVar[Needs] = "statistics"
 
-    layer: str = ""
+    layer: str = setting("", "layer at which the bottleneck sits; empty for attributor.layer")
     feature_iba: FeatureIBA = field(default_factory=FeatureIBA)
 
     @property

@@ -10,39 +10,35 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from input_iba.attribution.methods.base import Baseline, captum_attr, check_choice
+from input_iba.attribution.methods.base import ScoringBaseline, captum_attr
 from input_iba.attribution.methods.segments import SEGMENTS, load_slic, segment
 from input_iba.attribution.methods.task import BaselineTask
 from input_iba.core.noise import seeded_globally
-from input_iba.errors import ConfigError, check_positive
 from input_iba.registry import BASELINES
+from input_iba.settings import setting
 
 
 @dataclass(frozen=True)
-class SurrogateBaseline(Baseline):
-    """Settings of methods that blank random sets of segments.
-
-    Attributes:
-        score: What is explained; see `target_scores`.
-        segments: 'grid' for square tiles, or 'slic' for superpixels (needs scikit-image). Of
-            texts every token is a segment.
-        tiles: Segments per side; the number of superpixels is its square.
-        n_samples: Random sets.
-        fill: Value of a blank segment, normalised; 0 is the data's mean colour, and no word.
-    """
+class SurrogateBaseline(ScoringBaseline):
+    """Settings of methods that blank random sets of segments."""
 
     signed: ClassVar[bool] = True
     one_by_one: ClassVar[bool] = True
 
     score: str = "probability"
-    segments: str = "grid"
-    tiles: int = 7
-    n_samples: int = 500
-    fill: float = 0.0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_choice(self, "segments", SEGMENTS)
+    segments: str = setting(
+        "grid",
+        "'grid' for square tiles, or 'slic' for superpixels (needs scikit-image); of texts every "
+        "token is a segment",
+        choices=SEGMENTS,
+    )
+    tiles: int = setting(
+        7, "segments per side; the number of superpixels is its square", at_least=1
+    )
+    n_samples: int = setting(500, "random sets", at_least=1)
+    fill: float = setting(
+        0.0, "value of a blank segment, normalised; 0 is the data's mean colour, and no word"
+    )
 
     @property
     def rows_per_sample(self) -> int:
@@ -99,25 +95,19 @@ class SurrogateBaseline(Baseline):
 class Lime(SurrogateBaseline):
     """Coefficients of a ridge regression in which sets near the whole input count more.
 
-    Attributes:
-        kernel_width: Width σ of the weight exp(−d²/σ²), with d the cosine distance between the
-            set and the whole.
-        alpha: Weight of the squared coefficients.
-
     References:
         Ribeiro et al. 2016 (arXiv 1602.04938), section 3.
     """
 
     name: ClassVar[str] = "lime"
 
-    kernel_width: float = 0.25
-    alpha: float = 1.0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_positive("baseline 'lime'", self, "kernel_width")
-        if self.alpha < 0:
-            raise ConfigError(f"'alpha' of baseline 'lime' must be at least 0, got {self.alpha}.")
+    kernel_width: float = setting(
+        0.25,
+        "width s of the weight exp(-(d/s)^2), with d the cosine distance between the set and the "
+        "whole",
+        above=0,
+    )
+    alpha: float = setting(1.0, "weight of the squared coefficients", at_least=0)
 
     def method(self, task: BaselineTask) -> Any:
         """Return captum's object for the method."""

@@ -12,6 +12,7 @@ from torch import Tensor
 from input_iba.attribution.feature_iba import FeatureBottleneck
 from input_iba.attribution.task import AttributionTask
 from input_iba.core.optimise import Progress
+from input_iba.settings import Settings, setting
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,17 @@ class FittedPrior:
         return cls(lambda_, tuple(None if ok else reason for ok in finite), losses or {})
 
 
-class Prior(ABC):
-    """A way to find the prior's mask λ_G."""
+@dataclass(frozen=True, kw_only=True)
+class Prior(Settings, ABC):
+    """A way to find the prior's mask λ_G, with its settings."""
+
+    PLACE = "gan."
+
+    verbose: bool = setting(
+        False,
+        "accepted from published configs; progress is reported anyway",
+        changes_result=False,
+    )
 
     @abstractmethod
     def fit(self, task: AttributionTask, feature: FeatureBottleneck) -> FittedPrior:

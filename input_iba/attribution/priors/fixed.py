@@ -10,26 +10,22 @@ import torch
 from input_iba.attribution.feature_iba import FeatureBottleneck
 from input_iba.attribution.priors.base import FittedPrior, Prior
 from input_iba.attribution.task import AttributionTask
-from input_iba.errors import ConfigError
 from input_iba.registry import PRIORS
+from input_iba.settings import setting
 
 
 @PRIORS.register_module(name="ConstantPrior")
 @dataclass(frozen=True)
 class ConstantPrior(Prior):
-    """One value for every pixel of every sample.
+    """One value for every pixel of every sample."""
 
-    Attributes:
-        value: λ_G in [0, 1). At 0 the prior is pure noise, and InputIBA's capacity is that of
-            IBA with the noise of the input.
-        verbose: Accepted from published configs.
-    """
-
-    value: float = 0.5
-    verbose: bool = False
-
-    def __post_init__(self) -> None:
-        _check_share("value", self.value)
+    value: float = setting(
+        0.5,
+        "prior's mask; at 0 the prior is pure noise, and InputIBA's capacity is that of IBA with "
+        "the noise of the input",
+        at_least=0,
+        below=1,
+    )
 
     def fit(self, task: AttributionTask, feature: FeatureBottleneck) -> FittedPrior:
         """Fill the mask with the value."""
@@ -42,20 +38,10 @@ class SaliencyPrior(Prior):
     """The saliency of stage 1, scaled: its least value becomes `low`, its greatest `high`.
 
     A map that is the same everywhere becomes `low`.
-
-    Attributes:
-        low: Where the layer needs least, in [0, 1).
-        high: Where it needs most, in [0, 1).
-        verbose: Accepted from published configs.
     """
 
-    low: float = 0.25
-    high: float = 0.75
-    verbose: bool = False
-
-    def __post_init__(self) -> None:
-        _check_share("low", self.low)
-        _check_share("high", self.high)
+    low: float = setting(0.25, "prior's mask where the layer needs least", at_least=0, below=1)
+    high: float = setting(0.75, "prior's mask where it needs most", at_least=0, below=1)
 
     def fit(self, task: AttributionTask, feature: FeatureBottleneck) -> FittedPrior:
         """Scale the saliency of every sample by itself."""
@@ -68,8 +54,3 @@ class SaliencyPrior(Prior):
         scaled = ((flat - least[:, None]) / reach[:, None]).view_as(feature.saliency)
         lambda_ = self.low + (self.high - self.low) * scaled
         return FittedPrior.of(task.modality.expand(lambda_, task.inputs))
-
-
-def _check_share(name: str, value: float) -> None:
-    if not 0 <= value < 1:
-        raise ConfigError(f"gan.{name} must be in [0, 1), got {value!r}.")

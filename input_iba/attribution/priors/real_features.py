@@ -3,25 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from torch import Tensor
 
 from input_iba.attribution.feature_iba import FeatureBottleneck
+from input_iba.attribution.priors.base import Prior
+from input_iba.attribution.priors.generator import MASK_LR
 from input_iba.core.noise import NoiseSource
-from input_iba.errors import ConfigError
+from input_iba.settings import setting
+
+REAL = ("capacity", "bottleneck")
+"""Ways to draw real features; see `real_features`."""
+
+
+@dataclass(frozen=True)
+class RealFeaturesPrior(Prior):
+    """A prior that is trained towards real feature samples."""
+
+    dataset_size: int = setting(200, "real feature samples", at_least=1)
+    sub_dataset_size: int = setting(
+        20, "how many of them share one noise distribution (real='capacity')", at_least=1
+    )
+    batch_size: int = setting(32, "real and fake samples per step", at_least=1)
+    mask_lr: float = setting(MASK_LR, "learning rate of the mask's logit", above=0)
+    real: str = setting(
+        "capacity",
+        "how real features are drawn: 'capacity' as the published code, 'bottleneck' as the paper",
+        choices=REAL,
+    )
+
 
 RealBatch = Callable[[Tensor, Tensor], Tensor]
 """Maps indices (S, n) and noise (S, n, C', h, w) to feature samples (S, n, C', h, w)."""
-
-
-def check_real(name: str) -> None:
-    """Refuse ways to draw real features that do not exist.
-
-    Raises:
-        ConfigError: `name` is neither 'capacity' nor 'bottleneck'.
-    """
-    if name not in ("capacity", "bottleneck"):
-        raise ConfigError(f"gan.real must be 'capacity' or 'bottleneck', got {name!r}.")
 
 
 def real_features(

@@ -9,50 +9,30 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from input_iba.attribution.feature_iba import FeatureBottleneck
-from input_iba.attribution.priors.base import FittedPrior, Prior, fit_in_groups
-from input_iba.attribution.priors.generator import MASK_LR, MaskedInputGenerator
-from input_iba.attribution.priors.real_features import check_real, real_features
+from input_iba.attribution.priors.base import FittedPrior, fit_in_groups
+from input_iba.attribution.priors.generator import MaskedInputGenerator
+from input_iba.attribution.priors.real_features import RealFeaturesPrior, real_features
 from input_iba.attribution.task import AttributionTask
-from input_iba.errors import ConfigError, check_positive
+from input_iba.errors import ConfigError
 from input_iba.registry import PRIORS
+from input_iba.settings import setting
 
 
 @PRIORS.register_module(name="SlicedWassersteinPrior")
 @dataclass(frozen=True)
-class SlicedWassersteinPrior(Prior):
+class SlicedWassersteinPrior(RealFeaturesPrior):
     """The generator of the WGAN, moved by the sliced Wasserstein distance to real features.
-
-    Attributes:
-        dataset_size: Real feature samples in all; a step draws `batch_size` of them.
-        sub_dataset_size: How many of them share one noise distribution (`real='capacity'`).
-        batch_size: Real and fake samples per step.
-        steps: Steps of the generator.
-        projections: Random directions per step.
-        mask_lr: Learning rate of the mask's logit.
-        real: How real features are drawn; see `real_features`.
-        verbose: Accepted from published configs; progress is reported anyway.
 
     References:
         Bonneel et al. 2015 (Sliced and Radon Wasserstein barycenters of measures, eq. 10);
         Deshpande et al. 2018 (arXiv 1803.11188), algorithm 1, without the discriminator.
     """
 
-    dataset_size: int = 200
-    sub_dataset_size: int = 20
-    batch_size: int = 32
-    steps: int = 40
-    projections: int = 64
-    mask_lr: float = MASK_LR
-    real: str = "capacity"
-    verbose: bool = False
+    steps: int = setting(40, "steps of the generator", at_least=1)
+    projections: int = setting(64, "random directions per step", at_least=1)
 
     def __post_init__(self) -> None:
-        check_positive(
-            "gan",
-            self,
-            *("dataset_size", "sub_dataset_size", "batch_size", "steps", "projections", "mask_lr"),
-        )
-        check_real(self.real)
+        super().__post_init__()
         if self.batch_size > self.dataset_size:
             raise ConfigError(
                 f"gan.batch_size {self.batch_size} is more than gan.dataset_size "

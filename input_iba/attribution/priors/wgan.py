@@ -10,33 +10,21 @@ from torch import Tensor
 from torch.optim import RMSprop
 
 from input_iba.attribution.feature_iba import FeatureBottleneck
-from input_iba.attribution.priors.base import FittedPrior, Prior, fit_in_groups
-from input_iba.attribution.priors.generator import MASK_LR, TEXT_MASK_LR, MaskedInputGenerator
-from input_iba.attribution.priors.real_features import check_real, real_features
+from input_iba.attribution.priors.base import FittedPrior, fit_in_groups
+from input_iba.attribution.priors.generator import TEXT_MASK_LR, MaskedInputGenerator
+from input_iba.attribution.priors.real_features import RealFeaturesPrior, real_features
 from input_iba.attribution.task import AttributionTask
 from input_iba.core.critics import StackedCritics, build_critics
 from input_iba.core.noise import NoiseSource
-from input_iba.errors import ConfigError, check_positive
+from input_iba.errors import ConfigError
 from input_iba.registry import PRIORS
+from input_iba.settings import setting
 
 
 @PRIORS.register_module(name="VisionWGAN")
 @dataclass(frozen=True)
-class WGANPrior(Prior):
+class WGANPrior(RealFeaturesPrior):
     """A Wasserstein GAN whose generator is the classifier up to the layer, behind a mask.
-
-    Attributes:
-        dataset_size: Real feature samples per epoch.
-        sub_dataset_size: How many of them share one noise distribution (`real='capacity'`).
-        lr: Learning rate of the critic.
-        batch_size: Real and fake samples per critic step.
-        weight_clip: Bound of the critic's weights.
-        epochs: Passes over the real samples.
-        critic_iter: Critic steps per generator step.
-        mask_lr: Learning rate of the mask's logit.
-        real: How real features are drawn, 'capacity' (as the published code) or 'bottleneck' (as
-            the paper); see `real_features`.
-        verbose: Accepted from published configs; progress is reported anyway.
 
     The critic computes in the type that the classifier computes in.
 
@@ -45,25 +33,13 @@ class WGANPrior(Prior):
         1701.07875), algorithm 1.
     """
 
-    dataset_size: int = 200
-    sub_dataset_size: int = 20
-    lr: float = 5e-5
-    batch_size: int = 32
-    weight_clip: float = 0.01
-    epochs: int = 20
-    critic_iter: int = 5
-    mask_lr: float = MASK_LR
-    real: str = "capacity"
-    verbose: bool = False
+    lr: float = setting(5e-5, "learning rate of the critic", above=0)
+    weight_clip: float = setting(0.01, "bound of the critic's weights", above=0)
+    epochs: int = setting(20, "passes over the real samples", at_least=1)
+    critic_iter: int = setting(5, "critic steps per generator step", at_least=1)
 
     def __post_init__(self) -> None:
-        check_positive(
-            "gan",
-            self,
-            *("dataset_size", "sub_dataset_size", "lr", "batch_size"),
-            *("weight_clip", "epochs", "critic_iter", "mask_lr"),
-        )
-        check_real(self.real)
+        super().__post_init__()
         if min(self.dataset_size, self.batch_size) < 2:
             raise ConfigError("gan.dataset_size and gan.batch_size must be 2 or more.")
 
@@ -131,10 +107,6 @@ class WGANPrior(Prior):
 @PRIORS.register_module(name="NLPWGAN")
 @dataclass(frozen=True)
 class TextWGANPrior(WGANPrior):
-    """The same for text, where the mask moves faster.
-
-    Attributes:
-        mask_lr: Learning rate of the mask's logit.
-    """
+    """The same for text, where the mask moves faster."""
 
     mask_lr: float = TEXT_MASK_LR

@@ -109,9 +109,9 @@ def test_grad_cam_takes_the_last_map_and_refuses_layers_without_one() -> None:
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        (lambda: Gradient(score="loss"), "'score' of baseline 'gradient' must be one of 'logit'"),
-        (lambda: Gradient(channels="mean"), "'channels' of baseline 'gradient'"),
-        (lambda: SmoothGrad(n_samples=0), "n_samples must be a number above 0"),
+        (lambda: Gradient(score="loss"), "baseline.score must be one of 'logit'"),
+        (lambda: Gradient(channels="mean"), "baseline.channels"),
+        (lambda: SmoothGrad(n_samples=0), "n_samples must be a number of at least 1"),
         (lambda: SmoothGrad(noise=0.0), "noise must be a number above 0"),
         (lambda: IntegratedGradients(n_steps=-1), "n_steps"),
     ],

@@ -103,10 +103,10 @@ def test_ridge_is_the_closed_form() -> None:
     ("kind", "settings", "said"),
     [
         (Occlusion, {"stride": 0.5, "window": 0.2}, "stride ≤ window"),
-        (Lime, {"segments": "hexagons"}, "'segments' of baseline 'lime' must be one of 'grid'"),
+        (Lime, {"segments": "hexagons"}, "baseline.segments must be one of 'grid'"),
         (Lime, {"kernel_width": 0.0}, "kernel_width must be a number above 0"),
-        (Lime, {"alpha": -1.0}, "'alpha' of baseline 'lime'"),
-        (KernelShap, {"tiles": 0}, "tiles must be a number above 0"),
+        (Lime, {"alpha": -1.0}, "baseline.alpha"),
+        (KernelShap, {"tiles": 0}, "tiles must be a number of at least 1"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(

@@ -133,7 +133,7 @@ def test_layers_come_from_the_option_or_the_config(config: RunConfig) -> None:
         ("gradcam", {}, None, "Unknown baseline type 'gradcam'. Closest: 'grad_cam'"),
         ("rise", {"n_mask": 3}, None, "Unknown key 'n_mask' .* Closest: 'n_masks'"),
         ("rise", {"n_masks": 0.5}, None, "must be of type int"),
-        ("rise", {"keep": 2.0}, None, "'keep' of baseline 'rise' must be in"),
+        ("rise", {"keep": 2.0}, None, "baseline.keep.* must be .* below 1"),
         ("ex_perturb", {"areas": ["a"]}, None, "every item of .* must be of type float"),
         ("rise", {}, "layer1", "--saliency-layer has no effect: 'rise' looks at no layer"),
         ("iba", {"feature_iba": {}}, None, "Unknown key 'feature_iba'"),
