@@ -20,6 +20,8 @@ class SampleDataset(Dataset[Any], ABC):
     Args:
         ids: One name per sample, all different; names of files in the work directory.
         class_names: Names by class index, or None where there are no classes.
+        targets: Class index of each sample, None for the class that the classifier predicts; None
+            for none.
 
     Attributes:
         indices_given: Whether the user said which class has which index, in a file or by number;
@@ -28,9 +30,15 @@ class SampleDataset(Dataset[Any], ABC):
 
     indices_given: bool = False
 
-    def __init__(self, ids: list[str], class_names: list[str] | None = None) -> None:
+    def __init__(
+        self,
+        ids: list[str],
+        class_names: list[str] | None = None,
+        targets: Sequence[int | None] | None = None,
+    ) -> None:
         self.ids = ids
         self.class_names = class_names
+        self.targets = [None] * len(ids) if targets is None else targets
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -44,9 +52,9 @@ class SampleDataset(Dataset[Any], ABC):
             DataError: The sample cannot be used; names its file and says why.
         """
 
-    @abstractmethod
     def target(self, index: int) -> int | None:
         """Return the class index, or None for the class that the classifier predicts."""
+        return self.targets[index]
 
     @abstractmethod
     def path(self, index: int) -> str:

@@ -51,18 +51,14 @@ class GivenTexts(TextDataset):
         names = None if classes is None else list(classes)
         ids = numbered([name_of(cleaned(text)) for text in texts])
         asked = for_every_target(ids, None if names is None else Classes(names), targets)
-        super().__init__(Path("--text"), [id_ for id_, _, _ in asked], names)
+        indices = [target for _, _, target in asked]
+        super().__init__(Path("--text"), [id_ for id_, _, _ in asked], names, indices)
         self.texts = list(texts)
         self._places = [place for _, place, _ in asked]
-        self._targets = [target for _, _, target in asked]
 
     def raw_text(self, index: int) -> str:
         """Return a text as it was given."""
         return self.texts[self._places[index]]
-
-    def target(self, index: int) -> int | None:
-        """Return the class index that was asked for, or None."""
-        return self._targets[index]
 
     def path(self, index: int) -> str:
         """Return which of the texts it is."""
@@ -70,7 +66,7 @@ class GivenTexts(TextDataset):
 
     def content(self) -> list[Any]:
         """Return a checksum of the texts, and all ids and targets."""
-        asked = [list(pair) for pair in zip(self.ids, self._targets, strict=True)]
+        asked = [list(pair) for pair in zip(self.ids, self.targets, strict=True)]
         return [hashlib.sha256(repr(self.texts).encode()).hexdigest(), asked]
 
 
@@ -78,7 +74,8 @@ class GivenTexts(TextDataset):
 class TextVariations(TextDataset):
     """Some texts and plain sentences, then random parts and orders of them, to estimate with.
 
-    The text at a position depends on seed and position only.
+    The text at a position depends on seed and position only. It has no target, since parts of a
+    text may be of another class.
 
     Args:
         texts: The texts.
@@ -117,10 +114,6 @@ class TextVariations(TextDataset):
         if draws.random() < 0.5:
             part = [part[i] for i in draws.permutation(count)]
         return space.join(part)
-
-    def target(self, index: int) -> int | None:
-        """Return None: parts of a text may be of another class."""
-        return None
 
     def path(self, index: int) -> str:
         """Return which variation it is."""

@@ -31,12 +31,10 @@ class PictureFiles(ImageDataset):
 
     Args:
         files: Paths of the images.
-        pipeline: Transforms as plain data.
         targets: What each image is explained for: class indices, names, or WordNet ids; none for
             the class that the classifier predicts.
         classes: 'imagenet', a JSON file like `resources/imagenet_class_index.json`, or None where
             classes have no names.
-        channels: Channels of the inputs: 3 (RGB) or 1 (grey).
 
     Raises:
         ConfigError: Unknown class, or there are no files.
@@ -66,34 +64,32 @@ class PictureFiles(ImageDataset):
         ids = unique_ids([(path.absolute().parent.name, path.name) for path in paths])
         asked = for_every_target(ids, known, targets)
         names = None if known is None else list(known.names)
-        super().__init__([id_ for id_, _, _ in asked], pipeline, names, channels)
-        self._samples = [(paths[place], target) for _, place, target in asked]
+        targets_ = [target for _, _, target in asked]
+        super().__init__([id_ for id_, _, _ in asked], pipeline, names, channels, targets=targets_)
+        self.paths = [paths[place] for _, place, _ in asked]
 
     def read(self, index: int) -> tuple[Image.Image, Tensor | None]:
         """Return the RGB image; no boxes."""
-        return read_image(self._samples[index][0]), None
-
-    def target(self, index: int) -> int | None:
-        """Return the class index that was asked for, or None."""
-        return self._samples[index][1]
+        return read_image(self.paths[index]), None
 
     def path(self, index: int) -> str:
         """Return the image's path."""
-        return str(self._samples[index][0])
+        return str(self.paths[index])
 
     def content(self) -> list[Any]:
         """Return name, checksum and target of every image."""
-        return [[p.name, zlib.crc32(p.read_bytes()), target] for p, target in self._samples]
+        samples = zip(self.paths, self.targets, strict=True)
+        return [[path.name, zlib.crc32(path.read_bytes()), target] for path, target in samples]
 
 
 class FolderDataset(ImageDataset):
-    """Images in class folders below `root`; folders that `targets` lacks have no class index."""
+    """Images in class folders below `root`; folders that `indices` lacks have no class index."""
 
     def __init__(
         self,
         root: Path,
         entries: list[Entry],
-        targets: dict[str, int],
+        indices: dict[str, int],
         pipeline: PipelineConfig,
         class_names: list[str] | None,
         channels: int,
@@ -102,7 +98,7 @@ class FolderDataset(ImageDataset):
         super().__init__(ids, pipeline, class_names, channels)
         self.root = root
         self.entries = entries
-        self.targets = targets
+        self.indices = indices
 
     def read(self, index: int) -> tuple[Image.Image, Tensor | None]:
         """Return the RGB image; no boxes."""
@@ -117,12 +113,12 @@ class FolderDataset(ImageDataset):
         group = self.entries[index].group
         if group is None:
             return None
-        if group not in self.targets:
+        if group not in self.indices:
             raise DataError(
                 f"Image '{self.path(index)}': class folder '{group}' has no class index. Add it "
                 "to the class index file, or remove the folder."
             )
-        return self.targets[group]
+        return self.indices[group]
 
     def path(self, index: int) -> str:
         """Return the image's path."""
@@ -131,7 +127,7 @@ class FolderDataset(ImageDataset):
     def content(self) -> list[Any]:
         """Return relative name, size in bytes and class index of every image."""
         return [
-            [*entry.name_and_size(self.root), self.targets.get(entry.group or "")]
+            [*entry.name_and_size(self.root), self.indices.get(entry.group or "")]
             for entry in self.entries
         ]
 
@@ -142,9 +138,7 @@ class ImageFolder(FolderDataset):
 
     Args:
         img_root: The data set's folder; its classes are numbered in the order of their names.
-        pipeline: Transforms as plain data.
         valid_formats: Endings of the files to take, with or without dot, in any case.
-        channels: Channels of the inputs: 3 (RGB) or 1 (grey).
 
     Raises:
         DataError: The folder, or a class folder, is missing or empty.
@@ -165,8 +159,8 @@ class ImageFolder(FolderDataset):
         folders = class_folders(root)
         names = [folder.name for folder in folders]
         entries = find_files(root, folders, suffixes)
-        targets = {name: i for i, name in enumerate(names)}
-        super().__init__(root, entries, targets, pipeline, names or None, channels)
+        indices = {name: i for i, name in enumerate(names)}
+        super().__init__(root, entries, indices, pipeline, names or None, channels)
 
 
 @DATASETS.register_module()
@@ -176,10 +170,8 @@ class ImageNet(FolderDataset):
     Args:
         img_root: Folder of the images.
         ind_to_cls_file: JSON file: class index → [wnid, name].
-        pipeline: Transforms as plain data.
         annot_root: Folder of the boxes; only read with `with_bbox`.
         with_bbox: Whether samples carry their boxes.
-        channels: Channels of the inputs: 3 (RGB) or 1 (grey).
 
     Raises:
         ConfigError: Boxes are wanted and `annot_root` is not given.
@@ -216,9 +208,9 @@ class ImageNet(FolderDataset):
                 f"'{annot_root}/<wnid>/<name>.xml': correct `annot_root`, or set with_bbox=False."
             )
         classes = classes_of_file(ind_to_cls_file)
-        targets = {wnid: index for index, wnid in enumerate(classes.ids)}
+        indices = {wnid: index for index, wnid in enumerate(classes.ids)}
         entries = find_files(root, folders, SUFFIXES)
-        super().__init__(root, entries, targets, pipeline, list(classes.names), channels)
+        super().__init__(root, entries, indices, pipeline, list(classes.names), channels)
         self.annot_root = Path(str(annot_root)) if with_bbox else None
 
     def read(self, index: int) -> tuple[Image.Image, Tensor | None]:

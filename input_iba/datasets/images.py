@@ -26,9 +26,8 @@ class ImageDataset(SampleDataset):
     """Images by position: a reader, and a pipeline behind it.
 
     Args:
-        ids: One name per sample, all different.
+        ids: See `SampleDataset`, as `class_names` and `targets`.
         pipeline: Transforms as plain data, each with `type` and its keys.
-        class_names: Names by class index, or None where there are no classes.
         channels: Channels of the inputs: 3 (RGB) or 1 (grey).
         seed: Seeds transforms that draw at random, together with the sample's id.
     """
@@ -40,10 +39,11 @@ class ImageDataset(SampleDataset):
         class_names: list[str] | None = None,
         channels: int = 3,
         seed: int = 0,
+        targets: Sequence[int | None] | None = None,
     ) -> None:
         if channels not in (1, 3):
             raise ConfigError(f"`channels` of a data set is 1 (grey) or 3 (RGB); got {channels!r}.")
-        super().__init__(ids, class_names)
+        super().__init__(ids, class_names, targets)
         self.channels = channels
         self.seed = seed
         self.pipeline = Pipeline(pipeline)

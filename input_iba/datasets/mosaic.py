@@ -32,7 +32,6 @@ class GridMosaic(ImageDataset):
         n: Number of mosaics; None for as many as there are labelled images.
         grid: Cells per side; there are grid² classes in a mosaic.
         seed: Seeds targets, companions and cells.
-        channels: Channels of the inputs: 3 (RGB) or 1 (grey).
 
     Raises:
         ConfigError: `n` is below 1 or `grid` below 2.
@@ -63,13 +62,11 @@ class GridMosaic(ImageDataset):
         self.source = source
         self.indices_given = source.indices_given
         self.grid = grid
-        self.cells, self.places = _draw(self.source, n, grid, seed)
-        targets = (
-            self.source.ids[cells[place]]
-            for cells, place in zip(self.cells, self.places, strict=True)
-        )
-        ids = [f"{i:05d}_{name}" for i, name in enumerate(targets)]
-        super().__init__(ids, pipeline, self.source.class_names, channels, seed)
+        self.cells, self.places = _draw(source, n, grid, seed)
+        shown = [cells[place] for cells, place in zip(self.cells, self.places, strict=True)]
+        ids = [f"{i:05d}_{source.ids[index]}" for i, index in enumerate(shown)]
+        targets = [source.target(index) for index in shown]
+        super().__init__(ids, pipeline, source.class_names, channels, seed, targets)
 
     def read(self, index: int) -> tuple[Image.Image, Tensor]:
         """Return the mosaic, RGB, and the target's cell (1, 4) in its pixels.
@@ -96,10 +93,6 @@ class GridMosaic(ImageDataset):
         corner = torch.tensor([column * width, row * height])
         box = torch.cat([corner, corner + torch.tensor([width, height])])
         return Image.fromarray(pixels.numpy()), box[None].float()
-
-    def target(self, index: int) -> int | None:
-        """Return the class index of the image in the target's cell."""
-        return self.source.target(self.cells[index][self.places[index]])
 
     def path(self, index: int) -> str:
         """Return the target's path, its cell, and what lies in the others."""

@@ -50,12 +50,10 @@ class Samples(ImageDataset):
     """The images coffee, camera, chelsea (a cat), motorcycle, rocket and grace_hopper.
 
     Args:
-        pipeline: Transforms as plain data.
         names: Which images, in this order; all by default.
         targets: Class index or class name by image; the others are explained for the class
             that the classifier predicts.
         ind_to_cls_file: JSON file of the classes; by default those of ImageNet.
-        channels: Channels of the inputs: 3 (RGB) or 1 (grey).
 
     Raises:
         ConfigError: Unknown image or class.
@@ -74,26 +72,23 @@ class Samples(ImageDataset):
     ) -> None:
         _check_names(names)
         known = imagenet_classes() if ind_to_cls_file is None else classes_of_file(ind_to_cls_file)
-        super().__init__(list(names), pipeline, list(known.names), channels)
-        self._targets: dict[str, int] = {}
+        self.given: dict[str, int] = {}
         for name, target in (targets or {}).items():
-            if name not in self.ids:
+            if name not in names:
                 raise ConfigError(
                     f"`targets` names {name!r}, which is not among the images "
-                    f"{', '.join(self.ids)}.{closest(name, self.ids)}"
+                    f"{', '.join(names)}.{closest(name, names)}"
                 )
             try:
-                self._targets[name] = known.find(target)
+                self.given[name] = known.find(target)
             except ConfigError as error:
                 raise ConfigError(f"Target of {name!r}: {error}") from error
+        every = [self.given.get(name) for name in names]
+        super().__init__(list(names), pipeline, list(known.names), channels, targets=every)
 
     def read(self, index: int) -> tuple[Image.Image, Tensor | None]:
         """Return the image; no boxes."""
         return sample_image(self.ids[index]), None
-
-    def target(self, index: int) -> int | None:
-        """Return the class index that `targets` gives, or None."""
-        return self._targets.get(self.ids[index])
 
     def path(self, index: int) -> str:
         """Return the package that brings the image, and its name."""
@@ -101,22 +96,21 @@ class Samples(ImageDataset):
 
     def content(self) -> list[Any]:
         """Return name and checksum of the images, and the targets."""
-        return [*_checksums(self.ids), self._targets]
+        return [*_checksums(self.ids), self.given]
 
 
 @DATASETS.register_module()
 class SampleCrops(ImageDataset):
     """Random crops and flips of the images, as an estimation set.
 
-    The crop at a position depends on seed and position only.
+    The crop at a position depends on seed and position only. It has no target, since it may show
+    nothing of its image's class.
 
     Args:
-        pipeline: Transforms as plain data, applied to every crop.
         n: Number of crops; the images take turns.
         names: Which images; all by default.
         scale: Smallest and largest share of the image's area.
         seed: Seeds position, size and flip of the crops.
-        channels: Channels of the inputs: 3 (RGB) or 1 (grey).
 
     Raises:
         ConfigError: Unknown image, `n` below one, or an impossible `scale`.
@@ -137,8 +131,7 @@ class SampleCrops(ImageDataset):
             raise ConfigError(f"`n`, the number of crops, is at least 1; got {n!r}.")
         if not 0 < scale[0] <= scale[1] <= 1:
             raise ConfigError(f"`scale` is two shares in (0, 1], small to large; got {scale!r}.")
-        digits = len(str(n - 1))
-        ids = [f"{names[i % len(names)]}_{i:0{digits}d}" for i in range(n)]
+        ids = [f"{names[i % len(names)]}_{i:0{len(str(n - 1))}d}" for i in range(n)]
         super().__init__(ids, pipeline, None, channels, seed)
         self.names = list(names)
         self.scale = (float(scale[0]), float(scale[1]))
@@ -157,10 +150,6 @@ class SampleCrops(ImageDataset):
         if draws.random() < 0.5:
             crop = crop.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
         return crop, None
-
-    def target(self, index: int) -> int | None:
-        """Return None: crops may show nothing of their image's class."""
-        return None
 
     def path(self, index: int) -> str:
         """Return the image's origin and the crop's number."""

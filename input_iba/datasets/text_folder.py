@@ -21,16 +21,13 @@ class TextFiles(TextDataset):
     ) -> None:
         self.entries = entries
         ids = unique_ids([(entry.group, entry.path.name) for entry in entries])
-        super().__init__(place, ids, class_names, **how)
+        numbers = {name: i for i, name in enumerate(class_names or [])}
+        targets = [numbers.get(entry.group or "") for entry in entries]
+        super().__init__(place, ids, class_names, targets, **how)
 
     def raw_text(self, index: int) -> str:
         """Return a text as it stands in its file."""
         return read_text(self.entries[index].path)
-
-    def target(self, index: int) -> int | None:
-        """Return the number of the text's folder, or None in a flat folder."""
-        group = self.entries[index].group
-        return None if group is None else (self.class_names or []).index(group)
 
     def path(self, index: int) -> str:
         """Return the text's file."""

@@ -90,6 +90,7 @@ class TextTable(TextDataset):
             place,
             [ids[i] for i in taken],
             classes or None,
+            [classes.index(labels[i]) if labels[i] else None for i in taken],
             max_length=max_length,
             keep=keep,
             max_words=max_words,
@@ -97,7 +98,6 @@ class TextTable(TextDataset):
             vocabulary=vocabulary,
         )
         self.rows = [rows[i] for i in taken]
-        self.targets = [classes.index(labels[i]) if labels[i] else None for i in taken]
 
     def raw_text(self, index: int) -> str:
         """Return the text of a row.
@@ -111,10 +111,6 @@ class TextTable(TextDataset):
         if wrong:
             raise DataError(f"Row at {self.path(index)}: {wrong}. Correct it or take it out.")
         return row.cells[self.columns[0]]
-
-    def target(self, index: int) -> int | None:
-        """Return the index of the row's label, or None where it has none."""
-        return self.targets[index]
 
     def path(self, index: int) -> str:
         """Return the file, and the line that the row ends in."""

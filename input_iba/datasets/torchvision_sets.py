@@ -24,8 +24,7 @@ class TorchvisionSet(ImageDataset):
     Args:
         root: Where it lies, or where it is downloaded to.
         split: 'train' or 'test'.
-        pipeline: Transforms as plain data.
-        channels: Channels of the inputs; None for the data set's own.
+        channels: See `ImageDataset`, as `pipeline`; None for the data set's own.
         download: Whether to download it when it is absent.
 
     Raises:
@@ -45,20 +44,25 @@ class TorchvisionSet(ImageDataset):
     ) -> None:
         if split not in ("train", "test"):
             raise ConfigError(f"`split` of {self.name} is 'train' or 'test'; got {split!r}.")
-        found = _read(self.name, Path(root), split == "train", download)
+        try:
+            read = getattr(torchvision.datasets, self.name)
+            found = read(Path(root), train=split == "train", download=download)
+        except (RuntimeError, OSError) as error:
+            raise DataError(
+                f"{self.name} is not in '{root}' and could not be downloaded: {error}. Give the "
+                "folder that torchvision downloaded it to, or connect to the internet."
+            ) from error
         self._pixels: np.ndarray[Any, np.dtype[np.uint8]] = np.asarray(found.data, dtype=np.uint8)
-        self._targets = torch.as_tensor(found.targets, dtype=torch.int64)
+        self._labels = torch.as_tensor(found.targets, dtype=torch.int64)
         self._place = f"{root}, {self.name} {split}"
-        ids = [f"{split}_{i:05d}" for i in range(len(self._targets))]
-        super().__init__(ids, pipeline, list(found.classes), channels or self.own_channels)
+        targets = self._labels.tolist()
+        ids = [f"{split}_{i:05d}" for i in range(len(targets))]
+        channels = channels or self.own_channels
+        super().__init__(ids, pipeline, list(found.classes), channels, targets=targets)
 
     def read(self, index: int) -> tuple[Image.Image, Tensor | None]:
         """Return the image; there are no boxes."""
         return Image.fromarray(self._pixels[index]), None
-
-    def target(self, index: int) -> int:
-        """Return the class index."""
-        return int(self._targets[index])
 
     def path(self, index: int) -> str:
         """Return the folder, the data set and the position."""
@@ -66,24 +70,14 @@ class TorchvisionSet(ImageDataset):
 
     def content(self) -> list[Any]:
         """Return a digest of all pixels and classes."""
-        digest = hashlib.sha256(self._pixels.tobytes() + self._targets.numpy().tobytes())
+        digest = hashlib.sha256(self._pixels.tobytes() + self._labels.numpy().tobytes())
         return [len(self), digest.hexdigest()]
 
     def all_pixels(self) -> tuple[Tensor, Tensor]:
         """Return all images (N, C, H, W), uint8, before any transform, and their classes (N,)."""
         pixels = torch.from_numpy(self._pixels.copy())
         pixels = pixels[:, None] if pixels.ndim == 3 else pixels.permute(0, 3, 1, 2).contiguous()
-        return pixels, self._targets.clone()
-
-
-def _read(name: str, root: Path, train: bool, download: bool) -> Any:
-    try:
-        return getattr(torchvision.datasets, name)(root, train=train, download=download)
-    except (RuntimeError, OSError) as error:
-        raise DataError(
-            f"{name} is not in '{root}' and could not be downloaded: {error}. Give the folder "
-            "that torchvision downloaded it to, or connect to the internet."
-        ) from error
+        return pixels, self._labels.clone()
 
 
 @DATASETS.register_module()
