@@ -16,19 +16,13 @@ CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
 
 def read_voc_boxes(path: str | Path, width: int, height: int) -> Tensor:
-    """Read the boxes of all objects in an image.
+    """Return the boxes of all objects in an image, (n, 4): x1, y1, x2, y2 in pixels, float32.
 
-    Args:
-        path: The XML file.
-        width: Width of the image in pixels; boxes are cut at its edges.
-        height: Height of the image.
-
-    Returns:
-        (n, 4), float32: x1, y1, x2, y2 in pixels. A box whose two corners share a row or column
-        is one pixel thick.
+    They are cut at the edges of the image, which has `width` × `height` pixels. A box whose two
+    corners share a row or column is one pixel thick.
 
     Raises:
-        DataError: The file is absent or no XML, or a box is missing, inverted, outside, or given as
+        DataError: The file is absent or not XML, or a box is missing, inverted, outside, or in
             shares of the image.
     """
     path = Path(path)

@@ -24,9 +24,7 @@ class Entry(NamedTuple):
 def class_folders(root: Path, key: str = "img_root") -> list[Path]:
     """Return the class folders in `root`, sorted by name; hidden ones are left out.
 
-    Args:
-        root: The data set's folder.
-        key: What a config calls it.
+    `key` is what a config calls the folder.
 
     Raises:
         DataError: `root` is not a folder.
@@ -50,9 +48,6 @@ def find_files(
         folders: Its class folders; may be none.
         suffixes: Endings with a dot, in lower case.
         noun: What the files are called.
-
-    Returns:
-        Entries sorted by class and file name.
 
     Raises:
         DataError: A folder holds none.

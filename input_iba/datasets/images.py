@@ -119,15 +119,10 @@ def load_pixels(
 
 
 def read_image(path: str | Path, channels: int = 3, upright: bool = True) -> Image.Image:
-    """Read an image as it should be looked at.
+    """Read an image as it should be looked at, RGB or (1 channel) grey.
 
-    16 bits are scaled to 8; transparent pixels are laid over white; grey, palette, CMYK and other
-    modes are converted.
-
-    Args:
-        path: The file.
-        channels: 3 for an RGB image, 1 for a grey one.
-        upright: Turn it as its EXIF entry says.
+    It is turned as its EXIF entry says, if `upright`; 16 bits are scaled to 8; transparent pixels
+    are laid over white; grey, palette, CMYK and other modes are converted.
 
     Raises:
         DataError: The file is absent, truncated, or not an image.

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from input_iba.core.padding import pad
-from input_iba.datasets import SampleDataset
+from input_iba.datasets.base import SampleDataset
 from input_iba.errors import DataError
 from input_iba.records import Failure, Sample, TextSample
 
@@ -35,22 +35,13 @@ class _Guarded(Dataset[Sample | Failure]):
 def read_batches(
     dataset: SampleDataset, batches: Sequence[list[int]], num_workers: int = 0
 ) -> Iterator[list[Sample | Failure]]:
-    """Read the samples of each batch, in order.
+    """Read the samples of each batch, given by their indices, in order; workers read ahead.
 
-    Args:
-        dataset: Any data set.
-        batches: Indices of the samples of each batch.
-        num_workers: Processes that read ahead.
+    Samples stay apart: stacking them would need equal shapes.
     """
-    loader = DataLoader(
-        _Guarded(dataset), batch_sampler=batches, num_workers=num_workers, collate_fn=_as_list
+    yield from DataLoader(
+        _Guarded(dataset), batch_sampler=batches, num_workers=num_workers, collate_fn=list
     )
-    yield from loader
-
-
-def _as_list(items: list[Sample | Failure]) -> list[Sample | Failure]:
-    """Keep samples apart: stacking them would need equal shapes."""
-    return items
 
 
 def cut(indices: Sequence[int], size: int) -> list[list[int]]:
@@ -64,17 +55,18 @@ def cut(indices: Sequence[int], size: int) -> list[list[int]]:
 
 def alike(samples: Sequence[Sample]) -> list[list[Sample]]:
     """Group samples that can be explained together: stackable, target given or not."""
-    groups: dict[tuple[tuple[int, ...], bool], list[Sample]] = {}
-    for sample in samples:
-        groups.setdefault((_kind(sample), sample.target is None), []).append(sample)
-    return list(groups.values())
+    return _grouped(samples, lambda sample: (_kind(sample), sample.target is None))
 
 
 def stackable(samples: Sequence[Sample]) -> list[list[Sample]]:
-    """Group samples whose inputs make one tensor: pictures of one shape, and texts."""
-    groups: dict[tuple[int, ...], list[Sample]] = {}
+    """Group samples whose inputs make one tensor: images of one shape, and texts."""
+    return _grouped(samples, _kind)
+
+
+def _grouped(samples: Sequence[Sample], key: Callable[[Sample], object]) -> list[list[Sample]]:
+    groups: dict[object, list[Sample]] = {}
     for sample in samples:
-        groups.setdefault(_kind(sample), []).append(sample)
+        groups.setdefault(key(sample), []).append(sample)
     return list(groups.values())
 
 
@@ -83,13 +75,10 @@ def _kind(sample: Sample) -> tuple[int, ...]:
 
 
 def stacked(samples: Sequence[Sample]) -> Tensor:
-    """Return the inputs of stackable samples as one tensor.
-
-    Args:
-        samples: S of them, one or more.
+    """Return the inputs of S ≥ 1 stackable samples as one tensor.
 
     Returns:
-        Pictures (S, C, H, W), or token ids (S, T), padded to the longest text.
+        Images (S, C, H, W), or token ids (S, T), padded to the longest text.
     """
     inputs = [sample.input for sample in samples]
     first = samples[0]

@@ -20,12 +20,7 @@ Numbers: TypeAlias = float | Sequence[float]
 
 @dataclass(frozen=True)
 class Normalize:
-    """Maps pixels in [0, 1] to (pixel − mean) / std, per channel.
-
-    Attributes:
-        mean: One value, or one per channel.
-        std: Likewise; positive.
-    """
+    """Maps pixels in [0, 1] to (pixel − mean) / std; both have one value, or one per channel."""
 
     mean: tuple[float, ...]
     std: tuple[float, ...]
@@ -104,11 +99,8 @@ def to_tensor(
 ) -> list[Step]:
     """Mark the conversion to a tensor, which every pipeline ends with anyway.
 
-    Args:
-        normalize: `mean` and `std`, as the old ToTensor took them.
-        transpose_mask: No effect: there are no segmentation masks here.
-        always_apply: No effect.
-        p: No effect.
+    `normalize` holds `mean` and `std`, as the old ToTensor took them; the other keys have no
+    effect.
     """
     if normalize is None:
         return []
@@ -118,11 +110,7 @@ def to_tensor(
 
 @register("TorchvisionPreset")
 def torchvision_preset(weights: str) -> list[Step]:
-    """Resize, crop and normalise as torchvision's weights were meant to be used.
-
-    Args:
-        weights: E.g. 'ResNet50_Weights.IMAGENET1K_V2'.
-    """
+    """Resize, crop and normalise as the named weights of torchvision were meant to be used."""
     try:
         entry = models.get_weight(weights)
     except (ValueError, AttributeError, KeyError) as error:

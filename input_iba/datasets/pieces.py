@@ -17,7 +17,7 @@ from input_iba.datasets.tokens import read_part
 from input_iba.records import TextSample
 
 MAX_PIECES = 32
-"""Pieces from which on a word is not one any more; its pieces are words then."""
+"""Pieces of a word at most; of a longer one, each character is a word."""
 
 METASPACE = "▁"
 """White space, as SentencePiece writes it; alone, its place in the text may be the next letter."""
@@ -136,12 +136,10 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 class Piece(NamedTuple):
-    """A piece of a text.
+    """A piece of a text, from `start` to `end` (exclusive).
 
-    Attributes:
-        word: The tokenizer's number of its word; None for what stands for nothing in the text.
-        start: Where it begins in the text.
-        end: Where it ends, exclusive. Pieces of one character all lie where that character does.
+    `word` is the tokenizer's number of its word; None for what stands for nothing in the text.
+    Pieces of one character all lie where that character does.
     """
 
     word: int | None
@@ -155,12 +153,8 @@ def words_of(text: str, pieces: Sequence[Piece]) -> tuple[list[int], list[tuple[
     A word is what the tokenizer calls one, but never holds white space, and in scripts without
     spaces it is one piece. A character, with its accents, is never cut.
 
-    Args:
-        text: The text.
-        pieces: Its pieces, T of them.
-
     Returns:
-        The number of each piece's word, −1 for none, (T,), and first and last character
+        The number of each of the T pieces' word, −1 for none, and first and last character
         (exclusive) of every word.
 
     >>> words_of("fun film", [Piece(0, 0, 3), Piece(1, 3, 6), Piece(1, 6, 8)])
@@ -170,10 +164,12 @@ def words_of(text: str, pieces: Sequence[Piece]) -> tuple[list[int], list[tuple[
     """
     owners = [-1] * len(pieces)
     spans: list[tuple[int, int]] = []
-    for word in _short(_grouped(text, pieces)):
-        for index in word:
-            owners[index] = len(spans)
-        spans.append((min(pieces[i].start for i in word), max(pieces[i].end for i in word)))
+    for characters in _grouped(text, pieces):
+        whole = [index for character in characters for index in character]
+        for word in [whole] if len(whole) <= MAX_PIECES else characters:
+            for index in word:
+                owners[index] = len(spans)
+            spans.append((min(pieces[i].start for i in word), max(pieces[i].end for i in word)))
     return owners, spans
 
 
@@ -192,15 +188,6 @@ def _grouped(text: str, pieces: Sequence[Piece]) -> list[list[list[int]]]:
             words.append([[index]])
         last = piece
     return words
-
-
-def _short(words: list[list[list[int]]]) -> list[list[int]]:
-    """Cut words of too many pieces into their characters; leave the others whole."""
-    short: list[list[int]] = []
-    for characters in words:
-        whole = [index for character in characters for index in character]
-        short += [whole] if len(whole) <= MAX_PIECES else characters
-    return short
 
 
 def _one_character(text: str, last: Piece, piece: Piece) -> bool:

@@ -5,26 +5,18 @@ from __future__ import annotations
 import random
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
-from input_iba.datasets.folders import Entry, class_folders, find_files
+from input_iba.datasets.folders import class_folders, find_files
 from input_iba.datasets.images import SUFFIXES
 from input_iba.errors import ConfigError, DataError
 
 INDEX_FILE = "imagenet_class_index.json"
 
 
-@dataclass(frozen=True)
-class SmallImageNet:
-    """What was written.
-
-    Attributes:
-        estimation: Number of images in the estimation set.
-        attribution: Number of images in the attribution set.
-        annotations: Number of the latter's annotation files.
-        classes: Number of classes.
-    """
+class SmallImageNet(NamedTuple):
+    """Numbers of images in both sets, of the latter's annotation files, and of classes."""
 
     estimation: int
     attribution: int
@@ -63,17 +55,22 @@ def generate_small_imagenet(
     """
     _check(destination, index_file, annotations, n, n_attribution)
     classes = _by_class(source / "images" if (source / "images").is_dir() else source)
-    boxes = annotations or _beside(source)
+    beside = (source / "annotations", source.parent / "annotations")
+    boxes = annotations or next((folder for folder in beside if folder.is_dir()), None)
     # Written aside, then renamed: a run that is stopped leaves nothing that looks finished.
     aside = destination.with_name(f".{destination.name}.part")
     shutil.rmtree(aside, ignore_errors=True)
     try:
         found = 0
-        for name, entries in classes.items():
-            chosen = [e.path for e in _choose(name, entries, n + n_attribution, seed)]
+        for name, paths in classes.items():
+            chosen = _choose(name, paths, n + n_attribution, seed)
             _copy(chosen[:n], aside / "images/estimation" / name)
             _copy(chosen[n:], aside / "images/attribution" / name)
-            found += _copy_boxes(chosen[n:], boxes, aside / "annotations/attribution" / name)
+            if boxes is not None:
+                files = [boxes / path.parent.name / f"{path.stem}.xml" for path in chosen[n:]]
+                files = [file for file in files if file.is_file()]
+                _copy(files, aside / "annotations/attribution" / name)
+                found += len(files)
         shutil.copyfile(index_file, aside / INDEX_FILE)
         if destination.exists():
             destination.rmdir()
@@ -101,34 +98,27 @@ def _check(
         raise DataError(f"Folder of annotations '{annotations}' does not exist.")
 
 
-def _by_class(images: Path) -> dict[str, list[Entry]]:
+def _by_class(images: Path) -> dict[str, list[Path]]:
     folders = class_folders(images)
     if not folders:
         raise DataError(
             f"Source '{images}' has no class folders. Expected the layout "
             f"'{images}/<wnid>/<name>.JPEG'."
         )
-    classes: dict[str, list[Entry]] = {}
+    classes: dict[str, list[Path]] = {}
     for entry in find_files(images, folders, SUFFIXES):
-        classes.setdefault(str(entry.group), []).append(entry)
+        classes.setdefault(str(entry.group), []).append(entry.path)
     return classes
 
 
-def _beside(source: Path) -> Path | None:
-    for folder in (source / "annotations", source.parent / "annotations"):
-        if folder.is_dir():
-            return folder
-    return None
-
-
-def _choose(name: str, entries: Sequence[Entry], count: int, seed: int) -> list[Entry]:
-    if len(entries) < count:
+def _choose(name: str, paths: Sequence[Path], count: int, seed: int) -> list[Path]:
+    if len(paths) < count:
         raise DataError(
-            f"Class '{name}' has {len(entries)} images; {count} are needed for two disjoint "
-            "sets. Lower --n or --n-attribution."
+            f"Class '{name}' has {len(paths)} images; {count} are needed for two disjoint sets. "
+            "Lower --n or --n-attribution."
         )
     # A generator per class: further classes do not change the choice.
-    return random.Random(f"{seed}/{name}").sample(list(entries), count)
+    return random.Random(f"{seed}/{name}").sample(paths, count)
 
 
 def _copy(paths: Sequence[Path], folder: Path) -> None:
@@ -136,13 +126,3 @@ def _copy(paths: Sequence[Path], folder: Path) -> None:
         folder.mkdir(parents=True)
     for path in paths:
         shutil.copyfile(path, folder / path.name)
-
-
-def _copy_boxes(images: Sequence[Path], boxes: Path | None, folder: Path) -> int:
-    """Copy the annotations that there are; return their number."""
-    if boxes is None:
-        return 0
-    files = [boxes / image.parent.name / f"{image.stem}.xml" for image in images]
-    files = [file for file in files if file.is_file()]
-    _copy(files, folder)
-    return len(files)

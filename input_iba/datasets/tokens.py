@@ -97,7 +97,7 @@ def located(text: str) -> tuple[list[str], list[tuple[int, int]]]:
 def words_read(
     text: str, max_length: int | None, first: bool = False
 ) -> tuple[list[str], str, Spans]:
-    """Cut a text into the words that a classifier with a vocabulary reads.
+    """Return the words of a text that a classifier with a vocabulary reads, and where they stand.
 
     Args:
         text: As `cleaned` returns it.
@@ -117,16 +117,9 @@ def words_read(
 def read_part(
     text: str, spans: Sequence[tuple[int, int]], before: bool, behind: bool
 ) -> tuple[str, Spans]:
-    """Return the part of a text that is read, with an ellipsis where it is cut.
+    """Return the part of a text that is read, and where the words of `spans` stand in it.
 
-    Args:
-        text: All of it.
-        spans: Of every word that is read.
-        before: Whether words before them are left out.
-        behind: Whether words behind them are.
-
-    Returns:
-        The part, and where the words stand in it.
+    It has an ellipsis where words `before` or `behind` these are left out.
 
     >>> read_part("A long, fine film.", [(8, 12), (13, 17)], True, True)
     ('… fine film …', ((2, 6), (7, 11)))

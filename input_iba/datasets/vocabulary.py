@@ -83,16 +83,12 @@ def stored_vocabulary(
     texts: Callable[[], Iterable[Sequence[str]]],
     max_words: int,
 ) -> Vocabulary:
-    """Read a vocabulary that was built before, or build and keep it.
+    """Read a vocabulary that was built before, or build it from `texts` and keep it as JSON.
 
-    Args:
-        path: JSON file.
-        built_from: Plain data that changes whenever the vocabulary would.
-        texts: Yields the tokens of each text; called when there is no file.
-        max_words: Most words beside `<unk>` and `<pad>`.
+    `built_from` is plain data that changes whenever the vocabulary would; see `build_vocabulary`.
 
     Raises:
-        DataError: The file is none of ours, or was built from something else.
+        DataError: The file is not one of ours, or was built from something else.
     """
     if path.is_file():
         return read_vocabulary(path, built_from)
@@ -110,14 +106,10 @@ def stored_vocabulary(
 
 
 def read_vocabulary(path: Path, built_from: Mapping[str, Any] | None = None) -> Vocabulary:
-    """Read a vocabulary that was kept before.
-
-    Args:
-        path: JSON file.
-        built_from: What it must have been built from; None for anything.
+    """Read a vocabulary that was kept before, built from `built_from` unless that is None.
 
     Raises:
-        DataError: The file is absent or none of ours, or was built from something else.
+        DataError: The file is absent or not one of ours, or was built from something else.
     """
     again = "" if built_from is None else " Delete it; it is then built again."
     try:

@@ -8,8 +8,8 @@ import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -22,15 +22,8 @@ ENDINGS = (".txt", ".txt.gz", ".zip")
 """Of files with vectors, the fastest to read first."""
 
 
-@dataclass(frozen=True)
-class WordVectors:
-    """Vectors of a vocabulary's words.
-
-    Attributes:
-        values: (words, dimensions), float32, in the order of the vocabulary.
-        known: Number of words that the file has.
-        path: The file.
-    """
+class WordVectors(NamedTuple):
+    """Vectors (words, dimensions), float32, of a vocabulary; how many of them the file has."""
 
     values: Tensor
     known: int
@@ -49,7 +42,7 @@ def load_word_vectors(
         vocabulary: The words.
         cache: Folder with a file such as `glove.6B.100d.txt`, `….txt.gz` or `glove.6B.zip`.
         dimensions: Length of the vectors; part of the file's name, `100d`.
-        seed: Seeds the random vectors.
+        seed: Of the random vectors.
 
     Raises:
         DataError: There is no such file, or it is damaged or of another format.
@@ -119,11 +112,8 @@ def _opened(path: Path, dimensions: int) -> Iterator[Iterable[bytes]]:
             raise zipfile.BadZipFile(f"no file *.{dimensions}d.txt in it")
         with zipfile.ZipFile(path) as archive, archive.open(name) as lines:
             yield lines
-    elif path.suffix == ".gz":
-        with gzip.open(path) as lines:
-            yield lines
     else:
-        with path.open("rb") as lines:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as lines:
             yield lines
 
 

@@ -61,7 +61,13 @@ def read_state_dict(path: str | Path) -> dict[str, Tensor]:
     state = _unwrap(content, path)
     while prefix := next((p for p in PREFIXES if all(key.startswith(p) for key in state)), None):
         state = {key[len(prefix) :]: value for key, value in state.items()}
-    _check_finite(state, path)
+    floats = {name: value for name, value in state.items() if value.is_floating_point()}
+    wrong = [name for name, value in floats.items() if not bool(torch.isfinite(value).all())]
+    if wrong:
+        raise CheckpointError(
+            f"Checkpoint '{path}': expected finite weights, got NaN or infinity in "
+            f"{_some(wrong)}. The training that wrote it diverged: use an earlier checkpoint."
+        )
     return state
 
 
@@ -86,19 +92,6 @@ def _unwrap(content: Any, path: Path) -> dict[str, Tensor]:
     return {str(key): value for key, value in content.items()}
 
 
-def _check_finite(state: Mapping[str, Tensor], source: str | Path) -> None:
-    wrong = [
-        name
-        for name, value in state.items()
-        if value.is_floating_point() and not bool(torch.isfinite(value).all())
-    ]
-    if wrong:
-        raise CheckpointError(
-            f"Checkpoint '{source}': expected finite weights, got NaN or infinity in "
-            f"{_some(wrong)}. The training that wrote it diverged: use an earlier checkpoint."
-        )
-
-
 def load_checkpoint(model: nn.Module, path: str | Path) -> None:
     """Load the weights in a file into a network that they fit exactly.
 
@@ -109,12 +102,7 @@ def load_checkpoint(model: nn.Module, path: str | Path) -> None:
 
 
 def fit_state_dict(model: nn.Module, state: Mapping[str, Tensor], source: str | Path) -> None:
-    """Load a state dict after checking every name and shape.
-
-    Args:
-        model: The network; changed in place.
-        state: Names to tensors.
-        source: Where the weights come from, for messages.
+    """Load a state dict after checking every name and shape; `source` is named in messages.
 
     Raises:
         CheckpointError: A name is missing or unexpected, or a shape differs.
@@ -149,8 +137,7 @@ def fit_state_dict(model: nn.Module, state: Mapping[str, Tensor], source: str | 
 def classes_of_head(pairs: Sequence[tuple[Sequence[int], Sequence[int]]]) -> int | None:
     """Return how many classes a checkpoint tells apart whose last layer alone is of another size.
 
-    Args:
-        pairs: Of every tensor whose shape differs, the shape in the checkpoint and in the network.
+    Of every tensor whose shape differs, `pairs` holds the shape there and in the network.
 
     >>> classes_of_head([((3, 16), (2, 16)), ((3,), (2,))])
     3

@@ -64,11 +64,9 @@ class DeepLSTM(nn.Module):
             _initialise(rnn)
 
     def forward(self, ids: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Return logits (B, classes).
+        """Return logits (B, classes) of token ids (B, T), int64, padded at the end.
 
-        Args:
-            ids: Token ids (B, T), int64, padded at the end.
-            lengths: Tokens of each text (B,), int64; None counts up to the last that is no padding.
+        `lengths` (B,) are the tokens of each text; None counts up to the last that is not padding.
         """
         lengths = lengths_of(ids, self.pad_index) if lengths is None else lengths
         return self.forward_embedded(self.embedding(ids), lengths)

@@ -27,8 +27,8 @@ def build_efficientnet_lite(
     Args:
         type_: `efficientnet_lite0` to `efficientnet_lite4`.
         pretrained: False, a checkpoint path, or True for the package's weights (Lite0 only).
-        num_classes: Number of classes; None means 1000.
-        arguments: Further arguments of the network; an unknown one is refused with the allowed.
+        num_classes: None means 1000.
+        arguments: Further arguments of the network.
 
     Raises:
         ConfigError: Unknown type or key, or no weights for this type or number of classes.

@@ -26,13 +26,11 @@ class NamedModel:
     """What a classifier's name stands for.
 
     Attributes:
-        source: As in a config's `attributor.classifier`.
-        type: Likewise.
+        source: As in a config's `attributor.classifier`, like `type`.
         size: Height and width of the inputs, in pixels.
         shorter: Pixels of an image's shorter side before the middle is cut out.
         interpolation: How the image is resized.
-        mean: Of the normalisation, pixels in [0, 1].
-        std: Likewise.
+        mean: Of the normalisation, like `std`, for pixels in [0, 1].
         num_classes: Classes that the published weights tell apart.
     """
 

@@ -73,11 +73,9 @@ class MiniLMClassifier(nn.Module):
         return layer
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
-        """Return logits (B, classes).
+        """Return logits (B, classes) of the ids of word pieces (B, T), int64.
 
-        Args:
-            input_ids: Ids of word pieces (B, T), int64.
-            attention_mask: 1 at tokens, 0 at padding, (B, T); None for no padding.
+        `attention_mask` (B, T) is 1 at tokens and 0 at padding; None for no padding.
         """
         return self.classify(self.pooled(input_ids, attention_mask))
 
