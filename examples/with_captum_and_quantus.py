@@ -8,7 +8,7 @@ from captum.attr import Saliency
 
 from input_iba.attribution import FAST, Attributor
 from input_iba.attribution.adapters import CaptumAttribution, quantus_explain_func
-from input_iba.attribution.methods import BaselineAttributor, GradCam
+from input_iba.attribution.methods import GradCam, MethodAttributor
 from input_iba.datasets import build_dataset
 from input_iba.models import build_classifier
 
@@ -32,7 +32,7 @@ attributor.estimate([crops[i].input[None] for i in range(len(crops))])
 methods = {
     "captum's Saliency": Saliency(network),
     "InputIBA": CaptumAttribution(attributor),
-    "Grad-CAM": CaptumAttribution(BaselineAttributor(network, GradCam())),
+    "Grad-CAM": CaptumAttribution(MethodAttributor(network, GradCam())),
 }
 for name, method in methods.items():
     print(name, tuple(method.attribute(cat.clone(), target=target).shape))

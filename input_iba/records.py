@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -19,8 +20,10 @@ Target = int | str | TargetLoss
 """What to explain of one sample: a class by its index or name, or a loss of the logits."""
 
 Targets = Tensor | Target | Sequence[Target | None]
-"""One target for all samples, or one each, None for the predicted class; or class indices (S,), or
-one-hot rows (S, classes)."""
+"""One target for all samples, or one each, None for the predicted class; or one-hot rows."""
+
+MERGES: dict[str, Callable[[Tensor], Tensor]] = {"mean": torch.mean, "max": torch.max}
+"""How the values of a word's pieces become one."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class Sample:
         id: Unique in its data set; the name of its files in the work directory.
         input: What the classifier is given: an image (C, H, W), or token ids (T,), int64.
         target: Class index to explain, or None for the class that the classifier predicts.
-        path: Where the sample comes from, for messages.
+        path: Where it comes from, for messages.
     """
 
     id: str
@@ -39,18 +42,26 @@ class Sample:
     target: int | None = None
     path: str = ""
 
+    def look(self, mask: Tensor, merge: str = "mean") -> dict[str, Any]:
+        """Return what an explanation shows beside a mask of this sample, by its field."""
+        return {}
+
 
 @dataclass(frozen=True)
 class ImageSample(Sample):
-    """A picture.
+    """An image.
 
     Attributes:
-        image: The picture before normalisation, uint8 (3, H, W), for people to look at.
+        image: The image before normalisation, uint8 (3, H, W), for people to look at.
         boxes: Object boxes (n, 4) as x1, y1, x2, y2 in pixels of `input`, or None.
     """
 
     image: Tensor = field(kw_only=True)
     boxes: Tensor | None = field(default=None, kw_only=True)
+
+    def look(self, mask: Tensor, merge: str = "mean") -> dict[str, Any]:
+        """Return the image."""
+        return {"picture": self.image}
 
 
 @dataclass(frozen=True)
@@ -59,8 +70,7 @@ class TextSample(Sample):
 
     Attributes:
         tokens: Its words as they stand in the text, also those that the vocabulary lacks.
-        words: Number of the word that each of the T ids belongs to, −1 for none (a special
-            token); None where every id is a word.
+        words: Number of the word of each of the T ids, −1 for none; None if every id is a word.
         pad: Id that fills up shorter texts in a batch.
         text: What was read, as it stands.
         spans: First and last character (exclusive) of every word in it, ascending; None where only
@@ -78,38 +88,34 @@ class TextSample(Sample):
         """Return the words as they stand in the text, and what stands around them."""
         return Shown(self.tokens) if self.spans is None else split_at(self.text, self.spans)
 
+    def look(self, mask: Tensor, merge: str = "mean") -> dict[str, Any]:
+        """Return every word with its value, and what stands between the words."""
+        values = merge_pieces(mask, self.words, merge).tolist()
+        return {"words": tuple(zip(self.shown.words, values, strict=True)), "gaps": self.shown.gaps}
 
-@dataclass(frozen=True)
-class TextBatch:
-    """Texts of different lengths, padded at their ends to the longest.
 
-    Attributes:
-        ids: Token ids (S, T), int64.
-        lengths: Number of tokens of each text (S,), int64, at least 1.
+def merge_pieces(values: Tensor, words: Sequence[int] | None, merge: str = "mean") -> Tensor:
+    """Give every word one value, in the order of their numbers: values (T,) to (words,).
+
+    `words` are as in a `TextSample`, `merge` is one of `MERGES`.
+
+    >>> merge_pieces(torch.tensor([0.0, 1.0, 2.0, 5.0, 0.0]), [-1, 0, 1, 1, -1], "max")
+    tensor([1., 5.])
     """
-
-    ids: Tensor
-    lengths: Tensor
-
-    @property
-    def valid(self) -> Tensor:
-        """Return which positions hold a token and no padding, bool (S, T)."""
-        steps = torch.arange(self.ids.shape[1], device=self.ids.device)
-        return steps < self.lengths[:, None]
-
-    def to(self, device: torch.device) -> TextBatch:
-        """Return the batch on another device."""
-        return TextBatch(self.ids.to(device), self.lengths.to(device))
+    if words is None:
+        return values
+    owner = torch.tensor(words)
+    return torch.stack([MERGES[merge](values[owner == i]) for i in range(max(words) + 1)])
 
 
 @dataclass(frozen=True)
 class FeatureStatistics:
-    """What the chosen layer puts out over the estimation set, per element.
+    """What the chosen layer puts out over the estimation set, per element of one output (C, h, w).
 
     Attributes:
-        mean: Mean μ, shape of one layer output, e.g. (C, h, w).
-        std: Standard deviation s (n − 1 in the denominator), same shape, not floored.
-        nonzero: Share of the samples in which the element is not zero, same shape, in [0, 1].
+        mean: Mean μ.
+        std: Standard deviation s (n − 1 in the denominator), not floored.
+        nonzero: Share of the samples in which the element is not zero, in [0, 1].
         count: Number of samples seen; for text, of tokens.
     """
 
@@ -118,15 +124,9 @@ class FeatureStatistics:
     nonzero: Tensor
     count: int
 
-    def active(self, threshold: float = 0.01) -> Tensor:
-        """Return which elements are non-zero in more than a `threshold` share of samples."""
-        return self.nonzero > threshold
-
     def to(self, device: torch.device, dtype: torch.dtype) -> FeatureStatistics:
         """Return the statistics on another device and in another floating-point type."""
-        mean, std, nonzero = (
-            value.to(device=device, dtype=dtype) for value in (self.mean, self.std, self.nonzero)
-        )
+        mean, std, nonzero = (v.to(device, dtype) for v in (self.mean, self.std, self.nonzero))
         return FeatureStatistics(mean, std, nonzero, self.count)
 
 
@@ -135,22 +135,19 @@ class Explanation(Drawn):
     """What one method found about one sample.
 
     Attributes:
-        id: The sample's id.
         target: Class index that was explained, or None for a loss of the caller's own.
-        prediction: Class index with the highest logit on the unchanged input.
+        prediction: The most probable class on the unchanged input.
         target_probability: Probability of `target`; NaN when `target` is None.
         prediction_probability: Probability of `prediction`.
-        top: Class index and probability of the five most probable classes, best first.
+        top: Class index and probability of the five likeliest classes, best first.
         input_mask: The map: (H, W) for images, float32 or float64, on the CPU. In [0, 1], or in
             [−1, 1] where a method also says what speaks against the target.
         peak: By what the map is to be multiplied for the method's own units.
         losses: Loss history per stage and part, each (steps,).
-        seed: Seed of the run.
         seconds: Wall time per stage, this sample's share of its batch.
         picture: What to look at beside the map, uint8 (3, H, W), or None.
-        words: Of a text, each word with its value; for looking at.
+        words: Of a text, each word with its value.
         gaps: What stands before, between and behind the words; nothing for single spaces.
-        class_names: By class index, for looking at; may be empty.
     """
 
     id: str
@@ -187,9 +184,9 @@ class Explanation(Drawn):
 
     def pictures(self) -> dict[str, Pixels]:
         """Return what was explained, the overlay and the masks, (H, W, 3), uint8, by caption."""
-        found: dict[str, Pixels] = {}
         if self.input_mask.ndim != 2:
-            return found
+            return {}
+        found: dict[str, Pixels] = {}
         mask = self.input_mask.numpy()
         if self.picture is not None:
             found["input"] = self.picture.permute(1, 2, 0).contiguous().numpy()
@@ -198,9 +195,8 @@ class Explanation(Drawn):
 
     def coloured_words(self) -> Words:
         """Return the words with their values; of a text whose words are not known, numbers."""
-        if self.words or self.input_mask.ndim != 1:
-            return self.words
-        return [(str(i), value) for i, value in enumerate(self.input_mask.tolist())]
+        numbered = [] if self.input_mask.ndim != 1 else enumerate(self.input_mask.tolist())
+        return self.words or [(str(i), value) for i, value in numbered]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,8 +204,7 @@ class Attribution(Explanation):
     """What one run of the three stages found about one sample.
 
     Attributes:
-        feature_mask: Saliency of the feature bottleneck at input resolution, (H, W), bits per
-            pixel, on the CPU.
+        feature_mask: Saliency of the feature bottleneck, (H, W), bits per pixel.
         feature_capacity: The same at the layer's own resolution (h, w), bits per position.
         prior_mask: Mean over channels of the prior's mask λ_G, (H, W), in [0, 1].
     """
@@ -222,11 +217,25 @@ class Attribution(Explanation):
         """Return the pictures of every explanation, feature mask and prior."""
         found = super().pictures()
         if found:
+            first = {"feature mask": self.feature_mask, "prior": self.prior_mask}
             last = found.pop("input mask")
-            found["feature mask"] = rendered(self.feature_mask.numpy())
-            found["prior"] = rendered(self.prior_mask.numpy())
+            found |= {name: rendered(mask.numpy()) for name, mask in first.items()}
             found["input mask"] = last
         return found
+
+
+Kind = TypeVar("Kind", bound=Explanation)
+
+
+def described(
+    record: Kind, sample: Sample | None, class_names: Sequence[str] = (), merge: str = "mean"
+) -> Kind:
+    """Return a record that shows its sample's image or words, and calls classes by their names.
+
+    `merge`, one of `MERGES`, says how the values of a word's pieces become one.
+    """
+    look = {} if sample is None else sample.look(record.input_mask, merge)
+    return replace(record, class_names=tuple(class_names), **look)
 
 
 @dataclass(frozen=True)
@@ -234,7 +243,6 @@ class Failure:
     """A sample that could not be explained, and why.
 
     Attributes:
-        id: The sample's id.
         reason: What happened, in a sentence for the user.
     """
 

@@ -1,9 +1,8 @@
 """The three stages and the pipeline that runs them."""
 
 from input_iba.attribution.attributor import Attributor
-from input_iba.attribution.feature_iba import FeatureBottleneck, FeatureIBA
+from input_iba.attribution.feature_iba import FeatureIBA, FittedFeatures
 from input_iba.attribution.input_iba import InputBottleneck
-from input_iba.attribution.outcome import described
 from input_iba.attribution.presets import FAST, FAST_TEXT, PAPER, PAPER_TEXT, Preset
 from input_iba.attribution.priors import (
     ConstantPrior,
@@ -16,6 +15,7 @@ from input_iba.attribution.priors import (
 )
 from input_iba.attribution.task import AttributionTask
 from input_iba.core.optimise import Progress
+from input_iba.records import described
 
 __all__ = [
     "FAST",
@@ -25,8 +25,8 @@ __all__ = [
     "AttributionTask",
     "Attributor",
     "ConstantPrior",
-    "FeatureBottleneck",
     "FeatureIBA",
+    "FittedFeatures",
     "FittedPrior",
     "InputBottleneck",
     "Preset",
@@ -41,7 +41,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """Give the settings of stage 3 under their former name, which the front door has now."""
-    if name == "InputIBA":
-        return InputBottleneck
+    """Give what was renamed under its former name."""
+    former = {"InputIBA": InputBottleneck, "FeatureBottleneck": FittedFeatures}
+    if name in former:
+        return former[name]
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -3,32 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from input_iba.attribution.base import BaseAttributor
 from input_iba.core.explainable import bare
-from input_iba.core.tap import TappedClassifier
 from input_iba.errors import AttributionError
-from input_iba.records import Explanation, Failure, Targets
+from input_iba.records import Failure
 
-
-@runtime_checkable
-class Attributes(Protocol):
-    """What `Attributor` and `BaselineAttributor` share."""
-
-    @property
-    def classifier(self) -> nn.Module | TappedClassifier:
-        """What is explained."""
-
-    def attribute(
-        self, inputs: Tensor, targets: Targets | None = None, *, seed: int = 0
-    ) -> Sequence[Explanation | Failure]:
-        """Explain inputs (S, C, H, W)."""
-
+Attributes = BaseAttributor[Any, Any]
+"""An `Attributor`, or a `MethodAttributor`."""
 
 ExplainFunc = Callable[..., NDArray[np.float32]]
 """Quantus's `explain_func(model, inputs, targets, **kwargs)`, to (S, 1, H, W)."""
@@ -38,13 +26,13 @@ class CaptumAttribution:
     """An attributor with captum's call: inputs and target in, a tensor out.
 
     Args:
-        attributor: An `Attributor` that knows its statistics, or a `BaselineAttributor`.
+        attributor: An `Attributor` that knows its statistics, or a `MethodAttributor`.
         kind: Field of the record that is the map: 'input_mask', or of an `Attributor` also
             'feature_mask' or 'prior_mask'.
 
-    >>> from input_iba.attribution.methods import BaselineAttributor, Random
+    >>> from input_iba.attribution.methods import MethodAttributor, Random
     >>> net = nn.Sequential(nn.Flatten(), nn.Linear(64, 2))
-    >>> method = CaptumAttribution(BaselineAttributor(net, Random()))
+    >>> method = CaptumAttribution(MethodAttributor(net, Random()))
     >>> method.attribute(torch.randn(3, 1, 8, 8), target=1).shape
     torch.Size([3, 1, 8, 8])
     """
@@ -101,7 +89,7 @@ def quantus_explain_func(
         seed: int = 0,
         **_: object,  # Quantus passes more, such as the device
     ) -> NDArray[np.float32]:
-        if isinstance(attributor, Attributes):
+        if isinstance(attributor, BaseAttributor):
             _check_model(attributor, model)
             chosen: Attributes = attributor
         else:
@@ -116,8 +104,7 @@ def quantus_explain_func(
 
 
 def _check_model(attributor: Attributes, model: nn.Module) -> None:
-    own = attributor.classifier
-    if bare(own.model if isinstance(own, TappedClassifier) else own) is not bare(model):
+    if attributor.model is not bare(model):
         raise AttributionError(
             "Quantus asks for an explanation of another model than the attributor's, as metrics do "
             "that change weights. Give quantus_explain_func a function from a model to an "

@@ -4,41 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from input_iba.attribution.base import BaseAttributor
 from input_iba.attribution.feature_iba import FeatureIBA
 from input_iba.attribution.input_iba import InputBottleneck
+from input_iba.attribution.outcome import clocked, first_reasons, logit_failures, make_records
 from input_iba.attribution.priors import Prior, WGANPrior
-from input_iba.attribution.stages import Stages
-from input_iba.attribution.task import (
-    AttributionTask,
-    check_on,
-    checked_ids,
-    entered,
-    one_by_one,
-)
-from input_iba.core.checked import Checked, Entered
-from input_iba.core.explainable import check_explainable, device_of
-from input_iba.core.fitting import rows_at_once
+from input_iba.attribution.task import AttributionTask
 from input_iba.core.modes import with_gradients
-from input_iba.core.optimise import Progress
-from input_iba.core.outputs import Output, class_names_of
+from input_iba.core.outputs import Output
 from input_iba.core.statistics import RunningStatistics
 from input_iba.core.tap import TappedClassifier
-from input_iba.core.targets import target_losses
 from input_iba.errors import AttributionError
-from input_iba.modality import Layout, Modality, VisionModality
-from input_iba.records import Attribution, Failure, FeatureStatistics, Targets
+from input_iba.modality import Layout, Modality
+from input_iba.records import Attribution, Failure, FeatureStatistics
 
 
-class Attributor:
-    """Explain what a classifier looked at.
+class Attributor(BaseAttributor[AttributionTask, Attribution]):
+    """Explain what a classifier looked at, by its features at a layer.
 
-    The classifier is borrowed: moved to `device`, if any, and otherwise given back by every call
-    as it was. It is checked on the first input: what is wrong is refused, what is odd logged.
+    The stages can be run one by one, too, on what `task` returns.
 
     Args:
         classifier: Maps (B, C, H, W), or token ids (B, T), to logits; one tells two classes apart.
@@ -46,15 +35,10 @@ class Attributor:
         feature_iba: Settings of stage 1.
         prior: Stage 2.
         input_iba: Settings of stage 3.
-        use_softmax: Whether the classes exclude each other.
-        statistics: Of the layer, when they are known already.
-        modality: What kind of input the classifier takes; images by default.
-        device: Where to compute; None for where the classifier is.
+        use_softmax: As of `BaseAttributor`, and so are those that are not listed here.
         autocast: Type in which the classifier computes where that is safe, or None for its own.
-        internal_batch_size: Most rows that the classifier sees at once; it changes no mask.
         layout: How features lie where that cannot be found out; see `modality.layouts.layout_of`.
         output: Which part of what the classifier returns the logits are; see `select_logits`.
-        class_names: By class index; None for those of the classifier's own `config.id2label`.
 
     Raises:
         LayerNotFoundError: The classifier has no such layer.
@@ -64,10 +48,14 @@ class Attributor:
     >>> net = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(144, 2))
     >>> short = WGANPrior(epochs=1, dataset_size=8, batch_size=4)
     >>> attributor = Attributor(net, "1", prior=short, input_iba=InputBottleneck(opt_steps=2))
-    >>> _ = attributor.estimate([torch.randn(16, 1, 8, 8)])
+    >>> statistics = attributor.estimate([torch.randn(16, 1, 8, 8)])
     >>> [result] = attributor.attribute(torch.randn(1, 1, 8, 8), [1])
     >>> result.input_mask.shape
     torch.Size([8, 8])
+    >>> task = attributor.task(torch.randn(2, 1, 8, 8), [0, 1])
+    >>> prior = short.fit(task, FeatureIBA(opt_steps=2).fit(task, statistics))
+    >>> InputBottleneck(opt_steps=2).fit(task, prior.lambda_).lambda_.shape
+    torch.Size([2, 1, 8, 8])
     """
 
     def __init__(
@@ -88,19 +76,21 @@ class Attributor:
         output: Output | None = None,
         class_names: Sequence[str] | None = None,
     ) -> None:
-        check_explainable(classifier)
-        self.device = device_of(classifier) if device is None else torch.device(device)
+        super().__init__(
+            classifier,
+            use_softmax=use_softmax,
+            statistics=statistics,
+            modality=modality,
+            device=device,
+            internal_batch_size=internal_batch_size,
+            class_names=class_names,
+        )
         self.feature_iba = feature_iba or FeatureIBA()
         self.prior = prior or WGANPrior()
         self.input_iba = input_iba or InputBottleneck()
-        self.use_softmax = use_softmax
-        self.statistics = statistics
-        self.modality = modality or VisionModality()
-        self.internal_batch_size = internal_batch_size
-        self.class_names = class_names_of(classifier) if class_names is None else class_names
         side = self.feature_iba.input_or_output
-        self.classifier = TappedClassifier(
-            classifier.to(self.device),
+        self.classifier = self._runner = TappedClassifier(
+            classifier,
             layer,
             side=side,
             autocast=autocast,
@@ -108,7 +98,6 @@ class Attributor:
             run=self.modality.run,
             output=output,
         )
-        self._checked: Checked | None = None
 
     def estimate(self, batches: Iterable[Tensor], n_samples: int = 1000) -> FeatureStatistics:
         """Estimate and keep the layer's statistics.
@@ -158,93 +147,43 @@ class Attributor:
             running.update(self.modality.observations(features, tokens))
         return running
 
-    def _enter(self, inputs: Tensor) -> Entered:
-        return entered(self.modality, self.classifier.model, inputs.to(self.device))
-
-    def _check(self, inputs: Tensor) -> Checked:
-        """Check the classifier on the first of some inputs, once."""
-        if self._checked is None:
-            self._checked = check_on(self.classifier, self.modality, self.device, inputs[:1])
-        return self._checked
-
-    @with_gradients()
-    def attribute(
-        self,
-        inputs: Tensor,
-        targets: Targets | None = None,
-        *,
-        ids: Sequence[str] | None = None,
-        seed: int = 0,
-        progress: Progress | None = None,
-        internal_batch_size: int | None = None,
-    ) -> list[Attribution | Failure]:
-        """Explain S samples.
-
-        Args:
-            inputs: Normalised inputs, (S, C, H, W), or token ids (S, T).
-            targets: What to explain; None for the predicted classes. See `target_losses`.
-            ids: Ids of the samples, which with the seed decide the random numbers; by default
-                their positions.
-            seed: Seed of the run.
-            progress: Told about every step of every stage.
-            internal_batch_size: Instead of the attributor's own, for this call.
-
-        Returns:
-            One record per sample, in order; a `Failure` where a sample could not be explained.
-
-        Raises:
-            AttributionError: `estimate` has not been called, or the layer cannot be explained.
-            ConfigError: Targets, ids or statistics do not fit the inputs.
-        """
+    def _check_ready(self) -> None:
         if self.statistics is None:
             raise AttributionError(
                 "The layer's statistics are not known: call estimate(batches), or give statistics=."
             )
-        if len(inputs) == 0:
-            return []
-        names = checked_ids(ids, len(inputs))
-        if self._check(inputs).alone and len(inputs) > 1:
-            return one_by_one(
-                *(self.modality, inputs, targets, names),
-                partial(
-                    self.attribute,
-                    seed=seed,
-                    progress=progress,
-                    internal_batch_size=internal_batch_size,
-                ),
-            )
-        stages = Stages(self.feature_iba, self.prior, self.input_iba, self.use_softmax)
-        with self.classifier.prepared(*self._enter(inputs[:1])):
-            task = self.task(inputs, targets, names, seed, progress, internal_batch_size)
-            return stages.run(task, self.statistics)
 
-    @with_gradients()
-    def task(
-        self,
-        inputs: Tensor,
-        targets: Targets | None = None,
-        ids: Sequence[str] | None = None,
-        seed: int = 0,
-        progress: Progress | None = None,
-        internal_batch_size: int | None = None,
-    ) -> AttributionTask:
-        """Prepare samples for running the stages one by one: the arguments of `attribute`."""
-        names = checked_ids(ids, len(inputs))
-        self._check(inputs)
-        values, tokens = self._enter(inputs)
-        with torch.no_grad(), self.classifier.frozen():
-            logits = self.classifier.logits(values, tokens)
-        return AttributionTask(
-            classifier=self.classifier,
-            modality=self.modality,
-            inputs=values,
-            tokens=tokens,
-            logits=logits,
-            losses=target_losses(targets, logits, self.use_softmax, self.class_names),
-            ids=names,
-            seed=seed,
-            internal_batch_size=internal_batch_size
-            or self.internal_batch_size
-            or rows_at_once(inputs.shape[1:], self.device),
-            progress=progress,
-        )
+    def _task(self, **common: Any) -> AttributionTask:
+        return AttributionTask(**common)
+
+    def _explain(self, task: AttributionTask) -> list[Attribution | Failure]:
+        assert self.statistics is not None  # checked before anything is computed
+        seconds: dict[str, float] = {}
+        device = task.inputs.device
+        reasons = logit_failures(task.logits)
+        with clocked(seconds, "feature_iba", device):
+            feature = self.feature_iba.fit(task, self.statistics)
+        reasons = first_reasons(reasons, feature.failures)
+        if all(reasons):
+            return [Failure(i, reason or "") for i, reason in zip(task.ids, reasons, strict=True)]
+        with clocked(seconds, "prior", device):
+            prior = self.prior.fit(task, feature)
+        reasons = first_reasons(reasons, prior.failures)
+        with clocked(seconds, "input_iba", device):
+            fitted = self.input_iba.fit(task, prior.lambda_)
+        reasons = first_reasons(reasons, fitted.failures)
+        histories = {
+            "feature_iba/target": feature.target_loss,
+            "feature_iba/information": feature.information_loss,
+            **{f"prior/{part}": values for part, values in prior.losses.items()},
+            "input_iba/target": fitted.target_loss,
+            "input_iba/information": fitted.information_loss,
+        }
+        to_map = task.modality.to_map
+        maps = {
+            "input_mask": to_map(fitted.alpha.sigmoid()),
+            "feature_mask": feature.saliency,
+            "feature_capacity": task.modality.position_bits(feature.capacity),
+            "prior_mask": to_map(prior.lambda_),
+        }
+        return make_records(Attribution, task, maps, seconds, reasons, histories)

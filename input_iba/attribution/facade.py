@@ -13,17 +13,17 @@ from torch import Tensor, nn
 from input_iba.attribution.attributor import Attributor
 from input_iba.attribution.fitted import Fitted, read_fitted, write_fitted
 from input_iba.attribution.found import Attributions
-from input_iba.attribution.inputs import Inputs, inputs_of
 from input_iba.attribution.presets import Preset, preset_of
-from input_iba.core.explainable import check_explainable, device_of
-from input_iba.core.fingerprint import weights_digest
+from input_iba.core.explainable import check_explainable, device_of, weights_digest
 from input_iba.core.modes import with_gradients
 from input_iba.core.optimise import Progress
 from input_iba.core.outputs import Output
 from input_iba.core.precision import choose_precision
 from input_iba.errors import AttributionError, ConfigError
 from input_iba.modality import Layout, Modality
-from input_iba.records import Attribution, Failure, FeatureStatistics, Targets
+from input_iba.modality.image_inputs import Inputs
+from input_iba.modality.text_inputs import inputs_of
+from input_iba.records import Attribution, Failure, FeatureStatistics, Targets, described
 
 LOGGER = logging.getLogger(__name__)
 
@@ -82,7 +82,7 @@ class InputIBA:
         internal_batch_size: int | None = None,
     ) -> None:
         check_explainable(model)
-        preset_of(preset, text=False)  # now, rather than with the first input
+        preset_of(preset)  # now, rather than with the first input
         self.model = model
         self.layer = layer
         self.preset = preset
@@ -115,8 +115,9 @@ class InputIBA:
         if first is None:
             raise AttributionError("fit() was given no inputs. Give 1,000 or more for good maps.")
         attributor = self._attributor_for(inputs, first[:1])
-        count = preset_of(self.preset, inputs.text).n_samples if n_samples is None else n_samples
-        self.statistics = attributor.estimate(chain([first], batches), count)
+        if n_samples is None:
+            n_samples = preset_of(self.preset, inputs.modality.kind).n_samples
+        self.statistics = attributor.estimate(chain([first], batches), n_samples)
         return self
 
     @with_gradients()
@@ -166,7 +167,7 @@ class InputIBA:
         names = tuple(attributor.class_names)
         return Attributions(
             [
-                reader.described(record, look, names) if isinstance(record, Attribution) else record
+                described(record, look, names) if isinstance(record, Attribution) else record
                 for record, look in zip(found, looks, strict=True)
             ]
         )
@@ -217,8 +218,8 @@ class InputIBA:
         if self._attributor is None:
             device = device_of(self.model)
             if self.layer is None:
-                self.layer = inputs.choose_layer(self.model, example.to(device))
-            preset = preset_of(self.preset, inputs.text)
+                self.layer = inputs.modality.choose_layer(self.model, example.to(device))
+            preset = preset_of(self.preset, inputs.modality.kind)
             self._attributor = Attributor(
                 *(self.model, self.layer),
                 feature_iba=preset.feature_iba,

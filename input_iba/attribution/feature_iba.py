@@ -18,7 +18,7 @@ from input_iba.settings import setting
 
 
 @dataclass(frozen=True)
-class FeatureBottleneck:
+class FittedFeatures:
     """The bottleneck that stage 1 has learned, for S samples.
 
     Attributes:
@@ -45,7 +45,7 @@ class FeatureBottleneck:
     information_loss: Tensor
     failures: tuple[str | None, ...]
 
-    def select(self, indices: Sequence[int]) -> FeatureBottleneck:
+    def select(self, indices: Sequence[int]) -> FittedFeatures:
         """Return the bottlenecks of some of the samples."""
         rows = list(indices)
         return replace(
@@ -94,7 +94,7 @@ class FeatureIBA(BottleneckSettings):
     )
     min_std: float = setting(0.01, "floor of the noise deviation", above=0)
 
-    def fit(self, task: AttributionTask, statistics: FeatureStatistics) -> FeatureBottleneck:
+    def fit(self, task: AttributionTask, statistics: FeatureStatistics) -> FittedFeatures:
         """Learn a mask on the features of every sample.
 
         Args:
@@ -108,7 +108,7 @@ class FeatureIBA(BottleneckSettings):
         with task.classifier.frozen():
             return self._fit(task, statistics)
 
-    def _fit(self, task: AttributionTask, statistics: FeatureStatistics) -> FeatureBottleneck:
+    def _fit(self, task: AttributionTask, statistics: FeatureStatistics) -> FittedFeatures:
         features = task.classifier.features(task.inputs, task.tokens).detach()
         task.modality.check_features(features, task.classifier.layer)
         expected = task.modality.observations(features, task.tokens).shape[1:]
@@ -120,10 +120,10 @@ class FeatureIBA(BottleneckSettings):
             )
         statistics = statistics.to(features.device, features.dtype)
         mean, std = statistics.mean, statistics.std.clamp_min(self.min_std)
-        active = statistics.active(self.active_neurons_threshold).to(features.dtype)
+        active = (statistics.nonzero > self.active_neurons_threshold).to(features.dtype)
         bottleneck = self._bottleneck(task, features, mean, std, active)
         fitted = task.fit(bottleneck, self, stage="FeatureIBA", noise="feature_iba")
-        return FeatureBottleneck(
+        return FittedFeatures(
             features=features,
             lambda_=fitted.lambda_,
             capacity=fitted.capacity,
@@ -147,8 +147,8 @@ class FeatureIBA(BottleneckSettings):
             z = z.clamp_min(0) if self.relu else z
             return task.masked_only(z, features, samples)
 
-        tokens = None if task.tokens is None else task.tokens.select(slice(2))
-        resumed = ResumedClassifier(task.classifier, task.inputs[:2], tokens)
+        two = task.tokens.select(slice(2))
+        resumed = ResumedClassifier(task.classifier, task.inputs[:2], two)
 
         def logits(samples: slice, z: Tensor) -> Tensor:
             run = partial(resumed.logits, task.inputs[samples])
@@ -165,6 +165,6 @@ class FeatureIBA(BottleneckSettings):
             noisy=noisy,
             logits=logits,
             capacity=lambda lambda_: feature_capacity(features, lambda_, mean, std) * active,
-            counted=task.counted,
+            counted=task.tokens.counted,
             terms=terms,
         )

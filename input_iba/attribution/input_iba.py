@@ -70,7 +70,7 @@ class InputBottleneck(BottleneckSettings):
             logits=lambda samples, z: task.in_rows(task.classifier.logits, z, samples),
             capacity=lambda lambda_: input_capacity(standardised, lambda_, prior_lambda),
             head_start=self.prior_odds * prior_lambda.logit(MIN_ODDS) if self.prior_odds else None,
-            counted=task.counted,
+            counted=task.tokens.counted,
         )
         with task.classifier.frozen():
             return task.fit(bottleneck, self, stage="InputIBA", noise="input_iba")

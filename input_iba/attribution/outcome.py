@@ -6,39 +6,17 @@ import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
-from input_iba.core.targets import TargetLosses
-from input_iba.core.tokens import Tokens
-from input_iba.core.words import merge_pieces
-from input_iba.records import Explanation, Failure, ImageSample, Sample, TextSample
+from input_iba.attribution.task import Task
+from input_iba.core.targets import probabilities
+from input_iba.records import Explanation, Failure
 
-MOST_PROBABLE = 5
+MAX_TOP = 5
 """Classes of which records keep the probability."""
-
-
-class Explained(Protocol):
-    """What records say of the samples of a batch."""
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """The S samples' ids."""
-
-    @property
-    def inputs(self) -> Tensor:
-        """What the classifier was given, (S, C, H, W), or embeddings (S, T, E)."""
-
-    @property
-    def losses(self) -> TargetLosses:
-        """Their targets."""
-
-    @property
-    def seed(self) -> int:
-        """Seed of the run."""
 
 
 Kind = TypeVar("Kind", bound=Explanation)
@@ -46,27 +24,23 @@ Kind = TypeVar("Kind", bound=Explanation)
 
 def make_records(
     kind: type[Kind],
-    task: Explained,
-    chances: Tensor,
+    task: Task,
     values: Mapping[str, Tensor | Sequence[float]],
     seconds: Mapping[str, float],
     reasons: Sequence[str | None],
     histories: Mapping[str, Tensor] | None = None,
-    tokens: Tokens | None = None,
 ) -> list[Kind | Failure]:
     """Cut the results of a batch into one record per sample.
 
     Args:
         kind: Class of the records.
         task: The S samples.
-        chances: Probabilities of the unchanged inputs, (S, classes).
         values: Maps, (S, …) each, and numbers, by the name of their field in `kind`.
-        seconds: Per stage, one sample's share.
+        seconds: Per stage, of all samples.
         reasons: Per sample what went wrong, or None.
         histories: Loss histories, (steps, S) each.
-        tokens: Of samples that are texts; their maps (S, T) are cut to the length of each.
     """
-    chances = chances.cpu()
+    chances = probabilities(task.logits, task.use_softmax).cpu()
     values = {k: v.cpu() if isinstance(v, Tensor) else v for k, v in values.items()}
     losses = {name: history.cpu() for name, history in (histories or {}).items()}
     records: list[Kind | Failure] = []
@@ -75,7 +49,11 @@ def make_records(
             records.append(Failure(sample_id, reason))
             continue
         prediction, target = int(chances[i].argmax()), task.losses.labels[i]
-        own: dict[str, Any] = {k: _of_sample(of_all, tokens, i) for k, of_all in values.items()}
+        own: dict[str, Any] = {
+            name: task.tokens.map_of(of_all, i) if isinstance(of_all, Tensor) else of_all[i]
+            for name, of_all in values.items()
+        }
+        largest = chances[i].topk(min(MAX_TOP, len(chances[i])))
         records.append(
             kind(
                 id=sample_id,
@@ -83,59 +61,15 @@ def make_records(
                 prediction=prediction,
                 target_probability=math.nan if target is None else chances[i, target].item(),
                 prediction_probability=chances[i, prediction].item(),
-                top=_top(chances[i]),
-                picture=_picture(task.inputs[i]),
+                top=tuple(zip(largest.indices.tolist(), largest.values.tolist(), strict=True)),
+                picture=task.modality.picture(task.inputs[i]),
                 losses={name: history[:, i] for name, history in losses.items()},
                 seed=task.seed,
-                seconds=dict(seconds),
+                seconds={stage: value / len(task.ids) for stage, value in seconds.items()},
                 **own,
             )
         )
     return records
-
-
-def _top(chances: Tensor) -> tuple[tuple[int, float], ...]:
-    """Return class and probability of the largest of some probabilities (classes,)."""
-    largest = chances.topk(min(MOST_PROBABLE, len(chances)))
-    return tuple(zip(largest.indices.tolist(), largest.values.tolist(), strict=True))
-
-
-def _picture(inputs: Tensor) -> Tensor | None:
-    """Return an input (C, H, W) stretched to 0…255, (3, H, W), or None where it is no image."""
-    if inputs.ndim != 3 or inputs.shape[0] not in (1, 3):
-        return None
-    low, high = inputs.amin(), inputs.amax()
-    pixels = (inputs - low) / (high - low).clamp(min=1e-12) * 255
-    return pixels.round().to(torch.uint8).cpu().expand(3, -1, -1)
-
-
-def described(
-    record: Kind, sample: Sample, class_names: Sequence[str] = (), merge: str = "mean"
-) -> Kind:
-    """Return a record that shows its sample, and calls classes by their names.
-
-    Args:
-        record: Of the sample.
-        sample: Its picture is shown in place of the input, or its words are.
-        class_names: By class index.
-        merge: How the values of a word's pieces become one: 'mean' or 'max'.
-    """
-    known: dict[str, Any] = {"class_names": tuple(class_names)}
-    if isinstance(sample, ImageSample):
-        known["picture"] = sample.image
-    elif isinstance(sample, TextSample):
-        values = merge_pieces(record.input_mask, sample.words, merge).tolist()
-        known["words"] = tuple(zip(sample.shown.words, values, strict=True))
-        known["gaps"] = sample.shown.gaps
-    return replace(record, **known)
-
-
-def _of_sample(values: Tensor | Sequence[float], tokens: Tokens | None, i: int) -> Tensor | float:
-    """Return one sample's map; of a text without padding, and 0 at tokens that are not scored."""
-    if tokens is None or not isinstance(values, Tensor):
-        return values[i]
-    length = int(tokens.lengths[i])
-    return values[i, :length] * tokens.scored[i, :length].to(values.device)
 
 
 def logit_failures(logits: Tensor) -> list[str | None]:

@@ -77,15 +77,18 @@ FAST_TEXT = Preset(
     ),
 )
 
-PRESETS: dict[str, tuple[Preset, Preset]] = {
-    "fast": (FAST, FAST_TEXT),
-    "paper": (PAPER, PAPER_TEXT),
+PRESETS: dict[str, dict[str, Preset]] = {
+    "fast": {"images": FAST, "texts": FAST_TEXT},
+    "paper": {"images": PAPER, "texts": PAPER_TEXT},
 }
-"""By name: for images, and for texts."""
+"""By name, and by kind of input."""
+
+PUBLISHED = {"images": "Vision", "texts": "NLP"}
+"""How the type names of configs begin, by kind of input."""
 
 
-def preset_of(name: str | Preset, text: bool) -> Preset:
-    """Return a preset by its name, for images or for texts; one of the caller's own as it is.
+def preset_of(name: str | Preset, kind: str = "images") -> Preset:
+    """Return a preset by its name, for a kind of input; one of the caller's own as it is.
 
     Raises:
         ConfigError: There is none of that name.
@@ -97,31 +100,32 @@ def preset_of(name: str | Preset, text: bool) -> Preset:
             f"Unknown preset {name!r}.{closest(name, PRESETS)} Known: {', '.join(PRESETS)}, or a "
             "Preset of your own."
         )
-    return PRESETS[name][text]
+    return PRESETS[name][kind]
 
 
-def as_config(name: str, text: bool = False) -> dict[str, Any]:
+def as_config(name: str, kind: str = "images") -> dict[str, Any]:
     """Return a preset as the sections of a config, under the published keys.
 
     >>> as_config("fast")["attribution_cfg"]["input_iba"]["opt_steps"]
     20
     """
-    preset = preset_of(name, text)
-    kind = "NLP" if text else "Vision"
+    preset, published = preset_of(name, kind), PUBLISHED[kind]
     prior_type = next(key for key, made in PRIORS.module_dict.items() if made is type(preset.prior))
     feature, how_feature = _sections(preset.feature_iba)
     masked, how_masked = _sections(preset.input_iba)
     prior, how_prior = {"type": prior_type, **_values(preset.prior)}, {}
     if isinstance(preset.prior, WGANPrior):
-        networks = {part: {"type": kind + part.title()} for part in ("generator", "discriminator")}
+        networks = {
+            part: {"type": published + part.title()} for part in ("generator", "discriminator")
+        }
         prior, how_prior = {"type": prior_type, **networks}, _values(preset.prior)
     shown = {"upscale": True, "show": False}
     return {
         "attributor": {
-            "type": f"{kind}Attributor",
+            "type": f"{published}Attributor",
             "eval_classifier": True,
-            "feat_iba": {"type": f"{kind}FeatureIBA", **feature},
-            "input_iba": {"type": f"{kind}InputIBA", **masked},
+            "feat_iba": {"type": f"{published}FeatureIBA", **feature},
+            "input_iba": {"type": f"{published}InputIBA", **masked},
             "gan": prior,
         },
         "estimation_cfg": {"n_samples": preset.n_samples, "verbose": False},

@@ -13,11 +13,11 @@ from torch import Tensor, nn
 
 from input_iba import datasets, models
 from input_iba.attribution import Attributor
-from input_iba.attribution.methods import BaselineAttributor
+from input_iba.attribution.methods import MethodAttributor
 from input_iba.config.class_labels import is_multi_label
 from input_iba.config.load import RunConfig
 from input_iba.config.texts import build_modality, readable_by
-from input_iba.core.fingerprint import weights_digest
+from input_iba.core.explainable import weights_digest
 from input_iba.core.statistics import RunningStatistics
 from input_iba.datasets import SampleDataset
 from input_iba.errors import CheckpointError, ConfigError, DataError
@@ -129,7 +129,7 @@ def build_attributor(
         ConfigError: The layer or the prior does not exist.
     """
     if config.baseline is not None:
-        return BaselineAttributor(
+        return MethodAttributor(
             *(classifier, config.baseline),
             use_softmax=config.use_softmax,
             modality=build_modality(config, classifier),

@@ -13,7 +13,7 @@ from mmengine.config import Config
 
 import input_iba.datasets  # noqa: F401  registers its types
 from input_iba.attribution import FeatureIBA, InputBottleneck
-from input_iba.attribution.methods import Baseline
+from input_iba.attribution.methods import Method
 from input_iba.config import schema
 from input_iba.config.assembly import PlainConfig, assemble
 from input_iba.config.network_keys import layout_key, output_key
@@ -81,7 +81,7 @@ class RunConfig:
     feature_mask: MaskSettings
     input_mask: MaskSettings
     internal_batch_size: int | None
-    baseline: Baseline | None = None
+    baseline: Method | None = None
     classes: Mapping[str, int | str | None] = field(default_factory=dict)
     preset: str | None = None
     warnings: tuple[str, ...] = ()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
 
-from input_iba.attribution.methods import IBA, Baseline, check_explains_text
+from input_iba.attribution.methods import IBA, Method, check_explains
 from input_iba.config.load import RunConfig
 from input_iba.config.settings import read_settings
 from input_iba.errors import ConfigError
@@ -38,9 +38,9 @@ def with_baseline(
     """
     kind = lookup(BASELINES, method)
     assert isinstance(kind, type)
-    assert issubclass(kind, Baseline)
+    assert issubclass(kind, Method)
     if config.text_modality:
-        check_explains_text(kind)
+        check_explains(kind, "texts")
     section = dict(config.raw.get(SECTION, {}))
     type_, warnings = section.pop("type", method), config.warnings
     if type_ != method:

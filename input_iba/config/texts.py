@@ -7,12 +7,12 @@ from typing import Any
 
 from torch import nn
 
-from input_iba.attribution.text_reading import modality_of, most_tokens, padded
 from input_iba.config.load import RunConfig
 from input_iba.config.vocabulary import check_vocabulary
-from input_iba.core.padding import PAD_INDEX
+from input_iba.core.tokens import PAD_INDEX
 from input_iba.datasets import PieceDataset, SampleDataset, TextDataset
 from input_iba.modality import Modality, TextModality, VisionModality
+from input_iba.modality.text_inputs import modality_of, most_tokens, padded
 from input_iba.models import load_tokenizer
 
 LOGGER = logging.getLogger(__name__)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import torch
@@ -15,13 +16,13 @@ from torch import Tensor, nn
 from input_iba.core.classifier import Classifier
 from input_iba.core.modes import same, with_gradients
 from input_iba.core.tap import TappedClassifier
-from input_iba.core.tokens import Tokens
+from input_iba.core.tokens import Behind
 from input_iba.errors import AttributionError, InputIBAError
 
 LOGGER = logging.getLogger(__name__)
 
-Entered = tuple[Tensor, Tokens | None]
-"""Inputs as a classifier is given them, and the tokens behind them."""
+Entered = tuple[Tensor, Behind]
+"""Inputs as a classifier is given them, and what stands behind them."""
 
 VIEWS = ("View", "Reshape", "Squeeze", "Unsqueeze", "Alias", "ToCopy", "Clone", "Select", "Slice")
 """Beginnings of the names of autograd's steps that leave values as they are."""
@@ -95,25 +96,25 @@ def _first_logits(classifier: Classifier, example: Entered) -> Tensor:
     except (InputIBAError, torch.OutOfMemoryError):
         raise
     except Exception as error:  # whatever a network says to an input that it does not take
-        if missing := _other_inputs(classifier.model, text=tokens is not None):
+        if missing := _other_inputs(classifier.model, tokens.arguments):
             raise AttributionError(
                 f"{_name(classifier.model)} cannot be called with one tensor: its forward method "
                 f"takes {missing}. Explain a module with one input, that calls it with the rest: "
                 "class OneInput(nn.Module), whose forward(self, x) returns model(x, ...)."
             ) from error
-        shape = tuple(values.shape if tokens is None else tokens.ids.shape)
         raise AttributionError(
-            f"{_name(classifier.model)} cannot be run on an input of shape {shape}: "
-            f"{type(error).__name__}: {error}. Give inputs of the shape that it was trained on."
+            f"{_name(classifier.model)} cannot be run on an input of shape "
+            f"{tokens.shape(values)}: {type(error).__name__}: {error}. Give inputs of the shape "
+            "that it was trained on."
         ) from error
 
 
-def _other_inputs(model: nn.Module, text: bool) -> str:
+def _other_inputs(model: nn.Module, known: Collection[str]) -> str:
     """Return the signature of a forward method that one tensor is not enough for; else nothing."""
     signature = inspect.signature(model.forward)
-    known = {"attention_mask", "lengths"} & set(signature.parameters) if text else set()
+    given = dict.fromkeys(name for name in known if name in signature.parameters)
     try:
-        signature.bind(None, **dict.fromkeys(known))
+        signature.bind(None, **given)
     except TypeError:
         return str(signature)
     return ""
@@ -150,7 +151,7 @@ def _mixes(classifier: Classifier, alone: Tensor, example: Entered) -> bool:
     values, tokens = example
     two = torch.cat([values, values * 0.5])
     with torch.no_grad():
-        together = classifier.logits(two, None if tokens is None else tokens.repeat(2))[:1]
+        together = classifier.logits(two, tokens.repeat(2))[:1]
     return not same(alone, together, classifier.dtype)
 
 

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from copy import copy
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from input_iba.core.explainable import bare, weights_dtype
-from input_iba.core.forward import Run, own_inputs, precision, run_alone
+from input_iba.core.folding import Read, foldable, folded, weights_in
 from input_iba.core.modes import frozen
 from input_iba.core.outputs import Output, select_logits
-from input_iba.core.tokens import Tokens
+from input_iba.core.precision import precision
+from input_iba.core.tokens import NO_TOKENS, Behind
+
+Run = Callable[[nn.Module, Tensor, Behind], Any]
+"""Runs a classifier on inputs (B, …), behind which the given tokens stand, if any."""
+
+
+def run_alone(model: nn.Module, inputs: Tensor, tokens: Behind) -> Any:
+    """Give the inputs to the model, and nothing else."""
+    return model(inputs)
+
+
+Own = TypeVar("Own", bound="Classifier")
 
 
 class Classifier:
@@ -27,6 +40,7 @@ class Classifier:
         run: Runs the model.
         autocast: Type in which the classifier computes where that is safe, or None for its own.
         output: Which part of what the model returns the logits are; see `select_logits`.
+        kept: A module whose own input and output stay what they are when the model is made cheaper.
 
     Attributes:
         model: The network, without what parallelises or compiles it.
@@ -40,11 +54,13 @@ class Classifier:
         run: Run = run_alone,
         autocast: torch.dtype | None = None,
         output: Output | None = None,
+        kept: nn.Module | None = None,
     ) -> None:
         self.model = bare(model)
         self.autocast = autocast
         self.output = output
         self._run = run
+        self._kept = kept
         # Known now: `prepared` holds weights in another type for a while.
         self.dtype = weights_dtype(self.model)
 
@@ -54,18 +70,44 @@ class Classifier:
         with frozen(self.model):
             yield
 
-    def returned(self, inputs: Tensor, tokens: Tokens | None = None) -> Any:
+    def exact(self: Own) -> Own:
+        """Return the same classifier, which computes without autocast."""
+        twin = copy(self)
+        twin.autocast = None
+        return twin
+
+    @contextmanager
+    def prepared(self, example: Tensor, tokens: Behind = NO_TOKENS) -> Iterator[None]:
+        """Freeze the model and make it cheaper to run, and restore it afterwards.
+
+        Batch norms are folded into the convolutions before them where that does not change what
+        the model computes, and weights are held in the type of `autocast`.
+
+        Args:
+            example: A few inputs, (B, …), on which to compare.
+            tokens: What stands behind them.
+        """
+        with frozen(self.model):
+            pairs = foldable(self.model, self._kept, *self.exact()._reads(example, tokens))
+            with folded(pairs), weights_in(self.model, self.autocast):
+                yield
+
+    def _reads(self, example: Tensor, tokens: Behind) -> tuple[Read, ...]:
+        """Return what must not change, the logits first."""
+        return (lambda: self.logits(example, tokens),)
+
+    def returned(self, inputs: Tensor, tokens: Behind = NO_TOKENS) -> Any:
         """Run the model on inputs (B, …) and return what it returns."""
         with precision(self.autocast, inputs.device):
             own = own_inputs(inputs)
             return self._run(self.model, own if self.dtype is None else own.to(self.dtype), tokens)
 
-    def logits(self, inputs: Tensor, tokens: Tokens | None = None) -> Tensor:
+    def logits(self, inputs: Tensor, tokens: Behind = NO_TOKENS) -> Tensor:
         """Run the whole classifier.
 
         Args:
             inputs: (B, …).
-            tokens: The tokens behind embeddings.
+            tokens: What stands behind them.
 
         Returns:
             (B, classes), in the type of the inputs.
@@ -75,3 +117,15 @@ class Classifier:
         """
         found = select_logits(self.returned(inputs, tokens), len(inputs), self.output)
         return found.to(inputs.dtype)
+
+
+def own_inputs(inputs: Tensor) -> Tensor:
+    """Copy the caller's own tensors, which an in-place first layer would overwrite.
+
+    Images go in channels-last, the layout in which convolutions are fastest.
+    """
+    if inputs.grad_fn is None:
+        inputs = inputs.clone()
+    if inputs.ndim == 4:
+        inputs = inputs.contiguous(memory_format=torch.channels_last)
+    return inputs

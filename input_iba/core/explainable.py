@@ -1,7 +1,8 @@
-"""What a network must be before it can be explained at all; seen without running it."""
+"""What a network is, and whether it can be explained at all; seen without running it."""
 
 from __future__ import annotations
 
+import hashlib
 from itertools import chain
 
 import torch
@@ -40,6 +41,17 @@ def device_of(model: nn.Module) -> torch.device:
     """Return where a network's weights are; the CPU where it has none."""
     tensors = chain(model.parameters(), model.buffers())
     return next((value.device for value in tensors), torch.device("cpu"))
+
+
+def weights_digest(model: nn.Module) -> str:
+    """Return the SHA-256 of names, shapes and values of all weights and buffers."""
+    digest = hashlib.sha256()
+    for name, values in model.state_dict().items():
+        if isinstance(values, Tensor):
+            digest.update(f"{name} {tuple(values.shape)} {values.dtype}\n".encode())
+            flat = values.detach().cpu().contiguous().reshape(-1)
+            digest.update(flat.view(torch.uint8).numpy().data)
+    return digest.hexdigest()
 
 
 def working_values(values: Tensor, model: nn.Module) -> Tensor:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from input_iba.core.explainable import bare
 from input_iba.core.modes import frozen
-from input_iba.core.tokens import Tokens
+from input_iba.core.tokens import Behind
 from input_iba.errors import AttributionError, ConfigError, LayerNotFoundError, closest
 
 Rewrite = Callable[[Any], Any]
@@ -86,20 +86,20 @@ def _place(output: Any) -> Any:
     return next((place for place, item in items if isinstance(item, Tensor)), None)
 
 
-Read = Callable[[Tensor, Tokens | None], Any]
+Read = Callable[[Tensor, Behind], Any]
 """Runs a classifier on inputs (B, …) up to a layer and returns what flows there."""
 
 
 class Wrapping:
     """How features lie in what flows at a layer: the tensor itself, or the first one in it."""
 
-    def settle(self, read: Read, inputs: Tensor, tokens: Tokens | None) -> None:
+    def settle(self, read: Read, inputs: Tensor, tokens: Behind) -> None:
         """Find out how the features lie, before anything else is asked; once is enough.
 
         Args:
             read: Reads the layer.
             inputs: Those of the coming pass, (B, …).
-            tokens: The tokens behind them.
+            tokens: What stands behind them.
 
         Raises:
             AttributionError: It cannot be told.

@@ -1,4 +1,4 @@
-"""Maps of any tool as tensors, and what every metric asks of them."""
+"""Maps and boxes of any tool as tensors, and what every metric asks of them."""
 
 from __future__ import annotations
 
@@ -76,3 +76,27 @@ def check_maps(heats: Tensor, size: tuple[int, ...]) -> None:
             f"The heat maps at {wrong} hold NaN or infinite values, which have no rank. Leave "
             "these samples out, or explain them again."
         )
+
+
+REMEDY = "Multiply x by the image's width and y by its height."
+
+
+def in_shares(boxes: Tensor, width: int, height: int) -> Tensor:
+    """Return which boxes are meant as shares of the image, though they should be in pixels.
+
+    Nothing that can be seen lies in a part of the first pixel. Whole numbers are that pixel.
+
+    Args:
+        boxes: (n, 4): x1, y1, x2, y2.
+        width: Of the image, in pixels.
+        height: Likewise.
+
+    Returns:
+        (n,), bool.
+
+    >>> in_shares(torch.tensor([[0.1, 0.2, 0.5, 1], [0, 0, 1, 1], [0.5, 0.5, 8, 9]]), 20, 20)
+    tensor([ True, False, False])
+    """
+    within = ((boxes >= 0) & (boxes <= 1)).all(1)
+    fractions = (boxes != boxes.round()).any(1)
+    return within & fractions & (max(width, height) > 1)

@@ -1,12 +1,17 @@
-"""Choose the number format in which the classifier computes; masks are float32 always."""
+"""The number format in which the classifier computes; masks are float32 always."""
 
 from __future__ import annotations
 
 import platform
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
+from typing import Any
 
 import torch
 
+from input_iba.core.strided import FloatGradients
 from input_iba.errors import ConfigError
 
 PRECISIONS = ("auto", "fp32", "bf16")
@@ -58,3 +63,24 @@ def cpu_flags(cpuinfo: Path = Path("/proc/cpuinfo")) -> frozenset[str]:
 def precision_name(dtype: torch.dtype | None) -> str:
     """Return 'bf16' or 'fp32', as the manifest has it."""
     return "bf16" if dtype is torch.bfloat16 else "fp32"
+
+
+@contextmanager
+def precision(autocast: torch.dtype | None, device: torch.device) -> Iterator[None]:
+    """Let networks compute in `autocast`, or in their own type for None; compiled parts eagerly."""
+    with ExitStack() as stack:
+        stack.enter_context(_eagerly())
+        if autocast is not None:
+            stack.enter_context(torch.autocast(device.type, dtype=autocast))
+            if device.type == "cpu":
+                stack.enter_context(FloatGradients())
+        yield
+
+
+def _eagerly() -> AbstractContextManager[Any]:
+    """Run what torch.compile has compiled as it was written, so that hooks see every layer."""
+    stance = getattr(torch.compiler, "set_stance", None)  # torch 2.6 and newer
+    if stance is None or "torch._dynamo" not in sys.modules:
+        return nullcontext()
+    eagerly: AbstractContextManager[Any] = stance("force_eager")
+    return eagerly

@@ -1,14 +1,24 @@
-"""Run a classifier from a layer on, where the network allows it."""
+"""Run a classifier from a layer on, where the network allows it.
+
+What lies before the layer is skipped, since the layer's output is replaced anyway.
+"""
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+import math
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
 
-from input_iba.core.modes import same
-from input_iba.core.prefix import Prefix, hollow_rows
+import torch
+from torch import Tensor, nn
+from torch.utils._pytree import tree_map
+
+from input_iba.core.modes import replaced_forward, same
+from input_iba.core.recurrent import hollow_output
 from input_iba.core.tap import TappedClassifier
-from input_iba.core.tokens import Tokens
+from input_iba.core.tokens import NO_TOKENS, Behind
 
 
 class ResumedClassifier:
@@ -20,47 +30,49 @@ class ResumedClassifier:
     Args:
         classifier: Frozen for as long as this object is used.
         examples: One or two inputs, (n, …).
-        tokens: The tokens behind them, if they are embeddings.
+        tokens: What stands behind them.
     """
 
     def __init__(
-        self, classifier: TappedClassifier, examples: Tensor, tokens: Tokens | None = None
+        self, classifier: TappedClassifier, examples: Tensor, tokens: Behind = NO_TOKENS
     ) -> None:
         self._classifier = classifier
         self._example = examples[:1]
-        prefix = classifier.prefix(self._example, None if tokens is None else tokens.select([0]))
-        two = None if tokens is None else tokens.select(slice(2))
-        self._prefix = prefix if self._can_skip(prefix, examples[:2], two) else None
+        with torch.no_grad(), recording(classifier.model) as recorded:
+            classifier.features(self._example, tokens.select([0]))
+            prefix = recorded()
+        can = self._can_skip(prefix, examples[:2], tokens.select(slice(2)))
+        self._prefix = prefix if can else None
 
     @property
     def skips(self) -> bool:
         """Whether only the part behind the layer is computed."""
         return self._prefix is not None
 
-    def logits(self, inputs: Tensor, features: Tensor, tokens: Tokens | None = None) -> Tensor:
+    def logits(self, inputs: Tensor, features: Tensor, tokens: Behind = NO_TOKENS) -> Tensor:
         """Map features (S·K, …), K in turn for every input, to logits (S·K, classes).
 
         Args:
             inputs: (S, …).
             features: In place of what flows at the tap.
-            tokens: The tokens behind S·K embeddings.
+            tokens: What stands behind the S·K rows.
         """
         if self._prefix is None:
             rows = inputs.repeat_interleave(len(features) // len(inputs), 0)
             return self._classifier.logits_with(rows, features, tokens)
         return self._skipping(self._prefix, features, tokens)
 
-    def _skipping(self, prefix: Prefix, features: Tensor, tokens: Tokens | None) -> Tensor:
+    def _skipping(self, prefix: Prefix, features: Tensor, tokens: Behind) -> Tensor:
         rows = len(features)
-        with prefix.skipped(rows, None if tokens is None else tokens.lengths):
+        with prefix.skipped(rows, tokens.lengths):
             hollow = hollow_rows(self._example, rows)
             return self._classifier.logits_with(hollow, features, tokens)
 
     @torch.no_grad()
-    def _can_skip(self, prefix: Prefix, inputs: Tensor, tokens: Tokens | None) -> bool:
+    def _can_skip(self, prefix: Prefix, inputs: Tensor, tokens: Behind) -> bool:
         features = self._classifier.features(inputs, tokens).repeat_interleave(2, 0)
         features[1::2] *= 0.5
-        twice = None if tokens is None else tokens.repeat(2)
+        twice = tokens.repeat(2)
         expected = self._classifier.logits_with(inputs.repeat_interleave(2, 0), features, twice)
         try:
             found = self._skipping(prefix, features, twice)
@@ -69,3 +81,85 @@ class ResumedClassifier:
         except Exception:  # whatever a network says to NaN that cannot be written to
             return False
         return same(expected, found, self._classifier.autocast)
+
+
+@dataclass(frozen=True)
+class Prefix:
+    """The modules that a classifier has finished before it goes on from a layer.
+
+    Attributes:
+        calls: The outermost of them and what they put out for one input, in the order of calls.
+    """
+
+    calls: tuple[tuple[nn.Module, Any], ...]
+
+    @contextmanager
+    def skipped(self, rows: int, lengths: Tensor | None = None) -> Iterator[None]:
+        """Let these modules return NaN of the right shape for `rows` inputs, without computing.
+
+        A module that is called more often than recorded computes from then on. NaN shows up in
+        the logits where something behind the layer reads what came before it.
+
+        Args:
+            rows: Number of inputs.
+            lengths: Lengths of the texts that they are, (rows,), if they are texts.
+        """
+        outputs: dict[nn.Module, list[Any]] = {}
+        for module, output in self.calls:
+            if isinstance(module, nn.RNNBase) and lengths is not None:
+                hollow = hollow_output(output, rows, lengths)
+            else:
+                hollow = tree_map(lambda value: _hollow(value, rows), output)
+            outputs.setdefault(module, []).append(hollow)
+        with ExitStack() as stack:
+            for module, values in outputs.items():
+                forward = _in_turn(values, module.forward)
+                stack.enter_context(replaced_forward(module, forward))
+            yield
+
+
+@contextmanager
+def recording(model: nn.Module) -> Iterator[Callable[[], Prefix]]:
+    """Record what modules put out; call what is yielded for the calls so far.
+
+    Leave the forward pass by an exception at the layer: modules that it interrupts have put out
+    nothing, and so are not part of the prefix.
+    """
+    calls: list[tuple[nn.Module, Any]] = []
+    begun: list[int] = []
+
+    def begin(_module: nn.Module, _args: object) -> None:
+        begun.append(len(calls))
+
+    def end(module: nn.Module, _args: object, output: object) -> None:
+        del calls[begun.pop() :]  # what ran within the module is part of it
+        calls.append((module, output))
+
+    with ExitStack() as stack:
+        for module in model.modules():
+            stack.enter_context(module.register_forward_pre_hook(begin))
+            stack.enter_context(module.register_forward_hook(end))
+        yield lambda: Prefix(tuple(calls))
+
+
+def hollow_rows(example: Tensor, rows: int) -> Tensor:
+    """Return NaN in the shape of `rows` examples (1, …), which take no memory."""
+    return example.new_full((), math.nan).expand(rows * example.shape[0], *example.shape[1:])
+
+
+def _hollow(value: Any, rows: int) -> Any:
+    if isinstance(value, Tensor) and value.is_floating_point() and value.ndim > 0:
+        return hollow_rows(value, rows)
+    return value
+
+
+def _in_turn(values: list[Any], compute: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that gives out values one by one, and then computes."""
+    left = iter(values)
+
+    def forward(*args: Any, **kwargs: Any) -> Any:
+        for value in left:
+            return value
+        return compute(*args, **kwargs)
+
+    return forward

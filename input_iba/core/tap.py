@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from input_iba.core.classifier import Classifier
-from input_iba.core.forward import Run, prepared, run_alone
+from input_iba.core.classifier import Classifier, Run, run_alone
+from input_iba.core.folding import Read
 from input_iba.core.hooks import Wrapping, find_layer, hooked
 from input_iba.core.modes import same
 from input_iba.core.outputs import Output
-from input_iba.core.prefix import Prefix, recording
-from input_iba.core.tokens import Tokens
+from input_iba.core.tokens import NO_TOKENS, Behind
 from input_iba.errors import AttributionError
 
 
@@ -51,35 +47,16 @@ class TappedClassifier(Classifier):
         run: Run = run_alone,
         output: Output | None = None,
     ) -> None:
-        super().__init__(model, run=run, autocast=autocast, output=output)
+        self._module = find_layer(model, layer)
+        super().__init__(model, run=run, autocast=autocast, output=output, kept=self._module)
         self.layer = layer
         self.side = side
-        self._module = find_layer(model, layer)
         self._wrapping = wrapping
 
-    @contextmanager
-    def prepared(self, example: Tensor, tokens: Tokens | None = None) -> Iterator[TappedClassifier]:
-        """Freeze the model and make it cheaper to run, and restore it afterwards.
+    def _reads(self, example: Tensor, tokens: Behind) -> tuple[Read, ...]:
+        return (*super()._reads(example, tokens), lambda: self.features(example, tokens))
 
-        Batch norms are folded into the convolutions before them where that changes neither the
-        features at the tap nor the logits, and weights are held in the type of `autocast`.
-
-        Args:
-            example: A few inputs, (B, …), on which to compare.
-            tokens: The tokens behind them.
-        """
-        exact = copy.copy(self)
-        exact.autocast = None
-        with prepared(
-            self.model,
-            self.autocast,
-            lambda: exact.logits(example, tokens),
-            lambda: exact.features(example, tokens),
-            tap=self._module,
-        ):
-            yield self
-
-    def features(self, inputs: Tensor, tokens: Tokens | None = None) -> Tensor:
+    def features(self, inputs: Tensor, tokens: Behind = NO_TOKENS) -> Tensor:
         """Run the classifier up to the layer, and no further.
 
         Args:
@@ -95,11 +72,11 @@ class TappedClassifier(Classifier):
         self._settle(inputs, tokens)
         return self._wrapping.unwrap(self._read(inputs, tokens), inputs).to(inputs.dtype)
 
-    def _settle(self, inputs: Tensor, tokens: Tokens | None) -> None:
+    def _settle(self, inputs: Tensor, tokens: Behind) -> None:
         with torch.no_grad():
             self._wrapping.settle(self._read, inputs, tokens)
 
-    def _read(self, inputs: Tensor, tokens: Tokens | None) -> Any:
+    def _read(self, inputs: Tensor, tokens: Behind) -> Any:
         """Return what flows at the tap, as it is."""
         read: list[Any] = []
 
@@ -114,14 +91,7 @@ class TappedClassifier(Classifier):
                 return read[0]
         return self.check_calls(0)
 
-    @torch.no_grad()
-    def prefix(self, inputs: Tensor, tokens: Tokens | None = None) -> Prefix:
-        """Record what the modules before the layer put out for inputs (B, …)."""
-        with recording(self.model) as recorded:
-            self.features(inputs, tokens)
-            return recorded()
-
-    def calls(self, inputs: Tensor, tokens: Tokens | None = None) -> int:
+    def calls(self, inputs: Tensor, tokens: Behind = NO_TOKENS) -> int:
         """Count how often one forward pass calls the layer."""
         count = 0
 
@@ -134,7 +104,7 @@ class TappedClassifier(Classifier):
             self.returned(inputs, tokens)
         return count
 
-    def logits_with(self, inputs: Tensor, features: Tensor, tokens: Tokens | None = None) -> Tensor:
+    def logits_with(self, inputs: Tensor, features: Tensor, tokens: Behind = NO_TOKENS) -> Tensor:
         """Run the classifier with `features` in place of what flows at the tap.
 
         Args:
@@ -170,7 +140,7 @@ class TappedClassifier(Classifier):
         return logits
 
     @torch.no_grad()
-    def decides(self, inputs: Tensor, tokens: Tokens | None = None) -> bool:
+    def decides(self, inputs: Tensor, tokens: Behind = NO_TOKENS) -> bool:
         """Say whether the logits change with the features; of texts, with those of scored tokens.
 
         They need not: a backbone may put out a map beside what is pooled from it, and only that is
@@ -178,9 +148,7 @@ class TappedClassifier(Classifier):
         """
         with self.frozen():
             features = self.features(inputs, tokens)
-            changed = -features
-            if tokens is not None:
-                changed = torch.where(tokens.scored[..., None], changed, features)
+            changed = tokens.only_scored(-features, features)
             logits = self.logits(inputs, tokens)
             return not same(logits, self.logits_with(inputs, changed, tokens), self.dtype)
 

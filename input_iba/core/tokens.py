@@ -1,30 +1,91 @@
-"""Which tokens stand behind a batch of embeddings, and which of them count."""
+"""Texts of different lengths as one tensor, and which of their tokens count.
+
+Images have no tokens: behind them stand `NO_TOKENS`, with which everything counts.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
+from torch.nn.utils.rnn import pad_sequence
 
-from input_iba.core.padding import PAD_INDEX, lengths_of
+PAD_INDEX = 1
+"""Index of `<pad>` in every vocabulary of the toolkit, as in torchtext's."""
 
 
 @dataclass(frozen=True)
-class Tokens:
-    """The texts of a batch, padded on the right to one length.
+class TextBatch:
+    """Texts of different lengths, padded at their ends to the longest.
 
     Attributes:
-        ids: Token ids, (B, T), int64.
-        lengths: Tokens before the padding, (B,), int64, at least 1, on the CPU.
-        scored: True where a token is masked and scored, (B, T); False at padding and at special
-            tokens, which the classifier sees as they are.
+        ids: Token ids (S, T), int64.
+        lengths: Number of tokens of each text (S,), int64, at least 1.
     """
 
     ids: Tensor
     lengths: Tensor
+
+    @property
+    def valid(self) -> Tensor:
+        """True at tokens, False at the padding behind them, (S, T)."""
+        positions = torch.arange(self.ids.shape[1], device=self.ids.device)
+        return positions < self.lengths.to(self.ids.device)[:, None]
+
+    def to(self, device: torch.device) -> TextBatch:
+        """Return the batch on another device."""
+        return TextBatch(self.ids.to(device), self.lengths.to(device))
+
+
+def pad(texts: Sequence[Tensor], pad_index: int = PAD_INDEX, multiple: int = 1) -> TextBatch:
+    """Pad texts at their ends to the longest, or a little longer.
+
+    Args:
+        texts: Token ids of S texts, each (T_s,), int64, at least one token long.
+        pad_index: What stands behind the end of a text.
+        multiple: T is rounded up to a multiple of it.
+
+    Returns:
+        Ids (S, T) and lengths (S,).
+
+    >>> batch = pad([torch.tensor([5, 6]), torch.tensor([7])])
+    >>> batch.ids.tolist(), batch.lengths.tolist(), batch.valid.tolist()
+    ([[5, 6], [7, 1]], [2, 1], [[True, True], [True, False]])
+    >>> pad([torch.tensor([5, 6, 7])], multiple=4).ids.tolist()
+    [[5, 6, 7, 1]]
+    """
+    lengths = torch.tensor([len(text) for text in texts])
+    ids = pad_sequence(list(texts), True, float(pad_index))
+    return TextBatch(F.pad(ids, (0, -ids.shape[1] % multiple), value=pad_index), lengths)
+
+
+def lengths_of(ids: Tensor, pad_index: int = PAD_INDEX) -> Tensor:
+    """Count the tokens before the padding at the end of each text; (S, T) to (S,), at least 1.
+
+    >>> lengths_of(torch.tensor([[5, 1, 6, 1, 1], [1, 1, 1, 1, 1]])).tolist()
+    [3, 1]
+    """
+    positions = torch.arange(1, ids.shape[1] + 1, device=ids.device)
+    return (positions * (ids != pad_index)).amax(1).clamp(min=1)
+
+
+@dataclass(frozen=True)
+class Tokens(TextBatch):
+    """The texts behind a batch of embeddings; lengths are on the CPU.
+
+    Attributes:
+        scored: True where a token is masked and scored, (B, T); False at padding and at special
+            tokens, which the classifier sees as they are.
+    """
+
     scored: Tensor
+
+    arguments: ClassVar = frozenset({"attention_mask", "lengths"})
+    """What classifiers may be told of the texts beside their ids."""
 
     @classmethod
     def of(cls, ids: Tensor, pad: int = PAD_INDEX, special: Sequence[int] = ()) -> Tokens:
@@ -48,15 +109,23 @@ class Tokens:
         return len(self.ids)
 
     @property
-    def valid(self) -> Tensor:
-        """True at tokens, False at the padding behind them, (B, T)."""
-        positions = torch.arange(self.ids.shape[1], device=self.ids.device)
-        return positions < self.lengths.to(self.ids.device)[:, None]
-
-    @property
     def padded(self) -> bool:
         """Whether any of the texts is shorter than the batch."""
         return bool((self.lengths < self.ids.shape[1]).any())
+
+    @property
+    def counted(self) -> Tensor:
+        """True where an element of (B, T, E) counts, (B, T, 1)."""
+        return self.scored[..., None]
+
+    @property
+    def of_sample(self) -> tuple[Tensor, ...]:
+        """What critics are told of each sample beside its features, (B, …) each."""
+        return (self.scored,)
+
+    def shape(self, values: Tensor) -> tuple[int, ...]:
+        """Return the shape of what the caller gave, from which (B, T, E) were made."""
+        return tuple(self.ids.shape)
 
     def select(self, rows: Sequence[int] | slice) -> Tokens:
         """Return some of the texts, padded as they are."""
@@ -68,7 +137,81 @@ class Tokens:
         longest = int(self.lengths.max())
         return Tokens(self.ids[:, :longest], self.lengths, self.scored[:, :longest])
 
+    def cut(self, values: Tensor) -> Tensor:
+        """Return embeddings (B, T, E) of as many tokens as there are."""
+        return values[:, : self.ids.shape[1]]
+
     def repeat(self, times: int) -> Tokens:
         """Return every text `times` times in turn."""
         parts = (self.ids, self.lengths, self.scored)
         return Tokens(*(part.repeat_interleave(times, 0) for part in parts))
+
+    def only_scored(self, changed: Tensor, clean: Tensor) -> Tensor:
+        """Take back, to `clean`, what was changed of (B, …, T, E) where nothing is scored."""
+        scored = self.scored.view(len(self), *[1] * (changed.ndim - 3), -1, 1)
+        return torch.where(scored, changed, clean)
+
+    def zeroed(self, maps: Tensor) -> Tensor:
+        """Return maps (B, T) that are 0 where nothing is scored."""
+        return torch.where(self.scored, maps, 0)
+
+    def with_least(self, maps: Tensor) -> Tensor:
+        """Return maps (B, T) that have the least of their values where nothing is scored."""
+        least = maps.masked_fill(~self.scored, torch.inf).amin(1, keepdim=True)
+        return torch.where(self.scored, maps, least)
+
+    def map_of(self, maps: Tensor, i: int) -> Tensor:
+        """Return one text's map out of (B, T), without padding and 0 at what is not scored."""
+        length = int(self.lengths[i])
+        return maps[i, :length] * self.scored[i, :length].to(maps.device)
+
+
+class NoTokens:
+    """What stands behind images, with the answers of `Tokens` for inputs that count everywhere."""
+
+    arguments: ClassVar = frozenset[str]()
+    lengths: ClassVar = None
+    counted: ClassVar = None
+    of_sample: ClassVar[tuple[Tensor, ...]] = ()
+
+    def shape(self, values: Tensor) -> tuple[int, ...]:
+        """Return the shape of the images themselves."""
+        return tuple(values.shape)
+
+    def select(self, rows: Sequence[int] | slice) -> NoTokens:
+        """Return the same of some of the images."""
+        return self
+
+    def trimmed(self) -> NoTokens:
+        """Return the same: there is no padding."""
+        return self
+
+    def repeat(self, times: int) -> NoTokens:
+        """Return the same of more images."""
+        return self
+
+    def cut(self, values: Tensor) -> Tensor:
+        """Return images as they are."""
+        return values
+
+    def only_scored(self, changed: Tensor, clean: Tensor) -> Tensor:
+        """Leave what was changed."""
+        return changed
+
+    def zeroed(self, maps: Tensor) -> Tensor:
+        """Return maps as they are."""
+        return maps
+
+    def with_least(self, maps: Tensor) -> Tensor:
+        """Return maps as they are."""
+        return maps
+
+    def map_of(self, maps: Tensor, i: int) -> Tensor:
+        """Return one image's map."""
+        return maps[i]
+
+
+NO_TOKENS = NoTokens()
+
+Behind = Tokens | NoTokens
+"""What stands behind a batch of inputs: tokens behind embeddings, nothing behind images."""

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import torch
 from torch import Tensor
 
-from input_iba.core.boxes import REMEDY, in_shares
+from input_iba.core.maps import REMEDY, in_shares
 from input_iba.errors import DataError
 
 CORNERS = ("xmin", "ymin", "xmax", "ymax")

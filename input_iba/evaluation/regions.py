@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from input_iba.core.boxes import REMEDY, in_shares
+from input_iba.core.maps import REMEDY, in_shares
 from input_iba.errors import EvaluationError
 
 

@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from input_iba.core.forward import run_alone
+from input_iba.core.classifier import run_alone
 from input_iba.core.hooks import Wrapping
-from input_iba.core.tokens import Tokens
+from input_iba.core.tokens import Behind
 
 Layout = str | Callable[[Tensor], Tensor]
 """How features lie: a name that the kind of input knows, or a function that rearranges them."""
@@ -24,12 +24,15 @@ class Modality(ABC):
     text they are (S, T, E) and (S, T, D).
 
     Attributes:
+        kind: What inputs of the kind are called.
         channels: Which dimension of the inputs the channels are, or the embedding's dimensions.
     """
 
+    kind: ClassVar[str] = "images"
     channels: ClassVar[int] = 1
 
-    def enter(self, model: nn.Module, inputs: Tensor) -> tuple[Tensor, Tokens | None]:
+    @abstractmethod
+    def enter(self, model: nn.Module, inputs: Tensor) -> tuple[Tensor, Behind]:
         """Turn a user's inputs into what the input bottleneck masks.
 
         Args:
@@ -37,13 +40,20 @@ class Modality(ABC):
             inputs: Images (S, C, H, W), or token ids (S, T).
 
         Returns:
-            Floating-point values, (S, …), and the tokens behind them, if there are any.
+            Floating-point values, (S, …), and what stands behind them.
         """
-        return inputs, None
 
-    def run(self, model: nn.Module, inputs: Tensor, tokens: Tokens | None) -> Any:
+    def run(self, model: nn.Module, inputs: Tensor, tokens: Behind) -> Any:
         """Run the classifier on what `enter` returned, or a noisy version of it."""
         return run_alone(model, inputs, tokens)
+
+    @abstractmethod
+    def choose_layer(self, model: nn.Module, example: Tensor) -> str:
+        """Return the name of a layer to put the feature bottleneck at, found on one input (1, …).
+
+        Raises:
+            ConfigError: No layer will do.
+        """
 
     def wrapping(
         self, model: nn.Module, layer: str, side: str, layout: Layout | None = None
@@ -74,7 +84,7 @@ class Modality(ABC):
     def variations(self, inputs: Tensor, count: int) -> Iterator[Tensor]:
         """Yield other views of a user's inputs, as `enter` takes them, (1, …) each."""
 
-    def observations(self, features: Tensor, tokens: Tokens | None) -> Tensor:
+    def observations(self, features: Tensor, tokens: Behind) -> Tensor:
         """Return features (S, C', h, w) as observations (n, …) for the layer's statistics."""
         return features
 
@@ -118,4 +128,31 @@ class Modality(ABC):
         """Build a critic, freshly initialised, for features of the shape (S, C', h, w).
 
         Critics of text also take which tokens are scored, (T,).
+        """
+
+    def picture(self, one: Tensor) -> Tensor | None:
+        """Return one input, as `enter` returned it, to look at, uint8 (3, H, W); else None."""
+        return None
+
+    @abstractmethod
+    def window(
+        self, inputs: Tensor, side: float, stride: float
+    ) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Return the shape of what is blank at once, and the distance of two of these.
+
+        Args:
+            inputs: (S, …).
+            side: Of what is blank, as a share of the input's shorter side.
+            stride: Likewise.
+        """
+
+    @abstractmethod
+    def segments(self, inputs: Tensor, tokens: Behind, kind: str, tiles: int) -> Tensor:
+        """Return the number of each position's segment in one input, from 0 without a gap.
+
+        Args:
+            inputs: (1, …).
+            tokens: What stands behind it.
+            kind: Of images one of `SEGMENTS`.
+            tiles: Segments per side.
         """

@@ -1,17 +1,19 @@
-"""A sensible layer for the feature bottleneck of any classifier of images."""
+"""A sensible layer for the feature bottleneck of any classifier."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 import torch
 from torch import Tensor, nn
 
 from input_iba.core.explainable import working_values
+from input_iba.core.hooks import layer_shapes
 from input_iba.core.tap import TappedClassifier
 from input_iba.errors import ConfigError
+from input_iba.modality.base import Modality
 from input_iba.modality.layouts import Axes, Layout, Size
 from input_iba.modality.vision_wrapping import VisionWrapping, layouts_of
 
@@ -128,3 +130,45 @@ def _by_reduction(found: Found, height: int) -> list[str]:
     nearest = [name for name in distances if distances[name] < min(distances.values()) + 0.2]
     late_first = nearest[::-1]
     return sorted(late_first, key=lambda name: name.count("."))
+
+
+def choose_text_layer(
+    modality: Modality, classifier: nn.Module, ids: Tensor, keeping: Container[str]
+) -> str:
+    """Return the name of a layer to put the feature bottleneck at.
+
+    It is the block in the middle of the deepest stack of blocks that keep one vector per token, or
+    the one nearest to it whose vectors of words change the logits: of a last block, a classifier
+    may read the special token alone. Without a stack it is the last such layer at the uppermost
+    level of names.
+
+    Args:
+        modality: Of the classifier.
+        classifier: With any weights, on the CPU.
+        ids: A text, (1, T).
+        keeping: Layers that put out one vector per token.
+
+    Raises:
+        ConfigError: No layer will do.
+    """
+    inputs, tokens = modality.enter(classifier, ids)
+    shapes = layer_shapes(classifier, inputs, lambda x: modality.run(classifier, x, tokens))
+    called_once = [name for name, calls in shapes.items() if name in keeping and len(calls) == 1]
+    stacks: dict[str, list[str]] = {}
+    for name in called_once:
+        stack = re.fullmatch(r"(.*\.|)\d+", name)
+        if stack:
+            stacks.setdefault(stack[1], []).append(name)
+    deepest = max(stacks.values(), key=len, default=[])
+    blocks = sorted(deepest, key=lambda name: abs(deepest.index(name) - len(deepest) // 2))
+    late_first = called_once[::-1]
+    others = sorted(late_first, key=lambda name: name.count("."))
+    for name in (*blocks, *others):
+        wrapping = modality.wrapping(classifier, name, "output")
+        tapped = TappedClassifier(classifier, name, wrapping=wrapping, run=modality.run)
+        if tapped.decides(inputs, tokens):
+            return name
+    raise ConfigError(
+        f"No layer of {type(classifier).__name__} keeps one vector per token on which its answer "
+        "depends, so none can be chosen. Give --layer."
+    )

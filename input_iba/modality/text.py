@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
 
-from input_iba.core.critics import TextCritic
 from input_iba.core.explainable import bare
 from input_iba.core.hooks import Wrapping, find_layer
-from input_iba.core.modes import frozen
-from input_iba.core.padding import PAD_INDEX, padding_known
+from input_iba.core.modes import frozen, padding_known, plain_attention
 from input_iba.core.recurrent import RecurrentWrapping
-from input_iba.core.tokens import Tokens
+from input_iba.core.tokens import PAD_INDEX, Behind, Tokens
 from input_iba.errors import AttributionError, ConfigError
 from input_iba.modality.base import Layout, Modality
-from input_iba.modality.text_attention import plain_attention
-from input_iba.modality.text_limits import most_positions
+from input_iba.modality.critics import TextCritic
+from input_iba.modality.layer_choice import choose_text_layer
+from input_iba.modality.text_ids import (
+    checked_ids,
+    length_argument,
+    most_positions,
+    shuffled,
+    with_padding,
+)
 from input_iba.modality.text_places import Places, TextWrapping
-from input_iba.modality.text_survey import Survey, embeddings_replaced, survey
-from input_iba.modality.text_views import checked_ids, shuffled, with_padding
+from input_iba.modality.text_survey import (
+    Survey,
+    embeddings_replaced,
+    survey,
+    word_embedding,
+)
 
 
 class TextModality(Modality):
@@ -41,6 +48,7 @@ class TextModality(Modality):
             only `nn.Embedding`.
     """
 
+    kind: ClassVar[str] = "texts"
     channels: ClassVar[int] = 2
 
     def __init__(
@@ -64,17 +72,17 @@ class TextModality(Modality):
             AttributionError: A text is empty, an id has no embedding, or the classifier cannot
                 tell padding from text.
         """
-        model, ids = bare(model), checked_ids(inputs)
-        tokens = Tokens.of(ids, self.pad, self.special)
+        model, tokens = bare(model), self._tokens(inputs)
+        ids = tokens.ids
         if not bool(tokens.scored.any(1).all()):
             raise AttributionError("A text has no token to score: it is empty, or all padding.")
-        if tokens.padded and _length_argument(model) is None:
+        if tokens.padded and length_argument(model) is None:
             raise AttributionError(
                 f"The forward method of {type(model).__name__} takes neither 'lengths' nor "
                 "'attention_mask', so it would read the padding of a shorter text as text. "
                 "Explain texts of one length together, or give it one of these arguments."
             )
-        known = self._embedding(model).num_embeddings
+        known = word_embedding(model, self.embedding).num_embeddings
         if int(ids.min()) < 0 or int(ids.max()) >= known:
             wrong = int(ids.min()) if int(ids.min()) < 0 else int(ids.max())
             raise AttributionError(
@@ -86,9 +94,12 @@ class TextModality(Modality):
             embeddings: Tensor = reader(ids)
         return embeddings, tokens
 
+    def _tokens(self, inputs: Tensor) -> Tokens:
+        return Tokens.of(checked_ids(inputs), self.pad, self.special)
+
     def padded(self, model: nn.Module, inputs: Tensor) -> tuple[Tensor, Tensor] | None:
         """Return token ids (1, T) without some in the middle, and with padding in their place."""
-        if _length_argument(bare(model)) is None:
+        if length_argument(bare(model)) is None:
             return None
         return with_padding(inputs, self.pad)
 
@@ -102,19 +113,20 @@ class TextModality(Modality):
         """Return token ids (S, T) as S texts (1, T_s)."""
         return [Tokens.of(text, self.pad).trimmed().ids for text in torch.split(inputs, 1)]
 
-    def run(self, model: nn.Module, inputs: Tensor, tokens: Tokens | None) -> Any:
+    def run(self, model: nn.Module, inputs: Tensor, tokens: Behind) -> Any:
         """Run the classifier with `inputs` in place of what its embedding layer puts out."""
-        assert tokens is not None  # enter() returns some
+        assert isinstance(tokens, Tokens)  # enter() returns some
         model = bare(model)
         readers = self._survey(model, tokens).readers
         with embeddings_replaced(readers, tokens, inputs):
             return self._call(model, tokens)
 
-    def layer_places(self, model: nn.Module, inputs: Tensor) -> dict[str, Places]:
-        """Return where tokens stand in what layers put out for token ids, by the layer's name."""
-        places = self._survey(model, Tokens.of(checked_ids(inputs), self.pad, self.special)).places
-        outputs = {name: places.get((module, "output")) for name, module in model.named_modules()}
-        return {name: found for name, found in outputs.items() if found is not None}
+    def choose_layer(self, model: nn.Module, example: Tensor) -> str:
+        """Return the name of a block of a transformer, found on token ids (1, T)."""
+        model, tokens = bare(model), self._tokens(example)
+        places = self._survey(model, tokens).places
+        names = {name for name, module in model.named_modules() if (module, "output") in places}
+        return choose_text_layer(self, model, example, names)
 
     def most_tokens(self, model: nn.Module) -> int | None:
         """Return how long a text may be, as far as the classifier's positions say; None for any."""
@@ -128,7 +140,7 @@ class TextModality(Modality):
     def _call(self, model: nn.Module, tokens: Tokens) -> Any:
         """Give token ids to the classifier, and tell it where texts end."""
         arguments: dict[str, Tensor] = {}
-        name = _length_argument(model)
+        name = length_argument(model)
         if name == "lengths":
             arguments[name] = tokens.lengths
         elif name == "attention_mask":
@@ -138,7 +150,7 @@ class TextModality(Modality):
 
     def _survey(self, model: nn.Module, tokens: Tokens) -> Survey:
         """Find out who embeds texts, and where they then stand, by a pass of the first text."""
-        named = self._embedding(model)
+        named = word_embedding(model, self.embedding)
         known = self._surveys.get(model)
         if known is not None and known[0] is named:
             return known[1]
@@ -146,29 +158,6 @@ class TextModality(Modality):
         with torch.no_grad(), frozen(model):
             found = survey(model, named, first, lambda: self._call(model, first))
         self._surveys[model] = (named, found)
-        return found
-
-    def _embedding(self, model: nn.Module) -> nn.Embedding:
-        """Return the embedding layer that the user, or else the classifier, names.
-
-        Raises:
-            AttributionError: There is none, or several and no name.
-        """
-        found: Any = None
-        getter: Any = getattr(model, "get_input_embeddings", None)
-        if self.embedding is not None:
-            found = find_layer(model, self.embedding)
-        elif getter is not None:
-            with suppress(NotImplementedError):  # of `transformers` that embed no words
-                found = getter()
-        else:
-            layers = [module for module in model.modules() if isinstance(module, nn.Embedding)]
-            found = layers[0] if len(layers) == 1 else None
-        if not isinstance(found, nn.Embedding):
-            raise AttributionError(
-                f"No embedding layer of {type(model).__name__} is known. Give the name of an "
-                "nn.Embedding: TextModality(embedding='...')."
-            )
         return found
 
     def wrapping(
@@ -190,13 +179,13 @@ class TextModality(Modality):
 
         return TextWrapping(places)
 
-    def observations(self, features: Tensor, tokens: Tokens | None) -> Tensor:
+    def observations(self, features: Tensor, tokens: Behind) -> Tensor:
         """Take every scored token as one observation, (tokens, D).
 
         Raises:
             AttributionError: The features are not one vector per token.
         """
-        assert tokens is not None
+        assert isinstance(tokens, Tokens)
         if features.shape[:2] != tokens.scored.shape:
             got = f"{features.shape[1]} vectors for {tokens.scored.shape[1]} tokens"
             raise AttributionError(f"The layer puts out {got}; expected one each. Choose another.")
@@ -243,8 +232,14 @@ class TextModality(Modality):
         """Build a recurrent critic."""
         return TextCritic(features.shape[2])
 
+    def window(
+        self, inputs: Tensor, side: float, stride: float
+    ) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Return one token, whatever the shares are."""
+        one_token = (1, inputs.shape[2])
+        return one_token, one_token
 
-def _length_argument(model: nn.Module) -> str | None:
-    """Return the argument by which a classifier takes the texts' lengths, if it has one."""
-    parameters = inspect.signature(model.forward).parameters
-    return next((name for name in ("attention_mask", "lengths") if name in parameters), None)
+    def segments(self, inputs: Tensor, tokens: Behind, kind: str, tiles: int) -> Tensor:
+        """Return every token as a segment; special ones join the word before, or the first."""
+        assert isinstance(tokens, Tokens)  # blanking special tokens changes nothing
+        return (tokens.scored[0].long().cumsum(0) - 1).clamp(min=0)

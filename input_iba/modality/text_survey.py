@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor, nn
 
-from input_iba.core.hooks import unwrap
+from input_iba.core.hooks import find_layer, unwrap
 from input_iba.core.modes import replaced_forward
 from input_iba.core.tokens import Tokens
 from input_iba.errors import AttributionError
@@ -163,3 +163,27 @@ def _readers(
             *(others, type(model).__name__, names[alike[0]]),
         )
     return alike
+
+
+def word_embedding(model: nn.Module, name: str | None = None) -> nn.Embedding:
+    """Return the embedding layer that the user, or else the classifier, names.
+
+    Raises:
+        AttributionError: There is none, or several and no name.
+    """
+    found: Any = None
+    getter: Any = getattr(model, "get_input_embeddings", None)
+    if name is not None:
+        found = find_layer(model, name)
+    elif getter is not None:
+        with suppress(NotImplementedError):  # of `transformers` that embed no words
+            found = getter()
+    else:
+        layers = [module for module in model.modules() if isinstance(module, nn.Embedding)]
+        found = layers[0] if len(layers) == 1 else None
+    if not isinstance(found, nn.Embedding):
+        raise AttributionError(
+            f"No embedding layer of {type(model).__name__} is known. Give the name of an "
+            "nn.Embedding: TextModality(embedding='...')."
+        )
+    return found

@@ -9,18 +9,21 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from input_iba.core.critics import VisionCritic
 from input_iba.core.hooks import Wrapping
 from input_iba.core.smoothing import gaussian_smooth
+from input_iba.core.tokens import NO_TOKENS, Behind, NoTokens
 from input_iba.errors import AttributionError
 from input_iba.modality.base import Layout, Modality
+from input_iba.modality.critics import VisionCritic
+from input_iba.modality.layer_choice import choose_image_layer
+from input_iba.modality.segments import segment
 from input_iba.modality.vision_wrapping import vision_wrapping
 
 
 class VisionModality(Modality):
     """Images of any number of channels and any size."""
 
-    def enter(self, model: nn.Module, inputs: Tensor) -> tuple[Tensor, None]:
+    def enter(self, model: nn.Module, inputs: Tensor) -> tuple[Tensor, NoTokens]:
         """Return images as they are.
 
         Raises:
@@ -32,7 +35,11 @@ class VisionModality(Modality):
                 f"width); got {inputs.dtype} of shape {tuple(inputs.shape)}."
                 f"{' Give x[None] for one image.' if inputs.ndim == 3 else ''}"
             )
-        return inputs, None
+        return inputs, NO_TOKENS
+
+    def choose_layer(self, model: nn.Module, example: Tensor) -> str:
+        """Return a layer as `choose_image_layer` does."""
+        return choose_image_layer(model, example)
 
     def variations(self, inputs: Tensor, count: int) -> Iterator[Tensor]:
         """Yield crops of a half to all of an image, mirrored or not, a little shifted."""
@@ -101,3 +108,23 @@ class VisionModality(Modality):
         """Build a convolutional critic."""
         channels, height, width = features.shape[1:]
         return VisionCritic(channels, height, width)
+
+    def picture(self, one: Tensor) -> Tensor | None:
+        """Return an image of one or three channels stretched to 0…255."""
+        if one.shape[0] not in (1, 3):
+            return None
+        low, high = one.amin(), one.amax()
+        pixels = (one - low) / (high - low).clamp(min=1e-12) * 255
+        return pixels.round().to(torch.uint8).cpu().expand(3, -1, -1)
+
+    def window(
+        self, inputs: Tensor, side: float, stride: float
+    ) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Return squares of all channels."""
+        channels, shorter = inputs.shape[1], min(inputs.shape[2:])
+        window, step = (max(1, round(share * shorter)) for share in (side, stride))
+        return (channels, window, window), (channels, step, step)
+
+    def segments(self, inputs: Tensor, tokens: Behind, kind: str, tiles: int) -> Tensor:
+        """Cut an image into tiles or superpixels, (H, W)."""
+        return segment(inputs[0], kind, tiles)

@@ -14,7 +14,7 @@ from torch.nn.modules.conv import _ConvNd
 from input_iba.core.explainable import bare
 from input_iba.core.hooks import Read, Wrapping, find_layer, hooked, rewrap, unwrap
 from input_iba.core.modes import frozen
-from input_iba.core.tokens import Tokens
+from input_iba.core.tokens import NO_TOKENS, Behind
 from input_iba.errors import AttributionError, ConfigError
 from input_iba.modality.layouts import (
     CHANNELS_FIRST,
@@ -60,7 +60,7 @@ class VisionWrapping(Wrapping):
         self._layout: Layout | None = None if layout is None else layout_of(layout)
 
     @torch.no_grad()
-    def settle(self, read: Read, inputs: Tensor, tokens: Tokens | None) -> None:
+    def settle(self, read: Read, inputs: Tensor, tokens: Behind) -> None:
         """Find the layout on the first of the inputs, (B, C, H, W).
 
         Raises:
@@ -70,7 +70,7 @@ class VisionWrapping(Wrapping):
             return
         images = changed_images(inputs[:1].detach())
         # One by one: whatever bound on rows there is, this is within it.
-        values = [unwrap(read(image, None)) for image in torch.split(images, 1)]
+        values = [unwrap(read(image, NO_TOKENS)) for image in torch.split(images, 1)]
         if values[0].ndim not in (3, 4):
             return  # no map: that the features have no height and width is said where they are used
         self._layout = self.layout_of(values, 1, _size(images))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from input_iba.core.words import MERGES
 from input_iba.drawing import COLOUR_MAP, check_colour_map
+from input_iba.records import MERGES
 from input_iba.settings import Settings, setting
 
 

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from input_iba.core.words import merge_pieces
 from input_iba.drawing import (
     colourise,
     heat_of,
@@ -24,7 +23,14 @@ from input_iba.drawing import (
     strip,
     to_8_bits,
 )
-from input_iba.records import Attribution, Explanation, ImageSample, Sample, TextSample
+from input_iba.records import (
+    Attribution,
+    Explanation,
+    ImageSample,
+    Sample,
+    TextSample,
+    merge_pieces,
+)
 from input_iba.results import SampleRecord, write_image, write_mask, write_text
 from input_iba.results.mask_settings import MaskSettings
 

@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 import torch
 from torch import Tensor, nn
 
-from input_iba.core.padding import pad
+from input_iba.core.tokens import pad
 from input_iba.training.trainer import Trainer, TrainingSettings, row_losses
 
 POOL = 50

@@ -9,7 +9,8 @@ from typing import Any, Protocol, runtime_checkable
 import torch
 from torch import Tensor, nn
 
-from input_iba.core.padding import PAD_INDEX, pad, padding_known
+from input_iba.core.modes import padding_known
+from input_iba.core.tokens import PAD_INDEX, pad
 from input_iba.training.texts import LabelledTexts, TextTrainer, TextTraining, by_length
 from input_iba.training.trainer import Trainer
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from input_iba.core.padding import PAD_INDEX, lengths_of, pad
-from input_iba.core.tokens import Tokens
+from input_iba.core.tokens import PAD_INDEX, Tokens, lengths_of, pad
 from input_iba.modality import TextModality
 from input_iba.training.texts import LENGTH_STEP, by_length, mixed_by_length
 from input_iba.vibi.black_box import BlackBox

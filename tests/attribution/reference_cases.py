@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from input_iba.attribution import (
     AttributionTask,
     Attributor,
-    FeatureBottleneck,
     FeatureIBA,
+    FittedFeatures,
     InputBottleneck,
     WGANPrior,
 )
@@ -88,7 +88,7 @@ class Case:
     def noise(self, stage: str) -> NoiseSource:
         return NoiseSource(IDS, SEED, stage, dtype=torch.float64)
 
-    def feature_bottleneck(self, settings: FeatureIBA) -> FeatureBottleneck:
+    def feature_bottleneck(self, settings: FeatureIBA) -> FittedFeatures:
         with self.attributor.classifier.frozen():
             return settings.fit(self.task, self.statistics)
 
@@ -120,7 +120,7 @@ def reference_feature_iba(case: Case, sample: int, settings: FeatureIBA) -> refe
 
 
 def reference_prior(
-    case: Case, sample: int, settings: WGANPrior, feature: FeatureBottleneck
+    case: Case, sample: int, settings: WGANPrior, feature: FittedFeatures
 ) -> reference.PriorResult:
     """Feed the reference with the noise that the package draws, in the package's order."""
     shape, noise = tuple(feature.features.shape[1:]), case.noise("prior")
@@ -188,16 +188,14 @@ def reference_input_iba(
     )
 
 
-def literal_bottleneck(
-    case: Case, sample: int, found: reference.FeatureResult
-) -> FeatureBottleneck:
+def literal_bottleneck(case: Case, sample: int, found: reference.FeatureResult) -> FittedFeatures:
     """Put what the reference has learned of one sample where the package would put it."""
     features = reference.layer_output(case.model, case.layer, case.inputs).detach()
 
     def place(value: Tensor) -> Tensor:
         return value.expand(2, *value.shape)
 
-    return FeatureBottleneck(
+    return FittedFeatures(
         features=features,
         lambda_=place(found.lambda_),
         capacity=place(found.capacity),

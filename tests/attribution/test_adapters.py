@@ -12,7 +12,7 @@ from quantus.metrics.complexity.sparseness import Sparseness
 from torch import nn
 
 from input_iba.attribution.adapters import CaptumAttribution, quantus_explain_func
-from input_iba.attribution.methods import BaselineAttributor, Gradient, Rise
+from input_iba.attribution.methods import Gradient, MethodAttributor, Rise
 from input_iba.errors import AttributionError
 from input_iba.records import Attribution
 from tests.attribution.methods.settings import samples
@@ -40,14 +40,14 @@ def test_captum_style_calls_give_the_maps_of_the_attributor() -> None:
 def test_a_sample_that_fails_is_an_error() -> None:
     x = samples(2)
     x[1] = torch.nan
-    method = CaptumAttribution(BaselineAttributor(small_net(), Gradient()))
+    method = CaptumAttribution(MethodAttributor(small_net(), Gradient()))
     with pytest.raises(AttributionError, match=r"1 of 2 samples .* number 1: .*not finite"):
         method.attribute(x, target=0)
 
 
 def test_a_metric_of_quantus_takes_our_attributors() -> None:
     net = small_net().float().eval()
-    attributor = BaselineAttributor(net, Rise(n_masks=20, cells=3))
+    attributor = MethodAttributor(net, Rise(n_masks=20, cells=3))
     x, y = samples(3).float(), torch.tensor([0, 1, 2])
     explain = quantus_explain_func(attributor)
     maps = explain(net, x.numpy(), y.numpy())
@@ -71,8 +71,6 @@ def test_another_model_needs_a_function_that_makes_attributors() -> None:
     other[8].weight.data.mul_(-1)  # type: ignore[index]
     x = samples(2).float().numpy()
     with pytest.raises(AttributionError, match="another model"):
-        quantus_explain_func(BaselineAttributor(net, Gradient()))(other, x, [0, 1])
-    explain = quantus_explain_func(
-        lambda model: BaselineAttributor(model, Gradient(channels="sum"))
-    )
+        quantus_explain_func(MethodAttributor(net, Gradient()))(other, x, [0, 1])
+    explain = quantus_explain_func(lambda model: MethodAttributor(model, Gradient(channels="sum")))
     np.testing.assert_allclose(explain(other, x, [0, 1]), -explain(net, x, [0, 1]), rtol=1e-5)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from input_iba.attribution import Attributor, FeatureIBA, InputBottleneck, SaliencyPrior
-from input_iba.attribution.methods import BaselineAttributor, Gradient
+from input_iba.attribution.methods import Gradient, MethodAttributor
 from input_iba.errors import AttributionError, ConfigError
 from input_iba.modality import TextModality
 from input_iba.records import Attribution
@@ -86,7 +86,7 @@ def test_any_floating_point_type_gives_the_map_of_float32(
 def test_a_callers_block_without_gradients_changes_nothing(
     context: Callable[[], AbstractContextManager[None]],
 ) -> None:
-    net, gradient = Corner(), BaselineAttributor(Corner(), Gradient())
+    net, gradient = Corner(), MethodAttributor(Corner(), Gradient())
     expected, by_gradient = explain(net, images()), gradient.attribute(images())
     with context():
         found = explain(net, images())
@@ -123,7 +123,7 @@ def test_the_logits_are_asked_for_where_an_embedding_could_be_meant() -> None:
         for one, other in zip(explain(Corner(), images(), [1, 2]), found, strict=True):
             assert torch.equal(one.input_mask, other.input_mask)
     with pytest.raises(AttributionError, match="output="):
-        BaselineAttributor(Both(), Gradient()).attribute(images())
+        MethodAttributor(Both(), Gradient()).attribute(images())
 
 
 @pytest.mark.parametrize(
@@ -222,7 +222,7 @@ def test_a_classifier_that_reads_padding_is_told_so_and_explained_one_by_one(
 
     def made(heeds: bool) -> Any:
         if method == "gradient":
-            return BaselineAttributor(Leaking(heeds), Gradient(), modality=TextModality())
+            return MethodAttributor(Leaking(heeds), Gradient(), modality=TextModality())
         own = Attributor(
             *(Leaking(heeds), "mix"),
             feature_iba=FeatureIBA(opt_steps=3, batch_size=2),

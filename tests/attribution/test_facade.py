@@ -250,7 +250,7 @@ def test_the_config_presets_are_the_instances() -> None:
     assert config["attributor"]["gan"] == prior
     assert config["attribution_cfg"]["gan"] == {}
     assert config["attribution_cfg"]["input_iba"]["opt_steps"] == FAST.input_iba.opt_steps == 20
-    text = as_config("fast", text=True)
+    text = as_config("fast", kind="texts")
     assert text["attributor"]["gan"]["low"] == FAST_TEXT.prior.low == 0.45  # type: ignore[attr-defined]
     assert text["attributor"]["input_iba"]["relative_noise"] is FAST_TEXT.input_iba.relative_noise
     published = as_config("paper")["attribution_cfg"]

@@ -15,8 +15,8 @@ from torch import Tensor
 from input_iba.attribution import (
     Attributor,
     ConstantPrior,
-    FeatureBottleneck,
     FeatureIBA,
+    FittedFeatures,
     Prior,
     SaliencyPrior,
     SlicedWassersteinPrior,
@@ -40,7 +40,7 @@ def inputs(count: int = 3) -> Tensor:
     return torch.randn(count, 2, 8, 8, generator=generator, dtype=torch.float64)
 
 
-def fitted(count: int = 3) -> tuple[Attributor, AttributionTask, FeatureBottleneck]:
+def fitted(count: int = 3) -> tuple[Attributor, AttributionTask, FittedFeatures]:
     attributor = small_attributor(small_net())
     statistics = attributor.estimate([inputs(20) + 0.1])
     task = attributor.task(inputs(count), [0, 1, 2][:count])

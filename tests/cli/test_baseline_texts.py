@@ -17,7 +17,7 @@ from tests.commands.evaluating_texts import EvaluatedTexts, prepare_texts
 
 ROOT = Path(__file__).parents[2]
 FIXED = ("--device", "cpu", "--precision", "fp32", "--no-pbar")
-TEXT = [name for name, method in BASELINES.module_dict.items() if method.explains_text]
+TEXT = [name for name, method in BASELINES.module_dict.items() if "texts" in method.explains]
 QUICK = {
     "smooth_grad": ["baseline.n_samples=3"],
     "int_grad": ["baseline.n_steps=3"],

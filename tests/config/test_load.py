@@ -86,7 +86,10 @@ def test_settings_come_from_both_sections(config: RunConfig) -> None:
         (lambda c: c["estimation_cfg"].update(n_samples=0), "at least 1, got 0"),
         (lambda c: c["attribution_cfg"]["feat_iba"].update(lr=-1.0), "lr.* above 0"),
         (lambda c: c["attribution_cfg"]["gan"].update(epochs="x"), "type int, got 'x'"),
-        (lambda c: c["attributor"]["feat_iba"].update(input_or_output="in"), "one of 'input', 'output'"),
+        (
+            lambda c: c["attributor"]["feat_iba"].update(input_or_output="in"),
+            "one of 'input', 'output'",
+        ),
         (lambda c: c["attribution_cfg"]["input_mask"].update(colour_map="bwt"), "'bwr'"),
         (lambda c: c["attribution_cfg"].update(internal_batch_size=0), "internal_batch_size"),
         (lambda c: c["attributor"].update(use_softmax="no"), "type bool, got 'no'"),

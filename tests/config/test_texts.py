@@ -13,7 +13,7 @@ from transformers import PreTrainedTokenizerFast
 
 from input_iba.config.load import load_config
 from input_iba.config.texts import build_modality, readable_by
-from input_iba.core.fingerprint import weights_digest
+from input_iba.core.explainable import weights_digest
 from input_iba.datasets import IMDBDataset, PieceDataset
 from input_iba.errors import ConfigError
 from input_iba.modality import TextModality

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from input_iba.core.checked import check_classifier
 from input_iba.core.classifier import Classifier
 from input_iba.core.tap import TappedClassifier
+from input_iba.core.tokens import NO_TOKENS
 from input_iba.errors import AttributionError
 
 
@@ -39,7 +40,7 @@ def image() -> Tensor:
 def warnings_of(net: nn.Module) -> tuple[str, ...]:
     classifier = Classifier(net)
     with classifier.frozen():
-        return check_classifier(classifier, (image(), None)).warnings
+        return check_classifier(classifier, (image(), NO_TOKENS)).warnings
 
 
 def test_nothing_is_said_of_an_ordinary_network() -> None:
@@ -90,12 +91,12 @@ class Named(Net):
 )
 def test_inputs_that_do_not_go_in_are_refused(net: nn.Module, inputs: Tensor, message: str) -> None:
     with pytest.raises(AttributionError, match=message):
-        check_classifier(Classifier(net), (inputs, None))
+        check_classifier(Classifier(net), (inputs, NO_TOKENS))
 
 
 def test_a_layer_that_is_called_twice_is_refused_up_front() -> None:
     with pytest.raises(AttributionError, match="'relu' is called 2 times"):
-        check_classifier(TappedClassifier(Net(), "relu"), (image(), None))
+        check_classifier(TappedClassifier(Net(), "relu"), (image(), NO_TOKENS))
 
 
 def test_the_first_passes_cost_less_than_a_batch_of_statistics() -> None:
@@ -106,5 +107,5 @@ def test_the_first_passes_cost_less_than_a_batch_of_statistics() -> None:
         rows += len(args[0])
 
     with net.conv.register_forward_pre_hook(count):
-        check_classifier(TappedClassifier(net, "conv"), (image(), None))
+        check_classifier(TappedClassifier(net, "conv"), (image(), NO_TOKENS))
     assert 0 < rows <= 8

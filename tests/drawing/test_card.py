@@ -18,7 +18,7 @@ from PIL import Image
 from torch import nn
 
 from input_iba.attribution import Attributor, InputBottleneck, SaliencyPrior, described
-from input_iba.attribution.methods import BaselineAttributor, Gradient
+from input_iba.attribution.methods import Gradient, MethodAttributor
 from input_iba.drawing.card import draw_card
 from input_iba.drawing.heat_map import rendered
 from input_iba.records import Attribution, Explanation, ImageSample, TextSample
@@ -148,7 +148,7 @@ def test_what_attributors_return_shows_the_input() -> None:
         chances = net(inputs)[1].softmax(0)
     assert [index for index, _ in found.top] == chances.argsort(descending=True)[:5].tolist()
     assert found.top[0][1] == pytest.approx(float(chances.max()), rel=1e-5)
-    [other, _] = BaselineAttributor(net, Gradient()).attribute(inputs)
+    [other, _] = MethodAttributor(net, Gradient()).attribute(inputs)
     assert isinstance(other, Explanation)
     assert list(other.pictures()) == ["input", "overlay", "input mask"]
 

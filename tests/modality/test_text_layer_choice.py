@@ -8,7 +8,6 @@ from torch import Tensor, nn
 
 from input_iba.errors import ConfigError
 from input_iba.modality import TextModality
-from input_iba.modality.text_layer_choice import choose_text_layer
 from tests.modality.text_models import MAKERS, make, modality, texts
 from tests.models.tiny_bert import tiny_bert
 
@@ -26,13 +25,13 @@ from tests.models.tiny_bert import tiny_bert
 def test_of_a_stack_it_is_the_block_in_the_middle(depth: int, layer: str) -> None:
     net = tiny_bert(num_hidden_layers=depth).eval()
     reads = TextModality(pad=0, special=[2, 3])
-    assert choose_text_layer(reads, net, torch.tensor([[2, 6, 7, 9, 3]])) == layer
+    assert reads.choose_layer(net, torch.tensor([[2, 6, 7, 9, 3]])) == layer
 
 
 @pytest.mark.parametrize("name", list(MAKERS))
 def test_of_every_kind_of_transformer_it_is_a_block_that_decides(name: str) -> None:
     net = make(name)
-    layer = choose_text_layer(modality(), net, texts(1, 0))
+    layer = modality().choose_layer(net, texts(1, 0))
     assert layer.rpartition(".")[2] in {"0", "1"}, layer
 
 
@@ -51,9 +50,9 @@ class Bag(nn.Module):
 
 
 def test_without_a_stack_it_is_the_last_layer_that_keeps_tokens() -> None:
-    assert choose_text_layer(modality(), Bag(words=True), texts(1, 0)) == "embed"
+    assert modality().choose_layer(Bag(words=True), texts(1, 0)) == "embed"
 
 
 def test_a_classifier_that_reads_no_word_is_refused() -> None:
     with pytest.raises(ConfigError, match="No layer of Bag keeps one vector per token"):
-        choose_text_layer(modality(), Bag(words=False), texts(1, 0))
+        modality().choose_layer(Bag(words=False), texts(1, 0))

@@ -147,9 +147,7 @@ def modality(**options: Any) -> TextModality:
     return TextModality(pad=PAD, special=[END], **options)
 
 
-def read_logits(
-    reads: TextModality, net: nn.Module, embeddings: Tensor, tokens: Tokens | None
-) -> Tensor:
+def read_logits(reads: TextModality, net: nn.Module, embeddings: Tensor, tokens: Tokens) -> Tensor:
     """Return the logits with other embeddings in place of a classifier's own, (S, classes)."""
     return Classifier(net, run=reads.run).logits(embeddings, tokens)
 

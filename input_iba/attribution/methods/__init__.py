@@ -1,8 +1,8 @@
 """Other methods of attribution under the interface of our own: maps to compare with."""
 
-from input_iba.attribution.methods.attributor import BaselineAttributor
+from input_iba.attribution.methods.attributor import MethodAttributor
 from input_iba.attribution.methods.backprop import DeepShap, GuidedBackprop
-from input_iba.attribution.methods.base import Baseline, check_explains_text
+from input_iba.attribution.methods.base import Method, check_explains
 from input_iba.attribution.methods.extremal import ExtremalPerturbation
 from input_iba.attribution.methods.grad_cam import GradCam
 from input_iba.attribution.methods.gradients import (
@@ -15,13 +15,10 @@ from input_iba.attribution.methods.occlusion import Occlusion
 from input_iba.attribution.methods.rise import Rise
 from input_iba.attribution.methods.simple import IBA, Random
 from input_iba.attribution.methods.surrogate import KernelShap, Lime
-from input_iba.attribution.methods.task import BaselineTask
+from input_iba.attribution.methods.task import MethodTask
 
 __all__ = [
     "IBA",
-    "Baseline",
-    "BaselineAttributor",
-    "BaselineTask",
     "DeepShap",
     "ExtremalPerturbation",
     "GradCam",
@@ -31,9 +28,20 @@ __all__ = [
     "IntegratedGradients",
     "KernelShap",
     "Lime",
+    "Method",
+    "MethodAttributor",
+    "MethodTask",
     "Occlusion",
     "Random",
     "Rise",
     "SmoothGrad",
-    "check_explains_text",
+    "check_explains",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Give what was renamed under its former name."""
+    former = {"Baseline": Method, "BaselineAttributor": MethodAttributor}
+    if name in former:
+        return former[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -19,8 +19,8 @@ from input_iba.attribution.methods.activations import (
     refuse_hidden_relus,
 )
 from input_iba.attribution.methods.base import Needs, captum_attr
-from input_iba.attribution.methods.gradients import GradientBaseline
-from input_iba.attribution.methods.task import BaselineTask
+from input_iba.attribution.methods.gradients import GradientMethod
+from input_iba.attribution.methods.task import MethodTask
 from input_iba.errors import AttributionError
 from input_iba.registry import BASELINES
 from input_iba.settings import setting
@@ -43,7 +43,7 @@ RESCALED = {
 
 @BASELINES.register_module(name="guided_bp")
 @dataclass(frozen=True)
-class GuidedBackprop(GradientBaseline):
+class GuidedBackprop(GradientMethod):
     """The gradient, in which every ReLU stops what is negative.
 
     References:
@@ -51,28 +51,28 @@ class GuidedBackprop(GradientBaseline):
     """
 
     name: ClassVar[str] = "guided_bp"
-    explains_text: ClassVar[bool] = False
+    explains: ClassVar[frozenset[str]] = frozenset({"images"})
     channels: str = "abs_sum"
 
-    def maps(self, task: BaselineTask) -> Tensor:
+    def maps(self, task: MethodTask) -> Tensor:
         """Return the maps of a few samples, (s, H, W)."""
         attr, scorer = captum_attr(), task.scorer(self.score)
-        refuse_hidden_relus(task.classifier, task.run_one, self.name)
+        refuse_hidden_relus(task.model, task.run_one, self.name)
         with (
-            fresh_activations(task.classifier, task.run_one, GUIDED) as replaced,
+            fresh_activations(task.model, task.run_one, GUIDED) as replaced,
             _without_warnings(),
         ):
             if not replaced:
                 raise AttributionError(
                     f"Method {self.name!r} is about ReLU, and no nn.ReLU or nn.ReLU6 is called in "
-                    f"{type(task.classifier).__name__}. Use another method, such as 'gradient'."
+                    f"{type(task.model).__name__}. Use another method, such as 'gradient'."
                 )
             return self.reduced(task, attr.GuidedBackprop(scorer).attribute(task.leaf()))
 
 
 @BASELINES.register_module(name="deep_shap")
 @dataclass(frozen=True)
-class DeepShap(GradientBaseline):
+class DeepShap(GradientMethod):
     """Contributions by DeepLIFT's rescale rule, averaged over inputs to compare with.
 
     References:
@@ -81,7 +81,7 @@ class DeepShap(GradientBaseline):
     """
 
     name: ClassVar[str] = "deep_shap"
-    explains_text: ClassVar[bool] = False
+    explains: ClassVar[frozenset[str]] = frozenset({"images"})
     signed: ClassVar[bool] = True
     needs: ClassVar[Needs] = "background"
     one_by_one: ClassVar[bool] = True
@@ -93,27 +93,29 @@ class DeepShap(GradientBaseline):
         """The input and what it is compared with, once for each."""
         return 2 * self.n_background
 
-    def maps(self, task: BaselineTask) -> Tensor:
+    def maps(self, task: MethodTask) -> Tensor:
         """Return the map of one sample, (1, H, W)."""
         attr, scorer = captum_attr(), task.scorer(self.score)
         background = _background(task, self.name)
-        refuse_unknown(task.classifier)
-        refuse_hidden_relus(task.classifier, task.run_one, self.name)
+        refuse_unknown(task.model)
+        refuse_hidden_relus(task.model, task.run_one, self.name)
         # captum wants at least two at once.
-        parts = background.tensor_split(max(1, len(background) // max(2, task.rows // 2)))
+        parts = background.tensor_split(
+            max(1, len(background) // max(2, task.internal_batch_size // 2))
+        )
         total = torch.zeros_like(task.inputs)
-        with fresh_activations(task.classifier, task.run_one, RESCALED), _without_warnings():
+        with fresh_activations(task.model, task.run_one, RESCALED), _without_warnings():
             for part in parts:
                 method = attr.DeepLiftShap(scorer)
                 total += len(part) * method.attribute(task.leaf(), part.clone()).detach()
         return self.reduced(task, total / len(background))
 
 
-def _background(task: BaselineTask, name: str) -> Tensor:
+def _background(task: MethodTask, name: str) -> Tensor:
     if task.background is None or len(task.background) < 2:
         raise AttributionError(
             f"Method {name!r} compares with inputs of the estimation set and needs at least two. "
-            "Give background=... (n, C, H, W) to the BaselineAttributor."
+            "Give background=... (n, C, H, W) to the MethodAttributor."
         )
     if task.background.shape[1:] != task.inputs.shape[1:]:
         raise AttributionError(

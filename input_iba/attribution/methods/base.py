@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from input_iba.attribution.methods.task import BaselineTask
+from input_iba.attribution.methods.task import MethodTask
 from input_iba.core.hooks import find_layer
 from input_iba.core.targets import SCORES
 from input_iba.errors import ConfigError, MissingExtraError
@@ -22,13 +22,13 @@ Needs = Literal["nothing", "background", "statistics"]
 
 
 @dataclass(frozen=True)
-class Baseline(Settings, ABC):
+class Method(Settings, ABC):
     """A method of attribution with its settings; one instance explains any number of samples.
 
     Attributes:
         name: The method's name, as configs and commands have it.
         signed: Whether negative values speak against the target; else maps are not negative.
-        explains_text: Whether it can explain texts.
+        explains: Kinds of input that it can explain.
         needs: What it asks of the estimation set.
         uses_captum: Whether captum computes it.
         one_by_one: Whether samples go through one after the other, because a method's own
@@ -39,7 +39,7 @@ class Baseline(Settings, ABC):
 
     name: ClassVar[str]
     signed: ClassVar[bool] = False
-    explains_text: ClassVar[bool] = True
+    explains: ClassVar[frozenset[str]] = frozenset({"images", "texts"})
     needs: ClassVar[Needs] = "nothing"
     uses_captum: ClassVar[bool] = True
     one_by_one: ClassVar[bool] = False
@@ -66,7 +66,7 @@ class Baseline(Settings, ABC):
         if self.layer_name:
             find_layer(classifier, self.layer_name)
 
-    def explain(self, task: BaselineTask) -> Tensor:
+    def explain(self, task: MethodTask) -> Tensor:
         """Return the maps of S samples in the method's own units, (S, H, W) or (S, T).
 
         Of texts they are 0 at padding and special tokens.
@@ -75,39 +75,37 @@ class Baseline(Settings, ABC):
             AttributionError: The method does not fit the classifier, or lacks what it needs.
         """
         samples, maps = len(task.ids), list[Tensor]()
-        size = 1 if self.one_by_one else max(1, task.rows // self.rows_per_sample)
+        at_once = task.internal_batch_size // self.rows_per_sample
+        size = 1 if self.one_by_one else max(1, at_once)
         for start in range(0, samples, size):
             stop = min(start + size, samples)
             part = task.select(range(start, stop))
-            found = self.maps(part).detach()
-            if part.tokens is not None:
-                found = torch.where(part.tokens.scored, found, 0)
-                found = F.pad(found, (0, task.map_size[0] - found.shape[1]))
-            maps.append(found)
+            found = part.tokens.zeroed(self.maps(part).detach())
+            maps.append(F.pad(found, (0, task.map_size[-1] - found.shape[-1])))
             if task.progress is not None:
                 task.progress(self.name, stop, samples, {})
         return torch.cat(maps)
 
     @abstractmethod
-    def maps(self, task: BaselineTask) -> Tensor:
+    def maps(self, task: MethodTask) -> Tensor:
         """Return the maps of a few samples, (s, H, W) or (s, T); of one if `one_by_one` is set."""
 
 
-def check_explains_text(method: type[Baseline]) -> None:
-    """Refuse a method that cannot explain texts.
+def check_explains(method: type[Method], kind: str) -> None:
+    """Refuse a method that cannot explain a kind of input.
 
     Raises:
         ConfigError: Names those that can.
     """
-    if not method.explains_text:
-        able = [name for name, kind in BASELINES.module_dict.items() if kind.explains_text]
+    if kind not in method.explains:
+        able = [name for name, other in BASELINES.module_dict.items() if kind in other.explains]
         raise ConfigError(
-            f"Method {method.name!r} cannot explain texts. Methods that can: {', '.join(able)}."
+            f"Method {method.name!r} cannot explain {kind}. Methods that can: {', '.join(able)}."
         )
 
 
 @dataclass(frozen=True)
-class ScoringBaseline(Baseline):
+class ScoringMethod(Method):
     """A method that explains one number of each sample."""
 
     score: str = setting("logit", "what is explained", choices=SCORES)

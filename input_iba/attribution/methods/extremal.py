@@ -8,14 +8,14 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from input_iba.attribution.methods.base import ScoringBaseline
+from input_iba.attribution.methods.base import ScoringMethod
 from input_iba.attribution.methods.smooth_masks import (
     BEYOND,
     blur_levels,
     blurred_by,
     smooth_masks,
 )
-from input_iba.attribution.methods.task import BaselineTask
+from input_iba.attribution.methods.task import MethodTask
 from input_iba.core.smoothing import gaussian_smooth
 from input_iba.errors import ConfigError
 from input_iba.registry import BASELINES
@@ -24,7 +24,7 @@ from input_iba.settings import setting
 
 @BASELINES.register_module(name="ex_perturb")
 @dataclass(frozen=True)
-class ExtremalPerturbation(ScoringBaseline):
+class ExtremalPerturbation(ScoringMethod):
     """Masks of several areas, each the best of its area, summed and smoothed.
 
     For every area a, max over m of f(m ⊗ x) − λ·‖vecsort(m) − r_a‖²/|Ω|, where ⊗ blurs what the
@@ -35,7 +35,7 @@ class ExtremalPerturbation(ScoringBaseline):
     """
 
     name: ClassVar[str] = "ex_perturb"
-    explains_text: ClassVar[bool] = False
+    explains: ClassVar[frozenset[str]] = frozenset({"images"})
     uses_captum: ClassVar[bool] = False
 
     areas: tuple[float, ...] = setting(
@@ -78,13 +78,13 @@ class ExtremalPerturbation(ScoringBaseline):
         """One for every area."""
         return len(self.areas)
 
-    def maps(self, task: BaselineTask) -> Tensor:
+    def maps(self, task: MethodTask) -> Tensor:
         """Return the maps of a few samples, (s, H, W)."""
         masks = self.masks(task)
         sigma = self.smoothing * min(task.inputs.shape[-2:])
         return gaussian_smooth(masks.sum(1), sigma)
 
-    def masks(self, task: BaselineTask) -> Tensor:
+    def masks(self, task: MethodTask) -> Tensor:
         """Return the best masks of every area, (s, areas, H, W)."""
         samples, areas = len(task.ids), len(self.areas)
         height, width = task.inputs.shape[-2:]

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from input_iba.attribution.methods.base import ScoringBaseline
-from input_iba.attribution.methods.task import BaselineTask
+from input_iba.attribution.methods.base import ScoringMethod
+from input_iba.attribution.methods.task import MethodTask
 from input_iba.core.hooks import layer_shapes
 from input_iba.core.targets import target_scores
 from input_iba.errors import AttributionError
@@ -23,7 +23,7 @@ MAP_DIMENSIONS = 3
 
 @BASELINES.register_module(name="grad_cam")
 @dataclass(frozen=True)
-class GradCam(ScoringBaseline):
+class GradCam(ScoringMethod):
     """The positive part of a layer's features, weighted by their mean gradients, enlarged.
 
     It is not captum's, which takes the first dimension for channels whatever the layer puts out.
@@ -33,12 +33,12 @@ class GradCam(ScoringBaseline):
     """
 
     name: ClassVar[str] = "grad_cam"
-    explains_text: ClassVar[bool] = False
+    explains: ClassVar[frozenset[str]] = frozenset({"images"})
     uses_captum: ClassVar[bool] = False
 
     layer: str = setting("", "layer to look at; empty for the last one whose output is a map")
 
-    def maps(self, task: BaselineTask) -> Tensor:
+    def maps(self, task: MethodTask) -> Tensor:
         """Return the maps of a few samples, (s, H, W).
 
         Raises:
@@ -59,14 +59,14 @@ class GradCam(ScoringBaseline):
         return F.interpolate(cam, size, mode="bilinear", align_corners=False)[:, 0]
 
 
-def last_map(task: BaselineTask) -> str:
+def last_map(task: MethodTask) -> str:
     """Return the last layer whose output is a map of more than one position.
 
     Raises:
         AttributionError: There is none.
     """
-    model = task.classifier
-    shapes = layer_shapes(model, task.inputs[:1], task.runner.returned)
+    model = task.model
+    shapes = layer_shapes(model, task.inputs[:1], task.classifier.returned)
     for last, outputs in reversed(shapes.items()):
         if len(outputs) == 1 and _is_map(outputs[0]):
             return last

@@ -8,8 +8,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from input_iba.attribution.methods.base import ScoringBaseline, captum_attr
-from input_iba.attribution.methods.task import BaselineTask
+from input_iba.attribution.methods.base import ScoringMethod, captum_attr
+from input_iba.attribution.methods.task import MethodTask
 from input_iba.registry import BASELINES
 from input_iba.settings import setting
 
@@ -17,7 +17,7 @@ from input_iba.settings import setting
 
 
 @dataclass(frozen=True)
-class GradientBaseline(ScoringBaseline):
+class GradientMethod(ScoringMethod):
     """Settings of methods that give a value to every channel of every pixel."""
 
     channels: str = setting(
@@ -27,14 +27,14 @@ class GradientBaseline(ScoringBaseline):
         choices=("sum", "abs_sum"),
     )
 
-    def reduced(self, task: BaselineTask, values: Tensor) -> Tensor:
+    def reduced(self, task: MethodTask, values: Tensor) -> Tensor:
         """Make maps (s, H, W) or (s, T) of values shaped like the inputs."""
         return (values.abs() if self.channels == "abs_sum" else values).sum(task.modality.channels)
 
 
 @BASELINES.register_module(name="gradient")
 @dataclass(frozen=True)
-class Gradient(GradientBaseline):
+class Gradient(GradientMethod):
     """The gradient itself.
 
     References:
@@ -44,7 +44,7 @@ class Gradient(GradientBaseline):
     name: ClassVar[str] = "gradient"
     channels: str = "abs_sum"
 
-    def maps(self, task: BaselineTask) -> Tensor:
+    def maps(self, task: MethodTask) -> Tensor:
         """Return the maps of a few samples, (s, H, W)."""
         method = captum_attr().Saliency(task.scorer(self.score))
         return self.reduced(task, method.attribute(task.leaf(), abs=False))
@@ -52,7 +52,7 @@ class Gradient(GradientBaseline):
 
 @BASELINES.register_module(name="input_x_gradient")
 @dataclass(frozen=True)
-class InputXGradient(GradientBaseline):
+class InputXGradient(GradientMethod):
     """The gradient times the (normalised) input, or the embedding.
 
     References:
@@ -62,7 +62,7 @@ class InputXGradient(GradientBaseline):
     name: ClassVar[str] = "input_x_gradient"
     signed: ClassVar[bool] = True
 
-    def maps(self, task: BaselineTask) -> Tensor:
+    def maps(self, task: MethodTask) -> Tensor:
         """Return the maps of a few samples, (s, H, W)."""
         method = captum_attr().InputXGradient(task.scorer(self.score))
         return self.reduced(task, method.attribute(task.leaf()))
@@ -70,7 +70,7 @@ class InputXGradient(GradientBaseline):
 
 @BASELINES.register_module(name="smooth_grad")
 @dataclass(frozen=True)
-class SmoothGrad(GradientBaseline):
+class SmoothGrad(GradientMethod):
     """The mean gradient of noisy copies of the input.
 
     References:
@@ -91,14 +91,14 @@ class SmoothGrad(GradientBaseline):
         """All copies."""
         return self.n_samples
 
-    def maps(self, task: BaselineTask) -> Tensor:
+    def maps(self, task: MethodTask) -> Tensor:
         """Return the map of one sample, (1, H, W) or (1, T)."""
         method = captum_attr().Saliency(task.scorer(self.score))
         deviation = self.noise * (task.inputs.max() - task.inputs.min())
         # Drawn at once, unlike captum's NoiseTunnel: numbers drawn in parts depend on the parts.
         [noise] = task.noise(self.name).normal(self.n_samples, *task.inputs.shape[1:])
         total = torch.zeros_like(task.inputs)
-        for part in noise.split(task.rows):
+        for part in noise.split(task.internal_batch_size):
             noisy = (task.inputs + deviation * part).requires_grad_()
             total += method.attribute(noisy, abs=False).sum(0)
         return self.reduced(task, total / self.n_samples)
@@ -106,7 +106,7 @@ class SmoothGrad(GradientBaseline):
 
 @BASELINES.register_module(name="int_grad")
 @dataclass(frozen=True)
-class IntegratedGradients(GradientBaseline):
+class IntegratedGradients(GradientMethod):
     """The gradient summed along the straight line from a blank input.
 
     References:
@@ -127,13 +127,13 @@ class IntegratedGradients(GradientBaseline):
         """All points."""
         return self.n_steps
 
-    def maps(self, task: BaselineTask) -> Tensor:
+    def maps(self, task: MethodTask) -> Tensor:
         """Return the map of one sample, (1, H, W)."""
         method = captum_attr().IntegratedGradients(task.scorer(self.score))
         values = method.attribute(
             task.leaf(),
             baselines=self.fill,
             n_steps=self.n_steps,
-            internal_batch_size=min(task.rows, self.n_steps),
+            internal_batch_size=min(task.internal_batch_size, self.n_steps),
         )
         return self.reduced(task, values)

@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from input_iba.attribution.methods.base import ScoringBaseline, captum_attr
-from input_iba.attribution.methods.task import BaselineTask
+from input_iba.attribution.methods.base import ScoringMethod, captum_attr
+from input_iba.attribution.methods.task import MethodTask
 from input_iba.errors import ConfigError
 from input_iba.registry import BASELINES
 from input_iba.settings import setting
@@ -16,7 +16,7 @@ from input_iba.settings import setting
 
 @BASELINES.register_module(name="occlusion")
 @dataclass(frozen=True)
-class Occlusion(ScoringBaseline):
+class Occlusion(ScoringMethod):
     """The mean loss of score over all squares that cover a pixel; of texts, token by token.
 
     References:
@@ -48,25 +48,16 @@ class Occlusion(ScoringBaseline):
         """All squares of a square input."""
         return round((1 - self.window) / self.stride + 1) ** 2
 
-    def maps(self, task: BaselineTask) -> Tensor:
+    def maps(self, task: MethodTask) -> Tensor:
         """Return the map of one sample, (1, H, W) or (1, T)."""
         method = captum_attr().Occlusion(task.scorer(self.score))
-        window, stride = self._window(task)
+        window, stride = task.modality.window(task.inputs, self.window, self.stride)
         values: Tensor = method.attribute(
             task.inputs,
             sliding_window_shapes=window,
             strides=stride,
             baselines=self.fill,
-            perturbations_per_eval=task.rows,
+            perturbations_per_eval=task.internal_batch_size,
         )
         # What is blank covers all channels, so they are equal.
         return values.select(task.modality.channels, 0)
-
-    def _window(self, task: BaselineTask) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Return the shape of what is blank at once, and the distance of two of these."""
-        if task.tokens is not None:
-            one_token = (1, task.inputs.shape[2])
-            return one_token, one_token
-        channels, side = task.inputs.shape[1], min(task.map_size)
-        window, stride = (max(1, round(share * side)) for share in (self.window, self.stride))
-        return (channels, window, window), (channels, stride, stride)

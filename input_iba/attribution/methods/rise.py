@@ -9,15 +9,15 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from input_iba.attribution.methods.base import ScoringBaseline
-from input_iba.attribution.methods.task import BaselineTask
+from input_iba.attribution.methods.base import ScoringMethod
+from input_iba.attribution.methods.task import MethodTask
 from input_iba.registry import BASELINES
 from input_iba.settings import setting
 
 
 @BASELINES.register_module(name="rise")
 @dataclass(frozen=True)
-class Rise(ScoringBaseline):
+class Rise(ScoringMethod):
     """Random coarse masks, enlarged and shifted; S = Σ f(x ⊙ Mᵢ) Mᵢ / (N·E[M]).
 
     References:
@@ -25,7 +25,7 @@ class Rise(ScoringBaseline):
     """
 
     name: ClassVar[str] = "rise"
-    explains_text: ClassVar[bool] = False
+    explains: ClassVar[frozenset[str]] = frozenset({"images"})
     uses_captum: ClassVar[bool] = False
     one_by_one: ClassVar[bool] = True
 
@@ -42,7 +42,7 @@ class Rise(ScoringBaseline):
         return self.n_masks
 
     @torch.no_grad()
-    def maps(self, task: BaselineTask) -> Tensor:
+    def maps(self, task: MethodTask) -> Tensor:
         """Return the map of one sample, (1, H, W)."""
         noise, scorer = task.noise(self.name), task.scorer(self.score)
         height, width = task.inputs.shape[-2:]
@@ -51,8 +51,8 @@ class Rise(ScoringBaseline):
         )
         shifts = noise.uniform(0, 1, self.n_masks, 2)[0]
         total = torch.zeros_like(task.inputs[0, 0])
-        for start in range(0, self.n_masks, task.rows):
-            part = slice(start, start + task.rows)
+        for start in range(0, self.n_masks, task.internal_batch_size):
+            part = slice(start, start + task.internal_batch_size)
             masks = enlarged_masks(kept[part], shifts[part], height, width)
             scores = scorer(task.inputs * masks[:, None])
             total += torch.einsum("n,nhw->hw", scores, masks)

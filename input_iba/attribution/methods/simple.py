@@ -10,8 +10,8 @@ from torch import Tensor
 
 from input_iba.attribution.attributor import Attributor
 from input_iba.attribution.feature_iba import FeatureIBA
-from input_iba.attribution.methods.base import Baseline, Needs
-from input_iba.attribution.methods.task import BaselineTask
+from input_iba.attribution.methods.base import Method, Needs
+from input_iba.attribution.methods.task import MethodTask
 from input_iba.attribution.task import AttributionTask
 from input_iba.core.classifier import Classifier
 from input_iba.errors import AttributionError
@@ -22,7 +22,7 @@ from input_iba.settings import setting
 
 @BASELINES.register_module(name="iba")
 @dataclass(frozen=True)
-class IBA(Baseline):
+class IBA(Method):
     """The mask of the feature bottleneck, in bits per pixel or token.
 
     References:
@@ -55,12 +55,12 @@ class IBA(Baseline):
             output=runner.output,
         )
 
-    def maps(self, task: BaselineTask) -> Tensor:
+    def maps(self, task: MethodTask) -> Tensor:
         """Return the maps of a few samples, (s, …); NaN where the loss was not finite."""
         if task.statistics is None:
             raise AttributionError(
                 "Method 'iba' needs the layer's statistics. Call estimate(batches) first, or give "
-                "statistics=... to the BaselineAttributor."
+                "statistics=... to the MethodAttributor."
             )
         stage = AttributionTask(
             classifier=task.tapped(self.layer, self.feature_iba.input_or_output),
@@ -71,7 +71,7 @@ class IBA(Baseline):
             losses=task.losses,
             ids=task.ids,
             seed=task.seed,
-            internal_batch_size=task.rows,
+            internal_batch_size=task.internal_batch_size,
             progress=task.progress,
         )
         bottleneck = self.feature_iba.fit(stage, task.statistics)
@@ -82,13 +82,13 @@ class IBA(Baseline):
 
 @BASELINES.register_module(name="random")
 @dataclass(frozen=True)
-class Random(Baseline):
+class Random(Method):
     """Numbers from U(0, 1): what any map must beat."""
 
     name: ClassVar[str] = "random"
     uses_captum: ClassVar[bool] = False
     one_by_one: ClassVar[bool] = True  # so that a text's numbers do not depend on its padding
 
-    def maps(self, task: BaselineTask) -> Tensor:
+    def maps(self, task: MethodTask) -> Tensor:
         """Return the map of one sample, (1, H, W) or (1, T)."""
         return task.noise(self.name).uniform(0, 1, *task.map_size)

@@ -10,16 +10,16 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from input_iba.attribution.methods.base import ScoringBaseline, captum_attr
-from input_iba.attribution.methods.segments import SEGMENTS, load_slic, segment
-from input_iba.attribution.methods.task import BaselineTask
+from input_iba.attribution.methods.base import ScoringMethod, captum_attr
+from input_iba.attribution.methods.task import MethodTask
 from input_iba.core.noise import seeded_globally
+from input_iba.modality.segments import SEGMENTS, load_slic
 from input_iba.registry import BASELINES
 from input_iba.settings import setting
 
 
 @dataclass(frozen=True)
-class SurrogateBaseline(ScoringBaseline):
+class SurrogateMethod(ScoringMethod):
     """Settings of methods that blank random sets of segments."""
 
     signed: ClassVar[bool] = True
@@ -51,9 +51,9 @@ class SurrogateBaseline(ScoringBaseline):
         if self.segments == "slic":
             load_slic()
 
-    def maps(self, task: BaselineTask) -> Tensor:
+    def maps(self, task: MethodTask) -> Tensor:
         """Return the map of one sample, (1, …): every segment's coefficient all over it."""
-        segments = self._segments(task)
+        segments = task.modality.segments(task.inputs, task.tokens, self.segments, self.tiles)
         if int(segments.max()) == 0:
             return self._whole(task).expand_as(segments)[None]
         [seed] = task.noise(self.name).seeds
@@ -65,34 +65,27 @@ class SurrogateBaseline(ScoringBaseline):
                 .unsqueeze(task.modality.channels)
                 .expand_as(task.inputs),
                 n_samples=self.n_samples,
-                perturbations_per_eval=min(task.rows, self.n_samples),
+                perturbations_per_eval=min(task.internal_batch_size, self.n_samples),
                 return_input_shape=False,
             )
         values: Tensor = coefficients.flatten().to(task.inputs)
         return values[segments][None]
 
-    def _segments(self, task: BaselineTask) -> Tensor:
-        """Return the number of each position's segment, (H, W) or (T,)."""
-        if task.tokens is None:
-            return segment(task.inputs[0], self.segments, self.tiles)
-        # Special tokens join the first word: blanking them changes nothing.
-        return (task.tokens.scored[0].long().cumsum(0) - 1).clamp(min=0)
-
     @torch.no_grad()
-    def _whole(self, task: BaselineTask) -> Tensor:
+    def _whole(self, task: MethodTask) -> Tensor:
         """Return what a single segment is worth, a scalar: there is no set to draw."""
         scorer = task.scorer(self.score)
         worth: Tensor = scorer(task.inputs) - scorer(torch.full_like(task.inputs, self.fill))
         return worth[0]
 
     @abstractmethod
-    def method(self, task: BaselineTask) -> Any:
+    def method(self, task: MethodTask) -> Any:
         """Return captum's object for the method."""
 
 
 @BASELINES.register_module(name="lime")
 @dataclass(frozen=True)
-class Lime(SurrogateBaseline):
+class Lime(SurrogateMethod):
     """Coefficients of a ridge regression in which sets near the whole input count more.
 
     References:
@@ -109,7 +102,7 @@ class Lime(SurrogateBaseline):
     )
     alpha: float = setting(1.0, "weight of the squared coefficients", at_least=0)
 
-    def method(self, task: BaselineTask) -> Any:
+    def method(self, task: MethodTask) -> Any:
         """Return captum's object for the method."""
         return captum_attr().Lime(
             task.scorer(self.score), WeightedRidge(self.alpha), similarity_func=self.weight
@@ -123,7 +116,7 @@ class Lime(SurrogateBaseline):
 
 @BASELINES.register_module(name="kernel_shap")
 @dataclass(frozen=True)
-class KernelShap(SurrogateBaseline):
+class KernelShap(SurrogateMethod):
     """Shapley values of the segments, by a weighted regression.
 
     References:
@@ -132,7 +125,7 @@ class KernelShap(SurrogateBaseline):
 
     name: ClassVar[str] = "kernel_shap"
 
-    def method(self, task: BaselineTask) -> Any:
+    def method(self, task: MethodTask) -> Any:
         """Return captum's object for the method."""
         method = captum_attr().KernelShap(task.scorer(self.score))
         method.interpretable_model = WeightedRidge(0.0)  # captum's own needs scikit-learn

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
-from input_iba.attribution.feature_iba import FeatureBottleneck
+from input_iba.attribution.feature_iba import FittedFeatures
 from input_iba.attribution.task import AttributionTask
 from input_iba.core.optimise import Progress
 from input_iba.settings import Settings, setting
@@ -50,7 +50,7 @@ class Prior(Settings, ABC):
     )
 
     @abstractmethod
-    def fit(self, task: AttributionTask, feature: FeatureBottleneck) -> FittedPrior:
+    def fit(self, task: AttributionTask, feature: FittedFeatures) -> FittedPrior:
         """Find λ_G for every sample.
 
         Args:
@@ -61,9 +61,9 @@ class Prior(Settings, ABC):
 
 def fit_in_groups(
     task: AttributionTask,
-    feature: FeatureBottleneck,
+    feature: FittedFeatures,
     draws: int,
-    fit: Callable[[AttributionTask, FeatureBottleneck], FittedPrior],
+    fit: Callable[[AttributionTask, FittedFeatures], FittedPrior],
 ) -> FittedPrior:
     """Fit as many samples side by side as memory allows, group after group.
 

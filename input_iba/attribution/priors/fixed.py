@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import torch
 
-from input_iba.attribution.feature_iba import FeatureBottleneck
+from input_iba.attribution.feature_iba import FittedFeatures
 from input_iba.attribution.priors.base import FittedPrior, Prior
 from input_iba.attribution.task import AttributionTask
 from input_iba.registry import PRIORS
@@ -27,7 +26,7 @@ class ConstantPrior(Prior):
         below=1,
     )
 
-    def fit(self, task: AttributionTask, feature: FeatureBottleneck) -> FittedPrior:
+    def fit(self, task: AttributionTask, feature: FittedFeatures) -> FittedPrior:
         """Fill the mask with the value."""
         return FittedPrior.of(torch.full_like(task.inputs, self.value))
 
@@ -43,12 +42,10 @@ class SaliencyPrior(Prior):
     low: float = setting(0.25, "prior's mask where the layer needs least", at_least=0, below=1)
     high: float = setting(0.75, "prior's mask where it needs most", at_least=0, below=1)
 
-    def fit(self, task: AttributionTask, feature: FeatureBottleneck) -> FittedPrior:
+    def fit(self, task: AttributionTask, feature: FittedFeatures) -> FittedPrior:
         """Scale the saliency of every sample by itself."""
-        flat = feature.saliency.flatten(1)
-        if task.tokens is not None:  # padding, which has no saliency, is not to be the least
-            some = flat.masked_fill(~task.tokens.scored, math.inf).amin(1, keepdim=True)
-            flat = torch.where(task.tokens.scored, flat, some)
+        # Padding, which has no saliency, is not to be the least.
+        flat = task.tokens.with_least(feature.saliency).flatten(1)
         least, most = flat.amin(1), flat.amax(1)
         reach = (most - least).clamp_min(torch.finfo(flat.dtype).tiny)
         scaled = ((flat - least[:, None]) / reach[:, None]).view_as(feature.saliency)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from input_iba.attribution.feature_iba import FeatureBottleneck
+from input_iba.attribution.feature_iba import FittedFeatures
 from input_iba.attribution.priors.base import Prior
 from input_iba.attribution.priors.generator import MASK_LR
 from input_iba.core.noise import NoiseSource
@@ -39,7 +39,7 @@ RealBatch = Callable[[Tensor, Tensor], Tensor]
 
 
 def real_features(
-    real: str, feature: FeatureBottleneck, noise: NoiseSource, size: int, group_size: int
+    real: str, feature: FittedFeatures, noise: NoiseSource, size: int, group_size: int
 ) -> RealBatch:
     """Return how real feature samples are drawn.
 
@@ -70,7 +70,7 @@ def real_features(
     return by_capacity
 
 
-def _through_bottleneck(feature: FeatureBottleneck) -> RealBatch:
+def _through_bottleneck(feature: FittedFeatures) -> RealBatch:
     features, lambda_ = feature.features[:, None], feature.lambda_[:, None]
 
     def draw(_indices: Tensor, eps: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from input_iba.attribution.feature_iba import FeatureBottleneck
+from input_iba.attribution.feature_iba import FittedFeatures
 from input_iba.attribution.priors.base import FittedPrior, fit_in_groups
 from input_iba.attribution.priors.generator import MaskedInputGenerator
 from input_iba.attribution.priors.real_features import RealFeaturesPrior, real_features
@@ -39,11 +39,11 @@ class SlicedWassersteinPrior(RealFeaturesPrior):
                 f"{self.dataset_size}: a step has no more real samples than there are."
             )
 
-    def fit(self, task: AttributionTask, feature: FeatureBottleneck) -> FittedPrior:
+    def fit(self, task: AttributionTask, feature: FittedFeatures) -> FittedPrior:
         """Move one generator per sample, as many side by side as memory allows."""
         return fit_in_groups(task, feature, self.batch_size, self._fit_together)
 
-    def _fit_together(self, task: AttributionTask, feature: FeatureBottleneck) -> FittedPrior:
+    def _fit_together(self, task: AttributionTask, feature: FittedFeatures) -> FittedPrior:
         noise = task.noise("prior")
         real_batch = real_features(
             self.real, feature, noise, self.dataset_size, self.sub_dataset_size
@@ -55,8 +55,9 @@ class SlicedWassersteinPrior(RealFeaturesPrior):
             indices = noise.permutation(self.dataset_size)[:, : self.batch_size]
             real = real_batch(indices, noise.normal(self.batch_size, *shape)).flatten(2)
             directions = noise.directions(shape, self.projections)
-            if task.counted is not None:  # padding and special tokens are not compared
-                seen = task.counted.expand_as(feature.features).flatten(1)
+            counted = task.tokens.counted
+            if counted is not None:  # padding and special tokens are not compared
+                seen = counted.expand_as(feature.features).flatten(1)
                 directions = directions * seen[..., None]
             directions = F.normalize(directions, dim=1)
             z = noise.normal(self.batch_size, *task.inputs.shape[1:])

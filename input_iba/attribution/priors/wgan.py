@@ -9,14 +9,14 @@ import torch
 from torch import Tensor
 from torch.optim import RMSprop
 
-from input_iba.attribution.feature_iba import FeatureBottleneck
+from input_iba.attribution.feature_iba import FittedFeatures
 from input_iba.attribution.priors.base import FittedPrior, fit_in_groups
 from input_iba.attribution.priors.generator import TEXT_MASK_LR, MaskedInputGenerator
 from input_iba.attribution.priors.real_features import RealFeaturesPrior, real_features
 from input_iba.attribution.task import AttributionTask
-from input_iba.core.critics import StackedCritics, build_critics
 from input_iba.core.noise import NoiseSource
 from input_iba.errors import ConfigError
+from input_iba.modality.critics import StackedCritics, build_critics
 from input_iba.registry import PRIORS
 from input_iba.settings import setting
 
@@ -43,11 +43,11 @@ class WGANPrior(RealFeaturesPrior):
         if min(self.dataset_size, self.batch_size) < 2:
             raise ConfigError("gan.dataset_size and gan.batch_size must be 2 or more.")
 
-    def fit(self, task: AttributionTask, feature: FeatureBottleneck) -> FittedPrior:
+    def fit(self, task: AttributionTask, feature: FittedFeatures) -> FittedPrior:
         """Train one generator and one critic per sample, as many side by side as memory allows."""
         return fit_in_groups(task, feature, self.batch_size, self._fit_together)
 
-    def _fit_together(self, task: AttributionTask, feature: FeatureBottleneck) -> FittedPrior:
+    def _fit_together(self, task: AttributionTask, feature: FittedFeatures) -> FittedPrior:
         noise = task.noise("prior")
         real_batch = real_features(
             self.real, feature, noise, self.dataset_size, self.sub_dataset_size
@@ -59,10 +59,9 @@ class WGANPrior(RealFeaturesPrior):
             like=task.inputs,
             autocast=task.classifier.autocast,
         )
-        seen = () if task.tokens is None else (task.tokens.scored,)
 
         def scores(features: Tensor) -> Tensor:
-            return critics(features, *seen)
+            return critics(features, *task.tokens.of_sample)
 
         optimiser = RMSprop(critics.parameters.values(), lr=self.lr)
         losses: dict[str, list[Tensor]] = {"critic": [], "generator": []}

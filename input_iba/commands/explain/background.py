@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from input_iba.attribution.methods import BaselineAttributor
+from input_iba.attribution.methods import MethodAttributor
 from input_iba.datasets import SampleDataset
 from input_iba.datasets.loading import alike, read_batches
 from input_iba.records import Sample
@@ -12,7 +12,7 @@ from input_iba.run.logs import LOGGER
 
 
 def provide_background(
-    explainer: BaselineAttributor, dataset: SampleDataset, num_workers: int = 0
+    explainer: MethodAttributor, dataset: SampleDataset, num_workers: int = 0
 ) -> int:
     """Give a method the inputs that it compares with, if it needs any.
 

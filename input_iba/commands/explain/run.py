@@ -9,7 +9,7 @@ from pathlib import Path
 
 from torch import nn
 
-from input_iba.attribution.methods import BaselineAttributor
+from input_iba.attribution.methods import MethodAttributor
 from input_iba.commands.explain.background import provide_background
 from input_iba.commands.explain.estimation import provide_statistics
 from input_iba.commands.explain.loop import Job, batches_to_do, explain_all
@@ -193,7 +193,7 @@ def _explain(config: RunConfig, begun: _Begun, size: int, make_explainer: MakeEx
 def _provide(config: RunConfig, begun: _Begun, explainer: Explainer) -> int:
     """Give the explainer what it needs of the estimation set; return how much is unread."""
     dataset, processes = begun.ready.estimation_set, begun.run.processes
-    if isinstance(explainer, BaselineAttributor) and explainer.needs != "statistics":
+    if isinstance(explainer, MethodAttributor) and explainer.needs != "statistics":
         with processes.together():
             return provide_background(explainer, dataset, config.loader.num_workers)
     return provide_statistics(

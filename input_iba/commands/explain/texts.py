@@ -17,7 +17,6 @@ from input_iba.datasets import build_dataset
 from input_iba.datasets.given_texts import name_of
 from input_iba.datasets.tokens import cleaned
 from input_iba.errors import ConfigError
-from input_iba.modality.text_layer_choice import choose_text_layer
 
 VARIATIONS = 200
 """Texts that the statistics of the layer come from."""
@@ -80,9 +79,7 @@ def texts_config(asked: AskedTexts, overrides: Mapping[str, Any], preset: str | 
     dataset = readable_by(classifier, build_dataset(data["attribution"]))
     _check_targets(classifier, [dataset.target(i) for i in range(len(dataset))])
     first, *_ = [dataset[i] for i in range(len(dataset))]  # all of them, so that none is bad
-    layer = asked.layer or choose_text_layer(
-        text_modality(classifier), classifier, first.input[None]
-    )
+    layer = asked.layer or text_modality(classifier).choose_layer(classifier, first.input[None])
     find_layer(classifier, layer)
     content = {
         "data": data,

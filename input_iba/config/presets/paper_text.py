@@ -2,6 +2,6 @@
 # its numbers stand in input_iba/attribution/presets.py.
 attributor, estimation_cfg, attribution_cfg = (
     __import__("input_iba.attribution.presets", fromlist=["as_config"])
-    .as_config("paper", text=True)
+    .as_config("paper", kind="texts")
     .values()
 )

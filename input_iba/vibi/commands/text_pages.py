@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from input_iba.core.padding import lengths_of
+from input_iba.core.tokens import lengths_of
 from input_iba.drawing import agreement, highlighted_page, percent
 from input_iba.drawing.words import Shown
 from input_iba.results import write_text

@@ -8,8 +8,6 @@ from torch import Tensor, nn
 from input_iba.attribution import FeatureIBA
 from input_iba.attribution.methods import (
     IBA,
-    Baseline,
-    BaselineAttributor,
     DeepShap,
     ExtremalPerturbation,
     GradCam,
@@ -19,6 +17,8 @@ from input_iba.attribution.methods import (
     IntegratedGradients,
     KernelShap,
     Lime,
+    Method,
+    MethodAttributor,
     Occlusion,
     Random,
     Rise,
@@ -26,7 +26,7 @@ from input_iba.attribution.methods import (
 )
 
 
-def quick(layer: str) -> dict[str, Baseline]:
+def quick(layer: str) -> dict[str, Method]:
     """Return every method; those that look at a layer, at this one."""
     methods = [
         Gradient(),
@@ -48,10 +48,10 @@ def quick(layer: str) -> dict[str, Baseline]:
 
 
 def attributor(
-    net: nn.Module, method: Baseline, background: Tensor, **options: object
-) -> BaselineAttributor:
+    net: nn.Module, method: Method, background: Tensor, **options: object
+) -> MethodAttributor:
     """Return an attributor that has seen the estimation set."""
-    made = BaselineAttributor(net, method, **options)  # type: ignore[arg-type]
+    made = MethodAttributor(net, method, **options)  # type: ignore[arg-type]
     made.estimate([background])
     return made
 

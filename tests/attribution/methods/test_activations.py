@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from input_iba.attribution.methods import (
-    BaselineAttributor,
     DeepShap,
     GuidedBackprop,
+    MethodAttributor,
 )
 from input_iba.errors import AttributionError
 from input_iba.records import Explanation
@@ -54,7 +54,7 @@ def test_contributions_add_up_to_the_difference_of_scores(
 ) -> None:
     net = Awkward(activation).double().eval()
     x, background = samples(2), samples(5, seed=9)
-    method = BaselineAttributor(net, DeepShap(n_background=5), background=background)
+    method = MethodAttributor(net, DeepShap(n_background=5), background=background)
     for rows in (None, 2):
         found = method.attribute(x, [0, 2], internal_batch_size=rows)
         for record, given, label in zip(found, x, [0, 2], strict=True):
@@ -95,7 +95,7 @@ def test_guided_backprop_is_the_literal_one(activation: Callable[[], nn.Module])
     literal = Awkward(lambda: Guided(6.0 if isinstance(activation(), nn.ReLU6) else torch.inf))
     scores = literal.double().eval()(x)[torch.arange(3), torch.arange(3)]
     [expected] = torch.autograd.grad(scores.sum(), x)
-    found = BaselineAttributor(net, GuidedBackprop()).attribute(x.detach(), [0, 1, 2])
+    found = MethodAttributor(net, GuidedBackprop()).attribute(x.detach(), [0, 1, 2])
     for record, wanted in zip(found, expected.abs().sum(1), strict=True):
         assert isinstance(record, Explanation)
         torch.testing.assert_close(record.input_mask * record.peak, wanted)
@@ -116,7 +116,7 @@ class Hidden(nn.Module):
 
 @pytest.mark.parametrize("method", [GuidedBackprop(), DeepShap()], ids=["guided_bp", "deep_shap"])
 def test_a_relu_that_is_no_module_is_refused(method: GuidedBackprop | DeepShap) -> None:
-    net = BaselineAttributor(Hidden().double(), method, background=samples(3))
+    net = MethodAttributor(Hidden().double(), method, background=samples(3))
     with pytest.raises(AttributionError, match=f"'{method.name}'.* Hidden calls ReLU 1 times"):
         net.attribute(samples(2), [0, 1])
 
@@ -124,6 +124,6 @@ def test_a_relu_that_is_no_module_is_refused(method: GuidedBackprop | DeepShap) 
 def test_activations_without_a_rule_are_named() -> None:
     net = nn.Sequential(nn.Conv2d(2, 3, 3), nn.SiLU(), nn.Flatten(), nn.Linear(108, 2)).double()
     with pytest.raises(AttributionError, match="no rule for SiLU, layer '1'"):
-        BaselineAttributor(net, DeepShap(), background=samples(3)).attribute(samples(1), [0])
+        MethodAttributor(net, DeepShap(), background=samples(3)).attribute(samples(1), [0])
     with pytest.raises(AttributionError, match=r"no nn\.ReLU"):
-        BaselineAttributor(net, GuidedBackprop()).attribute(samples(1), [0])
+        MethodAttributor(net, GuidedBackprop()).attribute(samples(1), [0])

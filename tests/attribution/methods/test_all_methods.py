@@ -12,11 +12,11 @@ from torch import Tensor, nn
 from input_iba.attribution import Attributor, FeatureIBA
 from input_iba.attribution.methods import (
     IBA,
-    BaselineAttributor,
     ExtremalPerturbation,
     GradCam,
     KernelShap,
     Lime,
+    MethodAttributor,
     Occlusion,
     Random,
     Rise,
@@ -35,7 +35,7 @@ TARGETS = [0, 1, 2]
 ALL = pytest.mark.parametrize("name", METHODS)
 
 
-def small(name: str, net: nn.Module | None = None, **options: object) -> BaselineAttributor:
+def small(name: str, net: nn.Module | None = None, **options: object) -> MethodAttributor:
     background = samples(6, seed=5) + 0.1
     return attributor(net or small_net(), quick(LAYER)[name], background, **options)
 
@@ -240,15 +240,15 @@ def test_a_sample_that_is_not_finite_fails_alone() -> None:
 def test_what_is_missing_is_named_before_anything_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     net = small_net()
     with pytest.raises(LayerNotFoundError, match=r"Closest: '4\.conv'"):
-        BaselineAttributor(net, GradCam(layer="4.cnv"))
+        MethodAttributor(net, GradCam(layer="4.cnv"))
     with pytest.raises(AttributionError, match="estimate"):
-        BaselineAttributor(net, IBA(layer=LAYER)).attribute(samples(1))
+        MethodAttributor(net, IBA(layer=LAYER)).attribute(samples(1))
     with pytest.raises(AttributionError, match="background"):
-        BaselineAttributor(net, quick(LAYER)["deep_shap"]).attribute(samples(1))
+        MethodAttributor(net, quick(LAYER)["deep_shap"]).attribute(samples(1))
     monkeypatch.setitem(__import__("sys").modules, "captum.attr", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'input-iba\[baselines\]'"):
-        BaselineAttributor(net, quick(LAYER)["gradient"])
-    BaselineAttributor(net, Random())  # needs no captum
+        MethodAttributor(net, quick(LAYER)["gradient"])
+    MethodAttributor(net, Random())  # needs no captum
 
 
 def test_no_samples_are_no_records() -> None:

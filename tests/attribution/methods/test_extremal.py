@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from input_iba.attribution.methods import BaselineAttributor, ExtremalPerturbation
+from input_iba.attribution.methods import ExtremalPerturbation, MethodAttributor
 from input_iba.attribution.methods.extremal import area_losses, area_references
 from input_iba.attribution.methods.smooth_masks import BEYOND, smooth_masks
 from input_iba.core.smoothing import gaussian_smooth
@@ -89,7 +89,7 @@ def test_extremal_perturbation_is_the_literal_one() -> None:
         blur_steps=3,
         smoothing=0.1,
     )
-    found = BaselineAttributor(small_net(), method).attribute(x, [0, 2])
+    found = MethodAttributor(small_net(), method).attribute(x, [0, 2])
     for record, given, label in zip(found, x, [0, 2], strict=True):
         assert isinstance(record, Explanation)
         expected = sum(literal(given, label, area, method) for area in method.areas)
@@ -118,7 +118,7 @@ def test_a_mask_keeps_its_area() -> None:
     method = ExtremalPerturbation(areas=(0.1, 0.4), cells=6, every=1, radius=0.6, n_steps=150)
     x = samples(1, side=16)
     net = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(512, 2)).double()
-    made = BaselineAttributor(net, method)
+    made = MethodAttributor(net, method)
     areas: list[Tensor] = []
     original = ExtremalPerturbation.masks
 

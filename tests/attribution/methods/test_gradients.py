@@ -7,12 +7,12 @@ import torch
 from torch import Tensor
 
 from input_iba.attribution.methods import (
-    Baseline,
-    BaselineAttributor,
     GradCam,
     Gradient,
     InputXGradient,
     IntegratedGradients,
+    Method,
+    MethodAttributor,
     SmoothGrad,
 )
 from input_iba.core.noise import sample_seed
@@ -22,9 +22,9 @@ from tests.attribution.methods.settings import samples
 from tests.attribution.nets import small_net
 
 
-def explain(method: Baseline, x: Tensor, targets: list[int]) -> Tensor:
+def explain(method: Method, x: Tensor, targets: list[int]) -> Tensor:
     ids = [f"s{i}" for i in range(len(x))]
-    found = BaselineAttributor(small_net(), method).attribute(x, targets, ids=ids)
+    found = MethodAttributor(small_net(), method).attribute(x, targets, ids=ids)
     masks = []
     for record in found:
         assert isinstance(record, Explanation)
@@ -90,7 +90,7 @@ def test_grad_cam_is_weighted_features(layer: str) -> None:
 
 def test_grad_cam_finds_out_once_where_features_lie() -> None:
     net, rows = small_net(), list[int]()
-    method = BaselineAttributor(net, GradCam(layer="4.conv"), internal_batch_size=1)
+    method = MethodAttributor(net, GradCam(layer="4.conv"), internal_batch_size=1)
     method.attribute(samples(1), [0])
     with net[0].register_forward_pre_hook(lambda _, args: rows.append(len(args[0]))):
         method.attribute(samples(2), [0, 1])

@@ -8,15 +8,15 @@ import torch
 from torch import Tensor, nn
 
 from input_iba.attribution.methods import (
-    Baseline,
-    BaselineAttributor,
     KernelShap,
     Lime,
+    Method,
+    MethodAttributor,
     Occlusion,
 )
-from input_iba.attribution.methods.segments import segment
 from input_iba.attribution.methods.surrogate import WeightedRidge
 from input_iba.errors import ConfigError
+from input_iba.modality.segments import segment
 from input_iba.records import Explanation
 from tests.attribution.methods.settings import samples
 from tests.attribution.nets import small_net
@@ -27,8 +27,8 @@ def linear(side: int = 8) -> nn.Module:
     return nn.Sequential(nn.Flatten(), nn.Linear(2 * side * side, 3)).double()
 
 
-def explain(method: Baseline, net: nn.Module, x: Tensor, label: int) -> Tensor:
-    [found] = BaselineAttributor(net, method).attribute(x, [label], ids=["a"])
+def explain(method: Method, net: nn.Module, x: Tensor, label: int) -> Tensor:
+    [found] = MethodAttributor(net, method).attribute(x, [label], ids=["a"])
     assert isinstance(found, Explanation)
     return found.input_mask * found.peak
 
@@ -110,7 +110,7 @@ def test_ridge_is_the_closed_form() -> None:
     ],
 )
 def test_settings_that_cannot_be_are_refused(
-    kind: type[Baseline], settings: dict[str, object], said: str
+    kind: type[Method], settings: dict[str, object], said: str
 ) -> None:
     with pytest.raises(ConfigError, match=said):
         kind(**settings)

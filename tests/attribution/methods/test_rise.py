@@ -9,7 +9,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from input_iba.attribution.methods import BaselineAttributor, Rise
+from input_iba.attribution.methods import MethodAttributor, Rise
 from input_iba.core.noise import NoiseSource
 from input_iba.errors import ConfigError
 from input_iba.records import Explanation
@@ -42,7 +42,7 @@ def literal_mask(
 def test_rise_is_the_literal_one(cells: int, keep: float, rows: int) -> None:
     net, x = small_net().eval(), samples(2)
     method = Rise(n_masks=15, cells=cells, keep=keep)
-    found = BaselineAttributor(net, method).attribute(
+    found = MethodAttributor(net, method).attribute(
         x, [0, 2], ids=["a", "b"], seed=7, internal_batch_size=rows
     )
     for i, label in enumerate([0, 2]):

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from input_iba.core.critics import StackedCritics, TextCritic, VisionCritic, build_critics
+from input_iba.modality.critics import StackedCritics, TextCritic, VisionCritic, build_critics
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 2), (3, 7), (4, 4), (9, 5)])

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from input_iba.core.words import merge_pieces
+from input_iba.records import merge_pieces
 
 
 @pytest.mark.parametrize(("merge", "expected"), [("mean", [1.0, 3.0]), ("max", [1.0, 5.0])])

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 from torch.nn import functional as F
 
-from input_iba.core.forward import precision
+from input_iba.core.precision import precision
 
 SMALLEST_MAP = 4
 """Pixels per side below which two strided convolutions leave nothing; maps are padded to it."""

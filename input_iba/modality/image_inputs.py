@@ -1,23 +1,23 @@
-"""Images as a caller has them: tensors, batches of a loader, photographs with a transform."""
+"""Inputs as a caller has them: tensors, batches of a loader, images with a transform."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
 from PIL.Image import Image
-from torch import Tensor, nn
+from torch import Tensor
 
 from input_iba.errors import DataError
-from input_iba.modality import Modality, VisionModality
-from input_iba.modality.layer_choice import choose_image_layer
-from input_iba.records import Attribution
+from input_iba.modality.base import Modality
+from input_iba.modality.vision import VisionModality
+from input_iba.records import ImageSample, Sample
 
 Transform = Callable[[Image], Tensor]
-"""Makes a normalised tensor (C, H, W) of a photograph."""
+"""Makes a normalised tensor (C, H, W) of an image."""
 
 KEYS = ("pixel_values", "input_ids", "image", "text", "input", "x")
 """Names of the inputs in dicts, before which labels and masks may stand."""
@@ -26,28 +26,44 @@ AT_ONCE = 16
 """Samples per forward pass, which does not change the statistics."""
 
 
-class ImageInputs:
-    """How images are read, and what is asked of them.
+class Inputs(ABC):
+    """How a caller's inputs are read.
 
-    Args:
-        transform: For photographs; None where only tensors come.
+    Attributes:
+        modality: What kind of input they are.
     """
 
-    text = False
+    modality: Modality
+
+    @abstractmethod
+    def read(self, data: Any) -> tuple[Tensor, Sequence[Sample | None]]:
+        """Return inputs (S, …), and what there is to look at beside each map.
+
+        Raises:
+            DataError: The data are something else.
+        """
+
+    @abstractmethod
+    def batches(self, data: Any) -> Iterator[Tensor]:
+        """Yield batches (B, …) of inputs, a loader, a data set or a list.
+
+        Inputs may stand alone, or before labels in tuples and dicts.
+        """
+
+
+class ImageInputs(Inputs):
+    """Images: (S, C, H, W), one (C, H, W), of PIL, or a list of them.
+
+    Args:
+        transform: For images of PIL; None where only tensors come.
+    """
 
     def __init__(self, transform: Transform | None = None) -> None:
         self.transform = transform
-        self.modality: Modality = VisionModality()
+        self.modality = VisionModality()
 
-    def read(self, data: Any) -> tuple[Tensor, list[Tensor | None]]:
-        """Return images (S, C, H, W) and, of photographs, what to look at, uint8 (3, H', W').
-
-        Args:
-            data: (S, C, H, W), one image (C, H, W), a photograph, or a list of them.
-
-        Raises:
-            DataError: It is something else, or a photograph without a transform.
-        """
+    def read(self, data: Any) -> tuple[Tensor, Sequence[Sample | None]]:
+        """Return images (S, C, H, W) and, of those of PIL, what to look at."""
         if isinstance(data, Tensor):
             batch = data[None] if data.ndim == 3 else data
             return batch, [None] * len(batch)
@@ -56,10 +72,7 @@ class ImageInputs:
         return torch.stack([image for image, _ in made]), [look for _, look in made]
 
     def batches(self, data: Any) -> Iterator[Tensor]:
-        """Yield batches (B, C, H, W) of a tensor, a loader, a data set or a list.
-
-        Samples may be images or photographs, alone, or before labels in tuples and dicts.
-        """
+        """Yield batches (B, C, H, W)."""
         if isinstance(data, Tensor | Image):
             yield from torch.split(self.read(data)[0], AT_ONCE)
             return
@@ -70,18 +83,7 @@ class ImageInputs:
             else:
                 yield self._one(image)[0][None]
 
-    def choose_layer(self, model: nn.Module, example: Tensor) -> str:
-        """Return a layer for the feature bottleneck, found on an image (1, C, H, W)."""
-        return choose_image_layer(model, example)
-
-    def described(
-        self, record: Attribution, look: Tensor | None, class_names: Sequence[str]
-    ) -> Attribution:
-        """Return a record that shows the photograph, and calls classes by their names."""
-        picture = record.picture if look is None else look
-        return replace(record, picture=picture, class_names=tuple(class_names))
-
-    def _one(self, item: Any) -> tuple[Tensor, Tensor | None]:
+    def _one(self, item: Any) -> tuple[Tensor, Sample | None]:
         if isinstance(item, Tensor) and item.ndim == 3:
             return item, None
         if isinstance(item, Image):
@@ -106,10 +108,10 @@ def first_of(item: Any) -> Any:
     return item[0] if isinstance(item, list | tuple) else item
 
 
-def _look(photograph: Image, image: Tensor) -> Tensor | None:
-    """Return a photograph at the size of its input, where the transform kept its proportions."""
+def _look(given: Image, image: Tensor) -> Sample | None:
+    """Return an image at the size of its input, where the transform kept its proportions."""
     height, width = image.shape[1:]
-    if abs(photograph.width * height - photograph.height * width) > max(photograph.size):
+    if abs(given.width * height - given.height * width) > max(given.size):
         return None
-    pixels = np.asarray(photograph.convert("RGB").resize((width, height)))
-    return torch.from_numpy(pixels.copy()).permute(2, 0, 1)
+    pixels = np.asarray(given.convert("RGB").resize((width, height)))
+    return ImageSample("", image, image=torch.from_numpy(pixels.copy()).permute(2, 0, 1))

@@ -1,0 +1,155 @@
+"""Texts as a caller has them: strings with a tokenizer of a transformer, or token ids."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from input_iba.core.tokens import PAD_INDEX, pad
+from input_iba.datasets import PieceDataset
+from input_iba.datasets.given_texts import GivenTexts
+from input_iba.errors import ConfigError, DataError
+from input_iba.modality.base import Modality
+from input_iba.modality.image_inputs import ImageInputs, Inputs, first_of
+from input_iba.modality.text import TextModality
+from input_iba.records import Sample
+
+UNLIMITED = 10**9
+"""Tokens from which on a tokenizer's limit says that there is none."""
+
+STAND_INS = ("eos_token", "sep_token", "bos_token", "cls_token", "unk_token")
+"""What pads texts where a tokenizer has no padding token, in the order of preference."""
+
+
+def inputs_of(
+    model: nn.Module, data: Any, tokenizer: Any, transform: Any, modality: Modality | None
+) -> Inputs:
+    """Return what reads a caller's inputs.
+
+    Args:
+        model: Takes them.
+        data: Some of them.
+        tokenizer: Of texts, or None.
+        transform: Of images, or None.
+        modality: What the caller says that they are, or None.
+    """
+    first = data
+    while isinstance(first, Sequence | Mapping) and not isinstance(first, str) and len(first):
+        first = first_of(first)
+    ids = isinstance(first, Tensor) and not first.is_floating_point() and first.ndim <= 2
+    if tokenizer is not None or isinstance(modality, TextModality) or ids or isinstance(first, str):
+        return TextInputs(model, tokenizer, modality)
+    return ImageInputs(transform)
+
+
+class TextInputs(Inputs):
+    """Texts: one or several strings, or token ids (S, T) or (T,).
+
+    Args:
+        model: The classifier.
+        tokenizer: A fast tokenizer of the package `transformers`; None where token ids come.
+        modality: How the model takes texts; None to see it from tokenizer and model.
+
+    Raises:
+        ConfigError: The tokenizer has no token that could pad texts, or is not a fast one.
+    """
+
+    modality: TextModality
+
+    def __init__(self, model: nn.Module, tokenizer: Any, modality: Modality | None) -> None:
+        self._limit: int | None = None
+        self._tokenizer = None
+        if tokenizer is not None:
+            if not getattr(tokenizer, "is_fast", False):
+                raise ConfigError(
+                    f"The tokenizer {type(tokenizer).__name__} cannot say which piece belongs to "
+                    "which word. Give a fast one of the package transformers (AutoTokenizer)."
+                )
+            self._tokenizer = padded(deepcopy(tokenizer))  # the caller's own stays as it is
+            self._limit = most_tokens(model, self._tokenizer)
+        if isinstance(modality, TextModality):
+            self.modality = modality
+        elif self._tokenizer is not None:
+            self.modality = modality_of(self._tokenizer)
+        else:
+            own = getattr(getattr(model, "config", None), "pad_token_id", None)
+            index = getattr(model, "pad_index", PAD_INDEX)
+            self.modality = TextModality(pad=own if isinstance(own, int) else index)
+
+    def read(self, data: Any) -> tuple[Tensor, Sequence[Sample | None]]:
+        """Return token ids (S, T), and the texts behind them where there are any.
+
+        Raises:
+            DataError: Texts are given without a tokenizer, one has no word, or it is not a text.
+        """
+        if isinstance(data, Tensor):
+            ids = data[None] if data.ndim == 1 else data
+            return ids, [None] * len(ids)
+        samples = [self._one(item) for item in ([data] if isinstance(data, str) else data)]
+        return pad([sample.input for sample in samples], self.modality.pad).ids, samples
+
+    def batches(self, data: Any) -> Iterator[Tensor]:
+        """Yield token ids (B, T)."""
+        if isinstance(data, Tensor | str):
+            yield from torch.split(self.read(data)[0], 1)
+            return
+        for item in data:
+            first = item if isinstance(item, str) else first_of(item)
+            several = isinstance(first, list | tuple)  # a loader's batch of strings
+            for one in first if several else [first]:
+                yield self.read(one)[0]
+
+    def _one(self, item: Any) -> Sample:
+        if not isinstance(item, str) or self._tokenizer is None:
+            what = "a tokenizer= is needed" if isinstance(item, str) else "expected texts"
+            raise DataError(
+                f"Texts cannot be read: {what}; got {type(item).__name__}. Give strings with "
+                "tokenizer=, or token ids (S, T) as a tensor."
+            )
+        return PieceDataset(GivenTexts([item]), self._tokenizer, self._limit)[0]
+
+
+def modality_of(tokenizer: Any) -> TextModality:
+    """Return how a classifier takes the texts of a tokenizer with padding."""
+    special = set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
+    return TextModality(pad=tokenizer.pad_token_id, special=sorted(special))
+
+
+def padded(tokenizer: Any) -> Any:
+    """Return a tokenizer after giving it another of its tokens for padding, if it has none.
+
+    Raises:
+        ConfigError: It has no token that could pad texts.
+    """
+    if tokenizer.pad_token_id is not None:
+        return tokenizer
+    found = next((token for name in STAND_INS if (token := getattr(tokenizer, name))), None)
+    if found is None:
+        raise ConfigError(
+            f"The tokenizer in '{tokenizer.name_or_path}' has no padding token, nor another "
+            "special token that could pad shorter texts. Set its pad_token and save it."
+        )
+    tokenizer.pad_token = found
+    return tokenizer
+
+
+def most_tokens(classifier: nn.Module, tokenizer: Any, asked: int | None = None) -> int | None:
+    """Return how many tokens a classifier can read, special ones included; None for any.
+
+    Where it has a table of positions, that is what counts, and otherwise what it says itself:
+    XLNet says −1 for no limit, T5 says nothing.
+
+    Args:
+        classifier: With any weights.
+        tokenizer: With padding.
+        asked: A limit of the caller's own.
+    """
+    encoder = getattr(classifier, "encoder", classifier)
+    said = getattr(getattr(encoder, "config", None), "max_position_embeddings", None)
+    positions = modality_of(tokenizer).most_tokens(classifier) or said
+    limits = (tokenizer.model_max_length, positions, asked)
+    return min((int(limit) for limit in limits if limit and 0 < limit < UNLIMITED), default=None)
