@@ -15,7 +15,6 @@ from input_iba.drawing.figures import (
     write_grid,
     write_panels,
 )
-from input_iba.drawing.grid import Grid, as_html, as_markdown, as_plain, markdown_text
 from input_iba.drawing.heat_map import (
     COLOUR_MAP,
     Pixels,
@@ -31,10 +30,11 @@ from input_iba.drawing.heat_map import (
     smoothed,
     to_8_bits,
 )
-from input_iba.drawing.highlighted_text import highlighted_page, strip
+from input_iba.drawing.pages import highlighted_page, strip
 from input_iba.drawing.rows import Row, percent
 from input_iba.drawing.table import format_table
-from input_iba.drawing.vibi_pictures import (
+from input_iba.drawing.tables import Grid, as_html, as_markdown, as_plain, markdown_text
+from input_iba.drawing.vibi_images import (
     write_distribution,
     write_explanation,
     write_test_batch,

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from input_iba.drawing.curves import Chart, Line
-from input_iba.drawing.grid import html_text
+from input_iba.drawing.tables import html_text
 
 WIDTH, HEIGHT = 300, 170
 LEFT, RIGHT, TOP, BOTTOM = 36, 8, 8, 22

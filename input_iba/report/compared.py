@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from input_iba.report.result import Result
+from input_iba.report.evaluations import Result
 from input_iba.results import RowLog, safe_name
 
 FILE = "compare.json"

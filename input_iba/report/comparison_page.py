@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from input_iba.drawing.grid import Grid, as_html, html_text
 from input_iba.drawing.heat_map import Floats, Pixels, colourise, scale_to_range
 from input_iba.drawing.page_style import RAMP_KEY, TABLES, page_head
+from input_iba.drawing.tables import Grid, as_html, html_text
 from input_iba.drawing.words import TEXT_STYLE
 
 SIDE = 144

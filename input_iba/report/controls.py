@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from input_iba.drawing.grid import html_text
 from input_iba.drawing.rows import Row
+from input_iba.drawing.tables import html_text
 from input_iba.report.markup import plural
 from input_iba.report.model import Report, Source
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from input_iba.drawing.grid import html_text
 from input_iba.drawing.rows import Row, percent
+from input_iba.drawing.tables import html_text
 from input_iba.report.charts import loss_charts
 from input_iba.report.controls import SortKey
 from input_iba.report.markup import bullets, facts_list, link_to, unfolding

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from urllib.parse import quote
 
-from input_iba.drawing.grid import html_text
+from input_iba.drawing.tables import html_text
 
 
 def link_to(path: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from input_iba.drawing.grid import Grid, as_table, html_text
+from input_iba.drawing.tables import Grid, as_table, html_text
 from input_iba.report.charts import chart_figure, shared_ends
 from input_iba.report.markup import bullets, facts_list, link_to, plural, unfolding
 from input_iba.report.model import Evaluation

@@ -6,8 +6,8 @@ import base64
 import hashlib
 from importlib.resources import files
 
-from input_iba.drawing.grid import Grid, as_table, html_text
 from input_iba.drawing.page_style import RAMP_KEY, TABLES, page_head
+from input_iba.drawing.tables import Grid, as_table, html_text
 from input_iba.drawing.words import TEXT_STYLE
 from input_iba.report.controls import sort_keys, toolbar
 from input_iba.report.gallery import gallery
@@ -57,7 +57,7 @@ def report_page(report: Report) -> str:
 
 
 def _asset(name: str) -> str:
-    return files("input_iba.report").joinpath(name).read_text(encoding="utf-8")
+    return files("input_iba.report").joinpath("templates", name).read_text(encoding="utf-8")
 
 
 def _policy(script: str) -> str:

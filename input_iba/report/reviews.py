@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from html import escape
 
-from input_iba.drawing.grid import html_text
 from input_iba.drawing.rows import Row
+from input_iba.drawing.tables import html_text
 from input_iba.drawing.words import as_it_stands
 
 

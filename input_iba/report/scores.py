@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from input_iba.report.compared import FILE, compared_results
-from input_iba.report.result import Result
+from input_iba.report.evaluations import Result
 from input_iba.run.logs import LOGGER
 
 BEGINNING = b'"metric"'

@@ -22,8 +22,8 @@ from input_iba.drawing import (
     write_training_curves,
 )
 from input_iba.drawing.agreement import AGREES, DIFFERS
-from input_iba.drawing.picture_sheet import FRAME, GAP, HEADING, SIDE
-from input_iba.drawing.vibi_pictures import HIDDEN, PANELS
+from input_iba.drawing.image_sheet import FRAME, GAP, HEADING, SIDE
+from input_iba.drawing.vibi_images import HIDDEN, PANELS
 from input_iba.errors import DataError
 
 SURE = [[1.0, 0.0]]

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from input_iba.drawing.agreement import agreement, frame_colours
 from input_iba.drawing.curves import Chart, Line, write_charts
 from input_iba.drawing.heat_map import Floats, Pixels, overlay, scale_to_peak
-from input_iba.drawing.picture_sheet import as_pixels, write_sheet
+from input_iba.drawing.image_sheet import as_pixels, write_sheet
 from input_iba.drawing.rows import percent
 from input_iba.errors import DataError
 
