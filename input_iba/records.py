@@ -182,7 +182,7 @@ class Explanation(Drawn):
             said.append(f"{sum(self.seconds.values()):.1f} s")
         return " · ".join(said)
 
-    def pictures(self) -> dict[str, Pixels]:
+    def images(self) -> dict[str, Pixels]:
         """Return what was explained, the overlay and the masks, (H, W, 3), uint8, by caption."""
         if self.input_mask.ndim != 2:
             return {}
@@ -213,9 +213,9 @@ class Attribution(Explanation):
     feature_capacity: Tensor
     prior_mask: Tensor
 
-    def pictures(self) -> dict[str, Pixels]:
-        """Return the pictures of every explanation, feature mask and prior."""
-        found = super().pictures()
+    def images(self) -> dict[str, Pixels]:
+        """Return the images of every explanation, feature mask and prior."""
+        found = super().images()
         if found:
             first = {"feature mask": self.feature_mask, "prior": self.prior_mask}
             last = found.pop("input mask")

@@ -1,6 +1,5 @@
 """Show masks to people: heat maps, highlighted texts, tables, HTML pages, figures."""
 
-from input_iba.drawing.agreement import Agreement, agreement
 from input_iba.drawing.curves import (
     Chart,
     Line,
@@ -9,12 +8,7 @@ from input_iba.drawing.curves import (
     write_chart,
     write_charts,
 )
-from input_iba.drawing.figures import (
-    GridRow,
-    figure_format,
-    write_grid,
-    write_panels,
-)
+from input_iba.drawing.figures import GridRow, figure_format, write_grid, write_panels
 from input_iba.drawing.heat_map import (
     COLOUR_MAP,
     Pixels,
@@ -30,18 +24,18 @@ from input_iba.drawing.heat_map import (
     smoothed,
     to_8_bits,
 )
-from input_iba.drawing.pages import highlighted_page, strip
-from input_iba.drawing.rows import Row, percent
-from input_iba.drawing.table import format_table
-from input_iba.drawing.tables import Grid, as_html, as_markdown, as_plain, markdown_text
+from input_iba.drawing.pages import highlighted, highlighted_page, strip
+from input_iba.drawing.tables import Grid, as_markdown, as_plain, markdown_text
 from input_iba.drawing.vibi_images import (
+    Agreement,
+    agreement,
     write_distribution,
     write_explanation,
     write_test_batch,
     write_top_k,
     write_training_curves,
 )
-from input_iba.drawing.words import highlighted
+from input_iba.drawing.words import Shown, percent
 
 __all__ = [
     "COLOUR_MAP",
@@ -51,15 +45,13 @@ __all__ = [
     "GridRow",
     "Line",
     "Pixels",
-    "Row",
+    "Shown",
     "agreement",
-    "as_html",
     "as_markdown",
     "as_plain",
     "check_colour_map",
     "colourise",
     "figure_format",
-    "format_table",
     "has_display",
     "heat_of",
     "highlighted",

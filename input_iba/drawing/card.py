@@ -2,40 +2,20 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from html import escape
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from PIL import Image
 
 from input_iba.drawing.heat_map import Pixels
-from input_iba.drawing.words import (
-    Shown,
-    as_it_stands,
-    highlighted,
-    printable,
-    word_heats,
-)
+from input_iba.drawing.pages import data_uri, highlighted, render
+from input_iba.drawing.words import Shown, as_it_stands, printable, word_heats
 
 Words = Sequence[tuple[str, float]]
 """The words of a text, each with its value."""
-
-STYLE = """
-.input-iba-card figure { display: inline-block; margin: 0 .75em .5em 0; width: 180px;
-  max-width: 46%; vertical-align: top; }
-.input-iba-card img { display: block; width: 100%; height: auto; }
-.input-iba-card figcaption { font-size: 85%; opacity: .8; }
-.input-iba-card .text { line-height: 1.9; max-width: 46em; overflow-wrap: anywhere;
-  white-space: pre-wrap; }
-.input-iba-card .text span { background: rgb(233 98 40 / var(--heat)); border-radius: .25em;
-  padding: .1em .15em; }
-"""
 
 COLUMNS, LINE = 80, 0.3
 """Letters of a line of text in a window, and its height in inches."""
@@ -58,8 +38,8 @@ class Drawn:
         """Return what is said of the sample in one line."""
 
     @abstractmethod
-    def pictures(self) -> Mapping[str, Pixels]:
-        """Return pictures (H, W, 3), uint8, by their caption; none of a text."""
+    def images(self) -> Mapping[str, Pixels]:
+        """Return images (H, W, 3), uint8, by their caption; none of a text."""
 
     @abstractmethod
     def coloured_words(self) -> Words:
@@ -67,10 +47,14 @@ class Drawn:
 
     def _repr_html_(self) -> str:
         """Return a piece of HTML without scripts and without files beside it."""
-        return card(self.title(), self.pictures(), self.coloured_words(), self.gaps)
+        images = {name: data_uri(pixels, optimize=True) for name, pixels in self.images().items()}
+        words = self.coloured_words()
+        shown, values = Shown([word for word, _ in words], self.gaps), [value for _, value in words]
+        text = highlighted(shown, np.array(values)) if words else ""
+        return render("card.html.j2", title=self.title(), images=images, text=text)
 
     def show(self, path: str | Path | None = None) -> None:
-        """Open a window with the pictures, or the coloured words, where there is a display.
+        """Open a window with the images, or the coloured words, where there is a display.
 
         Args:
             path: File to write them to instead; its ending says the format: .png, .pdf, .svg.
@@ -84,61 +68,20 @@ class Drawn:
         plt.show()
 
     def save(self, path: str | Path) -> None:
-        """Write the pictures, or the coloured words, to a file; its ending says the format."""
+        """Write the images, or the coloured words, to a file; its ending says the format."""
         self.show(path)
 
 
-def card(title: str, pictures: Mapping[str, Pixels], words: Words, gaps: Sequence[str] = ()) -> str:
-    """Return a title, pictures and coloured words as a piece of HTML.
-
-    Args:
-        title: Escaped, as all words are.
-        pictures: (H, W, 3), uint8, by their caption.
-        words: Each with its value.
-        gaps: What stands before, between and behind them; nothing for single spaces.
-    """
-    figures = "".join(
-        f'<figure><img src="{png_uri(pixels)}" alt="{escape(caption)}">'
-        f"<figcaption>{escape(caption)}</figcaption></figure>"
-        for caption, pixels in pictures.items()
-    )
-    text = ""
-    if words:
-        shown = Shown([word for word, _ in words], gaps)
-        text = highlighted(shown, np.array([value for _, value in words]))
-    head = f"<p><b>{escape(printable(title))}</b></p>"
-    return f'<div class="input-iba-card"><style>{STYLE}</style>{head}{figures}{text}</div>'
-
-
-def png_uri(pixels: Pixels) -> str:
-    """Return a picture as a `data:` address.
-
-    Args:
-        pixels: (H, W, 3) or (H, W), uint8.
-
-    >>> png_uri(np.zeros((1, 1), dtype=np.uint8))[:22]
-    'data:image/png;base64,'
-    """
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, format="PNG", optimize=True)
-    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"
-
-
 def draw_card(figure: Any, drawn: Drawn) -> Any:
-    """Draw pictures side by side, or coloured words line by line; return the figure.
-
-    Args:
-        figure: An empty figure of matplotlib's; its size is set.
-        drawn: What is shown.
-    """
-    pictures, words = drawn.pictures(), drawn.coloured_words()
+    """Draw images side by side, or coloured words line by line, on an empty figure; return it."""
+    images, words = drawn.images(), drawn.coloured_words()
     figure.suptitle(printable(drawn.title()), fontsize=11, parse_math=False)
     if words:
         draw_words(figure, words, drawn.gaps)
-    elif pictures:
-        figure.set_size_inches(2.6 * len(pictures), 3.1)
-        axes = figure.subplots(1, len(pictures), squeeze=False)[0]
-        for axis, (caption, pixels) in zip(axes, pictures.items(), strict=True):
+    elif images:
+        figure.set_size_inches(2.6 * len(images), 3.1)
+        axes = figure.subplots(1, len(images), squeeze=False)[0]
+        for axis, (caption, pixels) in zip(axes, images.items(), strict=True):
             axis.imshow(pixels)
             axis.set_title(caption, fontsize=9)
             axis.set_axis_off()
@@ -170,7 +113,9 @@ def draw_words(figure: Any, words: Words, gaps: Sequence[str] = ()) -> None:
     axis.set_axis_off()
     for column, row, part, heat in placed:
         axis.text(
-            *(column, row, part),
+            column,
+            row,
+            part,
             family="monospace",
             fontsize=10,
             verticalalignment="center",

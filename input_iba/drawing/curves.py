@@ -16,7 +16,7 @@ from input_iba.drawing.words import printable_lines
 SURE = 1.96
 """Standard errors on either side of a mean that hold it with 95 % where it is nearly normal."""
 
-COLOURS = (*("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000"),)
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
 """Told apart by people with any colour vision (Okabe and Ito 2008), dark enough for lines."""
 
 STYLES = ("-", "--", ":")
@@ -25,14 +25,7 @@ STYLES = ("-", "--", ":")
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a chart.
-
-    Attributes:
-        label: What it shows.
-        x: (T,).
-        y: (T,).
-        margin: Half the width of a band around `y`, (T,), or None for no band.
-    """
+    """One line of a chart: T points, and half the width of a band around `y`, or None for none."""
 
     label: str
     x: Sequence[float]
@@ -42,15 +35,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Chart:
-    """Lines with what their axes mean.
-
-    Attributes:
-        title: Stands above.
-        x_label: Meaning of the horizontal axis.
-        y_label: Meaning of the vertical axis.
-        lines: What is drawn, in order.
-        log_x: Whether the horizontal axis is logarithmic.
-    """
+    """Lines in the order in which they are drawn, with what their axes mean."""
 
     title: str
     x_label: str
@@ -60,12 +45,7 @@ class Chart:
 
 
 def mean_line(label: str, x: Sequence[float], values: Sequence[Sequence[float]]) -> Line:
-    """Average curves of n samples, with 1.96 standard errors as margin.
-
-    Args:
-        label: What it shows.
-        x: (T,).
-        values: (n, T), n ≥ 1.
+    """Average curves (n, T) of n ≥ 1 samples, with 1.96 standard errors as margin.
 
     >>> mean_line("a", [0, 1], [[0.0, 1.0], [1.0, 1.0]]).y
     [0.5, 1.0]
@@ -93,7 +73,8 @@ def draw_lines(axis: Axes, chart: Chart) -> None:
     for i, line in enumerate(chart.lines):
         colour = COLOURS[i % len(COLOURS)]
         axis.plot(
-            *(line.x, line.y),
+            line.x,
+            line.y,
             label=printable_lines(line.label),
             color=colour,
             linestyle=STYLES[i // len(COLOURS) % len(STYLES)],
@@ -110,27 +91,25 @@ def draw_lines(axis: Axes, chart: Chart) -> None:
     axis.grid(alpha=0.3)
 
 
-def write_chart(path: Path, chart: Chart) -> None:
-    """Draw a chart as PNG.
+def charts_drawn(charts: Sequence[Chart], size: tuple[float, float]) -> tuple[Figure, list[Axes]]:
+    """Return a figure of a width and height in inches with charts side by side, and their axes."""
+    figure = Figure(figsize=size, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes: list[Axes] = list(figure.subplots(1, len(charts), squeeze=False)[0])
+    for axis, chart in zip(axes, charts, strict=True):
+        draw_lines(axis, chart)
+    return figure, axes
 
-    Args:
-        path: Where to write; whatever its extension, it becomes a PNG.
-        chart: What to draw.
-    """
+
+def write_chart(path: Path, chart: Chart) -> None:
+    """Draw a chart as PNG, whatever the extension of the path."""
     write_charts(path, [chart])
 
 
 def write_charts(path: Path, charts: Sequence[Chart]) -> None:
-    """Draw charts side by side as one PNG, each with a legend of its own.
-
-    Args:
-        path: Where to write; whatever its extension, it becomes a PNG.
-        charts: What to draw, from left to right.
-    """
-    figure = Figure(figsize=(7 * len(charts), 5), layout="constrained")
-    FigureCanvasAgg(figure)
-    for axis, chart in zip(figure.subplots(1, len(charts), squeeze=False)[0], charts, strict=True):
-        draw_lines(axis, chart)
+    """Draw charts side by side as one PNG, each with a legend of its own."""
+    figure, axes = charts_drawn(charts, (7 * len(charts), 5))
+    for axis, chart in zip(axes, charts, strict=True):
         banded = any(line.margin is not None for line in chart.lines)
         bands = "bands: ± 1.96 standard errors" if banded else None
         axis.legend(title=bands, title_fontsize="small")

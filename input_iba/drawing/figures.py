@@ -1,4 +1,4 @@
-"""Figures for papers and pages: a grid of pictures, and panels of curves of several methods."""
+"""Figures for papers and pages: a grid of images, and panels of curves of several methods."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from matplotlib import rc_context
-from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from input_iba.drawing.curves import Chart, draw_lines
+from input_iba.drawing.curves import Chart, charts_drawn
 from input_iba.drawing.heat_map import Pixels
 from input_iba.drawing.words import printable_lines
 from input_iba.errors import ConfigError, closest
@@ -32,7 +31,7 @@ class GridRow:
     """One line of a grid.
 
     Attributes:
-        title: Stands above its first picture.
+        title: Stands above its first image.
         cells: (H, W, 3), uint8, or None where a column has none.
         notes: One for each cell, stands above it; empty for none.
     """
@@ -65,15 +64,15 @@ def write_grid(
     inches: float = 2.0,
     dots_per_inch: int = 110,
 ) -> None:
-    """Draw pictures line by line.
+    """Draw images line by line.
 
     Args:
         path: The file.
         head: Titles of the columns; the first is replaced by that of each line.
         rows: At least one, with as many cells as there are columns.
         format_: One of `FORMATS`.
-        inches: Height and width of one picture.
-        dots_per_inch: Resolution of a picture of pixels.
+        inches: Height and width of one image.
+        dots_per_inch: Resolution of a figure of pixels.
     """
     size = (inches * len(head), (inches + 0.3) * len(rows))
     figure = Figure(figsize=size, layout="constrained")
@@ -88,10 +87,9 @@ def write_grid(
                 axis.imshow(cell)
         title = printable_lines(row.title)
         line[0].set_title(title, loc="left", fontsize=9, parse_math=False)
-    for axis, title in zip(axes[0][1:], head[1:], strict=True):
+    for axis, column in zip(axes[0][1:], map(printable_lines, head[1:]), strict=True):
         above = axis.get_title()
-        title = printable_lines(title)  # noqa: PLW2901
-        axis.set_title(f"{title}\n{above}" if above else title, fontsize=9, parse_math=False)
+        axis.set_title(f"{column}\n{above}" if above else column, fontsize=9, parse_math=False)
     _save(figure, path, format_, dots_per_inch)
 
 
@@ -101,16 +99,12 @@ def write_panels(path: Path, title: str, charts: Sequence[Chart], format_: str, 
     Args:
         path: The file.
         title: Stands above all.
-        charts: At least one; their lines stand for the same methods.
+        charts: At least one; their lines are of the same methods.
         format_: One of `FORMATS`.
         bands: What the bands around the lines are.
     """
-    figure = Figure(figsize=(5.2 * len(charts), 4.6), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure, axes = charts_drawn(charts, (5.2 * len(charts), 4.6))
     figure.suptitle(title, fontsize=12)
-    axes: list[Axes] = list(figure.subplots(1, len(charts), squeeze=False)[0])
-    for axis, chart in zip(axes, charts, strict=True):
-        draw_lines(axis, chart)
     handles, labels = axes[0].get_legend_handles_labels()
     columns = min(len(labels), 3 * len(charts))
     figure.legend(handles, labels, loc="outside lower center", ncols=columns, title=bands)

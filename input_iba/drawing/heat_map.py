@@ -1,4 +1,4 @@
-"""Heat maps: from masks to colours, and over the photograph."""
+"""Heat maps: from masks to colours, and over the image."""
 
 from __future__ import annotations
 
@@ -30,11 +30,7 @@ Pixels = NDArray[np.uint8]
 def scale_to_peak(mask: Floats) -> Floats:
     """Divide by the largest value, so that 0 stays 0 and the largest becomes 1.
 
-    Args:
-        mask: (H, W), not negative.
-
-    Returns:
-        (H, W) in [0, 1]; all zero when the mask is.
+    All stays zero where the mask (H, W), not negative, is.
 
     >>> scale_to_peak(np.array([[0.0, 2.0]])).tolist()
     [[0.0, 1.0]]
@@ -44,14 +40,7 @@ def scale_to_peak(mask: Floats) -> Floats:
 
 
 def scale_to_range(mask: Floats) -> Floats:
-    """Stretch linearly so that the smallest value becomes 0 and the largest 1.
-
-    Args:
-        mask: (H, W).
-
-    Returns:
-        (H, W) in [0, 1]; all zero when the mask is flat.
-    """
+    """Stretch a mask (H, W) linearly to [0, 1]; a flat one becomes all zero."""
     return scale_to_peak(mask - mask.min())
 
 
@@ -86,9 +75,6 @@ def colourise(mask: Floats, colour_map: str = COLOUR_MAP) -> Pixels:
 
     Returns:
         (H, W, 3), uint8.
-
-    Raises:
-        ConfigError: The colour map is unknown.
     """
     check_colour_map(colour_map)
     colours = matplotlib.colormaps[colour_map](np.clip(mask, 0, 1))
@@ -107,9 +93,6 @@ def rendered(mask: Floats, colour_map: str | None = None) -> Pixels:
 
     Returns:
         (H, W, 3), uint8.
-
-    Raises:
-        ConfigError: The colour map is unknown.
     """
     if (mask < 0).any():
         strong = np.abs(mask[mask != 0])
@@ -119,29 +102,20 @@ def rendered(mask: Floats, colour_map: str | None = None) -> Pixels:
 
 
 def smoothed(mask: Floats, share: float = 0.013) -> Floats:
-    """Blur a mask for looking at: single pixels hardly show on a photograph.
+    """Blur a mask (H, W) for looking at: single pixels hardly show on an image.
 
     Args:
         mask: (H, W).
         share: Deviation of the Gaussian, as a share of the shorter side.
-
-    Returns:
-        (H, W).
     """
     blurred: Floats = gaussian_filter(mask, share * min(mask.shape))
     return blurred
 
 
 def heat_of(mask: Floats) -> Floats:
-    """Return the heat that is laid over a photograph: smoothed, stretched to its own range.
+    """Return the heat (H, W) that is laid over an image: smoothed, stretched to its own range.
 
     Of a mask with negative values only what speaks for the target counts.
-
-    Args:
-        mask: (H, W).
-
-    Returns:
-        (H, W) in [0, 1].
 
     >>> heat_of(np.full((2, 2), -1.0)).tolist()
     [[0.0, 0.0], [0.0, 0.0]]
@@ -149,51 +123,48 @@ def heat_of(mask: Floats) -> Floats:
     return scale_to_range(smoothed(mask.clip(0) if bool((mask < 0).any()) else mask))
 
 
-def overlay(photograph: Pixels, mask: Floats, colour_map: str = COLOUR_MAP) -> Pixels:
-    """Lay a heat map over a photograph: grey where cold, coloured where hot.
+def overlay(image: Pixels, mask: Floats, colour_map: str = COLOUR_MAP) -> Pixels:
+    """Lay a heat map over an image: grey where cold, coloured where hot.
 
     Args:
-        photograph: (H, W, 3), uint8.
-        mask: (h, w) in [0, 1]; resized to the photograph where it differs.
+        image: (H, W, 3), uint8.
+        mask: (h, w) in [0, 1]; resized to the image where it differs.
         colour_map: A name of matplotlib's.
 
     Returns:
         (H, W, 3), uint8.
     """
-    height, width = photograph.shape[:2]
+    height, width = image.shape[:2]
     if mask.shape != (height, width):
-        picture = Image.fromarray(mask.astype(np.float32))
-        mask = np.asarray(picture.resize((width, height), Image.Resampling.BILINEAR))
+        small = Image.fromarray(mask.astype(np.float32))
+        mask = np.asarray(small.resize((width, height), Image.Resampling.BILINEAR))
     heat = 0.75 * np.clip(mask, 0, 1)[..., None].astype(np.float32)
-    grey = 0.7 * photograph.astype(np.float32).mean(axis=2, keepdims=True)
+    grey = 0.7 * image.astype(np.float32).mean(axis=2, keepdims=True)
     mixed = (1 - heat) * grey + heat * colourise(mask, colour_map).astype(np.float32)
     pixels: Pixels = np.round(np.clip(mixed, 0, 255)).astype(np.uint8)
     return pixels
 
 
 def has_display() -> bool:
-    """Say whether a window can open."""
+    """Return whether a window can open."""
     if platform.system() == "Linux":
         return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
     return True
 
 
-def show(pictures: dict[str, Pixels]) -> bool:
-    """Open a window with pictures side by side where there is a display.
+def show(images: dict[str, Pixels]) -> bool:
+    """Open a window with images side by side where there is a display; return whether it did.
 
     Args:
-        pictures: From title to (H, W, 3) or (H, W), uint8.
-
-    Returns:
-        Whether a window opened.
+        images: From title to (H, W, 3) or (H, W), uint8.
     """
     if not has_display():
         return False
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(1, len(pictures), squeeze=False)
-    for axis, (title, picture) in zip(axes[0], pictures.items(), strict=True):
-        axis.imshow(picture, cmap="gray", vmin=0, vmax=255)
+    figure, axes = plt.subplots(1, len(images), squeeze=False)
+    for axis, (title, image) in zip(axes[0], images.items(), strict=True):
+        axis.imshow(image, cmap="gray", vmin=0, vmax=255)
         axis.set_title(title)
         axis.axis("off")
     plt.show(block=False)

@@ -1,12 +1,16 @@
-"""A table of texts, as Markdown, as HTML, and for a terminal."""
+"""Tables of texts, as Markdown and for a terminal; pages have them by `parts.html.j2`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import unicodedata
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from input_iba.drawing.rows import printable
+from input_iba.drawing.words import printable
+
+UNKNOWN = "–"
+"""Stands where there is no number."""
 
 
 @dataclass(frozen=True)
@@ -60,45 +64,54 @@ def _line(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def as_html(grid: Grid) -> str:
-    """Return a section with heading, table and note."""
-    note = f"<p>{html_text(grid.note)}</p>" if grid.note else ""
-    return f"<section><h2>{html_text(grid.title)}</h2>{as_table(grid)}{note}</section>"
-
-
-def as_table(grid: Grid) -> str:
-    """Return the table alone, which scrolls where it is too wide."""
-    head = "".join(f'<th scope="col">{html_text(name)}</th>' for name in grid.head)
-    rows = []
-    for i, row in enumerate(grid.rows):
-        cells = [f'<th scope="row">{html_text(row[0])}</th>']
-        for j, cell in enumerate(row[1:], 1):
-            mark = ' class="best"' if (i, j) in grid.best else ""
-            cells.append(f"<td{mark}>{html_text(cell)}</td>")
-        rows.append(f"<tr>{''.join(cells)}</tr>")
-    table = f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
-    about = html_text(grid.title)
-    return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{about}, table">{table}</div>'
-    )
-
-
-def html_text(text: str) -> str:
-    """Return text that means nothing to HTML."""
-    return escape(printable(text))
-
-
 def as_plain(grid: Grid) -> str:
-    """Lay the table out in columns of a terminal."""
-    cells = [list(map(printable, row)) for row in (grid.head, *grid.rows)]
-    widths = [max(len(row[j]) for row in cells) for j in range(len(grid.head))]
-    lines = [
-        "  ".join(
-            cell.rjust(width) if j else cell.ljust(width)
-            for j, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in cells
-    ]
-    return "\n".join(
-        [printable(grid.title), *lines, *([printable(grid.note)] if grid.note else [])]
+    """Return a title, a table and a note for a terminal."""
+    table = lay_out([grid.head, *grid.rows], right=range(1, len(grid.head)))
+    return "\n".join([printable(grid.title), table, *filter(None, [printable(grid.note)])])
+
+
+def lay_out(rows: Sequence[Sequence[str]], right: Collection[int]) -> str:
+    """Return rows in columns of a terminal.
+
+    Args:
+        rows: At least one; the same number of cells each.
+        right: Columns that stand on the right.
+
+    >>> print(lay_out([["name", "n"], ["猫", "10"]], right=[1]))
+    name   n
+    猫    10
+    """
+    cells = [list(map(printable, row)) for row in rows]
+    widths = [max(map(width_of, column)) for column in zip(*cells, strict=True)]
+    lines = []
+    for row in cells:
+        spaces = [" " * (width - width_of(cell)) for cell, width in zip(row, widths, strict=True)]
+        padded = (
+            space + cell if i in right else cell + space
+            for i, (cell, space) in enumerate(zip(row, spaces, strict=True))
+        )
+        lines.append("  ".join(padded).rstrip())
+    return "\n".join(lines)
+
+
+def width_of(text: str) -> int:
+    r"""Return the columns that a text takes in a terminal: two for a wide letter, none for marks.
+
+    >>> width_of("é猫"), width_of("e\N{COMBINING ACUTE ACCENT}")
+    (3, 1)
+    """
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
+        for c in text
     )
+
+
+def interval(low: float | None, high: float | None, sign: str = "") -> str:
+    """Return an interval for reading.
+
+    >>> interval(0.25, 0.5), interval(-0.25, 0.5, "+"), interval(None, None)
+    ('0.2500 to 0.5000', '-0.2500 to +0.5000', '–')
+    """
+    if low is None or high is None:
+        return UNKNOWN
+    return f"{low:{sign}.4f} to {high:{sign}.4f}"

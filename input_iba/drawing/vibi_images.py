@@ -1,19 +1,23 @@
-"""Pictures of an amortised explainer's training: what it chose, and whether that suffices."""
+"""Images of an amortised explainer's training: what it chose, and whether that suffices."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
+from scipy.spatial.distance import jensenshannon
 
-from input_iba.drawing.agreement import agreement, frame_colours
 from input_iba.drawing.curves import Chart, Line, write_charts
 from input_iba.drawing.heat_map import Floats, Pixels, overlay, scale_to_peak
 from input_iba.drawing.image_sheet import as_pixels, write_sheet
-from input_iba.drawing.rows import percent
+from input_iba.drawing.words import percent
 from input_iba.errors import DataError
+
+AGREES, DIFFERS = np.array([0, 140, 60]), np.array([205, 25, 25])
+"""Colours of frames."""
 
 HIDDEN = np.array([72, 84, 128])
 """Hidden chunks shine through this blue: black would look like a dark background."""
@@ -29,43 +33,89 @@ PANELS: Mapping[str, tuple[str, Sequence[str]]] = {
 """Titles of the curves, with what the vertical axis means and the keys of the rows."""
 
 
-def write_test_batch(path: Path, pictures: ArrayLike, captions: Sequence[str] = ()) -> None:
-    """Draw a batch as it is.
+@dataclass(frozen=True)
+class Agreement:
+    """How two predicted distributions compare, for each of N samples.
+
+    Attributes:
+        agrees: Whether the likeliest classes are the same, (N,).
+        strength: 1 − Jensen–Shannon distance, (N,), in [0, 1]; 1 where they are equal.
+    """
+
+    agrees: NDArray[np.bool_]
+    strength: Floats
+
+
+def agreement(black_box: ArrayLike, other: ArrayLike) -> Agreement:
+    """Compare what a black box predicts on whole inputs with what is predicted on chunks.
+
+    The distance is the square root of the Jensen–Shannon divergence in bits, so it is at most 1.
 
     Args:
-        path: The PNG to write.
-        pictures: (N, C, H, W) in [0, 1].
-        captions: One per picture, or none.
+        black_box: Probabilities (N, classes).
+        other: Probabilities (N, classes), of the approximator or of the black box itself.
 
     Raises:
-        DataError: A shape is wrong.
+        DataError: The shapes differ.
+
+    References:
+        Endres and Schindelin 2003, "A new metric for probability distributions".
+
+    >>> found = agreement([[1.0, 0.0], [1.0, 0.0]], [[1.0, 0.0], [0.0, 1.0]])
+    >>> found.agrees.tolist(), found.strength.tolist()
+    ([True, False], [1.0, 0.0])
     """
-    write_sheet(path, as_pixels(pictures), "test batch", captions)
+    p, q = np.asarray(black_box, np.float64), np.asarray(other, np.float64)
+    if p.ndim != 2 or p.shape != q.shape:
+        raise DataError(
+            f"Two predictions to compare are both (N, classes); got {p.shape} and {q.shape}."
+        )
+    # Rounding may take the distance of equal distributions below 0, whose root is no number.
+    distance = np.nan_to_num(jensenshannon(p, q, base=2, axis=1))
+    return Agreement(p.argmax(1) == q.argmax(1), np.clip(1 - distance, 0, 1))
+
+
+def frame_colours(found: Agreement) -> Pixels:
+    """Return the colour of each frame, (N, 3): green or red, the paler the weaker.
+
+    >>> frame_colours(Agreement(np.array([True]), np.array([0.0]))).tolist()
+    [[255, 255, 255]]
+    """
+    full = np.where(found.agrees[:, None], AGREES, DIFFERS)
+    mixed = 255 + found.strength[:, None] * (full - 255)
+    colours: Pixels = np.round(mixed).astype(np.uint8)
+    return colours
+
+
+def write_test_batch(path: Path, images: ArrayLike, captions: Sequence[str] = ()) -> None:
+    """Draw a batch (N, C, H, W) in [0, 1] as it is; one caption per image, or none.
+
+    Raises:
+        DataError: A shape is wrong, here as below.
+    """
+    write_sheet(path, as_pixels(images), "test batch", captions)
 
 
 def write_distribution(
-    path: Path, pictures: ArrayLike, probabilities: ArrayLike, captions: Sequence[str] = ()
+    path: Path, images: ArrayLike, probabilities: ArrayLike, captions: Sequence[str] = ()
 ) -> None:
-    """Lay the probability of being chosen over each picture, each map divided by its largest.
+    """Lay the probability of being chosen over each image, each map divided by its largest.
 
     Args:
         path: The PNG to write.
-        pictures: (N, C, H, W) in [0, 1].
+        images: (N, C, H, W) in [0, 1].
         probabilities: The explainer's distribution over chunks, every pixel with the value of its
             chunk, (N, H, W), not negative.
-        captions: One per picture, or none.
-
-    Raises:
-        DataError: A shape is wrong.
+        captions: One per image, or none.
     """
-    drawn = _heated(as_pixels(pictures), probabilities)
+    drawn = _heated(as_pixels(images), probabilities)
     heading = "where the explainer looks (each stretched to its own peak)"
     write_sheet(path, drawn, heading, captions)
 
 
 def write_top_k(
     path: Path,
-    pictures: ArrayLike,
+    images: ArrayLike,
     masks: ArrayLike,
     black_box: ArrayLike,
     other: ArrayLike,
@@ -75,75 +125,61 @@ def write_top_k(
     """Draw the chosen chunks, framed by whether they suffice.
 
     Green: from the chosen chunks the same class is predicted as the black box predicts from the
-    whole picture; red: another. The paler a frame, the further apart the two distributions are.
+    whole image; red: another. The paler a frame, the further apart the two distributions are.
     Below stand the two classes.
 
     Args:
         path: The PNG to write.
-        pictures: (N, C, H, W) in [0, 1].
+        images: (N, C, H, W) in [0, 1].
         masks: 1 where a pixel is shown and 0 where it is hidden, (N, H, W), or (N, C, H, W) where
             colours are shown and hidden one by one.
-        black_box: What the black box predicts from whole pictures, probabilities (N, classes).
+        black_box: What the black box predicts from whole images, probabilities (N, classes).
         other: What is predicted from the chosen chunks, probabilities (N, classes).
         class_names: Names of the classes; None for their numbers.
         who: Who predicts from the chosen chunks, for the heading.
-
-    Raises:
-        DataError: A shape is wrong.
     """
-    drawn = _unveiled(as_pixels(pictures), masks)
-    found = agreement(black_box, other)
-    classes = [np.asarray(p).argmax(1) for p in (black_box, other)]
-    names = [[_class_name(i, class_names) for i in c] for c in classes]
-    write_sheet(
-        path,
-        drawn,
-        f"black box (whole) → {who} (chosen chunks); frame: green same, red other class",
-        [f"{whole} → {chosen}" for whole, chosen in zip(*names, strict=True)],
-        frame_colours(found),
-    )
+    drawn = _unveiled(as_pixels(images), masks)
+    colours = frame_colours(agreement(black_box, other))
+    pairs = zip(*(np.asarray(p).argmax(1).tolist() for p in (black_box, other)), strict=True)
+    captions = [" → ".join(_class_name(i, class_names) for i in pair) for pair in pairs]
+    heading = f"black box (whole) → {who} (chosen chunks); frame: green same, red other class"
+    write_sheet(path, drawn, heading, captions, colours)
 
 
 def write_explanation(
     path: Path,
-    picture: ArrayLike,
+    image: ArrayLike,
     probabilities: ArrayLike,
     mask: ArrayLike,
     black_box: ArrayLike,
     approximator: ArrayLike,
     class_names: Sequence[str] | None = None,
 ) -> None:
-    """Draw one picture, where the explainer looks, and the chosen chunks, side by side.
+    """Draw one image, where the explainer looks, and the chosen chunks, side by side.
 
     The frame of the chosen chunks is that of `write_top_k`.
 
     Args:
         path: The PNG to write.
-        picture: (C, H, W) in [0, 1].
+        image: (C, H, W) in [0, 1].
         probabilities: Of being chosen, every pixel with the value of its chunk, (H, W).
         mask: 1 where a pixel is shown, (H, W) or (C, H, W).
-        black_box: What the black box predicts from the whole picture, probabilities (classes,).
+        black_box: What the black box predicts from the whole image, probabilities (classes,).
         approximator: What the approximator predicts from the chosen chunks, (classes,).
         class_names: Names of the classes; None for their numbers.
-
-    Raises:
-        DataError: A shape is wrong.
     """
-    tiles = as_pixels(np.asarray(picture)[None])
-    drawn = [
-        tiles,
-        _heated(tiles, np.asarray(probabilities)[None]),
-        _unveiled(tiles, np.asarray(mask)[None]),
-    ]
-    whole, chosen = (np.asarray(p, dtype=np.float64) for p in (black_box, approximator))
+    tile = as_pixels(np.asarray(image)[None])
+    looks = _heated(tile, np.asarray(probabilities)[None])
+    chosen = _unveiled(tile, np.asarray(mask)[None])
+    pair = [np.asarray(p, dtype=np.float64) for p in (black_box, approximator)]
     told = [
         f"{who}: {_class_name(int(p.argmax()), class_names)} {percent(float(p.max()))}"
-        for who, p in (("black box", whole), ("approximator", chosen))
+        for who, p in zip(("black box", "approximator"), pair, strict=True)
     ]
     frames = np.full((3, 3), 255, np.uint8)
-    frames[2] = frame_colours(agreement(whole[None], chosen[None]))[0]
+    frames[2] = frame_colours(agreement(*(p[None] for p in pair)))[0]
     captions = [told[0], "where the explainer looks", told[1]]
-    write_sheet(path, np.concatenate(drawn), "", captions, frames, columns=3)
+    write_sheet(path, np.concatenate([tile, looks, chosen]), "", captions, frames, columns=3)
 
 
 def write_training_curves(
@@ -176,29 +212,27 @@ def write_training_curves(
 
 
 def _line(rows: Sequence[Mapping[str, object]], x: str, key: str) -> Line:
-    points = [(row.get(x), row.get(key)) for row in rows]
     drawn = [
         (float(a), float(b))
-        for a, b in points
+        for a, b in ((row.get(x), row.get(key)) for row in rows)
         if isinstance(a, int | float) and isinstance(b, int | float)
     ]
     return Line(key.replace("_", " "), [a for a, _ in drawn], [b for _, b in drawn])
 
 
 def _heated(tiles: Pixels, maps: ArrayLike) -> Pixels:
-    """Lay maps (N, H, W), each divided by its largest value, over pictures (N, H, W, 3)."""
+    """Lay maps (N, H, W), each divided by its largest value, over images (N, H, W, 3)."""
     pairs = zip(tiles, _maps_of(tiles, maps), strict=True)
     return np.stack([overlay(tile, scale_to_peak(one)) for tile, one in pairs])
 
 
 def _unveiled(tiles: Pixels, masks: ArrayLike) -> Pixels:
-    """Lay a veil over what masks (N, H, W), or (N, C, H, W), hide of pictures (N, H, W, 3)."""
+    """Lay a veil over what masks (N, H, W), or (N, C, H, W), hide of images (N, H, W, 3)."""
     array = np.asarray(masks, dtype=np.float32)
     array = array[:, None] if array.ndim == 3 else array
     shown = np.stack([_maps_of(tiles, channel) for channel in array.swapaxes(0, 1)], axis=3)
     veiled = 0.3 * tiles + 0.7 * HIDDEN
-    drawn: Pixels = np.round(shown * tiles + (1 - shown) * veiled).astype(np.uint8)
-    return drawn
+    return np.round(shown * tiles + (1 - shown) * veiled).astype(np.uint8)
 
 
 def _class_name(index: int, class_names: Sequence[str] | None) -> str:
@@ -209,7 +243,7 @@ def _maps_of(tiles: Pixels, maps: ArrayLike) -> Floats:
     array = np.asarray(maps, dtype=np.float32)
     if array.shape != tiles.shape[:3]:
         raise DataError(
-            f"Maps of {len(tiles)} pictures of {tiles.shape[1]}×{tiles.shape[2]} pixels have shape "
+            f"Maps of {len(tiles)} images of {tiles.shape[1]}×{tiles.shape[2]} pixels have shape "
             f"{tiles.shape[:3]}; got {array.shape}. Give every pixel the value of its chunk."
         )
     return array

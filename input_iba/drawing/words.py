@@ -1,23 +1,14 @@
-"""Texts for terminals and pages: printable, with their words coloured by a mask."""
+"""Texts for terminals and pages: printable, in parts, with how strongly words are coloured."""
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 
 import numpy as np
 
 from input_iba.drawing.heat_map import Floats, scale_to_peak
-
-TEXT_STYLE = """
-.text { line-height: 1.9; overflow-wrap: anywhere; white-space: pre-wrap; --strength: 1; }
-.text span { border-radius: .25em; padding: .1em .15em;
-  background: rgb(233 98 40 / calc(var(--heat) * var(--strength))); }
-.text span:hover { outline: 2px solid var(--accent); }
-@media (prefers-color-scheme: dark) { .text { --strength: .7; } }
-"""
 
 JOINERS = "\u200c\u200d"
 """They keep letters apart, or make one emoji of several, and are not to be seen themselves."""
@@ -78,6 +69,8 @@ def printable(text: str) -> str:
     >>> print(printable("a\nb"))
     a\nb
     """
+    if text.isprintable():
+        return text
     return "".join(
         c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text
     )
@@ -140,32 +133,3 @@ def word_heats(mask: Floats) -> Floats:
     middle = np.sort(mask)[(len(mask) - 1) // 2]
     base = middle if middle < mask.max() else mask.min()
     return scale_to_peak(np.maximum(mask - base, 0))
-
-
-def highlighted(text: Shown | Sequence[str], mask: Floats, unit: str = "") -> str:
-    """Return a text with its words in the colours of a mask.
-
-    Each word tells its value where the pointer rests; what stands between words is as it is.
-
-    Args:
-        text: T words, with what stands around them or without; everything is escaped.
-        mask: (T,), any values.
-        unit: Behind the value that a word tells.
-
-    Returns:
-        A paragraph of HTML.
-
-    >>> import numpy as np
-    >>> highlighted(["<b>", "good"], np.array([0.25, 0.75])).count("<span")
-    2
-    """
-    shown = text if isinstance(text, Shown) else Shown(text)
-    gaps = [escape(as_it_stands(gap)) for gap in shown.around]
-    spans = (
-        f'<span style="--heat:{heat:.3f}" title="{value:.4g}{escape(unit)}">'
-        f"{escape(as_it_stands(word))}</span>{gap}"
-        for word, value, heat, gap in zip(
-            shown.words, mask.tolist(), word_heats(mask).tolist(), gaps[1:], strict=True
-        )
-    )
-    return f'<p class="text">{gaps[0]}{"".join(spans)}</p>'

@@ -5,19 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from input_iba.drawing.curves import Chart, Line
-from input_iba.drawing.tables import html_text
+from markupsafe import Markup
+
+from input_iba.drawing import Chart, Line
+from input_iba.drawing.pages import render
 
 WIDTH, HEIGHT = 300, 170
 LEFT, RIGHT, TOP, BOTTOM = 36, 8, 8, 22
 """Units of the drawing, and its margins for the numbers on the axes."""
 
-MOST_POINTS = 60
+MAX_POINTS = 60
 """Points that are drawn of a line; a card is a thumb wide."""
 
 COLOURS = 6
 """Colours of lines in `report.css`."""
-
 
 Ends = tuple[float, float]
 """Lower and upper end of an axis."""
@@ -29,7 +30,7 @@ def shared_ends(charts: Iterable[Chart]) -> Ends:
     return _rounded_out(min(0.0, *values), max(values))
 
 
-def chart_figure(chart: Chart, ends: Ends | None = None) -> str:
+def chart_figure(chart: Chart, ends: Ends | None = None) -> Markup:
     """Return a chart with its legend as HTML.
 
     Args:
@@ -37,20 +38,49 @@ def chart_figure(chart: Chart, ends: Ends | None = None) -> str:
         ends: Of the vertical axis; None for those that the chart needs.
     """
     lines = [_thinned(line) for line in chart.lines if line.x]
-    legend = "".join(
-        f'<li><i class="line{i % COLOURS}"></i>{html_text(line.label)}</li>'
-        for i, line in enumerate(lines)
-    )
-    band = " Bands: ± 1.96 standard errors." if any(line.margin for line in lines) else ""
-    return (
-        f'<figure class="chart">{_drawing(chart, lines, ends or shared_ends([chart]))}'
-        f"<figcaption><b>{html_text(chart.title)}</b>"
-        f'<span class="axes">{html_text(chart.y_label)} over {html_text(chart.x_label)}.{band}'
-        f"</span><ul>{legend}</ul></figcaption></figure>"
+    low, high = ends or shared_ends([chart])
+    across = [math.log10(x) if chart.log_x else x for line in lines for x in line.x]
+    left, right = min(across), max(across)
+    right = right if right > left else left + 1
+
+    def x(value: float) -> str:
+        value = math.log10(value) if chart.log_x else value
+        return f"{LEFT + (value - left) / (right - left) * (WIDTH - LEFT - RIGHT):.0f}"
+
+    def y(value: float) -> str:
+        share = (min(max(value, low), high) - low) / (high - low)
+        return f"{HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM):.1f}".removesuffix(".0")
+
+    def points(xs: Iterable[float], ys: Iterable[float]) -> str:
+        return " ".join(f"{x(a)},{y(b)}" for a, b in zip(xs, ys, strict=True))
+
+    def band(line: Line) -> str:
+        if line.margin is None:
+            return ""
+        pairs = list(zip(line.y, line.margin, strict=True))
+        lower = [b - c for b, c in reversed(pairs)]
+        return points([*line.x, *reversed(line.x)], [*(b + c for b, c in pairs), *lower])
+
+    numbers = ticks(left, right)
+    numbers = [10**n for n in numbers if n == int(n)] if chart.log_x else numbers
+    return render(
+        "chart.html.j2",
+        "input_iba.report",
+        chart=chart,
+        lines=[(line.label, points(line.x, line.y), band(line)) for line in lines],
+        levels=[(y(n), f"{n:g}") for n in ticks(low, high)],
+        places=[(x(n), f"{n:g}") for n in numbers],
+        told=[_in_words(line) for line in lines],
+        banded=any(line.margin for line in lines),
+        width=WIDTH,
+        height=HEIGHT,
+        left=LEFT,
+        right=WIDTH - RIGHT,
+        colours=COLOURS,
     )
 
 
-def loss_charts(losses: Mapping[str, Sequence[float | None]]) -> str:
+def loss_charts(losses: Mapping[str, Sequence[float | None]]) -> Markup:
     """Return one chart per stage.
 
     Args:
@@ -63,7 +93,7 @@ def loss_charts(losses: Mapping[str, Sequence[float | None]]) -> str:
         if points:
             x, y = zip(*points, strict=True)
             stages.setdefault(stage, []).append(Line(part, list(x), list(y)))
-    return "".join(
+    return Markup("").join(
         chart_figure(Chart(stage.replace("_", " ") or "loss", "step", "loss", lines))
         for stage, lines in stages.items()
     )
@@ -83,12 +113,12 @@ def ticks(low: float, high: float, most: int = 5) -> list[float]:
 
 
 def _step(low: float, high: float, most: int = 5) -> float:
-    """Return the distance of at most `most` round numbers more than one from low to high."""
+    """Return the distance between at most `most` + 1 round numbers from low to high."""
     power = 10.0 ** math.floor(math.log10((high - low) / most))
     return next(m * power for m in (1, 2, 2.5, 5, 10) if (high - low) / (m * power) <= most)
 
 
-def _rounded_out(low: float, high: float) -> tuple[float, float]:
+def _rounded_out(low: float, high: float) -> Ends:
     """Return the ends of an axis: round numbers that hold all values between them."""
     if not high > low:
         return low, low + 1
@@ -97,55 +127,16 @@ def _rounded_out(low: float, high: float) -> tuple[float, float]:
 
 
 def _thinned(line: Line) -> Line:
-    """Keep at most `MOST_POINTS` points, the first and the last among them."""
+    """Keep at most `MAX_POINTS` points, the first and the last among them."""
     n = len(line.x)
-    if n <= MOST_POINTS:
+    if n <= MAX_POINTS:
         return line
-    kept = sorted({round(i * (n - 1) / (MOST_POINTS - 1)) for i in range(MOST_POINTS)})
+    kept = sorted({round(i * (n - 1) / (MAX_POINTS - 1)) for i in range(MAX_POINTS)})
     margin = None if line.margin is None else [line.margin[i] for i in kept]
     return Line(line.label, [line.x[i] for i in kept], [line.y[i] for i in kept], margin)
 
 
-def _drawing(chart: Chart, lines: Sequence[Line], ends: Ends) -> str:
-    across = [math.log10(x) if chart.log_x else x for line in lines for x in line.x]
-    low, high = ends
-    left, right = min(across), max(across)
-    right = right if right > left else left + 1
-
-    def x(value: float) -> str:
-        value = math.log10(value) if chart.log_x else value
-        return f"{LEFT + (value - left) / (right - left) * (WIDTH - LEFT - RIGHT):.0f}"
-
-    def y(value: float) -> str:
-        share = (min(max(value, low), high) - low) / (high - low)
-        return f"{HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM):.1f}".removesuffix(".0")
-
-    numbers = ticks(left, right)
-    numbers = [10**n for n in numbers if n == int(n)] if chart.log_x else numbers
-    grid = "".join(
-        f'<path d="M{LEFT} {y(n)}H{WIDTH - RIGHT}"/><text x="{LEFT - 5}" y="{y(n)}" dy=".32em" '
-        f'text-anchor="end">{n:g}</text>'
-        for n in ticks(low, high)
-    ) + "".join(
-        f'<text x="{x(n)}" y="{HEIGHT - 8}" text-anchor="middle">{n:g}</text>' for n in numbers
-    )
-    drawn = []
-    for i, line in enumerate(lines):
-        points = " ".join(f"{x(a)},{y(b)}" for a, b in zip(line.x, line.y, strict=True))
-        if line.margin is not None:
-            edges = list(zip(line.x, line.y, line.margin, strict=True))
-            band = [f"{x(a)},{y(b + c)}" for a, b, c in edges]
-            band += [f"{x(a)},{y(b - c)}" for a, b, c in reversed(edges)]
-            drawn.append(f'<polygon class="line{i % COLOURS}" points="{" ".join(band)}"/>')
-        drawn.append(f'<polyline class="line{i % COLOURS}" points="{points}"/>')
-    said = html_text(f"{chart.title}: {'; '.join(map(_in_words, lines))}")
-    return (
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{said}">'
-        f"<g>{grid}</g>{''.join(drawn)}</svg>"
-    )
-
-
 def _in_words(line: Line) -> str:
-    """Say where a line begins and ends, for those who cannot see it."""
+    """Return where a line begins and ends, for those who cannot see it."""
     begin, end = (f"{line.y[i]:.3g} at {line.x[i]:.3g}" for i in (0, -1))
     return f"{line.label} goes from {begin} to {end}"

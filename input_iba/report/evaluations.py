@@ -1,8 +1,9 @@
-"""One result of an evaluation, as the report reads it."""
+"""Results of evaluations and of comparisons, found in folders."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,19 @@ from typing import Any
 from input_iba.drawing import Chart
 from input_iba.errors import InputIBAError
 from input_iba.evaluation.metrics import METRICS, Metric
+from input_iba.results import RowLog, safe_name
 from input_iba.run.logs import LOGGER
+
+COMPARISON = "compare.json"
+"""The result of `input-iba compare`: one of every metric and method."""
+
+BEGINNING = b'"metric"'
+"""Stands in the first line of the content of an evaluation's result."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """One result file.
+    """The result of one evaluation.
 
     Attributes:
         path: The file.
@@ -81,3 +89,61 @@ class Result:
         _ = (self.metric, self.run, self.scores(), self.left_out(), content["complete"])
         _ = (dict(content["samples"]), content["made_with"]["settings"].keys())
         _ = [(values["mean"], values["low"], values["n"]) for values in content["summary"].values()]
+
+
+def results_in(folder: Path) -> list[Result]:
+    """Read the results that lie in a folder, by name; other files are passed over."""
+    found = []
+    for path in sorted(folder.glob("*.json")):
+        try:
+            results = list(_read(path))
+            for result in results:
+                result.check()
+        except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
+            LOGGER.warning("'%s' cannot be read as the result of an evaluation: %r.", path, error)
+            continue
+        found += results
+    return found
+
+
+def _read(path: Path) -> Iterable[Result]:
+    if path.name != COMPARISON:
+        with path.open("rb") as stream:
+            if BEGINNING not in stream.read(64):
+                return []
+    content = json.loads(path.read_text(encoding="utf-8"))
+    if path.name == COMPARISON:
+        return _compared(path, content)
+    return [Result(path, content, "", content["made_with"]["maps"])]
+
+
+def _compared(path: Path, content: Mapping[str, Any]) -> Iterator[Result]:
+    """Take a comparison apart: what each method has under each metric, as an evaluation says it."""
+    shared = content["samples"]
+    for metric, of_metric in content["metrics"].items():
+        for name, method in content["methods"].items():
+            parts = {part: of_metric[part].get(name, {}) for part in ("rows", "skipped", "failed")}
+            rows, skipped, failed = map(len, parts.values())
+            counts = {"data_set": shared["data_set"], "selected": shared["selected"]}
+            counts |= {"scored": rows, "skipped": skipped, "failed": failed}
+            counts["not_reached"] = shared["selected"] - rows - skipped - failed
+            counts["without_map"] = len(shared["without_map"])
+            keys = of_metric["keys"]
+            found = {
+                "metric": metric,
+                "complete": rows + skipped == shared["selected"],
+                "samples": counts,
+                "higher_is_better": {key: keys[key]["higher_is_better"] for key in keys},
+                "summary": {key: keys[key]["methods"][name] for key in keys},
+                "without_map": shared["without_map"],
+                "made_with": {**content["made_with"], "settings": of_metric["settings"]},
+                **parts,
+            }
+            # The comparison keeps numbers only; the rows as they came have the curves, too.
+            log = path.parent / "rows" / metric / f"{safe_name(name)}.rows.jsonl"
+            kept = RowLog(log).read()[1]
+            found["rows"] = {
+                id_: {**(kept[id_].row if id_ in kept else {}), **row}
+                for id_, row in parts["rows"].items()
+            }
+            yield Result(path, found, name, method["maps"])

@@ -8,12 +8,10 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 
-from input_iba.drawing import Row
 from input_iba.errors import DataError
-from input_iba.report.evaluations import Result
-from input_iba.report.model import Evaluation, Report, Source
+from input_iba.report.evaluations import Result, results_in
+from input_iba.report.model import Evaluation, Report, Row, Source
 from input_iba.report.rows import rows_of
-from input_iba.report.scores import results_in
 from input_iba.results import OWN_METHOD, Manifest, WorkDir, telling_names
 
 OWN_MAPS = "input_masks"

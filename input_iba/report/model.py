@@ -1,4 +1,4 @@
-"""What the report shows, read from work directories by the engine."""
+"""What the report shows, read from work directories."""
 
 from __future__ import annotations
 
@@ -7,11 +7,56 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from input_iba.drawing.curves import Chart
-from input_iba.drawing.rows import Row
+from input_iba.drawing import Chart, Shown
 
-MOST_SAMPLES = 2000
+MAX_SAMPLES = 2000
 """A browser should open the page of any run; records and results name all samples."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One sample as the table and the page show it.
+
+    Attributes:
+        id: The sample's id.
+        class_name: Name of the class that was explained.
+        probability: Probability of that class, or None when there is none.
+        predicted_class_name: Name of the class that the classifier prefers.
+        predicted_probability: Its probability, or None.
+        classes: Name and probability of the most probable classes, best first, and of the one
+            that was explained.
+        seconds: Wall time per stage.
+        feature_peak: Largest value of the feature mask in bits per pixel, or None.
+        files: From kind to a path relative to the page. Kinds that are shown: `photograph`,
+            `overlay`, `heat`, `feature_mask_png`, `feature_mask_picture`, `prior_mask_picture`,
+            `input_mask_png`, `input_mask_picture`, `input_mask`, `feature_mask`, `prior_mask`; of
+            a text `highlights`.
+        failure: Why the sample failed; empty when it is done.
+        text: Of a text, its T words, and what stands around them.
+        word_masks: Of a text, from kind of mask to T values, `input_mask` first.
+        losses: Loss history per stage and part, as `stage/part`.
+        scores: From metric and key to what an evaluation found.
+    """
+
+    id: str
+    class_name: str = ""
+    probability: float | None = None
+    predicted_class_name: str = ""
+    predicted_probability: float | None = None
+    classes: Sequence[tuple[str, float]] = ()
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    feature_peak: float | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
+    failure: str = ""
+    text: Shown = field(default=Shown(()))
+    word_masks: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    losses: Mapping[str, Sequence[float | None]] = field(default_factory=dict)
+    scores: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def total_seconds(self) -> float:
+        """Wall time of all stages together."""
+        return sum(self.seconds.values())
 
 
 @dataclass(frozen=True)
@@ -35,6 +80,11 @@ class Source:
     facts: Mapping[str, str] = field(default_factory=dict)
     manifest: Mapping[str, Any] = field(default_factory=dict)
     method: str = ""
+
+    @property
+    def done(self) -> int:
+        """Number of samples that were explained."""
+        return sum(not row.failure for row in self.rows)
 
 
 @dataclass(frozen=True)
@@ -70,13 +120,7 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Report:
-    """All that the page says.
-
-    Attributes:
-        title: Heading.
-        sources: The work directories, the first one deciding the order of samples.
-        evaluations: What was measured of them.
-    """
+    """All that the page says: work directories, of which the first decides the order of samples."""
 
     title: str
     sources: Sequence[Source]
@@ -89,7 +133,7 @@ class Report:
 
     def shown(self) -> dict[str, list[tuple[Source, Row]]]:
         """Return those of the samples that the page has room for."""
-        return dict(islice(self.samples().items(), MOST_SAMPLES))
+        return dict(islice(self.samples().items(), MAX_SAMPLES))
 
     def samples(self) -> dict[str, list[tuple[Source, Row]]]:
         """Return what each method found about each sample that some method explained."""

@@ -1,67 +1,79 @@
-"""The page as a whole: heading, samples, metrics, what was left out, manifest."""
+"""The page as a whole: samples, metrics, what was left out, manifest; laid out by templates."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from importlib.resources import files
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+from urllib.parse import quote
 
-from input_iba.drawing.page_style import RAMP_KEY, TABLES, page_head
-from input_iba.drawing.tables import Grid, as_table, html_text
-from input_iba.drawing.words import TEXT_STYLE
-from input_iba.report.controls import sort_keys, toolbar
-from input_iba.report.gallery import gallery
-from input_iba.report.heat_filter import heat_filter
-from input_iba.report.markup import bullets, facts_list, plural, unfolding
-from input_iba.report.metrics import metrics_section
-from input_iba.report.model import MOST_SAMPLES, Report, Source
-from input_iba.report.nested import flattened
+import matplotlib
+from markupsafe import Markup
+
+from input_iba.drawing import COLOUR_MAP, Grid, Shown
+from input_iba.drawing.pages import environment
+from input_iba.drawing.tables import UNKNOWN
+from input_iba.drawing.words import as_it_stands
+from input_iba.report.charts import loss_charts
+from input_iba.report.metrics import metrics_shown, plural
+from input_iba.report.model import MAX_SAMPLES, Report, Row, Source
+from input_iba.report.rows import WORD_MASKS
+
+OPACITY = 75
+"""Percent at which the hottest pixel covers the image, at the beginning."""
+
+STEPS = 32
+"""Intervals of the tables of colours in the heat layer's filter."""
+
+MAX_LEFT_OUT = 1000
+"""Samples left out by a metric that the page lists; the result's file names all."""
 
 
 def report_page(report: Report) -> str:
-    """Return one page that needs no server and no network; pictures have relative paths."""
-    title, kind = html_text(report.title), "word" if report.text else "pixel"
-    script = _asset("report.js")
-    head = page_head(
-        f"{title}: which {kind}s decided",
-        TABLES + TEXT_STYLE + _asset("report.css"),
-        _policy(script),
+    """Return one page that needs no server and no network; images have relative paths."""
+    pages = environment("input_iba.report")
+    pages.filters.update(
+        link=link_to,
+        plural=plural,
+        flattened=flattened,
+        loss_charts=loss_charts,
+        numbers=_numbers,
+        places=_places,
     )
-    several = len(report.sources) > 1
-    # Of several runs a table says how many samples are done; who is not done says so in red, too.
-    stated = [source for source in report.sources if not (several and source.complete)]
-    states = "".join(_state(source, several) for source in stated)
-    facts = "".join(facts_list(source.facts) for source in report.sources[:1])
-    facts = as_table(_runs(report)) if several else facts
-    return f"""{head}
-<a class="skip" href="#samples">Skip to the samples</a>
-<header>
-<p class="kicker">input_iba</p>
-<h1>{title}</h1>
-<p class="lead">{_lead(report)}</p>
-{facts}{states}
-{_navigation(report)}
-</header>
-<main>
-{_samples(report)}
-{metrics_section(report.evaluations)}
-{_left_out(report)}
-{_manifests(report)}
-</main>
-<footer><p>{_legend(report, kind)}</p>{"" if report.text else RAMP_KEY}</footer>
-{heat_filter()}
-<script>{script}</script>
-</body>
-</html>
-"""
-
-
-def _asset(name: str) -> str:
-    return files("input_iba.report").joinpath("templates", name).read_text(encoding="utf-8")
+    script = Markup(pages.get_template("report.js").render())
+    keys, samples = sort_keys(report), list(report.shown().values())
+    kinds = {kind for source in report.sources for row in source.rows for kind in row.word_masks}
+    return pages.get_template("report.html.j2").render(
+        report=report,
+        sources=report.sources,
+        several=len(report.sources) > 1,
+        foreign=sum(bool(source.method) for source in report.sources),
+        kind="word" if report.text else "pixel",
+        runs=_runs(report.sources),
+        samples=samples,
+        total=len(report.samples()),
+        classes=sorted(Counter(found[0][1].class_name for found in samples).items()),
+        keys=[(s, list(k)) for s, k in groupby(enumerate(keys), lambda pair: pair[1].source)],
+        sort_values=lambda found: " ".join(key.value(found) for key in keys),
+        word_masks={kind: name for kind, name in WORD_MASKS.items() if kind in kinds},
+        opacity=OPACITY,
+        metrics=metrics_shown(report.evaluations),
+        failed=[(source, row) for source in report.sources for row in source.rows if row.failure],
+        max_samples=MAX_SAMPLES,
+        max_left_out=MAX_LEFT_OUT,
+        channels=_channels(),
+        script=script,
+        policy=_policy(script),
+    )
 
 
 def _policy(script: str) -> str:
-    """Allow this script alone, and pictures from the same place: nothing is ever loaded or sent."""
+    """Allow this script alone, and images from the same place: nothing is ever loaded or sent."""
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return (
         "default-src 'none'; img-src 'self' file: data:; style-src 'unsafe-inline'; "
@@ -69,131 +81,116 @@ def _policy(script: str) -> str:
     )
 
 
-def _lead(report: Report) -> str:
-    kind = "word" if report.text else "pixel"
-    methods = [source.method for source in report.sources if source.method]
-    if len(report.sources) == 1 and methods:
-        return f"Which {kind}s made the classifier decide, by {html_text(methods[0])}."
-    if len(report.sources) > 1:
-        return f"Which {kind}s made the classifier decide, by {len(report.sources)} runs."
-    return f"Which {kind}s made the classifier decide."
+def _channels() -> dict[str, str]:
+    """Return the red, green and blue of the colour map, as the heat layer's filter reads them."""
+    colours = [matplotlib.colormaps[COLOUR_MAP](i / STEPS) for i in range(STEPS + 1)]
+    return {
+        name: " ".join(f"{colour[channel]:.3f}" for colour in colours)
+        for channel, name in enumerate("RGB")
+    }
 
 
-def _state(source: Source, named: bool) -> str:
-    done = sum(not row.failure for row in source.rows)
-    failed = len(source.rows) - done
-    name = f"{html_text(source.name)}: " if named else ""
-    parts = [f"{done:,} of {plural(source.samples, 'sample')} explained"]
-    if source.complete:
-        return f'<p class="state good">{name}{parts[0]}</p>'
-    parts += [f"{failed} failed"] if failed else []
-    missing = source.samples - done - failed
-    parts += [f"{missing} not done yet: continue with --resume"] if missing > 0 else []
-    return f'<p class="state partial"><strong>Partial.</strong> {name}{"; ".join(parts)}</p>'
-
-
-def _explained(source: Source) -> str:
-    return f"{sum(not row.failure for row in source.rows):,} of {source.samples:,}"
-
-
-def _runs(report: Report) -> Grid:
-    """Return what tells the runs apart as a table."""
-    labels = list(dict.fromkeys(label for source in report.sources for label in source.facts))
+def _runs(sources: Sequence[Source]) -> Grid:
+    """Return what tells runs apart as a table."""
+    labels = list(dict.fromkeys(label for source in sources for label in source.facts))
     rows = [
-        [source.name, _explained(source), *(source.facts.get(label, "–") for label in labels)]
-        for source in report.sources
+        [
+            source.name,
+            f"{source.done:,} of {source.samples:,}",
+            *(source.facts.get(label, UNKNOWN) for label in labels),
+        ]
+        for source in sources
     ]
     return Grid("Runs", ["run", "Explained", *labels], rows)
 
 
-def _navigation(report: Report) -> str:
-    places = {
-        "samples": "Samples",
-        **({"metrics": "Metrics"} if report.evaluations else {}),
-        **({"left-out": "Failed"} if _failed(report) else {}),
-        **({"manifest": "Manifest"} if report.sources else {}),
-    }
-    links = "".join(f'<li><a href="#{id_}">{name}</a></li>' for id_, name in places.items())
-    return f'<nav aria-label="Sections"><ul>{links}</ul></nav>'
+@dataclass(frozen=True)
+class SortKey:
+    """A number by which samples can be sorted.
+
+    Attributes:
+        label: What it is: 'probability', 'seconds', or the name of a score.
+        source: Name of the work directory that it is from; empty where there is only one.
+        descending: Whether the largest comes first, unless the order is reversed.
+    """
+
+    label: str
+    source: str
+    descending: bool
+
+    def value(self, found: Sequence[tuple[Source, Row]]) -> str:
+        """Return the number of a sample as the script reads it; a dash where it has none."""
+        rows = (row for source, row in found if self.source in ("", source.name))
+        row = next(rows, None)
+        if row is None:
+            return "-"
+        values = {
+            "probability": row.probability,
+            "seconds": row.total_seconds if row.seconds else None,
+        }
+        value = values.get(self.label, row.scores.get(self.label))
+        return "-" if value is None else f"{value:.6g}"
 
 
-def _samples(report: Report) -> str:
-    keys = sort_keys(report)
-    total = len(report.samples())
-    if not total:
-        return '<section id="samples"><h2>Samples</h2><p>No sample is explained.</p></section>'
-    return f"""<section id="samples"><h2>Samples</h2>
-<noscript><p>Without JavaScript, samples cannot be searched and sorted, and words are not coloured.
-</p></noscript>
-{toolbar(report, keys)}
-{_cut(total)}
-<div id="feed" role="feed" aria-label="Samples">
-{gallery(report, keys)}
-</div></section>"""
-
-
-def _cut(total: int) -> str:
-    if total <= MOST_SAMPLES:
-        return ""
-    return (
-        f"<p>The first {MOST_SAMPLES:,} of {total:,} samples; all are in "
-        "<code>records.jsonl</code>.</p>"
-    )
-
-
-def _failed(report: Report) -> list[tuple[Source, str, str]]:
+def sort_keys(report: Report) -> list[SortKey]:
+    """Return what samples can be sorted by, beside their order in the run, name and class."""
+    several = len(report.sources) > 1
     return [
-        (source, row.id, row.failure)
+        key
         for source in report.sources
-        for row in source.rows
-        if row.failure
+        for key in _keys_of(report, source, source.name if several else "")
     ]
 
 
-def _left_out(report: Report) -> str:
-    failed = _failed(report)
-    if not failed:
-        return ""
-    several = len(report.sources) > 1
-    items = bullets(
-        f"<code>{html_text(id_)}</code> {f'({html_text(source.name)}) ' if several else ''}"
-        f"{html_text(why)}"
-        for source, id_, why in failed[:MOST_SAMPLES]
-    )
-    heading = f"{plural(len(failed), 'sample')} failed"
-    return f'<section id="left-out" class="failures"><h2>{heading}</h2>{items}</section>'
+def _keys_of(report: Report, source: Source, name: str) -> Iterator[SortKey]:
+    if any(row.probability is not None for row in source.rows):
+        yield SortKey("probability", name, True)
+    if any(row.seconds for row in source.rows):
+        yield SortKey("seconds", name, True)
+    better = {
+        f"{found.metric} {key}": higher
+        for found in report.evaluations
+        for key, higher in found.higher_is_better.items()
+    }
+    for score in dict.fromkeys(score for row in source.rows for score in row.scores):
+        yield SortKey(score, name, better.get(score) is not False)
 
 
-def _manifests(report: Report) -> str:
-    if not report.sources:
-        return ""
-    parts = "".join(
-        unfolding(f"How {source.name} was made", facts_list(flattened(source.manifest), "pairs"))
-        for source in report.sources
-    )
-    return f'<section id="manifest"><h2>Manifest</h2>{parts}</section>'
+def _numbers(row: Row) -> dict[str, str]:
+    """Return what is known of a sample in numbers, from label to value."""
+    numbers = {name: f"{value:.4g}" for name, value in row.scores.items()}
+    if row.feature_peak is not None:
+        unit = "word" if row.text.words else "pixel"
+        numbers["feature mask, largest value"] = f"{row.feature_peak:.3g} bits per {unit}"
+    stages = {stage.replace("_", " "): value for stage, value in row.seconds.items()}
+    return numbers | {f"seconds, {stage}": f"{value:.3g}" for stage, value in stages.items()}
 
 
-def _legend(report: Report, kind: str) -> str:
-    parts = []
-    if any(not source.method for source in report.sources):
-        parts.append(
-            "<strong>Feature mask:</strong> information that passes the bottleneck at the layer, "
-            f"in bits per {kind}. <strong>Prior:</strong> where information is expected "
-            "before the input itself is asked, from 0 to 1. <strong>Input mask:</strong> the share "
-            f"of each {kind} that the classifier must see, from 0 to 1."
-        )
-    if any(source.method for source in report.sources):
-        parts.append(
-            "<strong>Maps of other methods:</strong> their values, divided by the largest; of "
-            "signed methods what speaks against the class is dark, and the overlay leaves it out."
-        )
-    stretched = "Every picture is stretched to the range of its own mask"
-    if report.text:
-        stretched = "Colours begin at the median of each text's mask and are full at its maximum"
-    parts.append(
-        f"{stretched}, and the threshold is a share of "
-        "that range; the <code>npz</code> files hold the values. With a sample in focus, the left "
-        "and right arrow keys go from one to the next."
-    )
-    return " ".join(parts)
+def _places(text: Shown) -> str:
+    """Return the lengths of a text's parts as JavaScript counts them."""
+    parts = (as_it_stands(part) for part in text.parts)
+    return " ".join(str(len(part.encode("utf-16-le")) // 2) for part in parts)
+
+
+def link_to(path: str) -> str:
+    """Return a relative path as a URL: names may hold `%`, `#` and `?`.
+
+    >>> link_to("a b/50%#.png")
+    './a%20b/50%25%23.png'
+    """
+    return path if path.startswith("file:") else "./" + quote(path, errors="surrogatepass")
+
+
+def flattened(values: Mapping[str, Any], before: str = "") -> dict[str, str]:
+    """Return nested mappings as one, with dotted keys and texts as values.
+
+    >>> flattened({"a": {"b": 1}, "c": "x", "d": [True, None]})
+    {'a.b': '1', 'c': 'x', 'd': '[true, null]'}
+    """
+    found: dict[str, str] = {}
+    for key, value in values.items():
+        if isinstance(value, Mapping) and value:
+            found |= flattened(value, f"{before}{key}.")
+        else:
+            found[before + key] = value if isinstance(value, str) else json.dumps(value)
+    return found

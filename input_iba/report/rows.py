@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path, PurePosixPath
 
-from input_iba.drawing import Row
-from input_iba.drawing.words import Shown
+import numpy as np
+from numpy.typing import NDArray
+
+from input_iba.drawing import Shown, colourise, heat_of, percent, scale_to_range, to_8_bits
+from input_iba.drawing.tables import UNKNOWN, lay_out, width_of
+from input_iba.drawing.words import printable
 from input_iba.errors import DataError
-from input_iba.report.pictures import with_pictures
-from input_iba.results import SampleRecord, TextMask, WorkDir, read_text_mask
+from input_iba.report.model import Row
+from input_iba.results import SampleRecord, TextMask, WorkDir, read_text_mask, write_image
+from input_iba.results.map_files import read_map
+from input_iba.results.sample_writer import PICTURE_PLACES
 
-WORD_MASKS = ("input_mask", "feature_mask", "prior_mask")
+WORD_MASKS = {"input_mask": "input mask", "feature_mask": "feature mask", "prior_mask": "prior"}
+"""Masks of a text, and what they are called."""
+
+Draw = Callable[[NDArray[np.float64]], NDArray[np.uint8]]
+
+DRAWN: Mapping[str, tuple[str, Draw]] = {
+    "heat": ("input_mask", lambda mask: to_8_bits(heat_of(mask))),
+    "prior_mask_picture": ("prior_mask", lambda mask: colourise(scale_to_range(mask))),
+}
+"""Images that work directories of earlier releases lack: the mask shown, and how it is drawn."""
+
+HEAD = ("sample", "class", "probability", "seconds", "files")
+MAX_WIDTH = 32
+"""Columns of a terminal that a name may take."""
 
 
 def rows_of(work: WorkDir, ids: Iterable[str] | None = None) -> list[Row]:
@@ -38,7 +57,7 @@ def _row(record: SampleRecord, root: Path) -> Row:
         classes=record.classes(),
         seconds=record.seconds,
         feature_peak=record.feature_peak,
-        files=record.files if text else with_pictures(root, record.files),
+        files=record.files if text else _with_images(root, record.files),
         failure=(record.reason or "no reason given") if record.status == "failed" else "",
         text=next(iter(masks.values())).shown if masks else Shown(()),
         word_masks={kind: found.mask.tolist() for kind, found in masks.items()},
@@ -56,3 +75,50 @@ def _word_masks(record: SampleRecord, root: Path) -> Mapping[str, TextMask]:
             except DataError:
                 continue
     return found
+
+
+def _with_images(root: Path, files: Mapping[str, str]) -> dict[str, str]:
+    """Return the files of an image, from kind to path, with those that were missing drawn.
+
+    Where a mask cannot be read or an image cannot be written, the page does without it.
+    """
+    found = dict(files)
+    for kind, (mask, draw) in DRAWN.items():
+        if kind in files or mask not in files:
+            continue
+        folder, extension = PICTURE_PLACES[kind]
+        # Below the folder of its kind, a file has the same place as the mask.
+        place = PurePosixPath(folder, *PurePosixPath(files[mask]).parts[1:]).with_suffix("")
+        path = f"{place}{extension}"
+        try:
+            if not (root / path).is_file():
+                write_image(root / path, draw(read_map(root / files[mask]).numpy()))
+        except (DataError, OSError):
+            continue
+        found[kind] = path
+    return found
+
+
+def format_table(rows: Sequence[Row]) -> str:
+    """Lay rows out in columns of a terminal.
+
+    >>> print(format_table([Row("cat", "tabby", 0.9, seconds={"a": 1.0},
+    ...                         files={"input_mask": "input_masks/cat.npz"})]))
+    sample  class  probability  seconds  files
+    cat     tabby         90 %      1.0  input_masks/cat.npz
+    """
+    return lay_out([HEAD, *map(_cells, rows)], right=(2, 3))
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    name = _short(printable(row.id))
+    if row.failure:
+        return name, UNKNOWN, UNKNOWN, UNKNOWN, f"failed: {row.failure}"
+    seconds, file = f"{row.total_seconds:.1f}", row.files.get("input_mask", "")
+    return name, _short(printable(row.class_name)), percent(row.probability), seconds, file
+
+
+def _short(text: str) -> str:
+    while width_of(text) > MAX_WIDTH:
+        text = f"{text.removesuffix('…')[:-1]}…"
+    return text

@@ -6,11 +6,11 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from input_iba.drawing import format_table
 from input_iba.errors import DataError, InputIBAError
+from input_iba.report.evaluations import results_in
 from input_iba.report.gather import build, gather
 from input_iba.report.page import report_page
-from input_iba.report.scores import results_in
+from input_iba.report.rows import format_table
 from input_iba.results import WorkDir, write_text
 from input_iba.run.logs import LOGGER
 

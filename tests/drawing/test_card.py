@@ -105,7 +105,7 @@ def test_a_described_image_is_shown_as_its_data_set_shows_it() -> None:
     image = torch.full((3, 4, 4), 7, dtype=torch.uint8)
     sample = ImageSample("x", torch.zeros(3, 4, 4), image=image)
     found = described(explanation(torch.rand(4, 4)), sample)
-    assert found.pictures()["input"].tolist() == np.full((4, 4, 3), 7).tolist()
+    assert found.images()["input"].tolist() == np.full((4, 4, 3), 7).tolist()
 
 
 @pytest.mark.parametrize("ending", ["png", "svg"])
@@ -150,7 +150,7 @@ def test_what_attributors_return_shows_the_input() -> None:
     assert found.top[0][1] == pytest.approx(float(chances.max()), rel=1e-5)
     [other, _] = MethodAttributor(net, Gradient()).attribute(inputs)
     assert isinstance(other, Explanation)
-    assert list(other.pictures()) == ["input", "overlay", "input mask"]
+    assert list(other.images()) == ["input", "overlay", "input mask"]
 
 
 def test_signed_maps_have_zero_in_the_middle_of_a_diverging_map() -> None:

@@ -21,9 +21,8 @@ from input_iba.drawing import (
     write_top_k,
     write_training_curves,
 )
-from input_iba.drawing.agreement import AGREES, DIFFERS
 from input_iba.drawing.image_sheet import FRAME, GAP, HEADING, SIDE
-from input_iba.drawing.vibi_images import HIDDEN, PANELS
+from input_iba.drawing.vibi_images import AGREES, DIFFERS, HIDDEN, PANELS
 from input_iba.errors import DataError
 
 SURE = [[1.0, 0.0]]
@@ -157,7 +156,7 @@ def test_wrong_shapes_are_refused(
 
 
 def test_captions_are_one_per_picture(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="5 pictures need as many captions; got 2"):
+    with pytest.raises(DataError, match="5 images need as many captions; got 2"):
         write_test_batch(tmp_path / "a.png", PICTURES, ["one", "two"])
 
 

@@ -13,7 +13,7 @@ from input_iba.report.charts import (
     BOTTOM,
     HEIGHT,
     LEFT,
-    MOST_POINTS,
+    MAX_POINTS,
     RIGHT,
     TOP,
     WIDTH,
@@ -66,7 +66,7 @@ def test_a_flat_line_and_a_single_point_can_be_drawn() -> None:
 def test_a_long_line_is_thinned_but_keeps_its_ends() -> None:
     n = 5000
     [line] = points(chart_figure(Chart("t", "x", "y", [Line("a", range(n), [0.0] * n)])))
-    assert len(line) == MOST_POINTS
+    assert len(line) == MAX_POINTS
     assert (line[0][0], line[-1][0]) == (LEFT, WIDTH - RIGHT)
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from input_iba.report import report_folders
+from input_iba.report.evaluations import results_in
 from input_iba.report.gather import gather
-from input_iba.report.scores import results_in
 from tests.commands.comparing import cell_maps, compare, random_maps, result, write_work_dir
 from tests.commands.evaluating import Evaluated, prepare
 

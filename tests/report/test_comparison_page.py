@@ -9,7 +9,7 @@ import re
 import numpy as np
 from PIL import Image
 
-from input_iba.drawing import Grid, as_html, as_markdown, as_plain
+from input_iba.drawing import Grid, as_markdown, as_plain
 from input_iba.report.comparison_page import (
     SIDE,
     Card,
@@ -94,8 +94,9 @@ def test_grids_line_up() -> None:
         "longer  10.25",
     ]
     assert as_markdown(grid).splitlines()[-1] == "| longer | **10.25** |"
-    assert '<td class="best">10.25</td>' in as_html(grid)
-    assert '<th scope="row">longer</th>' in as_html(grid)
+    html = comparison_page(ComparisonPage("", {}, "", True, [grid], [], [], ""))
+    assert '<td class="best">10.25</td>' in html
+    assert '<th scope="row">longer</th>' in html
 
 
 def test_markdown_of_any_text_is_one_cell() -> None:

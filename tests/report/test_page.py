@@ -11,11 +11,9 @@ from urllib.parse import unquote
 
 import pytest
 
-from input_iba.drawing import Chart, Row, mean_line
-from input_iba.drawing.words import Shown
-from input_iba.report.controls import sort_keys
-from input_iba.report.model import Evaluation, Report, Source
-from input_iba.report.page import report_page
+from input_iba.drawing import Chart, Shown, mean_line
+from input_iba.report.model import Evaluation, Report, Row, Source
+from input_iba.report.page import report_page, sort_keys
 
 FILES = {
     "photograph": "images/a%2F1#.jpg",
@@ -143,7 +141,7 @@ def test_a_partial_run_says_what_is_missing_and_why() -> None:
 
 def test_a_large_run_stays_a_page_that_opens(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("model", "page"):
-        monkeypatch.setattr(f"input_iba.report.{module}.MOST_SAMPLES", 3)
+        monkeypatch.setattr(f"input_iba.report.{module}.MAX_SAMPLES", 3)
     page = page_of(source(*(Row(str(i), "x", 0.9, files=FILES) for i in range(5))))
     assert len(page.all("article")) == 3
     assert "The first 3 of 5 samples" in page.words

@@ -14,7 +14,7 @@ from input_iba.cli.main import main
 from input_iba.errors import DataError, EvaluationError
 from input_iba.report import report_evaluation, report_folders, write_report
 from input_iba.report.gather import gather
-from input_iba.report.pictures import DRAWN
+from input_iba.report.rows import DRAWN
 from input_iba.results import WorkDir
 from tests.report.work_dirs import EVIL, make_result, make_run
 

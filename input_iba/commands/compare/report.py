@@ -7,6 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup
+
 from input_iba.commands.compare.compared import Compared
 from input_iba.commands.compare.grids import detail, overview
 from input_iba.commands.evaluate.samples import tied_maps
@@ -162,10 +164,10 @@ def _cards(compared: Compared) -> tuple[list[Card], str]:
 
 
 def _card(compared: Compared, sample: Sample) -> Card:
-    pictures, texts = list[tuple[str, str]](), list[tuple[str, str]]()
+    images, texts = list[tuple[str, str]](), list[tuple[str, Markup]]()
     if isinstance(sample, ImageSample):
-        photograph = sample.image.permute(1, 2, 0).expand(-1, -1, 3).contiguous().numpy()
-        pictures.append(("photograph", thumbnail(photograph)))
+        image = sample.image.permute(1, 2, 0).expand(-1, -1, 3).contiguous().numpy()
+        images.append(("photograph", thumbnail(image)))
     for method in compared.methods:
         path = compared.maps[method.name].get(sample.id)
         if path is None:
@@ -177,7 +179,7 @@ def _card(compared: Compared, sample: Sample) -> Card:
         if isinstance(sample, TextSample):
             texts.append((method.name, highlighted(sample.shown, values)))
         else:
-            pictures.append((method.name, map_thumbnail(values)))
+            images.append((method.name, map_thumbnail(values)))
     records = [method.records.get(sample.id) for method in compared.methods]
     names = [record.class_name for record in records if record is not None and record.class_name]
-    return Card(sample.id, names[0] if names else "", pictures, texts)
+    return Card(sample.id, names[0] if names else "", images, texts)

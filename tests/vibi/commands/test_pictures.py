@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from input_iba.drawing.agreement import AGREES
+from input_iba.drawing.vibi_images import AGREES
 from input_iba.vibi import BlackBox, ChunkGrid, Vibi
 from input_iba.vibi.commands.pictures import chunk_map, write_curves, write_pictures
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from input_iba.drawing import Row, format_table
-from input_iba.drawing.rows import percent, printable
+from input_iba.drawing import percent
+from input_iba.drawing.words import printable
+from input_iba.report.model import Row
+from input_iba.report.rows import format_table
 
 
 def test_columns_line_up() -> None:
