@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from html import escape
 from pathlib import Path
 from typing import overload
 
 import torch
+from markupsafe import Markup
 from torch import Tensor
 
+from input_iba.drawing.pages import render
 from input_iba.records import Attribution, Failure
-
-PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<style>body {{ font-family: system-ui, sans-serif; margin: 2rem auto; max-width: 60rem;
-  padding: 0 1rem; color-scheme: light dark; }}</style></head>
-<body>{cards}</body></html>
-"""
 
 
 class Attributions(Sequence[Attribution | Failure]):
@@ -71,16 +64,15 @@ class Attributions(Sequence[Attribution | Failure]):
     def to_html(self, path: str | Path) -> Path:
         """Write one page with all records that opens anywhere; return where it is."""
         file = Path(path)
-        file.write_text(
-            PAGE.format(title=escape(file.stem), cards=self._repr_html_()), encoding="utf-8"
-        )
+        page = render("cards.html.j2", title=file.stem, cards=self._repr_html_())
+        file.write_text(page, encoding="utf-8")
         return file
 
-    def _repr_html_(self) -> str:
+    def _repr_html_(self) -> Markup:
         """Return the cards of all records."""
-        return "\n".join(
+        return Markup("\n").join(
             record._repr_html_()
             if isinstance(record, Attribution)
-            else f"<p><b>{escape(record.id)}</b>: {escape(record.reason)}</p>"
+            else Markup("<p><b>{}</b>: {}</p>").format(record.id, record.reason)
             for record in self.records
         )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from input_iba.drawing.heat_map import Pixels
@@ -45,7 +46,7 @@ class Drawn:
     def coloured_words(self) -> Words:
         """Return the words of a text with their values; none of an image."""
 
-    def _repr_html_(self) -> str:
+    def _repr_html_(self) -> Markup:
         """Return a piece of HTML without scripts and without files beside it."""
         images = {name: data_uri(pixels, optimize=True) for name, pixels in self.images().items()}
         words = self.coloured_words()
