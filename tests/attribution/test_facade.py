@@ -27,6 +27,7 @@ from input_iba.attribution import (
 from input_iba.attribution.presets import as_config
 from input_iba.errors import AttributionError, ConfigError, DataError
 from input_iba.records import Failure
+from tests.conftest import Unchanged
 from tests.models.tiny_tokenizers import byte_level
 
 SHORT = Preset(
@@ -233,15 +234,11 @@ def test_what_is_odd_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
         input_iba.InputIBA(Spot(), preset="fats")
 
 
-def test_the_model_comes_back_as_it_was() -> None:
+def test_the_model_comes_back_as_it_was(unchanged: Unchanged) -> None:
     net = Spot().train()
     net.conv.weight.requires_grad_(False)
-    before = {name: value.clone() for name, value in net.state_dict().items()}
-    input_iba.explain(net, images(), preset=SHORT)
-    assert net.training
-    assert [p.requires_grad for p in net.parameters()] == [False, True, True, True]
-    assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
-    assert not any(m._forward_hooks or m._forward_pre_hooks for m in net.modules())
+    with unchanged(net):
+        input_iba.explain(net, images(), preset=SHORT)
 
 
 def test_the_config_presets_are_the_instances() -> None:

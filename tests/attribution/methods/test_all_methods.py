@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 
 import pytest
@@ -28,6 +27,7 @@ from input_iba.records import Explanation, Failure
 from input_iba.registry import BASELINES
 from tests.attribution.methods.settings import attributor, quick, samples
 from tests.attribution.nets import PATCH, SIDE, PatchClassifier, pictures, small_net
+from tests.conftest import Unchanged
 
 LAYER = "4"
 IDS = ["a", "b", "c"]
@@ -121,41 +121,27 @@ def fails_after(count: int) -> Progress:
 
 
 @ALL
-def test_the_model_comes_back_as_it_was_also_after_an_exception(name: str) -> None:
+def test_the_model_comes_back_as_it_was_also_after_an_exception(
+    name: str, unchanged: Unchanged
+) -> None:
     net = small_net().train()
     net[0].weight.requires_grad_(False)
-    before = copy.deepcopy(net)
-    modules = list(net.modules())
-    states = [{k: id(v) for k, v in module.__dict__.items()} for module in modules]
     method = small(name, net)
     x = samples(2)
     kept = x.clone()
-    method.attribute(x, [0, 1])
-    with pytest.raises(InterruptedHereError):
-        method.attribute(x, [0, 1], progress=fails_after(1))
-    broken = net[8].forward
-    net[8].forward = _raise
-    with pytest.raises(InterruptedHereError):
+    with unchanged(net):
         method.attribute(x, [0, 1])
-    net[8].forward = broken
-    del net[8].forward
+        with pytest.raises(InterruptedHereError):
+            method.attribute(x, [0, 1], progress=fails_after(1))
+        broken = net[8].forward
+        net[8].forward = _raise
+        with pytest.raises(InterruptedHereError):
+            method.attribute(x, [0, 1])
+        net[8].forward = broken
+        del net[8].forward
     assert torch.equal(x, kept)
     assert x.grad is None
     assert not x.requires_grad
-    assert list(net.modules()) == modules
-    assert [{k: id(v) for k, v in module.__dict__.items()} for module in modules] == states
-    for old, new in zip(before.modules(), net.modules(), strict=True):
-        assert old.training == new.training
-        assert not new._forward_hooks
-        assert not new._forward_pre_hooks
-        assert not new._backward_hooks
-    for (key, old_value), new_value in zip(
-        before.state_dict().items(), net.state_dict().values(), strict=True
-    ):
-        assert torch.equal(old_value, new_value), key
-    for old_p, new_p in zip(before.parameters(), net.parameters(), strict=True):
-        assert old_p.requires_grad == new_p.requires_grad
-        assert new_p.grad is None
 
 
 def _raise(*_: object) -> Tensor:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from typing import Any
 
@@ -39,6 +38,7 @@ from tests.attribution.text_nets import (
     sentences,
     train_on_planted_word,
 )
+from tests.conftest import Unchanged
 from tests.models.tiny_bert import tiny_bert
 
 IDS = ["a", "b", "c", "d"]
@@ -230,15 +230,10 @@ def test_a_text_of_one_word(name: str) -> None:
 
 
 @ALL
-def test_the_model_comes_back_as_it_was(name: str) -> None:
+def test_the_model_comes_back_as_it_was(name: str, unchanged: Unchanged) -> None:
     net = TinyLSTM().double().train()
-    before = copy.deepcopy(net)
     method, ids = attributor("LSTM", name, net), sentences(2, 1)
-    method.attribute(ids)
-    with pytest.raises(AttributionError, match="no embedding"):
-        method.attribute(torch.tensor([[99]]))
-    assert all(module.training and not module._forward_hooks for module in net.modules())
-    for old, new in zip(before.parameters(), net.parameters(), strict=True):
-        assert torch.equal(old, new)
-        assert new.requires_grad
-        assert new.grad is None
+    with unchanged(net):
+        method.attribute(ids)
+        with pytest.raises(AttributionError, match="no embedding"):
+            method.attribute(torch.tensor([[99]]))
