@@ -93,7 +93,7 @@ WITHOUT_CONFIG = ("target", "layer", "model", *ONLY_PHOTOGRAPHS)
 
 def _attribute(arguments: argparse.Namespace) -> int:
     # Imported here, so that --help and typing errors answer at once.
-    from input_iba.commands.explain.image_report import tell_photographs
+    from input_iba.commands.explain.seen_part import tell_photographs
     from input_iba.commands.explain.images import photographs_config
     from input_iba.commands.explain.text_report import tell_texts
     from input_iba.commands.explain.texts import texts_config

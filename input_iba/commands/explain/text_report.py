@@ -8,7 +8,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from input_iba.commands.explain.told import class_lines, tell_samples
+from input_iba.commands.explain.given import class_lines, tell_samples
 from input_iba.config.load import RunConfig
 from input_iba.drawing.card import draw_words
 from input_iba.drawing.words import as_it_stands, word_heats

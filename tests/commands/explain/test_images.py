@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from input_iba.commands.explain.image_report import over_photograph, seen
+from input_iba.commands.explain.seen_part import over_photograph, seen
 from input_iba.commands.explain.images import Photographs, model_config, photographs_config
 from input_iba.config.load import load_config
 from input_iba.datasets import build_dataset

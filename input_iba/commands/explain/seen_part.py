@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from input_iba.commands.explain.told import class_lines, tell_samples
+from input_iba.commands.explain.given import class_lines, tell_samples
 from input_iba.config.load import RunConfig
 from input_iba.datasets.images import read_image
 from input_iba.drawing import heat_of, overlay
