@@ -1,10 +1,8 @@
-"""The command `input-iba attribute`: photographs, texts, or the samples of a config."""
+"""The command `input-iba attribute`: images, texts, or the samples of a config."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +12,10 @@ from input_iba.cli.run import STATUS_HELP
 from input_iba.errors import ConfigError
 
 if TYPE_CHECKING:
-    from input_iba.commands.explain.images import Photographs
-    from input_iba.commands.explain.texts import AskedTexts
-    from input_iba.config.load import RunConfig
+    from input_iba.commands.explain.given import Given
 
 DESCRIPTION = (
-    "Explain photographs: input-iba attribute --image my.jpg; or texts: input-iba attribute --text "
+    "Explain images: input-iba attribute --image my.jpg; or texts: input-iba attribute --text "
     "'A fine film.' --model FOLDER. Printed are the most probable classes; an overlay as PNG, the "
     "masks and a page to look at go to a work directory. Or explain every sample of a config's "
     "data set: feature masks and input masks go to a work directory, with a record per sample and "
@@ -28,15 +24,15 @@ DESCRIPTION = (
 
 
 def set_up(parser: argparse.ArgumentParser) -> None:
-    """Add what explains photographs, or the samples of a config."""
+    """Add what explains images, texts, or the samples of a config."""
     parser.description, parser.epilog = DESCRIPTION, STATUS_HELP
-    group = parser.add_argument_group("photographs and texts")
+    group = parser.add_argument_group("images and texts")
     group.add_argument(
         "--image",
         nargs="+",
         type=Path,
         metavar="FILE",
-        help="photographs to explain, of any format and size, in place of a config",
+        help="images to explain, of any format and size, in place of a config",
     )
     group.add_argument(
         "--text",
@@ -58,7 +54,7 @@ def set_up(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--whole",
         action="store_true",
-        help="let the network see all of the photograph instead of the square in its middle",
+        help="let the network see all of the image instead of the square in its middle",
     )
     _add_model(group)
     add_config(parser, instead_of="--image")
@@ -87,90 +83,61 @@ def _add_model(group: Any) -> None:
     )
 
 
-ONLY_PHOTOGRAPHS = ("whole", "weights", "classes")
-WITHOUT_CONFIG = ("target", "layer", "model", *ONLY_PHOTOGRAPHS)
+ONLY_IMAGES = ("whole", "weights", "classes")
+WITHOUT_CONFIG = ("target", "layer", "model", *ONLY_IMAGES)
 
 
 def _attribute(arguments: argparse.Namespace) -> int:
-    # Imported here, so that --help and typing errors answer at once.
-    from input_iba.commands.explain.seen_part import tell_photographs
-    from input_iba.commands.explain.images import photographs_config
-    from input_iba.commands.explain.text_report import tell_texts
-    from input_iba.commands.explain.texts import texts_config
-
-    given = [name for name in ("image", "text") if getattr(arguments, name) is not None]
-    if not given:
+    ways = [*([f"a config ('{arguments.config}')"] if arguments.config else [])]
+    ways += [f"--{name}" for name in ("image", "text") if getattr(arguments, name) is not None]
+    if len(ways) > 1:
+        raise ConfigError(f"Both {' and '.join(ways)} are given: leave one of them out.")
+    if arguments.image is None and arguments.text is None:
         _check_config(arguments)
         return explain_samples(arguments)
-    ways = [*([f"a config ('{arguments.config}')"] if arguments.config else []), *given]
-    if len(ways) > 1:
-        named = " and ".join(f"--{way}" if way in given else way for way in ways)
-        raise ConfigError(f"Both {named} are given: leave one of them out.")
-    read: Callable[[Mapping[str, Any], str | None], RunConfig]
-    told: Callable[[RunConfig, Path], str]
-    if arguments.text is None:
-        photographs = _photographs(arguments)
-        name, told = photographs.name, tell_photographs
-        read = partial(photographs_config, photographs)
-    else:
-        texts = _texts(arguments)
-        name, told = texts.name, tell_texts
-        read = partial(texts_config, texts)
+    given = _given(arguments)
     if arguments.work_dir is None:
         # Several processes must agree on the folder, whichever of them is first.
         fixed = arguments.resume or arguments.launcher != "none"
-        arguments.work_dir = _free(Path("workdirs") / name.stem, fixed)
-    return explain_samples(
-        arguments,
-        read=lambda overrides: read(overrides, arguments.preset),
-        told=told,
-    )
+        arguments.work_dir = _free(Path("workdirs") / given.name.stem, fixed)
+    return explain_samples(arguments, given=given)
 
 
 def _check_config(arguments: argparse.Namespace) -> None:
-    """Refuse what means nothing without --image."""
+    """Refuse what means nothing without --image or --text."""
+    # Imported here, so that --help and typing errors answer at once.
     from input_iba.datasets.images import SUFFIXES
 
     if arguments.config is None:
         raise ConfigError(
-            "Nothing to explain: give --image with photographs, --text with texts, or a CONFIG "
-            "such as samples; `input-iba configs` lists them."
+            "Nothing to explain: give --image with images, --text with texts, or a CONFIG such as "
+            "samples; `input-iba configs` lists them."
         )
     if arguments.config.suffix.lower() in SUFFIXES:
         raise ConfigError(
-            f"'{arguments.config}' is not a config. To explain a photograph: --image "
-            f"{arguments.config}"
+            f"'{arguments.config}' is not a config. To explain an image: --image {arguments.config}"
         )
-    given = [f"--{name}" for name in WITHOUT_CONFIG if getattr(arguments, name)]
-    if given:
+    asked = [f"--{name}" for name in WITHOUT_CONFIG if getattr(arguments, name)]
+    if asked:
         raise ConfigError(
-            f"{', '.join(given)} can be given with --image or --text only. A config says it "
+            f"{', '.join(asked)} can be given with --image or --text only. A config says it "
             "itself, or --cfg-options attributor.layer=... in its place."
         )
 
 
-def _photographs(arguments: argparse.Namespace) -> Photographs:
-    from input_iba.commands.explain.images import Photographs
-    from input_iba.models.named import DEFAULT_MODEL
+def _given(arguments: argparse.Namespace) -> Given:
+    """Return the images or texts that are to be explained."""
+    from input_iba.commands.explain.images import GivenImages
+    from input_iba.commands.explain.texts import GivenTexts
 
-    return Photographs(
-        files=arguments.image,
-        model=arguments.model or DEFAULT_MODEL,
-        layer=arguments.layer,
-        targets=arguments.target,
-        weights=arguments.weights,
-        classes=arguments.classes,
-        whole=arguments.whole,
-    )
-
-
-def _texts(arguments: argparse.Namespace) -> AskedTexts:
-    from input_iba.commands.explain.texts import AskedTexts
-
-    given = [f"--{name}" for name in ONLY_PHOTOGRAPHS if getattr(arguments, name)]
-    if given:
-        raise ConfigError(f"{', '.join(given)} can be given with --image only; leave it out.")
-    return AskedTexts(arguments.text, arguments.model, arguments.layer, arguments.target)
+    by = {"model": arguments.model, "layer": arguments.layer, "targets": arguments.target}
+    only_images = {name: getattr(arguments, name) for name in ONLY_IMAGES}
+    if arguments.text is None:
+        return GivenImages(files=arguments.image, **by, **only_images)
+    asked = [f"--{name}" for name, value in only_images.items() if value]
+    if asked:
+        raise ConfigError(f"{', '.join(asked)} can be given with --image only; leave it out.")
+    return GivenTexts(texts=arguments.text, **by)
 
 
 def _free(path: Path, fixed: bool) -> Path:

@@ -9,7 +9,7 @@ from input_iba.cli.explain import add_explain_options, explain_samples
 from input_iba.cli.run import STATUS_HELP
 
 DESCRIPTION = (
-    "Explain six photographs, which come with packages (the extra 'samples') as the network does: "
+    "Explain six images, which come with packages (the extra 'samples') as the network does: "
     "the config samples, with --resume, so that the command can be repeated."
 )
 

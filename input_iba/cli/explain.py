@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from input_iba.cli.arguments import add_launcher, add_preset, add_run_options
 from input_iba.cli.run import FAILED, print_text
 
 if TYPE_CHECKING:
+    from input_iba.commands.explain.given import Given
     from input_iba.config.load import RunConfig
 
 
@@ -24,16 +24,14 @@ def add_explain_options(parser: argparse.ArgumentParser) -> None:
 def explain_samples(
     arguments: argparse.Namespace,
     adapt: Callable[[RunConfig], RunConfig] | None = None,
-    read: Callable[[Mapping[str, Any]], RunConfig] | None = None,
-    told: Callable[[RunConfig, Path], str] | None = None,
+    given: Given | None = None,
 ) -> int:
     """Explain the samples of a config, and print the table; return the exit status.
 
     Args:
         arguments: Those of `add_config` and `add_explain_options`.
         adapt: Changes the config once it is read.
-        read: Makes a config of overrides, where there is no file to read.
-        told: Returns what is printed in place of the table, of a config and its work directory.
+        given: What is explained in place of a config's samples.
     """
     # Imported here, so that --help and typing errors answer at once.
     from input_iba.commands.explain.run import run_attribution
@@ -61,15 +59,15 @@ def explain_samples(
     )
     with launch(arguments.launcher) as processes:
         with processes.together():
-            if read is None:
+            if given is None:
                 config = load_config(arguments.config, overrides, arguments.preset)
             else:
-                config = read(overrides)
+                config = given.config(overrides, arguments.preset)
             config = config if adapt is None else adapt(config)
         result = run_attribution(config, options, processes=processes)
         if processes.is_main:
             root = options.work_dir_for(config.path)
-            print_text(result.table if told is None else told(config, root))
+            print_text(result.table if given is None else given.told(config, root))
             print_text(
                 f"\n{result.done} explained, {result.failed} failed. Report: {result.report}"
             )

@@ -9,10 +9,7 @@ from pathlib import Path
 from input_iba.cli.arguments import whole
 from input_iba.cli.run import print_text
 
-GRID = (
-    "Draw photographs, one line each, with the masks of one or several work directories beside "
-    "them."
-)
+GRID = "Draw images, one line each, with the masks of one or several work directories beside them."
 
 CURVES = (
     "Draw the mean curves of one metric (insertion and deletion, sensitivity-N, effective heat "

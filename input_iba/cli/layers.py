@@ -10,7 +10,7 @@ from input_iba.errors import ConfigError
 
 DESCRIPTION = (
     "List the classifier's layers with their output shapes (channels, height, width), so that one "
-    "can be chosen as attributor.layer, or as --layer of a photograph."
+    "can be chosen as attributor.layer, or as --layer of an image."
 )
 
 

@@ -30,9 +30,9 @@ from input_iba.cli.run import STATUS_HELP, run_command
 SetUp = Callable[[argparse.ArgumentParser], None]
 
 COMMANDS: Mapping[str, tuple[str, SetUp]] = {
-    "demo": ("explain six photographs that come with packages", demo.set_up),
+    "demo": ("explain six images that come with packages", demo.set_up),
     "attribute": (
-        "explain photographs, or every sample of a config's data set",
+        "explain images, texts, or every sample of a config's data set",
         attribute.set_up,
     ),
     "layers": ("list the classifier's layers with their output shapes", layers.set_up),
@@ -43,7 +43,7 @@ COMMANDS: Mapping[str, tuple[str, SetUp]] = {
         for name, (description, _) in METRICS.items()
     },
     "compare": ("score the maps of several work directories on the same samples", compare.set_up),
-    "figure grid": ("photographs, one line each, and what methods saw", figure.set_up_grid),
+    "figure grid": ("images, one line each, and what methods saw", figure.set_up_grid),
     "figure curves": ("mean curves of methods, in bands of 95 %%", figure.set_up_curves),
     "report": ("write the page of one work directory, or of several side by side", report.set_up),
     "train vision": ("train a classifier of images", train.set_up),

@@ -1,8 +1,8 @@
-"""Photographs without a config: what they need is made of a model's name."""
+"""Images without a config: what they need is made of a model's name."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,14 @@ import torch
 from torch import nn
 
 from input_iba import models
+from input_iba.commands.explain.given import (
+    Given,
+    class_lines,
+    name_of_all,
+    overlay_path,
+    refuse_absent,
+)
+from input_iba.commands.explain.seen_part import over_image, seen_part
 from input_iba.config.load import RunConfig, load_config
 from input_iba.core.hooks import find_layer
 from input_iba.datasets import PictureFiles
@@ -21,92 +29,144 @@ from input_iba.datasets.class_index import (
     imagenet_classes,
     named_classes,
 )
+from input_iba.datasets.images import read_image
+from input_iba.drawing import heat_of
 from input_iba.errors import CheckpointError, ConfigError
 from input_iba.modality.layer_choice import choose_layer
 from input_iba.models.named import DEFAULT_MODEL, NamedModel, named_model
+from input_iba.results import SampleRecord, write_image
+from input_iba.results.map_files import read_map
 
-CROPS = 200
-"""Crops of the packaged photographs that the statistics of the layer come from."""
-
-AT_ONCE = 4
-"""Photographs that are explained at once."""
-
-GRID, LONGEST = 32, 2.0
-"""Whole photographs: their sides are multiples of the first, the longer one at most twice the
-shorter."""
+GRID, MAX_RATIO = 32, 2.0
+"""Of whole images: their sides are multiples of the first, their ratio is at most the second."""
 
 
-@dataclass(frozen=True)
-class Photographs:
-    """What is to be explained, by which classifier.
+@dataclass(frozen=True, kw_only=True)
+class GivenImages(Given):
+    """Images, and a name of their classifier; see `named_model`.
 
     Attributes:
-        files: The photographs.
-        model: Name of the classifier, see `named_model`.
-        layer: Layer of the feature bottleneck, or None for one that suits the classifier.
-        targets: Class names, indices or WordNet ids; none for the predicted class.
+        files: The images.
         weights: Checkpoint, or name of torchvision's weights; None for the published ones.
         classes: JSON file with the classes of a checkpoint of one's own.
-        whole: Show the network all of the photograph, not the square in its middle.
+        whole: Show the network all of the image, not the square in its middle.
     """
 
     files: Sequence[Path]
-    model: str = DEFAULT_MODEL
-    layer: str | None = None
-    targets: Sequence[str] = ()
     weights: str | None = None
     classes: Path | None = None
     whole: bool = False
 
     @property
     def name(self) -> Path:
-        """Return what stands in place of a config's file: in messages, and for the work directory.
+        """Return the name of the first file, and how many more there are."""
+        return name_of_all(Path(self.files[0].name), len(self.files))
 
-        >>> Photographs([Path("a/cat.jpg"), Path("dog.png")]).name
-        PosixPath('cat_and_1_more')
-        """
-        first = Path(self.files[0].name)
-        more = len(self.files) - 1
-        return Path(f"{first.stem}_and_{more}_more") if more else first
+    @property
+    def _model(self) -> str:
+        return self.model or DEFAULT_MODEL
 
+    def content(self) -> dict[str, Any]:
+        """Return data and attributor as a config has them."""
+        model = named_model(self._model, self.weights)
+        shape = self._shape(model)
+        cfg: dict[str, Any] = {
+            "source": model.source,
+            "type": model.type,
+            "pretrained": self.weights or True,
+        }
+        classes = IMAGENET if model.num_classes == len(imagenet_classes().names) else None
+        if self.classes is not None:
+            count, classes = len(classes_of_file(self.classes).names), str(self.classes)
+            cfg |= {"num_classes": count} if self.weights else {}
+        targets = find_targets(
+            named_classes(classes), self.targets
+        )  # before weights are downloaded
+        classifier = self._built(cfg)
+        layer = self.layer or choose_layer(classifier, model.size)
+        find_layer(classifier, layer)
+        refuse_absent(targets, self._count_classes(classifier, shape))
+        data = self.images_data(model, shape, classes)
+        return {"data": data, "attributor": {"layer": layer, "classifier": cfg}}
 
-def photographs_config(
-    asked: Photographs, overrides: Mapping[str, Any], preset: str | None
-) -> RunConfig:
-    """Return the config of a run that explains photographs.
+    def shown(self, config: RunConfig, root: Path, record: SampleRecord) -> Iterator[str]:
+        """Lay the mask over the image at its own size, and yield its path and its classes."""
+        image = read_image(record.path)
+        box = seen_part(image.size, config.attribution_data["pipeline"])
+        share = (box[2] - box[0]) * (box[3] - box[1]) / (image.width * image.height)
+        part = f" (the network saw its middle, {100 * share:.0f} %; --whole: all)"
+        yield f"{record.path}{'' if share > 0.995 else part}"
+        yield from class_lines(record)
+        path = overlay_path(root, record)
+        heat = heat_of(read_map(root / record.files["input_mask"]).numpy())
+        write_image(path, over_image(image, heat, box, config.input_mask.colour_map))
+        yield f"  Overlay: {path}"
 
-    Args:
-        asked: What is to be explained.
-        overrides: From dotted keys to values, as `--cfg-options` gives them.
-        preset: Parameters of the method; None for 'fast'.
-
-    Raises:
-        ConfigError: Model, layer or class is unknown.
-        DataError: A photograph is missing, or is none.
-        CheckpointError: The weights cannot be had; says what can be done.
-    """
-    model = named_model(asked.model, asked.weights)
-    shapes = {_shape(size, model, asked.whole) for size in _sizes(asked.files)}
-    if len(shapes) > 1:
-        raise ConfigError(
-            "--whole explains photographs of one shape together; got "
-            f"{', '.join(f'{w}×{h}' for h, w in sorted(shapes))} pixels. Explain them one by one, "
-            "or leave out --whole."
+    def images_data(
+        self, model: NamedModel, shape: tuple[int, int], classes: str | None
+    ) -> dict[str, Any]:
+        """Return a config's section `data` for inputs of some height and width."""
+        scaled = {"type": "Resize", "height": shape[0], "width": shape[1]}
+        how = {"interpolation": model.interpolation}
+        view = [
+            {"type": "SmallestMaxSize", "max_size": model.shorter, **how},
+            {"type": "CenterCrop", "height": shape[0], "width": shape[1]},
+        ]
+        ending = [
+            {"type": "Normalize", "mean": list(model.mean), "std": list(model.std)},
+            {"type": "ToTensorV2"},
+        ]
+        return self.data(
+            {"type": "SampleCrops", "pipeline": [scaled, *ending]},
+            {
+                "type": "PictureFiles",
+                "files": [str(file) for file in self.files],
+                "classes": classes,
+                "pipeline": [*([{**scaled, **how}] if self.whole else view), *ending],
+            },
         )
-    classifier_cfg, classes = _classifier(asked, model)
-    find_targets(named_classes(classes), asked.targets)  # before weights are downloaded
-    classifier = _built(classifier_cfg, asked)
-    layer = asked.layer or choose_layer(classifier, model.size)
-    find_layer(classifier, layer)
-    [shape] = shapes
-    _check(classifier, shape, asked, classes)
-    content = {
-        "data": _data(asked, model, shape, classes),
-        "attributor": {"layer": layer, "classifier": classifier_cfg},
-    }
-    # Not in `content`, which would be told to count against a preset.
-    options = {"estimation_cfg.n_samples": CROPS, **overrides}
-    return load_config(asked.name, options, preset or "fast", content)
+
+    def _shape(self, model: NamedModel) -> tuple[int, int]:
+        """Return height and width of the inputs; every image is read, so that none is bad."""
+        dataset = PictureFiles(self.files, [])
+        sizes = {dataset.read(index)[0].size for index in range(len(dataset))}
+        shapes = {_whole(size, model) if self.whole else (model.size,) * 2 for size in sizes}
+        if len(shapes) > 1:
+            raise ConfigError(
+                "--whole explains images of one shape together; got "
+                f"{', '.join(f'{w}×{h}' for h, w in sorted(shapes))} pixels. Explain them one by "
+                "one, or leave out --whole."
+            )
+        [shape] = shapes
+        return shape
+
+    def _built(self, cfg: Mapping[str, Any]) -> nn.Module:
+        """Build the classifier with its weights, or say what can be done where they are not had."""
+        try:
+            return models.build_classifier(cfg)
+        except (CheckpointError, ConfigError) as error:
+            remedy = (
+                "A file of its weights can be given as --weights FILE"
+                if self.weights is None
+                else f"--weights '{self.weights}' does not do for --model {self._model}"
+            )
+            raise type(error)(
+                f"{error}\n{remedy}; --model {DEFAULT_MODEL} needs neither file nor network."
+            ) from error
+
+    def _count_classes(self, classifier: nn.Module, shape: tuple[int, int]) -> int:
+        """Return how many classes there are; refuse inputs that the classifier does not take."""
+        try:
+            with torch.no_grad():
+                logits: torch.Tensor = classifier(torch.zeros(1, 3, *shape))
+        except (RuntimeError, AssertionError, ValueError) as error:
+            if not self.whole:
+                raise
+            raise ConfigError(
+                f"Model {self._model!r} does not take inputs of {shape[1]}×{shape[0]} pixels "
+                f"({error}). Leave out --whole."
+            ) from error
+        return logits.shape[1]
 
 
 def model_config(name: str, overrides: Mapping[str, Any]) -> RunConfig:
@@ -118,111 +178,14 @@ def model_config(name: str, overrides: Mapping[str, Any]) -> RunConfig:
     model = named_model(name)
     cfg = {"source": model.source, "type": model.type, "pretrained": False}
     layer = choose_layer(models.build_classifier(cfg), model.size)
-    nothing = Photographs([Path(name)], name)
-    content = {
-        "data": _data(nothing, model, (model.size, model.size), None),
-        "attributor": {"layer": layer, "classifier": cfg},
-    }
+    nothing = GivenImages(files=[Path(name)], model=name)
+    data = nothing.images_data(model, (model.size, model.size), None)
+    content = {"data": data, "attributor": {"layer": layer, "classifier": cfg}}
     return load_config(Path(name), overrides, "fast", content)
 
 
-def _sizes(files: Sequence[Path]) -> list[tuple[int, int]]:
-    """Return width and height of every photograph; each of them is read, so that none is bad."""
-    dataset = PictureFiles(files, [])
-    return [dataset.read(index)[0].size for index in range(len(dataset))]
-
-
-def _shape(size: tuple[int, int], model: NamedModel, whole: bool) -> tuple[int, int]:
-    """Return height and width of the input for a photograph of some width and height."""
-    if not whole:
-        return model.size, model.size
-    ratio = min(max(size) / min(size), LONGEST)
+def _whole(size: tuple[int, int], model: NamedModel) -> tuple[int, int]:
+    """Return height and width of the input for a whole image of some width and height."""
+    ratio = min(max(size) / min(size), MAX_RATIO)
     longer = max(round(model.size * ratio / GRID) * GRID, model.size)
     return (model.size, longer) if size[0] >= size[1] else (longer, model.size)
-
-
-def _classifier(asked: Photographs, model: NamedModel) -> tuple[dict[str, Any], str | None]:
-    """Return the classifier's config, and the key `classes` of its data set."""
-    cfg = {"source": model.source, "type": model.type, "pretrained": asked.weights or True}
-    if asked.classes is None:
-        return cfg, IMAGENET if model.num_classes == len(imagenet_classes().names) else None
-    count = len(classes_of_file(asked.classes).names)
-    return {**cfg, **({"num_classes": count} if asked.weights else {})}, str(asked.classes)
-
-
-def _built(cfg: Mapping[str, Any], asked: Photographs) -> nn.Module:
-    """Build the classifier with its weights.
-
-    Raises:
-        CheckpointError: They cannot be had; says what can be done.
-    """
-    try:
-        return models.build_classifier(cfg)
-    except (CheckpointError, ConfigError) as error:
-        remedy = (
-            "A file of its weights can be given as --weights FILE"
-            if asked.weights is None
-            else f"--weights '{asked.weights}' does not do for --model {asked.model}"
-        )
-        raise type(error)(
-            f"{error}\n{remedy}; --model {DEFAULT_MODEL} needs neither file nor network."
-        ) from error
-
-
-def _check(
-    classifier: nn.Module, shape: tuple[int, int], asked: Photographs, classes: str | None
-) -> None:
-    """Refuse inputs that the classifier does not take, and targets that it does not have.
-
-    Raises:
-        ConfigError: Says which.
-    """
-    try:
-        with torch.no_grad():
-            logits: torch.Tensor = classifier(torch.zeros(1, 3, *shape))
-    except (RuntimeError, AssertionError, ValueError) as error:
-        if not asked.whole:
-            raise
-        raise ConfigError(
-            f"Model {asked.model!r} does not take inputs of {shape[1]}×{shape[0]} pixels "
-            f"({error}). Leave out --whole."
-        ) from error
-    count = logits.shape[1]
-    wrong = [i for i in find_targets(named_classes(classes), asked.targets) if i >= count]
-    if wrong:
-        raise ConfigError(f"Target {wrong[0]}: class indices go from 0 to {count - 1}.")
-
-
-def _data(
-    asked: Photographs, model: NamedModel, shape: tuple[int, int], classes: str | None
-) -> dict[str, Any]:
-    height, width = shape
-    ending = [
-        {"type": "Normalize", "mean": list(model.mean), "std": list(model.std)},
-        {"type": "ToTensorV2"},
-    ]
-    scaled = {"type": "Resize", "height": height, "width": width}
-    targets = [int(target) if target.isdecimal() else target for target in asked.targets]
-    return {
-        "data_loader": {"batch_size": AT_ONCE, "shuffle": True, "num_workers": 0},
-        "estimation": {"type": "SampleCrops", "n": CROPS, "pipeline": [scaled, *ending]},
-        "attribution": {
-            "type": "PictureFiles",
-            "files": [str(file) for file in asked.files],
-            "targets": targets,
-            "classes": classes,
-            "pipeline": [*_view(model, shape, asked.whole), *ending],
-        },
-    }
-
-
-def _view(model: NamedModel, shape: tuple[int, int], whole: bool) -> list[dict[str, Any]]:
-    """Return the transforms that make a photograph as large as the input."""
-    height, width = shape
-    how = {"interpolation": model.interpolation}
-    if whole:
-        return [{"type": "Resize", "height": height, "width": width, **how}]
-    return [
-        {"type": "SmallestMaxSize", "max_size": model.shorter, **how},
-        {"type": "CenterCrop", "height": height, "width": width},
-    ]

@@ -1,121 +1,107 @@
-"""Texts without a config: what they need is made of the name of a sequence classifier."""
+"""Texts without a config: what a sequence classifier needs, and what is printed of its answer."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from torch import nn
+from matplotlib.figure import Figure
 
 from input_iba import models
-from input_iba.config.load import RunConfig, load_config
+from input_iba.commands.explain.given import (
+    Given,
+    class_lines,
+    name_of_all,
+    overlay_path,
+    refuse_absent,
+)
+from input_iba.config.load import RunConfig
 from input_iba.config.texts import readable_by, text_modality
 from input_iba.core.hooks import find_layer
 from input_iba.datasets import build_dataset
 from input_iba.datasets.given_texts import name_of
 from input_iba.datasets.tokens import cleaned
+from input_iba.drawing.card import draw_words
+from input_iba.drawing.words import as_it_stands, word_heats
 from input_iba.errors import ConfigError
+from input_iba.results import SampleRecord, read_text_mask, written_whole
 
-VARIATIONS = 200
-"""Texts that the statistics of the layer come from."""
+MAX_WORDS = 20
+"""Words that are printed, at most, the strongest first."""
 
-AT_ONCE = 4
-"""Texts that are explained at once."""
+BAR = 20
+"""Letters of the longest bar."""
 
 
-@dataclass(frozen=True)
-class AskedTexts:
-    """What is to be explained, by which classifier.
+@dataclass(frozen=True, kw_only=True)
+class GivenTexts(Given):
+    """Texts, and a folder or hub name of a sequence classifier of `transformers`.
 
     Attributes:
         texts: The texts.
-        model: Folder or hub name of a sequence classifier of `transformers`; None for none, which
-            is an error.
-        layer: Layer of the feature bottleneck, or None for one that suits the classifier.
-        targets: Class names or indices; none for the predicted class.
     """
 
     texts: Sequence[str]
-    model: str | None
-    layer: str | None = None
-    targets: Sequence[str] = ()
 
     @property
     def name(self) -> Path:
-        """Return what stands in place of a config's file: in messages, and for the work directory.
+        """Return a name of the texts' first words.
 
-        >>> AskedTexts(["A fine film.", "Dull."], "bert").name
+        >>> GivenTexts(texts=["A fine film.", "Dull."], model="bert").name
         PosixPath('A_fine_film_and_1_more.txt')
         """
-        more = len(self.texts) - 1
-        return Path(f"{name_of(cleaned(self.texts[0]))}{f'_and_{more}_more' if more else ''}.txt")
+        return name_of_all(Path(f"{name_of(cleaned(self.texts[0]))}.txt"), len(self.texts))
 
-
-def texts_config(asked: AskedTexts, overrides: Mapping[str, Any], preset: str | None) -> RunConfig:
-    """Return the config of a run that explains texts.
-
-    Args:
-        asked: What is to be explained.
-        overrides: From dotted keys to values, as `--cfg-options` gives them.
-        preset: Parameters of the method; None for 'fast'.
-
-    Raises:
-        ConfigError: There is no model; a layer or class is unknown; or a text is empty.
-        CheckpointError: The model cannot be had; says what can be done.
-        DataError: The tokenizer finds no word in a text.
-    """
-    if asked.model is None:
-        raise ConfigError(
-            "--text needs --model: a folder with a sequence classifier of `transformers` and its "
-            "tokenizer, as `save_pretrained` writes them, or a name on the hub. No classifier of "
-            "text comes with the package; the MiniLM of the extra 'minilm' is an encoder, which "
-            "tells no classes apart before a head is trained (configs/minilm_imdb.py)."
+    def content(self) -> dict[str, Any]:
+        """Return data and attributor as a config has them."""
+        if self.model is None:
+            raise ConfigError(
+                "--text needs --model: a folder with a sequence classifier of `transformers` and "
+                "its tokenizer, as `save_pretrained` writes them, or a name on the hub. No "
+                "classifier of text comes with the package; the MiniLM of the extra 'minilm' is an "
+                "encoder, which tells no classes apart before a head is trained "
+                "(configs/minilm_imdb.py)."
+            )
+        classifier_cfg = {"source": "transformers", "type": self.model, "pretrained": True}
+        classifier = models.build_classifier(classifier_cfg).eval()
+        known: Any = classifier.config
+        count, classes = known.num_labels, None
+        if count > 1:  # one logit tells two classes apart, which have no names
+            classes = [str(known.id2label.get(i, f"class {i}")) for i in range(count)]
+        texts = [cleaned(text) for text in self.texts]
+        data = self.data(
+            {"type": "TextVariations", "texts": texts},
+            {"type": "GivenTexts", "texts": texts, "classes": classes},
         )
-    classifier_cfg = {"source": "transformers", "type": asked.model, "pretrained": True}
-    classifier = models.build_classifier(classifier_cfg).eval()
-    data = _data(asked, _class_names(classifier))
-    dataset = readable_by(classifier, build_dataset(data["attribution"]))
-    _check_targets(classifier, [dataset.target(i) for i in range(len(dataset))])
-    first, *_ = [dataset[i] for i in range(len(dataset))]  # all of them, so that none is bad
-    layer = asked.layer or text_modality(classifier).choose_layer(classifier, first.input[None])
-    find_layer(classifier, layer)
-    content = {
-        "data": data,
-        "attributor": {"type": "NLPAttributor", "layer": layer, "classifier": classifier_cfg},
-    }
-    # Not in `content`, which would be told to count against a preset.
-    options = {"estimation_cfg.n_samples": VARIATIONS, **overrides}
-    return load_config(asked.name, options, preset or "fast", content)
+        dataset = readable_by(classifier, build_dataset(data["attribution"]))
+        refuse_absent([dataset.target(i) for i in range(len(dataset))], max(count, 2))
+        first, *_ = [dataset[i] for i in range(len(dataset))]  # all of them, so that none is bad
+        layer = self.layer or text_modality(classifier).choose_layer(classifier, first.input[None])
+        find_layer(classifier, layer)
+        attributor = {"type": "NLPAttributor", "layer": layer, "classifier": classifier_cfg}
+        return {"data": data, "attributor": attributor}
 
-
-def _class_names(classifier: nn.Module) -> list[str] | None:
-    """Return what the classifier calls its classes; None of one logit, which tells two apart."""
-    config: Any = classifier.config
-    if config.num_labels < 2:
-        return None
-    return [str(config.id2label.get(i, f"class {i}")) for i in range(config.num_labels)]
-
-
-def _check_targets(classifier: nn.Module, targets: Sequence[int | None]) -> None:
-    config: Any = classifier.config
-    count = max(config.num_labels, 2)
-    wrong = [target for target in targets if target is not None and target >= count]
-    if wrong:
-        raise ConfigError(f"Target {wrong[0]}: class indices go from 0 to {count - 1}.")
-
-
-def _data(asked: AskedTexts, classes: list[str] | None) -> dict[str, Any]:
-    texts = [cleaned(text) for text in asked.texts]
-    targets = [int(target) if target.isdecimal() else target for target in asked.targets]
-    return {
-        "data_loader": {"batch_size": AT_ONCE, "shuffle": True, "num_workers": 0},
-        "estimation": {"type": "TextVariations", "texts": texts, "n": VARIATIONS},
-        "attribution": {
-            "type": "GivenTexts",
-            "texts": texts,
-            "targets": targets,
-            "classes": classes,
-        },
-    }
+    def shown(self, config: RunConfig, root: Path, record: SampleRecord) -> Iterator[str]:
+        """Draw a text with its words coloured, and yield it, its classes and strongest words."""
+        _, mask, shown = read_text_mask(root / record.files["input_mask"])
+        yield as_it_stands("".join(shown.parts))
+        yield from class_lines(record)
+        values = mask.tolist()
+        order = sorted(range(len(values)), key=lambda place: -values[place])
+        width = max(len(shown.words[place]) for place in order[:MAX_WORDS])
+        heats = word_heats(mask)
+        for place in order[:MAX_WORDS]:
+            bar = "█" * round(BAR * float(heats[place]))
+            word = as_it_stands(shown.words[place]).ljust(width)
+            yield f"  {word}  {values[place]:.3f}  {bar}".rstrip()
+        if len(order) > MAX_WORDS:
+            yield f"  … and {len(order) - MAX_WORDS} more"
+        path = overlay_path(root, record)
+        figure = Figure(layout="constrained")
+        draw_words(figure, list(zip(shown.words, values, strict=True)), shown.gaps)
+        with written_whole(path) as aside:
+            figure.savefig(aside, format="png", dpi=110)
+        yield f"  Overlay: {path}"
+        yield f"  Coloured words: {root / record.files['highlights']}"

@@ -1,4 +1,4 @@
-"""Photographs without a config: what they are made into, and the overlay at their own size."""
+"""Images without a config: what they are made into, and the overlay at their own size."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 import torch
 from PIL import Image
 
-from input_iba.commands.explain.seen_part import over_photograph, seen
-from input_iba.commands.explain.images import Photographs, model_config, photographs_config
+from input_iba.commands.explain.images import GivenImages, model_config
+from input_iba.commands.explain.seen_part import over_image, seen_part
 from input_iba.config.load import load_config
 from input_iba.datasets import build_dataset
 from input_iba.errors import CheckpointError, ConfigError, DataError
@@ -25,10 +25,10 @@ def wide(tmp_path: Path) -> Path:
 
 
 def config_of(*files: Path, **keys: Any) -> Any:
-    return photographs_config(Photographs(files, **keys), {}, None)
+    return GivenImages(files=files, **keys).config({}, None)
 
 
-def test_a_photograph_becomes_a_normal_config(wide: Path, tmp_path: Path) -> None:
+def test_a_image_becomes_a_normal_config(wide: Path, tmp_path: Path) -> None:
     config = config_of(wide, targets=["tabby"])
     assert (config.layer, config.preset, config.path) == ("_blocks.10", "fast", Path("wide.jpg"))
     assert config.estimation.n_samples == 200
@@ -52,8 +52,8 @@ def test_whole_keeps_the_proportions_and_crops_have_them_too(wide: Path, tmp_pat
 
 
 def test_options_and_presets_count(wide: Path) -> None:
-    asked = Photographs([wide], layer="_blocks.5")
-    config = photographs_config(asked, {"estimation_cfg.n_samples": 7}, "paper")
+    asked = GivenImages(files=[wide], layer="_blocks.5")
+    config = asked.config({"estimation_cfg.n_samples": 7}, "paper")
     assert (config.layer, config.preset) == ("_blocks.5", "paper")
     assert (config.estimation.n_samples, config.prior["type"]) == (7, "VisionWGAN")
 
@@ -75,7 +75,7 @@ def test_what_errors_say(
         config_of(wide, **keys)
 
 
-def test_what_is_no_photograph_is_refused(tmp_path: Path) -> None:
+def test_what_is_no_image_is_refused(tmp_path: Path) -> None:
     (tmp_path / "notes.jpg").write_text("no picture")
     with pytest.raises(DataError, match=r"notes\.jpg' cannot be read"):
         config_of(tmp_path / "notes.jpg")
@@ -120,21 +120,21 @@ def test_a_model_has_a_config_to_list_its_layers_with() -> None:
 
 def test_the_part_that_was_seen_is_where_the_pipeline_cut(wide: Path) -> None:
     pipeline = config_of(wide).attribution_data["pipeline"]
-    assert seen((300, 200), pipeline) == (50.0, 0.0, 250.0, 200.0)
-    assert seen((200, 300), pipeline) == (0.0, 50.0, 200.0, 250.0)
+    assert seen_part((300, 200), pipeline) == (50.0, 0.0, 250.0, 200.0)
+    assert seen_part((200, 300), pipeline) == (0.0, 50.0, 200.0, 250.0)
     whole = config_of(wide, whole=True).attribution_data["pipeline"]
-    assert seen((300, 200), whole) == (0.0, 0.0, 300.0, 200.0)
+    assert seen_part((300, 200), whole) == (0.0, 0.0, 300.0, 200.0)
 
 
 def test_the_overlay_is_hot_where_the_mask_is_and_dim_where_nothing_was_seen() -> None:
     mask = np.zeros((20, 20))
     mask[:10, :10] = 1
     picture = Image.new("RGB", (300, 200), (200, 200, 200))
-    found = over_photograph(picture, mask, (50, 0, 250, 200), "inferno")
+    found = over_image(picture, mask, (50, 0, 250, 200), "inferno")
     assert found.shape == (200, 300, 3)
     hot, cold, unseen = found[30, 80], found[150, 200], found[100, 20]
     assert hot[0] > hot[2] + 30
     assert np.ptp(cold.astype(int)) < 12
     assert unseen.max() < cold.min()
-    huge = over_photograph(picture.resize((4000, 400)), mask, (0, 0, 4000, 400), "inferno")
+    huge = over_image(picture.resize((4000, 400)), mask, (0, 0, 4000, 400), "inferno")
     assert huge.shape == (160, 1600, 3)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from input_iba.commands.explain.texts import AskedTexts, texts_config
+from input_iba.commands.explain.texts import GivenTexts
 from input_iba.config.load import load_config
 from input_iba.errors import CheckpointError, ConfigError, DataError
 from tests.models.tiny_bert import save_tiny_bert
@@ -22,7 +22,7 @@ def bert(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def config_of(*texts: str, **keys: Any) -> Any:
-    return texts_config(AskedTexts(texts, **keys), {}, None)
+    return GivenTexts(texts=texts, **keys).config({}, None)
 
 
 def test_a_text_becomes_a_normal_config(bert: str, tmp_path: Path) -> None:
@@ -38,8 +38,8 @@ def test_a_text_becomes_a_normal_config(bert: str, tmp_path: Path) -> None:
 
 
 def test_options_presets_and_layers_count(bert: str) -> None:
-    asked = AskedTexts(["fun"], bert, "bert.embeddings")
-    config = texts_config(asked, {"estimation_cfg.n_samples": 7}, "paper")
+    asked = GivenTexts(texts=["fun"], model=bert, layer="bert.embeddings")
+    config = asked.config({"estimation_cfg.n_samples": 7}, "paper")
     assert (config.layer, config.preset, config.estimation.n_samples) == (
         *("bert.embeddings", "paper"),
         7,
