@@ -180,12 +180,13 @@ def read(kind: type[Kind], values: Mapping[str, Any], section: str, file: str) -
 
 def read_values(kind: type, values: Mapping[str, Any], section: str, file: str) -> dict[str, Any]:
     """Return the checked values of a section that are fields of a class; see `read`."""
-    prefix = f"{section}." if section else ""
-    return {
-        name: declared.checked(values[name], f"'{prefix}{name}' of {file}")
-        for name, declared in declarations(kind).items()
-        if name in values
-    }
+    prefix, found = f"{section}." if section else "", {}
+    for name, declared in declarations(kind).items():
+        if name in values:
+            found[name] = declared.checked(values[name], f"'{prefix}{name}' of {file}")
+        elif declared.default is REQUIRED:
+            raise ConfigError(f"{file} has no '{prefix}{name}', which is needed: {declared.help}.")
+    return found
 
 
 def typed(value: Any, hint: Any, where: str, error: type[InputIBAError] = ConfigError) -> Any:

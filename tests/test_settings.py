@@ -117,3 +117,8 @@ def test_values_of_mappings_are_checked() -> None:
     assert typed({"a": 1, "b": None}, hint, "classes") == {"a": 1, "b": None}
     with pytest.raises(ConfigError, match="'a' in classes must be of type int or str or None"):
         typed({"a": 1.5}, hint, "classes")
+
+
+def test_what_must_be_given_is_asked_for() -> None:
+    with pytest.raises(ConfigError, match=r"'a.py' has no 'scored.folder', which is needed: where"):
+        read(Scored, {}, "scored", "'a.py'")

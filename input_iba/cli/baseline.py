@@ -44,8 +44,7 @@ def set_up(parser: argparse.ArgumentParser) -> None:
 
 def _explain(arguments: argparse.Namespace) -> int:
     # Imported here, so that --help and typing errors answer at once.
-    from input_iba.config.load import RunConfig
-    from input_iba.config.methods import with_baseline
+    from input_iba.config.load import RunConfig, with_baseline
 
     def adapt(config: RunConfig) -> RunConfig:
         return with_baseline(

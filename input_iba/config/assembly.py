@@ -2,18 +2,114 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import ast
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory, mkdtemp
+from typing import Any, NamedTuple
 
 from mmengine.config import Config
 
 from input_iba.config import presets, schema
-from input_iba.config.prior_keys import of_other_priors
+from input_iba.config.sections import WITHOUT_EFFECT, Plain
 from input_iba.errors import ConfigError
 
-Plain = Mapping[str, Any]
+FORMER, PRESENT = "/engine/presets/", "/config/presets/"
+"""Where in the package presets were, and are; configs inherit them by their paths."""
+
+
+class ReadConfig(NamedTuple):
+    """What a config file holds.
+
+    Attributes:
+        config: All of it, unchecked.
+        preset: Name of the preset that it inherits, if any.
+        warnings: What the user should change.
+    """
+
+    config: Config
+    preset: str | None
+    warnings: tuple[str, ...] = ()
+
+
+def read_file(path: Path, values: Plain | None = None) -> ReadConfig:
+    """Let mmengine read a file and its bases; whatever is wrong becomes one kind of error.
+
+    Args:
+        path: The file.
+        values: Put in place of the preset that the file inherits; None leaves it.
+
+    Raises:
+        ConfigError: The file is not a config.
+    """
+    try:
+        return _read(path, values)
+    except SyntaxError as error:
+        raise ConfigError(
+            f"Config file '{error.filename or path}' is not valid Python, line {error.lineno}: "
+            f"{error.msg}."
+        ) from error
+    except FileNotFoundError as error:
+        raise ConfigError(f"A _base_ of config file '{path}' is missing: {error}.") from error
+    # A config is code of the user's own: anything can come out of it.
+    except Exception as error:
+        raise ConfigError(
+            f"Config file '{path}' cannot be read: {type(error).__name__}: {error}."
+        ) from error
+
+
+def _read(path: Path, values: Plain | None) -> ReadConfig:
+    try:
+        return _from_file(path, values)
+    except FileNotFoundError as error:
+        if FORMER not in str(error):
+            raise
+    with TemporaryDirectory() as folder:
+        found = _from_file(_with_present_bases(path, folder), values)
+    warning = f"'{path}' inherits a preset from input_iba{FORMER}: it is in input_iba{PRESENT} now."
+    return found._replace(warnings=(warning,))
+
+
+def _from_file(path: Path, values: Plain | None) -> ReadConfig:
+    reading = presets.Reading(values)
+    token = presets.READING.set(reading)
+    try:
+        config = Config.fromfile(str(path))
+    finally:
+        presets.READING.reset(token)
+    return ReadConfig(config, reading.inherited[0] if reading.inherited else None)
+
+
+def _with_present_bases(path: Path, folder: str) -> Path:
+    """Write a copy of a config, and of its bases, that inherits presets from where they are now."""
+    text = path.read_text(encoding="utf-8")
+    lines = text.splitlines(keepends=True)
+    for statement in ast.parse(text).body:
+        if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "_base_":
+            several = isinstance(statement.value, ast.List | ast.Tuple)
+            bases = [
+                _present_base(base, path, folder)
+                for base in (statement.value.elts if several else [statement.value])  # type: ignore[attr-defined]
+            ]
+            lines[statement.lineno - 1 : statement.end_lineno] = [
+                f"_base_ = [{', '.join(bases)}]\n"
+            ]
+            break
+    copy = Path(mkdtemp(dir=folder)) / path.name
+    copy.write_text("".join(lines), encoding="utf-8")
+    return copy
+
+
+def _present_base(base: ast.expr, path: Path, folder: str) -> str:
+    """Return the source of one base of a copied config."""
+    source = ast.unparse(base)
+    if FORMER in source:
+        return source.replace(FORMER, PRESENT)
+    if isinstance(base, ast.Constant):
+        return repr(str(_with_present_bases(path.parent / str(base.value), folder)))
+    return source
+
 
 Layers = tuple[dict[str, Any], tuple[str, ...], str | None]
 """Plain data, warnings, and the name of the preset that a file inherits, if any."""
@@ -59,7 +155,7 @@ def assemble(
             raw, warnings, _ = _layered(file, values, content)
         prior = options.get(presets.PRIOR_TYPE, presets.lookup(raw, presets.PRIOR_TYPE))
         if prior != presets.lookup(values, presets.PRIOR_TYPE):
-            values = presets.for_prior(values, prior)
+            values = presets.without_prior(values)
             raw, warnings, _ = _layered(file, values, content)
         if preset is not None:
             warnings += tuple(_replaced(preset, values, raw))
@@ -75,44 +171,13 @@ def _present_name(dotted: str) -> str:
     return ".".join(schema.RENAMED.get(key, key) for key in dotted.split("."))
 
 
-def _layered(
-    path: Path, values: Plain | None, content: Plain | None
-) -> tuple[dict[str, Any], tuple[str, ...], str | None]:
+def _layered(path: Path, values: Plain | None, content: Plain | None) -> Layers:
     """Read a file, unchecked, with `values` in place of the preset it inherits, or beneath it."""
-    config, inherited = read_file(path, values) if content is None else (Config(content), None)
-    raw, warnings = _plain(schema.without_own_names(config))
-    if values is not None and inherited is None:
+    read = read_file(path, values) if content is None else ReadConfig(Config(content), None)
+    raw, warnings = _plain(schema.without_own_names(read.config))
+    if values is not None and read.preset is None:
         raw = presets.put_beneath(values, raw)
-    return raw, warnings, inherited
-
-
-def read_file(path: Path, values: Plain | None = None) -> tuple[Config, str | None]:
-    """Let mmengine read a file and its bases; whatever is wrong becomes one kind of error.
-
-    Args:
-        path: The file.
-        values: Put in place of the preset that the file inherits; None leaves it.
-
-    Returns:
-        The config, unchecked, and the name of the preset it inherits, if any.
-
-    Raises:
-        ConfigError: The file is not a config.
-    """
-    try:
-        return presets.read_config(path, values)
-    except SyntaxError as error:
-        raise ConfigError(
-            f"Config file '{error.filename or path}' is not valid Python, line {error.lineno}: "
-            f"{error.msg}."
-        ) from error
-    except FileNotFoundError as error:
-        raise ConfigError(f"A _base_ of config file '{path}' is missing: {error}.") from error
-    # A config is code of the user's own: anything can come out of it.
-    except Exception as error:
-        raise ConfigError(
-            f"Config file '{path}' cannot be read: {type(error).__name__}: {error}."
-        ) from error
+    return raw, read.warnings + warnings, read.preset
 
 
 def _plain(config: Plain) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -123,12 +188,12 @@ def _plain(config: Plain) -> tuple[dict[str, Any], tuple[str, ...]]:
 
 def _replaced(preset: str, values: Plain, raw: dict[str, Any]) -> Iterator[str]:
     """Say what of a chosen preset has no effect; drop what its prior does not take, in place."""
-    if own := presets.without_effect(values, raw, schema.WITHOUT_EFFECT):
+    if own := presets.without_effect(values, raw, WITHOUT_EFFECT):
         yield f"--preset {preset}: the config's own values count for {', '.join(own)}."
     type_ = presets.lookup(raw, presets.PRIOR_TYPE)
     for section in schema.PRIOR_SECTIONS:
         keys = presets.lookup(raw, section)
-        for key in of_other_priors(keys, schema.SECTIONS[section], type_):
+        for key in schema.of_other_priors(keys, section, type_):
             del keys[key]
             yield (
                 f"--preset {preset}: '{section}.{key}' of the config has no effect, because "

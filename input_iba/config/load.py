@@ -5,47 +5,36 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, is_dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from mmengine.config import Config
 
 import input_iba.datasets  # noqa: F401  registers its types
 from input_iba.attribution import FeatureIBA, InputBottleneck
-from input_iba.attribution.methods import Method
+from input_iba.attribution.methods import IBA, Method, check_explains
+from input_iba.attribution.priors import Prior
 from input_iba.config import schema
 from input_iba.config.assembly import PlainConfig, assemble
-from input_iba.config.network_keys import layout_key, output_key
-from input_iba.config.settings import (
-    EstimationSettings,
-    LoaderSettings,
-    of_type,
-    read_settings,
-)
+from input_iba.config.sections import WITHOUT_EFFECT, AttributorKeys, DataKeys, Plain
+from input_iba.config.settings import AttributionKeys, EstimationSettings, LoaderSettings
 from input_iba.config.shipped import find_config
-from input_iba.drawing import check_colour_map
 from input_iba.errors import ConfigError
-from input_iba.registry import PRIORS
+from input_iba.registry import BASELINES, PRIORS, check_keys, lookup
 from input_iba.results.mask_settings import MaskSettings
+from input_iba.settings import declarations, read, read_values
 
-Plain = Mapping[str, Any]
+Kind = TypeVar("Kind")
 
 
-@dataclass(frozen=True)
-class RunConfig:
-    """A config as the run needs it.
+@dataclass(frozen=True, kw_only=True)
+class RunConfig(AttributorKeys, AttributionKeys):
+    """A config as the run needs it, beside the keys of `attributor` and `attribution_cfg`.
 
     Attributes:
         path: The config file.
         raw: All of it as plain data, under present names, overrides applied.
-        text_modality: Whether text is explained.
-        layer: Layer of the feature bottleneck.
-        layout: How features lie at the layer, a name; None where it can be found out.
-        output: Index or key of the logits in what the classifier returns, or None.
-        use_softmax: Classes exclude each other (cross-entropy); else each is a question of its
-            own (binary cross-entropy).
-        classifier: Config of the classifier.
         estimation_data: Config of the data set that statistics come from.
         attribution_data: Config of the data set to explain.
         loader: How samples are read.
@@ -56,21 +45,12 @@ class RunConfig:
         feature_mask: How feature masks are saved.
         input_mask: How input masks are saved.
         baseline: Another method that is to explain instead of the three stages, or None.
-        internal_batch_size: Most inputs that the classifier sees at once, or None.
-        classes: Which logit some of the data set's classes are, by name: its index, its label, or
-            None for the class that the classifier predicts.
         preset: Name of the preset beneath the config's own values, if any.
         warnings: What the user should change.
     """
 
     path: Path
     raw: Plain
-    text_modality: bool
-    layer: str
-    layout: str | None
-    output: int | str | None
-    use_softmax: bool
-    classifier: Plain
     estimation_data: Plain
     attribution_data: Plain
     loader: LoaderSettings
@@ -80,11 +60,14 @@ class RunConfig:
     input_iba: InputBottleneck
     feature_mask: MaskSettings
     input_mask: MaskSettings
-    internal_batch_size: int | None
     baseline: Method | None = None
-    classes: Mapping[str, int | str | None] = field(default_factory=dict)
     preset: str | None = None
     warnings: tuple[str, ...] = ()
+
+    @property
+    def text_modality(self) -> bool:
+        """Whether text is explained."""
+        return schema.ATTRIBUTORS[self.type] == "NLP"
 
     def digest(self) -> str:
         """Return the SHA-256 of every key that can change a result."""
@@ -121,129 +104,133 @@ def load_config(
     """
     file = find_config(path) if content is None else Path(path)
     plain = assemble(file, overrides or {}, preset, content)
-    return _frozen(file, plain)
+    config = _frozen(file, plain)
+    return replace(config, warnings=(*config.warnings, *_ineffective(config)))
 
 
 def _frozen(path: Path, plain: PlainConfig) -> RunConfig:
-    raw, warnings = plain.values, plain.warnings
-    attributor = _required(raw, "attributor", path)
-    layer = _required(raw, "attributor.layer", path)
-    if not isinstance(layer, str):
-        raise ConfigError(f"'attributor.layer' of '{path}' must be a module's name, got {layer!r}.")
-    if not _flag(attributor, "eval_classifier", True, path):
-        warnings += (
-            "'attributor.eval_classifier=False' has no effect: classifiers are explained in eval "
-            "mode.",
-        )
-    text = schema.ATTRIBUTORS[attributor["type"]] == "NLP"
-    feature_mask = _mask_settings(raw, "attribution_cfg.feat_mask", path)
-    input_mask = _mask_settings(raw, "attribution_cfg.input_mask", path)
-    warnings += tuple(_nothing_to_upscale(text, feature_mask, input_mask))
-    how = raw.get("attribution_cfg", {})
-    gan = {k: v for k, v in attributor["gan"].items() if k not in {"generator", "discriminator"}}
+    raw, file = plain.values, f"'{path}'"
+
+    def keys(kind: type, section: str) -> dict[str, Any]:
+        return read_values(kind, _section(raw, section), section, file)
+
+    def settings(kind: type[Kind], *sections: str) -> Kind:
+        return _settings(kind, raw, file, *sections)
+
+    data = keys(DataKeys, "data")
     return RunConfig(
+        **keys(AttributorKeys, "attributor"),
+        **keys(AttributionKeys, "attribution_cfg"),
         path=path,
         raw=raw,
-        text_modality=text,
-        layer=layer,
-        layout=layout_key(attributor, path),
-        output=output_key(attributor, path),
-        use_softmax=_flag(attributor, "use_softmax", True, path),
-        classifier=_required(raw, "attributor.classifier", path),
-        estimation_data=_required(raw, "data.estimation", path),
-        attribution_data=_required(raw, "data.attribution", path),
-        loader=read_settings(LoaderSettings, raw, ["data.data_loader"], path),
-        estimation=read_settings(EstimationSettings, raw, ["estimation_cfg"], path),
-        feature_iba=read_settings(
-            FeatureIBA, raw, ["attributor.feat_iba", "attribution_cfg.feat_iba"], path
-        ),
-        prior=_prior(gan | dict(how.get("gan", {})), raw, path),
-        input_iba=read_settings(
-            InputBottleneck, raw, ["attributor.input_iba", "attribution_cfg.input_iba"], path
-        ),
-        feature_mask=feature_mask,
-        input_mask=input_mask,
-        internal_batch_size=_internal_batch_size(how, path),
-        classes=_classes(attributor.get("classes"), path),
+        estimation_data=data["estimation"],
+        attribution_data=data["attribution"],
+        loader=settings(LoaderSettings, "data.data_loader"),
+        estimation=settings(EstimationSettings, "estimation_cfg"),
+        feature_iba=settings(FeatureIBA, "attributor.feat_iba", "attribution_cfg.feat_iba"),
+        prior=_prior(raw, file),
+        input_iba=settings(InputBottleneck, "attributor.input_iba", "attribution_cfg.input_iba"),
+        feature_mask=settings(MaskSettings, "attribution_cfg.feat_mask"),
+        input_mask=settings(MaskSettings, "attribution_cfg.input_mask"),
         preset=plain.preset,
-        warnings=warnings,
+        warnings=plain.warnings,
     )
 
 
-def _required(raw: Plain, dotted: str, path: Path) -> Any:
-    value: Any = raw
+def _settings(kind: type[Kind], raw: Plain, file: str, *sections: str) -> Kind:
+    """Return settings whose keys stand in some sections; a later one counts over an earlier."""
+    values: dict[str, Any] = {}
+    for section in sections:
+        values |= read_values(kind, _section(raw, section), section, file)
+    try:
+        return kind(**values)
+    except ConfigError as error:
+        raise ConfigError(f"{' and '.join(sections)} of {file}: {error}") from error
+
+
+def _section(raw: Plain, dotted: str) -> Plain:
     for key in dotted.split("."):
-        if not isinstance(value, Mapping) or value.get(key) is None:
-            raise ConfigError(f"Config '{path}' has no '{dotted}', which every run needs.")
-        value = value[key]
-    return value
+        raw = raw.get(key, {})
+    return raw
 
 
-def _prior(config: dict[str, Any], raw: Plain, path: Path) -> Plain:
-    """Check the values of the prior's config now, not after minutes of other work."""
+def _prior(raw: Plain, file: str) -> Plain:
+    """Return the prior's config, whose values are checked now, not after other work."""
+    config: dict[str, Any] = {}
+    for section in schema.PRIOR_SECTIONS:
+        config |= _section(raw, section)
     kind = PRIORS.module_dict.get(config["type"])
-    if isinstance(kind, type) and is_dataclass(kind):
-        read_settings(kind, raw, schema.PRIOR_SECTIONS, path)
-    return config
+    if isinstance(kind, type) and issubclass(kind, Prior):
+        _settings(kind, raw, file, *schema.PRIOR_SECTIONS)
+    return {k: v for k, v in config.items() if k not in {"generator", "discriminator"}}
 
 
-def _mask_settings(raw: Plain, section: str, path: Path) -> MaskSettings:
-    settings = read_settings(MaskSettings, raw, [section], path)
-    check_colour_map(settings.colour_map)
-    return settings
-
-
-def _nothing_to_upscale(
-    text: bool, feature_mask: MaskSettings, input_mask: MaskSettings
-) -> Iterator[str]:
-    """Say where `upscale=False` has no effect: no map of a coarser layer is behind that mask."""
-    if not input_mask.upscale:
+def _ineffective(config: RunConfig) -> Iterator[str]:
+    """Say which keys of a config have no effect."""
+    if not config.eval_classifier:
+        yield (
+            "'attributor.eval_classifier=False' has no effect: classifiers are explained in eval "
+            "mode."
+        )
+    if not config.input_mask.upscale:
         yield (
             "'attribution_cfg.input_mask.upscale=False' has no effect: input masks are learned at "
             "the input's resolution. 'attribution_cfg.feat_mask.upscale' is for feature masks."
         )
-    if text and not feature_mask.upscale:
+    if config.text_modality and not config.feature_mask.upscale:
         yield (
             "'attribution_cfg.feat_mask.upscale=False' has no effect on texts: their feature masks "
             "have one value per word at every layer."
         )
 
 
-def _flag(section: Plain, key: str, default: bool, path: Path) -> bool:
-    return bool(of_type(section.get(key, default), default, f"'attributor.{key}' of '{path}'"))
-
-
-def _internal_batch_size(how: Plain, path: Path) -> int | None:
-    value = how.get("internal_batch_size")
-    if value is not None and (type(value) is not int or value < 1):
-        raise ConfigError(
-            f"'attribution_cfg.internal_batch_size' of '{path}' must be a number of inputs of at "
-            f"least 1, or None, got {value!r}."
-        )
-    return value
-
-
-def _classes(value: Any, path: Path) -> dict[str, int | str | None]:
-    kinds = (int, str, type(None))
-    if value is None:
-        return {}
-    if not isinstance(value, Mapping) or any(type(item) not in kinds for item in value.values()):
-        raise ConfigError(
-            f"'attributor.classes' of '{path}' must name a logit for classes of the data set, by "
-            f"its index or label, e.g. dict(neg=0, pos=4), got {value!r}."
-        )
-    return dict(value)
-
-
 def _without_display(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {
-            key: _without_display(item)
-            for key, item in value.items()
-            if key not in schema.WITHOUT_EFFECT
+            key: _without_display(item) for key, item in value.items() if key not in WITHOUT_EFFECT
         }
     if isinstance(value, (list, tuple)):
         return [_without_display(item) for item in value]
     if isinstance(value, float) and value.is_integer():
         return int(value)  # 20 and 20.0 mean the same
     return value
+
+
+def with_baseline(
+    config: RunConfig, method: str, layer: str | None = None, overrides: Plain | None = None
+) -> RunConfig:
+    """Let another method explain what a config names, instead of the three stages.
+
+    Settings come from the config's `baseline = dict(type=..., ...)` where it is about the same
+    method, and from overrides of its keys.
+
+    Args:
+        config: Names classifier and samples.
+        method: Name of the method.
+        layer: Layer for it to look at; None for the config's, or the method's own choice.
+        overrides: From dotted keys to values, as they were given when the config was loaded.
+
+    Raises:
+        ConfigError: There is no such method or setting, or a value cannot be; or the config is
+            about texts, which the method cannot explain.
+    """
+    kind: Any = lookup(BASELINES, method)
+    if config.text_modality:
+        check_explains(kind, "texts")
+    section = dict(config.raw.get("baseline", {}))
+    type_, warnings = section.pop("type", method), config.warnings
+    if type_ != method:
+        own = {key.removeprefix("baseline.") for key in overrides or {}}
+        section = {key: value for key, value in section.items() if key in own}
+        warnings += (f"'baseline' of '{config.path}' is about {type_!r} and has no effect.",)
+    settings = set(declarations(kind))
+    if layer is not None:
+        if "layer" not in settings:
+            raise ConfigError(f"--saliency-layer has no effect: {method!r} looks at no layer.")
+        section["layer"] = layer
+    check_keys(section, settings, f"section 'baseline' of '{config.path}' for {method!r}")
+    built: Method = read(kind, section, "baseline", f"'{config.path}'")
+    if isinstance(built, IBA):
+        built = replace(built, layer=built.layer or config.layer, feature_iba=config.feature_iba)
+    raw = {**config.raw, "baseline": {"type": method, **section}}
+    return replace(config, raw=raw, baseline=built, warnings=warnings)

@@ -1,60 +1,15 @@
-"""Which keys a config may hold, under which names, of which types."""
+"""Whether plain data is a config: its keys, names of types, and names of earlier releases."""
 
 from __future__ import annotations
 
 import difflib
+import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from input_iba.attribution import FeatureIBA, InputBottleneck
-from input_iba.config.prior_keys import check_prior_keys, prior_arguments
-from input_iba.core.bottleneck import BottleneckSettings
+from input_iba.config.sections import SECTIONS, Plain, joined, keys_of
 from input_iba.errors import ConfigError, closest
 from input_iba.registry import PRIORS, check_keys
-from input_iba.settings import declarations
-
-ANY: frozenset[str] = frozenset()
-"""Marks sections whose keys depend on their type; the part that builds them checks them."""
-
-
-def _settings(kind: type[BottleneckSettings], built: bool) -> frozenset[str]:
-    """Return the settings of a bottleneck that stand in `attributor`, or in `attribution_cfg`."""
-    known = declarations(kind).items()
-    return frozenset(name for name, item in known if (item.part == "attributor") == built)
-
-
-SECTIONS: dict[str, frozenset[str]] = {
-    "": frozenset(
-        {"data", "attributor", "estimation_cfg", "attribution_cfg", "sanity_check", "baseline"}
-    ),
-    "data": frozenset({"data_loader", "estimation", "attribution"}),
-    "data.data_loader": frozenset({"batch_size", "shuffle", "num_workers"}),
-    "data.estimation": ANY,
-    "data.attribution": ANY,
-    "attributor": frozenset(
-        {
-            *("type", "layer", "use_softmax", "eval_classifier", "classifier"),
-            *("classes", "feat_iba", "input_iba", "gan", "layout", "output"),
-        }
-    ),
-    "attributor.classifier": ANY,
-    "attributor.feat_iba": _settings(FeatureIBA, built=True) | {"type"},
-    "attributor.input_iba": _settings(InputBottleneck, built=True) | {"type"},
-    "attributor.gan": frozenset({"type", "generator", "discriminator"}),
-    "attributor.gan.generator": frozenset({"type"}),
-    "attributor.gan.discriminator": frozenset({"type"}),
-    "estimation_cfg": frozenset({"n_samples", "verbose"}),
-    "attribution_cfg": frozenset(
-        {"feat_iba", "gan", "input_iba", "feat_mask", "input_mask", "internal_batch_size"}
-    ),
-    "attribution_cfg.feat_iba": _settings(FeatureIBA, built=False),
-    "attribution_cfg.gan": frozenset(),
-    "attribution_cfg.input_iba": _settings(InputBottleneck, built=False),
-    "attribution_cfg.feat_mask": frozenset({"upscale", "show", "colour_map", "merge"}),
-    "attribution_cfg.input_mask": frozenset({"upscale", "show", "colour_map", "merge"}),
-    "sanity_check": frozenset({"perturb_layers", "check", "n_estimation", "verbose"}),
-    "baseline": ANY,
-}
 
 PRIOR_SECTIONS = ("attributor.gan", "attribution_cfg.gan")
 """Sections that also take the arguments of the prior that `attributor.gan.type` names."""
@@ -70,9 +25,6 @@ TYPED_SECTIONS: dict[str, str] = {
 
 ATTRIBUTORS = {"VisionAttributor": "Vision", "NLPAttributor": "NLP"}
 
-OWN_PRIORS = ("Vision", "NLP")
-"""Beginnings of the names of priors that are for one kind of input."""
-
 RENAMED = {
     "img_mask": "input_mask",
     "img_iba": "input_iba",
@@ -81,19 +33,12 @@ RENAMED = {
 }
 """Names of earlier releases that published configs still use."""
 
-WITHOUT_EFFECT = frozenset({"verbose", "show", "log_every_steps", "num_workers"})
-"""Keys that change what is shown or how fast, and never a mask."""
-
 
 def plain(value: Any, where: str) -> Any:
     """Return a config value as plain data: dict, list, str, int, float, bool, None.
 
-    Args:
-        value: What the config holds at `where`.
-        where: Dotted key, for the message.
-
     Raises:
-        ConfigError: The value, or something in it, is an object.
+        ConfigError: The value, or something in it, is an object; names its dotted key.
     """
     if isinstance(value, Mapping):
         return {str(key): plain(item, f"{where}.{key}") for key, item in value.items()}
@@ -107,40 +52,32 @@ def plain(value: Any, where: str) -> Any:
     )
 
 
-def without_own_names(config: Mapping[str, Any]) -> dict[str, Any]:
+def without_own_names(config: Plain) -> dict[str, Any]:
     """Drop what an author named for use within the file, such as `data_root` or `img_norm_cfg`.
 
     A dict whose name is nearly that of a section is kept, so that `validate` can refuse it.
     """
+    known = keys_of("")
     return {
         key: value
         for key, value in config.items()
-        if key in SECTIONS[""] or (isinstance(value, Mapping) and _nearly_a_section(key))
+        if key in known
+        or (isinstance(value, Mapping) and difflib.get_close_matches(key, known, cutoff=0.8))
     }
-
-
-def _nearly_a_section(name: str) -> bool:
-    return bool(difflib.get_close_matches(name, SECTIONS[""], cutoff=0.8))
 
 
 def rename(raw: dict[str, Any], section: str = "") -> Iterator[str]:
     """Give old keys their present names, in place; yield a warning for each."""
-    for old in [key for key in raw if key in RENAMED]:
-        new = RENAMED[old]
-        allowed = SECTIONS.get(section, ANY)
-        if section in PRIOR_SECTIONS:
-            allowed = allowed | {"verbose"}
-        if new not in allowed:
-            continue
-        value = raw.pop(old)
+    allowed = keys_of(section) | ({"verbose"} if section in PRIOR_SECTIONS else set())
+    for old in [key for key in raw if RENAMED.get(key) in allowed]:
+        new, value = RENAMED[old], raw.pop(old)
         ignored = new in raw
-        if not ignored:
-            raw[new] = value
-        yield f"'{_join(section, old)}' is an old name of '{new}': " + (
+        raw.setdefault(new, value)
+        yield f"'{joined(section, old)}' is an old name of '{new}': " + (
             "ignored, because both are given." if ignored else "please rename it."
         )
     for key, value in raw.items():
-        name = _join(section, key)
+        name = joined(section, key)
         if isinstance(value, dict) and name in SECTIONS:
             yield from rename(value, name)
 
@@ -157,7 +94,7 @@ def imply_types(raw: dict[str, Any]) -> None:
             section.setdefault("type", prefix + TYPED_SECTIONS[f"attributor.{name}"])
 
 
-def validate(raw: Mapping[str, Any], file: str) -> None:
+def validate(raw: Plain, file: str) -> None:
     """Check the keys, the `type` names and the kinds of sections.
 
     Args:
@@ -167,48 +104,38 @@ def validate(raw: Mapping[str, Any], file: str) -> None:
     Raises:
         ConfigError: Names section, file and, for a mistyped name, the closest match.
     """
-    _check_attributor_type(raw, file)
-    for name, allowed in SECTIONS.items():
+    kind = _section(raw, "attributor", file) or {"type": "VisionAttributor"}
+    _check_type(kind.get("type"), set(ATTRIBUTORS), f"section 'attributor' of {file}")
+    for name in SECTIONS:
         section = _section(raw, name, file)
-        if section is None or (allowed is ANY and name not in PRIOR_SECTIONS):
+        if section is None:
             continue
         where = f"section '{name}' of {file}" if name else file
+        allowed = set(keys_of(name))
         if name in PRIOR_SECTIONS:
             prior = raw.get("attributor", {}).get("gan", {}).get("type")
-            check_prior_keys(section, allowed, prior, where)
-            allowed = allowed | prior_arguments(prior)  # noqa: PLW2901
-        check_keys(section, set(allowed), where)
-        _check_type(raw, section, name, where)
+            _check_prior_keys(section, name, prior, where)
+            allowed |= prior_arguments(prior)
+        if name in TYPED_SECTIONS:
+            allowed.add("type")
+        check_keys(section, allowed, where)
+        if name in TYPED_SECTIONS and "type" in section:
+            types = {ATTRIBUTORS[kind["type"]] + TYPED_SECTIONS[name]}
+            if name == "attributor.gan":
+                own = tuple(ATTRIBUTORS.values())  # beginnings of priors for one kind of input
+                types |= {known for known in PRIORS.module_dict if not known.startswith(own)}
+            _check_type(section["type"], types, where)
 
 
-def _check_attributor_type(raw: Mapping[str, Any], file: str) -> None:
-    attributor = _section(raw, "attributor", file)
-    if attributor is None:
-        return
-    type_ = str(attributor.get("type"))
-    if type_ not in ATTRIBUTORS:
+def _check_type(given: Any, known: set[str], where: str) -> None:
+    if str(given) not in known:
         raise ConfigError(
-            f"Unknown type {type_!r} in section 'attributor' of {file}."
-            f"{closest(type_, ATTRIBUTORS)} Known: {', '.join(ATTRIBUTORS)}."
-        )
-
-
-def _check_type(raw: Mapping[str, Any], section: Mapping[str, Any], name: str, where: str) -> None:
-    if name not in TYPED_SECTIONS or "type" not in section:
-        return
-    prefix = ATTRIBUTORS[raw["attributor"]["type"]]
-    known = {prefix + TYPED_SECTIONS[name]}
-    if name == "attributor.gan":
-        known |= {type_ for type_ in PRIORS.module_dict if not type_.startswith(OWN_PRIORS)}
-    if section["type"] not in known:
-        type_ = str(section["type"])
-        raise ConfigError(
-            f"Unknown type {type_!r} in {where}.{closest(type_, known)} "
+            f"Unknown type {str(given)!r} in {where}.{closest(str(given), known)} "
             f"Known: {', '.join(sorted(known))}."
         )
 
 
-def _section(raw: Mapping[str, Any], name: str, file: str) -> Mapping[str, Any] | None:
+def _section(raw: Plain, name: str, file: str) -> Plain | None:
     """Return a section, or None where the config has none."""
     value: Any = raw
     for key in name.split(".") if name else []:
@@ -217,9 +144,50 @@ def _section(raw: Mapping[str, Any], name: str, file: str) -> Mapping[str, Any] 
         value = value[key]
         if not isinstance(value, Mapping):
             raise ConfigError(f"Section '{name}' of {file} must be a dict of keys, got {value!r}.")
-    found: Mapping[str, Any] = value
+    found: Plain = value
     return found
 
 
-def _join(section: str, key: str) -> str:
-    return f"{section}.{key}" if section else key
+def prior_arguments(type_: Any) -> frozenset[str]:
+    """Return what a prior takes; all published names for one that a later release brings."""
+    target = PRIORS.module_dict.get(type_) or PRIORS.module_dict["VisionWGAN"]
+    return frozenset(inspect.signature(target).parameters)
+
+
+def priors_with(key: str) -> list[str]:
+    """Return the names of the priors that have an argument.
+
+    >>> priors_with("critic_iter"), priors_with("critic")
+    (['NLPWGAN', 'VisionWGAN'], [])
+    """
+    return sorted(name for name in PRIORS.module_dict if key in prior_arguments(name))
+
+
+def of_other_priors(section: Any, name: str, type_: Any) -> list[str]:
+    """Return which keys of a section are arguments of other priors than `type_` only.
+
+    A key that no prior takes is not among them: it is mistyped.
+
+    Args:
+        section: What the config holds, a dict if all is well.
+        name: Of the section.
+        type_: The prior.
+    """
+    if not isinstance(section, Mapping) or type_ not in PRIORS.module_dict:
+        return []
+    own = keys_of(name)
+    return [
+        key
+        for key in section
+        if key not in own and (priors := priors_with(key)) and type_ not in priors
+    ]
+
+
+def _check_prior_keys(section: Plain, name: str, type_: Any, where: str) -> None:
+    """Refuse arguments of other priors than the config's."""
+    for key in of_other_priors(section, name, type_):
+        raise ConfigError(
+            f"'{key}' in {where} is a key of {', '.join(priors_with(key))}, and the prior is "
+            f"{type_}. Set attributor.gan.type to the prior that is meant (--preset paper has "
+            "VisionWGAN with its published keys), or remove the key."
+        )

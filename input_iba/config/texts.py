@@ -8,9 +8,9 @@ from typing import Any
 from torch import nn
 
 from input_iba.config.load import RunConfig
-from input_iba.config.vocabulary import check_vocabulary
 from input_iba.core.tokens import PAD_INDEX
 from input_iba.datasets import PieceDataset, SampleDataset, TextDataset
+from input_iba.errors import ConfigError
 from input_iba.modality import Modality, TextModality, VisionModality
 from input_iba.modality.text_inputs import modality_of, most_tokens, padded
 from input_iba.models import load_tokenizer
@@ -59,6 +59,27 @@ def readable_by(classifier: nn.Module, dataset: SampleDataset) -> SampleDataset:
         return dataset
     tokenizer = padded(tokenizer)
     return PieceDataset(dataset, tokenizer, most_tokens(classifier, tokenizer, dataset.max_length))
+
+
+def check_vocabulary(classifier: nn.Module, dataset: SampleDataset) -> None:
+    """Refuse a classifier whose embedding has another size than the data set's vocabulary.
+
+    Classifiers without a module `embedding`, and data sets of other things than text, pass.
+
+    Raises:
+        ConfigError: Says both sizes and what to set; or the texts have no vocabulary.
+    """
+    if not isinstance(dataset, TextDataset):
+        return
+    words, embedding = len(dataset.vocabulary), getattr(classifier, "embedding", None)
+    size = embedding.num_embeddings if isinstance(embedding, nn.Embedding) else words
+    if size != words:
+        raise ConfigError(
+            f"The vocabulary of '{dataset.place}' has {words} words, and the classifier's "
+            f"embedding {size}: its words would be mistaken for others. Set "
+            f"attributor.classifier.vocab_size={words} and train it on these texts, or use the "
+            f"texts and `max_words` (here {dataset.max_words}) that it was trained with."
+        )
 
 
 def _tokenizer(classifier: nn.Module) -> Any:

@@ -220,13 +220,38 @@ def test_configs_moved_to_another_place_find_their_presets(tmp_path: Path) -> No
         assert moved.raw == load_config(ROOT / "configs" / "vgg_imagenet.py", preset=chosen).raw
 
 
-def test_reading_leaves_mmengine_as_it_was(tmp_path: Path) -> None:
-    before = Config._file2dict
-    load_config(inheriting(tmp_path, "fast"), preset="paper")
-    (tmp_path / "bad.py").write_text("data = 1 / 0")
+def test_a_reading_that_fails_leaves_nothing_for_the_next(tmp_path: Path) -> None:
+    path = inheriting(tmp_path, "fast")
+    before = load_config(path).raw
+    (tmp_path / "bad.py").write_text(f"_base_ = ['{path.as_posix()}']\ndata = 1 / 0")
     with pytest.raises(ConfigError, match="ZeroDivisionError"):
         load_config(tmp_path / "bad.py", preset="paper")
-    assert Config._file2dict is before
+    assert load_config(path).raw == before
+
+
+@pytest.mark.parametrize("preset", [None, *PRESETS])
+def test_a_preset_is_found_by_its_former_path(tmp_path: Path, preset: str | None) -> None:
+    mine = without_parameters(tmp_path)
+    write_config(tmp_path / "own.py", {"data": mine.pop("data")})
+    between = tmp_path / "between.py"
+    between.write_text(
+        "_steps = 7\n_base_ = [\n"
+        '    __import__("input_iba").__path__[0] + "/engine/presets/fast.py",\n'
+        "    'own.py',\n]\nestimation_cfg = dict(n_samples=_steps)\n"
+    )
+    child = write(tmp_path / "child.py", "./between.py", mine)
+    config = load_config(child, preset=preset)
+    assert (config.layer, config.estimation.n_samples) == ("layer1", 7)
+    assert config.preset == (preset or "fast")
+    assert config.input_iba.opt_steps == lookup(preset_values(preset or "fast"), STEPS)
+    assert "input_iba/config/presets/ now" in config.warnings[0]
+
+
+def test_a_base_that_was_never_there_is_missing(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text('_base_ = __import__("input_iba").__path__[0] + "/engine/presets/slow.py"')
+    with pytest.raises(ConfigError, match=r"_base_ of config file .* is missing"):
+        load_config(path)
 
 
 def test_what_cannot_be_is_refused(tmp_path: Path) -> None:

@@ -165,7 +165,7 @@ def test_classes_that_do_not_exist_are_refused(
 
 @pytest.mark.parametrize("classes", [3, {"neg": 1.5}, {"neg": [1]}, {"neg": True}])
 def test_the_key_has_a_form(tmp_path: Path, classes: object) -> None:
-    with pytest.raises(ConfigError, match=r"'attributor.classes' of .* must name a logit"):
+    with pytest.raises(ConfigError, match=r"'attributor.classes' of .* must be of type"):
         load_config(
             write_config(tmp_path / "c.py", tiny_config(tmp_path)),
             {"attributor.classes": classes},

@@ -1,22 +1,19 @@
 """Presets: files of parameters that configs inherit, and `--preset` can put others in place of.
 
-A preset is a `_base_` file beside this one. Whatever a config writes itself, or inherits from any
-other file, counts with every preset. Each has a second file with parameters for text.
+A preset is a `_base_` file beside this one, which asks `inherited` for its values. Whatever a
+config writes itself, or inherits from any other file, counts with every preset. Each has a second
+file with parameters for text.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextvars import ContextVar
 from copy import deepcopy
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import Any
 
 from input_iba.errors import ConfigError, closest
-
-if TYPE_CHECKING:  # mmengine takes a while to import, and --help needs the names alone
-    from mmengine.config import Config
 
 PRESETS = ("fast", "paper")
 
@@ -26,10 +23,24 @@ TEXT = "_text"
 PRIOR_TYPE = "attributor.gan.type"
 """Key that says which class the prior's other keys are for."""
 
-_FOLDER = Path(__file__).parent
-_ONE_AT_A_TIME = threading.RLock()
-
 Plain = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A config that is being read.
+
+    Attributes:
+        values: Parameters in place of the preset that it inherits; None leaves them.
+        inherited: Names of the presets that it inherits.
+    """
+
+    values: Plain | None = None
+    inherited: list[str] = field(default_factory=list)
+
+
+READING: ContextVar[Reading] = ContextVar("READING")
+"""The config that is being read, for the preset files that it inherits."""
 
 
 def preset_values(name: str) -> dict[str, Any]:
@@ -45,64 +56,21 @@ def preset_values(name: str) -> dict[str, Any]:
         raise ConfigError(
             f"Unknown preset {name!r}.{closest(name, PRESETS)} Known: {', '.join(PRESETS)}."
         )
-    from mmengine.config import Config
+    # Imported here, because --help needs the names alone.
+    from input_iba.attribution.presets import as_config
 
-    values: dict[str, Any] = Config.fromfile(str(_FOLDER / f"{name}.py")).to_dict()
-    return values
+    return as_config(name.removesuffix(TEXT), "texts" if name.endswith(TEXT) else "images")
 
 
-def read_config(path: Path, values: Plain | None = None) -> tuple[Config, str | None]:
-    """Read a config file and its bases.
+def inherited(name: str) -> tuple[Any, Any, Any]:
+    """Return `attributor`, `estimation_cfg` and `attribution_cfg` for a preset file.
 
-    Args:
-        path: The file.
-        values: Put in place of the preset that the file inherits; None leaves it.
-
-    Returns:
-        The config, and the name of the preset it inherits, if any.
+    They are the preset's, or those that the reading config is to have in its place.
     """
-    from mmengine.config import Config
-
-    inherited: list[str] = []
-    with _preset_files_read_as(values, inherited):
-        config = Config.fromfile(str(path))
-    # A preset may inherit another; the first is the one that the config named.
-    return config, inherited[0] if inherited else None
-
-
-@contextmanager
-def _preset_files_read_as(values: Plain | None, inherited: list[str]) -> Iterator[None]:
-    """Note the presets that are read in the block; let them hold `values` instead, if given.
-
-    mmengine merges a file over its bases as it reads, with no place to look in between. So this
-    stands in for the function that reads one file.
-    """
-    from mmengine.config import Config
-
-    read = Config._file2dict
-
-    def read_or_replace(filename: str, *args: Any, **kwargs: Any) -> Any:
-        name = _preset_at(Path(filename))
-        if name is not None:
-            inherited.append(name)
-            if values is not None:
-                return deepcopy(dict(values)), "", {}
-        return read(filename, *args, **kwargs)
-
-    with _ONE_AT_A_TIME:
-        Config._file2dict = staticmethod(read_or_replace)
-        try:
-            yield
-        finally:
-            Config._file2dict = staticmethod(read)
-
-
-def _preset_at(path: Path) -> str | None:
-    """Return which preset a file is, in this or another copy of the package."""
-    where = path.resolve()
-    mine = where.parts[-4:-1] == _FOLDER.parts[-3:]
-    name = where.stem.removesuffix(TEXT)
-    return name if mine and name in PRESETS else None
+    reading = READING.get(Reading())
+    reading.inherited.append(name.removesuffix(TEXT))
+    values = preset_values(name) if reading.values is None else deepcopy(dict(reading.values))
+    return values["attributor"], values["estimation_cfg"], values["attribution_cfg"]
 
 
 def put_beneath(values: Plain, config: Plain) -> dict[str, Any]:
@@ -114,10 +82,8 @@ def put_beneath(values: Plain, config: Plain) -> dict[str, Any]:
     merged = dict(values)
     for key, own in config.items():
         below = values.get(key)
-        if isinstance(own, Mapping) and isinstance(below, Mapping):
-            merged[key] = put_beneath(below, own)
-        else:
-            merged[key] = own
+        both = isinstance(own, Mapping) and isinstance(below, Mapping)
+        merged[key] = put_beneath(below, own) if both else own  # type: ignore[arg-type]
     return merged
 
 
@@ -135,12 +101,11 @@ def lookup(config: Plain, dotted: str) -> Any:
     return value
 
 
-def for_prior(values: Plain, type_: Any) -> dict[str, Any]:
-    """Return a preset's values without those that are for another type of prior than `type_`."""
+def without_prior(values: Plain) -> dict[str, Any]:
+    """Return a preset's values without those that are for its own type of prior."""
     kept: dict[str, Any] = deepcopy(dict(values))
-    if type_ != lookup(values, PRIOR_TYPE):
-        kept["attributor"]["gan"] = {"type": lookup(values, PRIOR_TYPE)}
-        kept["attribution_cfg"]["gan"] = {}
+    kept["attributor"]["gan"] = {"type": lookup(values, PRIOR_TYPE)}
+    kept["attribution_cfg"]["gan"] = {}
     return kept
 
 

@@ -1,7 +1,5 @@
 # The preset 'fast' for images, for a hundredth of the cost of the published parameters;
 # its numbers stand in input_iba/attribution/presets.py.
-attributor, estimation_cfg, attribution_cfg = (
-    __import__("input_iba.attribution.presets", fromlist=["as_config"])
-    .as_config("fast", kind="images")
-    .values()
-)
+attributor, estimation_cfg, attribution_cfg = __import__(
+    "input_iba.config.presets", fromlist=["inherited"]
+).inherited("fast")

@@ -1,7 +1,5 @@
 # The preset 'fast' for texts, for a hundredth of the cost of the published parameters;
 # its numbers stand in input_iba/attribution/presets.py.
-attributor, estimation_cfg, attribution_cfg = (
-    __import__("input_iba.attribution.presets", fromlist=["as_config"])
-    .as_config("fast", kind="texts")
-    .values()
-)
+attributor, estimation_cfg, attribution_cfg = __import__(
+    "input_iba.config.presets", fromlist=["inherited"]
+).inherited("fast_text")

@@ -1,7 +1,5 @@
 # The preset 'paper' for images, as published: Zhang et al. 2021 (arXiv 2110.01471);
 # its numbers stand in input_iba/attribution/presets.py.
-attributor, estimation_cfg, attribution_cfg = (
-    __import__("input_iba.attribution.presets", fromlist=["as_config"])
-    .as_config("paper", kind="images")
-    .values()
-)
+attributor, estimation_cfg, attribution_cfg = __import__(
+    "input_iba.config.presets", fromlist=["inherited"]
+).inherited("paper")

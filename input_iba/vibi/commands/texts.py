@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from input_iba import models
-from input_iba.config.vocabulary import check_vocabulary
+from input_iba.config.texts import check_vocabulary
 from input_iba.datasets import IMDBDataset, build_dataset
 from input_iba.datasets.text_dataset import load_texts
 from input_iba.errors import ConfigError

@@ -18,8 +18,7 @@ from input_iba.commands.explain.background import provide_background
 from input_iba.commands.explain.run import run_attribution
 from input_iba.commands.figure.grid import GridOptions, figure_grid
 from input_iba.config.build import build_attributor, build_classifier, build_datasets
-from input_iba.config.load import RunConfig, load_config
-from input_iba.config.methods import with_baseline
+from input_iba.config.load import RunConfig, load_config, with_baseline
 from input_iba.errors import ConfigError, LayerNotFoundError, MissingExtraError, ResumeError
 from input_iba.run.batching import draws_per_sample
 from input_iba.run.options import RunOptions
