@@ -49,7 +49,7 @@ Builder: TypeAlias = Callable[..., list[Step]]
 
 
 def register(*names: str) -> Callable[[Builder], Builder]:
-    """Let pipelines call a function, which makes steps from a config's keys, by these names."""
+    """Register a function, which makes steps from a config's keys, by the names pipelines use."""
 
     def add(builder: Builder) -> Builder:
         for name in names:

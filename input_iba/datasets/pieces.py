@@ -191,7 +191,7 @@ def _grouped(text: str, pieces: Sequence[Piece]) -> list[list[list[int]]]:
 
 
 def _one_character(text: str, last: Piece, piece: Piece) -> bool:
-    """Say whether a character, accents and all, reaches from one piece into the next."""
+    """Return whether a character, accents and all, reaches from one piece into the next."""
     if piece.start != last.end:
         return piece.start < last.end
     before, after = text[piece.start - 1], text[piece.start]
@@ -199,7 +199,7 @@ def _one_character(text: str, last: Piece, piece: Piece) -> bool:
 
 
 def _one_word(text: str, last: Piece, piece: Piece) -> bool:
-    """Say whether the script goes on with the same word from one piece to the next."""
+    """Return whether the script goes on with the same word from one piece to the next."""
     before, after = text[last.end - 1], text[piece.start]
     if any(map(str.isspace, text[last.end - 1 : piece.start + 1])):
         return False

@@ -19,7 +19,7 @@ PREFIXES = ("module.", "_orig_mod.")  # of DataParallel and of torch.compile
 
 @contextmanager
 def only_weights() -> Iterator[None]:
-    """Let every `torch.load` inside, other libraries' too, unpickle tensors and nothing else."""
+    """Make every `torch.load` inside, other libraries' too, unpickle nothing but tensors."""
     key = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
     before = os.environ.get(key)
     os.environ[key] = "1"
@@ -149,7 +149,7 @@ def classes_of_head(pairs: Sequence[tuple[Sequence[int], Sequence[int]]]) -> int
 
 
 def _other_vocabulary(model: nn.Module, state: Mapping[str, Tensor]) -> str:
-    """Say what to do where an embedding has a row for each word of another vocabulary."""
+    """Return what to do where an embedding has a row for each word of another vocabulary."""
     for name, module in model.named_modules():
         weight = state.get(f"{name}.weight")
         if isinstance(module, nn.Embedding) and weight is not None and weight.ndim == 2:

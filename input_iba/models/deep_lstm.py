@@ -99,7 +99,7 @@ class DeepLSTM(nn.Module):
 
 @torch.no_grad()
 def _initialise(rnn: nn.LSTM) -> None:
-    """Let an untrained LSTM remember for 1 to `MAX_MEMORY` tokens, and put out what it is given.
+    """Make an untrained LSTM remember for 1 to `MAX_MEMORY` tokens, and put out what it is given.
 
     With torch's own weights the signal shrinks from layer to layer, and a word is forgotten after
     a few others.

@@ -63,7 +63,7 @@ def build_efficientnet_lite(
 
 
 def _pad_in_convolutions(model: nn.Module) -> None:
-    """Let stride-1 convolutions pad by themselves instead of copying their input: a fifth faster.
+    """Make stride-1 convolutions pad by themselves instead of copying their input: a fifth faster.
 
     There the padding is the same on all sides for any input; with stride 2 it depends on the size.
     """

@@ -129,7 +129,7 @@ def transformers_package() -> ModuleType:
 
 
 def from_place(place: str, load: Callable[..., Any], **arguments: Any) -> Any:
-    """Let `transformers` load something from a folder or the hub.
+    """Load something with `transformers` from a folder or the hub.
 
     Raises:
         CheckpointError: It cannot.

@@ -9,14 +9,14 @@ from PIL import Image
 
 
 def gradient(width: int = 8, height: int = 6) -> Image.Image:
-    """Return an RGB picture all of whose pixels differ."""
+    """Return an RGB image all of whose pixels differ."""
     rows, columns = np.mgrid[:height, :width]
     channels = [columns * 200 // width, rows * 200 // height, (rows + columns) % 256]
     return Image.fromarray(np.stack(channels, axis=-1).astype(np.uint8))
 
 
 def write(path: Path, image: Image.Image | None = None) -> Path:
-    """Save a picture, making its folder."""
+    """Save an image, making its folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
     (image or gradient()).save(path)
     return path

@@ -86,7 +86,7 @@ def test_missing_root_empty_root_empty_class(animals: Path, tmp_path: Path) -> N
         folder(animals, valid_formats=("jpg",))
 
 
-def test_a_bad_picture_is_named_and_the_others_can_be_read(animals: Path) -> None:
+def test_a_bad_image_is_named_and_the_others_can_be_read(animals: Path) -> None:
     (animals / "cat/1.png").write_bytes(b"broken")
     dataset = folder(animals)
     with pytest.raises(DataError, match=r"cat/1\.png"):
@@ -94,7 +94,7 @@ def test_a_bad_picture_is_named_and_the_others_can_be_read(animals: Path) -> Non
     assert dataset[1].id == "3"
 
 
-def test_a_pipeline_that_does_not_fit_names_the_picture(
+def test_a_pipeline_that_does_not_fit_names_the_image(
     animals: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps = [{"type": "Normalize", "mean": [0.5, 0.5], "std": 1}]

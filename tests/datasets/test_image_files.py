@@ -27,7 +27,7 @@ def cat(tmp_path: Path) -> Path:
     return tmp_path / "cat.png"
 
 
-def test_without_targets_a_picture_is_explained_for_what_is_predicted(cat: Path) -> None:
+def test_without_targets_an_image_is_explained_for_what_is_predicted(cat: Path) -> None:
     dataset = PictureFiles([cat], RESIZE)
     assert (dataset.ids, dataset.target(0), dataset.path(0)) == (["cat"], None, str(cat))
     assert dataset[0].input.shape == (3, 8, 8)
@@ -35,7 +35,7 @@ def test_without_targets_a_picture_is_explained_for_what_is_predicted(cat: Path)
     assert dataset.class_names[281] == "tabby"
 
 
-def test_every_picture_is_explained_for_every_target_once(cat: Path, tmp_path: Path) -> None:
+def test_every_image_is_explained_for_every_target_once(cat: Path, tmp_path: Path) -> None:
     dog = tmp_path / "dog.jpg"
     Image.new("L", (9, 9)).save(dog)
     dataset = PictureFiles([cat, dog], RESIZE, ["tabby", "n02088364", 281])
@@ -45,7 +45,7 @@ def test_every_picture_is_explained_for_every_target_once(cat: Path, tmp_path: P
     assert PictureFiles([cat], RESIZE, ["tabby"]).ids == ["cat"]
 
 
-def test_pictures_of_one_name_in_two_folders_keep_names_of_their_own(tmp_path: Path) -> None:
+def test_images_of_one_name_in_two_folders_keep_names_of_their_own(tmp_path: Path) -> None:
     for folder in "ab":
         (tmp_path / folder).mkdir()
         Image.new("RGB", (8, 8)).save(tmp_path / folder / "1.png")

@@ -1,4 +1,4 @@
-"""Every kind of picture becomes the right 8-bit RGB or grey picture."""
+"""Every kind of image becomes the right 8-bit RGB or grey image."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_grey_output(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "png"])
-def test_truncated_picture(tmp_path: Path, suffix: str) -> None:
+def test_truncated_image(tmp_path: Path, suffix: str) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     path = write(tmp_path / f"a.{suffix}", Image.fromarray(noise))
     path.write_bytes(path.read_bytes()[:-2000])
@@ -91,13 +91,13 @@ def test_truncated_picture(tmp_path: Path, suffix: str) -> None:
         read_image(path)
 
 
-@pytest.mark.parametrize("content", [b"", b"no picture at all"])
-def test_no_picture(tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize("content", [b"", b"no image at all"])
+def test_no_image(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.png").write_bytes(content)
     with pytest.raises(DataError, match=r"a\.png.*cannot be read"):
         read_image(tmp_path / "a.png")
 
 
-def test_absent_picture(tmp_path: Path) -> None:
+def test_absent_image(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"a\.png' does not exist"):
         read_image(tmp_path / "a.png")

@@ -180,7 +180,7 @@ def test_a_missing_class_folder_is_named(root: Path) -> None:
         reviews(root, split="test")
 
 
-def test_a_mosaic_needs_pictures(root: Path) -> None:
+def test_a_mosaic_needs_images(root: Path) -> None:
     with pytest.raises(ConfigError, match="needs images; IMDBDataset has none"):
         GridMosaic({"type": "IMDBDataset", "root": str(root)}, [])
 

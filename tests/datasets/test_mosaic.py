@@ -19,7 +19,7 @@ CLASSES = 5
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """Return a folder of five classes, each picture in a colour of its own: 10·class + number."""
+    """Return a folder of five classes, each image in a colour of its own: 10·class + number."""
     for label in range(CLASSES):
         for number in range(1 + label % 3):
             colour = (10 * label + number + 1, 0, 200)
@@ -69,10 +69,10 @@ def test_four_classes_and_the_targets_cell(root: Path) -> None:
     assert cells == {(0, 0), (8, 0), (0, 6), (8, 6)}
 
 
-def test_every_picture_is_a_target_in_turn(root: Path) -> None:
+def test_every_image_is_a_target_in_turn(root: Path) -> None:
     dataset = mosaic(root)
-    pictures = len(build_dataset(source(root)))
-    assert len(dataset) == pictures == 9
+    count = len(build_dataset(source(root)))
+    assert len(dataset) == count == 9
     names = {id_.partition("_")[2] for id_ in dataset.ids}
     assert names == set(dataset.source.ids)
     again = mosaic(root, n=20)

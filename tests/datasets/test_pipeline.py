@@ -22,7 +22,7 @@ def pixels(image: Image.Image) -> Tensor:
 
 
 def marked(box: tuple[int, int, int, int], size: tuple[int, int] = (40, 30)) -> Image.Image:
-    """Return a black picture with a white rectangle."""
+    """Return a black image with a white rectangle."""
     image = Image.new("RGB", size)
     image.paste((255, 255, 255), box)
     return image
@@ -72,7 +72,7 @@ def test_old_to_tensor_normalises() -> None:
     assert torch.equal(old(gradient())[0], new(gradient())[0])
 
 
-def test_grey_pictures() -> None:
+def test_grey_images() -> None:
     pipeline = Pipeline([{"type": "Normalize", "mean": [0.1], "std": [0.3]}])
     inputs, image, _ = pipeline(gradient().convert("L"))
     assert inputs.shape == (1, 6, 8)
@@ -105,7 +105,7 @@ def test_grey_pictures() -> None:
         ),
     ],
 )
-def test_boxes_follow_the_picture(steps: list[dict[str, Any]], size: tuple[int, int]) -> None:
+def test_boxes_follow_the_image(steps: list[dict[str, Any]], size: tuple[int, int]) -> None:
     box = (6, 8, 16, 14)
     _, image, boxes = Pipeline(steps)(marked(box), torch.tensor([box]), seed=3)
     assert image.shape == (3, *size)

@@ -1,4 +1,4 @@
-"""The photographs that dependencies bring, and crops of them."""
+"""The images that dependencies bring, and crops of them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def crops(**keys: Any) -> SampleDataset:
     return build_dataset({"type": "SampleCrops", "pipeline": RESIZE, "n": 12, **keys})
 
 
-def test_six_photographs() -> None:
+def test_six_images() -> None:
     dataset = samples()
     assert dataset.ids == list(NAMES)
     assert dataset.class_names is not None
@@ -33,7 +33,7 @@ def test_six_photographs() -> None:
     assert len({tuple(x.flatten().tolist()) for x in inputs}) == 6
     assert all(dataset[i].target is None for i in range(6))
     camera = dataset[1].input
-    assert torch.equal(camera[0], camera[2]), "the grey photograph became RGB"
+    assert torch.equal(camera[0], camera[2]), "the grey image became RGB"
 
 
 def test_names_and_targets() -> None:

@@ -30,7 +30,7 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_pictures_and_classes_are_those_of_the_files(root: Path) -> None:
+def test_images_and_classes_are_those_of_the_files(root: Path) -> None:
     dataset = build_dataset({"type": "MNIST", "root": str(root), "split": "test"})
     assert isinstance(dataset, TorchvisionSet)
     assert dataset.ids[:2] == ["test_00000", "test_00001"]

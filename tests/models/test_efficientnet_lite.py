@@ -38,7 +38,7 @@ def test_layers_have_the_names_that_configs_use() -> None:
     assert "_blocks.16" not in names
 
 
-def test_it_knows_the_photographs() -> None:
+def test_it_knows_the_images() -> None:
     dataset = build_dataset(
         {"type": "Samples", "names": ["coffee", "camera"], "pipeline": PIPELINE}
     )

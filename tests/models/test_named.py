@@ -1,4 +1,4 @@
-"""Classifiers by name: where they come from, and how their pictures are prepared."""
+"""Classifiers by name: where they come from, and how their images are prepared."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_torchvision_comes_before_timm_unless_timm_is_named() -> None:
     assert named_model("mobilenetv3_large_100.miil_in21k").num_classes == 11221
 
 
-def test_the_weights_decide_how_pictures_are_prepared() -> None:
+def test_the_weights_decide_how_images_are_prepared() -> None:
     assert named_model("resnet50").shorter == 256
     assert named_model("resnet50", "IMAGENET1K_V2").shorter == 232
     assert named_model("resnet50", "my/checkpoint.pth").shorter == 256
