@@ -38,7 +38,7 @@ class SampleDataset(Dataset[Any], ABC):
     ) -> None:
         self.ids = ids
         self.class_names = class_names
-        self.targets = [None] * len(ids) if targets is None else targets
+        self._targets = [None] * len(ids) if targets is None else targets
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -54,7 +54,7 @@ class SampleDataset(Dataset[Any], ABC):
 
     def target(self, index: int) -> int | None:
         """Return the class index, or None for the class that the classifier predicts."""
-        return self.targets[index]
+        return self._targets[index]
 
     @abstractmethod
     def path(self, index: int) -> str:

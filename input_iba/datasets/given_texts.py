@@ -66,7 +66,7 @@ class GivenTexts(TextDataset):
 
     def content(self) -> list[Any]:
         """Return a checksum of the texts, and all ids and targets."""
-        asked = [list(pair) for pair in zip(self.ids, self.targets, strict=True)]
+        asked = [list(pair) for pair in zip(self.ids, self._targets, strict=True)]
         return [hashlib.sha256(repr(self.texts).encode()).hexdigest(), asked]
 
 

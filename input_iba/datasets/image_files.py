@@ -64,8 +64,8 @@ class PictureFiles(ImageDataset):
         ids = unique_ids([(path.absolute().parent.name, path.name) for path in paths])
         asked = for_every_target(ids, known, targets)
         names = None if known is None else list(known.names)
-        targets_ = [target for _, _, target in asked]
-        super().__init__([id_ for id_, _, _ in asked], pipeline, names, channels, targets=targets_)
+        every = [target for _, _, target in asked]
+        super().__init__([id_ for id_, _, _ in asked], pipeline, names, channels, targets=every)
         self.paths = [paths[place] for _, place, _ in asked]
 
     def read(self, index: int) -> tuple[Image.Image, Tensor | None]:
@@ -78,7 +78,7 @@ class PictureFiles(ImageDataset):
 
     def content(self) -> list[Any]:
         """Return name, checksum and target of every image."""
-        samples = zip(self.paths, self.targets, strict=True)
+        samples = zip(self.paths, self._targets, strict=True)
         return [[path.name, zlib.crc32(path.read_bytes()), target] for path, target in samples]
 
 
@@ -95,10 +95,10 @@ class FolderDataset(ImageDataset):
         channels: int,
     ) -> None:
         ids = unique_ids([(entry.group, entry.path.name) for entry in entries])
-        super().__init__(ids, pipeline, class_names, channels)
+        targets = [indices.get(entry.group or "") for entry in entries]
+        super().__init__(ids, pipeline, class_names, channels, targets=targets)
         self.root = root
         self.entries = entries
-        self.indices = indices
 
     def read(self, index: int) -> tuple[Image.Image, Tensor | None]:
         """Return the RGB image; no boxes."""
@@ -110,15 +110,13 @@ class FolderDataset(ImageDataset):
         Raises:
             DataError: The folder has no class index.
         """
-        group = self.entries[index].group
-        if group is None:
-            return None
-        if group not in self.indices:
+        target, group = super().target(index), self.entries[index].group
+        if target is None and group is not None:
             raise DataError(
                 f"Image '{self.path(index)}': class folder '{group}' has no class index. Add it "
                 "to the class index file, or remove the folder."
             )
-        return self.indices[group]
+        return target
 
     def path(self, index: int) -> str:
         """Return the image's path."""
@@ -126,10 +124,8 @@ class FolderDataset(ImageDataset):
 
     def content(self) -> list[Any]:
         """Return relative name, size in bytes and class index of every image."""
-        return [
-            [*entry.name_and_size(self.root), self.indices.get(entry.group or "")]
-            for entry in self.entries
-        ]
+        samples = zip(self.entries, self._targets, strict=True)
+        return [[*entry.name_and_size(self.root), target] for entry, target in samples]
 
 
 @DATASETS.register_module()

@@ -72,7 +72,7 @@ class Samples(ImageDataset):
     ) -> None:
         _check_names(names)
         known = imagenet_classes() if ind_to_cls_file is None else classes_of_file(ind_to_cls_file)
-        self.given: dict[str, int] = {}
+        indices = {}
         for name, target in (targets or {}).items():
             if name not in names:
                 raise ConfigError(
@@ -80,11 +80,12 @@ class Samples(ImageDataset):
                     f"{', '.join(names)}.{closest(name, names)}"
                 )
             try:
-                self.given[name] = known.find(target)
+                indices[name] = known.find(target)
             except ConfigError as error:
                 raise ConfigError(f"Target of {name!r}: {error}") from error
-        every = [self.given.get(name) for name in names]
+        every = [indices.get(name) for name in names]
         super().__init__(list(names), pipeline, list(known.names), channels, targets=every)
+        self.indices = indices
 
     def read(self, index: int) -> tuple[Image.Image, Tensor | None]:
         """Return the image; no boxes."""
@@ -96,7 +97,7 @@ class Samples(ImageDataset):
 
     def content(self) -> list[Any]:
         """Return name and checksum of the images, and the targets."""
-        return [*_checksums(self.ids), self.given]
+        return [*_checksums(self.ids), self.indices]
 
 
 @DATASETS.register_module()

@@ -79,11 +79,7 @@ class TextDataset(SampleDataset):
         """
 
     def text(self, index: int) -> str:
-        """Return a text as people read it, line breaks and all.
-
-        Raises:
-            DataError: It cannot be read.
-        """
+        """Return a text as people read it, line breaks and all; see `raw_text`."""
         return cleaned(self.raw_text(index))
 
     def length(self, index: int) -> int:

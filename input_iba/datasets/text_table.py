@@ -123,7 +123,7 @@ class TextTable(TextDataset):
     def content(self) -> list[Any]:
         """Return id and class of every text, and a checksum of all texts."""
         texts = repr([row.cells.get(self.columns[0]) for row in self.rows])
-        return [hashlib.sha256(texts.encode()).hexdigest(), self.ids, self.targets]
+        return [hashlib.sha256(texts.encode()).hexdigest(), self.ids, self._targets]
 
     def vocabulary_file(self) -> Path:
         """Return where a vocabulary that is built from these texts is kept."""

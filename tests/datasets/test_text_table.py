@@ -55,22 +55,26 @@ def test_any_text_comes_out_of_every_format(
         assert [dataset.raw_text(i) for i in range(len(dataset))] == cells
 
 
+def targets_of(dataset: TextTable) -> list[int | None]:
+    return [dataset.target(i) for i in range(len(dataset))]
+
+
 def test_labels_are_classes_and_ids_stay_unique(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("who,said,mood\nA,fun,gay\na,dull,sad\nb/c,flat,sad\n,x,gay\n")
     dataset = table(tmp_path / "a.csv", text="said", label="mood", id="who")
     assert dataset.class_names == ["gay", "sad"]
     assert dataset.ids == ["A_1", "a_2", "b/c", "a_4"]
-    assert dataset.targets == [0, 1, 1, 0]
+    assert targets_of(dataset) == [0, 1, 1, 0]
     assert not dataset.indices_given
     sad = table(tmp_path / "a.csv", text="said", label="mood", select_cls="sad")
-    assert (sad.ids, sad.targets) == (["a_2", "a_3"], [1, 1])
+    assert (sad.ids, targets_of(sad)) == (["a_2", "a_3"], [1, 1])
 
 
 def test_labels_that_are_numbers_are_indices(tmp_path: Path) -> None:
     rows = [{"text": "fun", "label": 2}, {"text": "dull", "label": 0}]
     (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     dataset = table(tmp_path / "a.jsonl", label="label")
-    assert (dataset.class_names, dataset.targets) == (["0", "1", "2"], [2, 0])
+    assert (dataset.class_names, targets_of(dataset)) == (["0", "1", "2"], [2, 0])
     assert dataset.indices_given
     assert table(tmp_path / "a.jsonl", label="label", select_cls=2).ids == ["a_1"]
 
