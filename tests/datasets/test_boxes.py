@@ -42,7 +42,7 @@ def test_a_box_of_one_row_is_one_pixel_thick(tmp_path: Path) -> None:
         ([(1, "", 2, 5)], "expected the numbers"),
         ([], "found none"),
         ([(50, 1, 60, 5)], "outside its image of 10×10"),
-        ([(0.1, 0.2, 0.5, 0.9)], r"shares of it, 0 to 1. Multiply x by the picture's width"),
+        ([(0.1, 0.2, 0.5, 0.9)], r"shares of it, 0 to 1. Multiply x by the image's width"),
         ([(2, 2, 5, 5), (0, 0, 1, 0.5)], r"got the box \[0.0, 0.0, 1.0, 0.5\]"),
     ],
 )
