@@ -14,6 +14,9 @@ from input_iba.evaluation.metrics import METRICS, Metric
 from input_iba.results import RowLog, safe_name
 from input_iba.run.logs import LOGGER
 
+OWN_MAPS = "input_masks"
+"""Folder of the maps that the report shows; scores of others are not those of its samples."""
+
 COMPARISON = "compare.json"
 """The result of `input-iba compare`: one of every metric and method."""
 
@@ -46,6 +49,11 @@ class Result:
     def maps(self) -> Path | None:
         """The folder as a path."""
         return None if self.folder is None else Path(self.folder)
+
+    @property
+    def own_maps(self) -> bool:
+        """Whether the maps are those that the report shows."""
+        return self.maps is None or self.maps.name == OWN_MAPS or self.maps == self.run
 
     @property
     def run(self) -> Path | None:

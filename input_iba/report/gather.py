@@ -14,9 +14,6 @@ from input_iba.report.model import Evaluation, Report, Row, Source
 from input_iba.report.rows import rows_of
 from input_iba.results import OWN_METHOD, Manifest, WorkDir, telling_names
 
-OWN_MAPS = "input_masks"
-"""Folder of the maps that the report shows; scores of others are not those of its samples."""
-
 
 def gather(
     folders: Sequence[Path], page: Path, names: Sequence[str] | None = None
@@ -48,23 +45,16 @@ def gather(
             )
     called = dict(zip(folders, telling_names(folders, names), strict=True))
     runs = [folder for folder in folders if _is_run(folder)]
-    if not runs:
-        found = (result.run for of_folder in results.values() for result in of_folder)
-        runs = list(dict.fromkeys(run for run in found if run is not None))
-        called |= dict(zip(runs, telling_names(runs), strict=True))
-        called |= _names_compared(results)
     every = [result for of_folder in results.values() for result in of_folder]
+    if not runs:
+        runs = list(dict.fromkeys(found.run for found in every if found.run is not None))
+        called |= dict(zip(runs, telling_names(runs), strict=True))
+        called |= {
+            result.run: result.name  # as a comparison called it
+            for result in every
+            if result.name and result.run is not None and result.own_maps
+        }
     return build({run: called[run] for run in runs}, every, page, folders[0].resolve().name), runs
-
-
-def _names_compared(results: Mapping[Path, Sequence[Result]]) -> dict[Path, str]:
-    """Return the names that comparisons gave to runs."""
-    return {
-        result.run: result.name
-        for of_folder in results.values()
-        for result in of_folder
-        if result.name and result.run is not None and _scores_own_maps(result)
-    }
 
 
 def build(
@@ -78,7 +68,7 @@ def build(
 
     Args:
         runs: From work directory to name.
-        results: Of evaluations.
+        results: What was measured of them, or of other maps.
         page: Where the report will be written.
         title: Heading where there are several runs, or none.
         ids: Samples of every run and their order; None for all in the order of the records.
@@ -117,17 +107,12 @@ def _owner(result: Result, runs: Mapping[Path, str]) -> Path | None:
 
 
 def _name(result: Result, run: str | None) -> str:
-    """Say in a word or two what maps were scored, where they are those of a run by its name."""
+    """Return in a word or two what maps were scored, where they are those of a run by its name."""
     if result.maps is None:
         return result.path.name
     if run is None:
         return result.name or str(result.maps)
-    return run if _scores_own_maps(result) else f"{run}/{result.maps.name}"
-
-
-def _scores_own_maps(result: Result) -> bool:
-    """Say whether the maps are those that the report shows."""
-    return result.maps is None or result.maps.name == OWN_MAPS or result.maps == result.run
+    return run if result.own_maps else f"{run}/{result.maps.name}"
 
 
 def _source(
@@ -136,16 +121,16 @@ def _source(
     work = WorkDir(root, resume=True)
     manifest = Manifest.read(work.manifest_path)
     rows = rows_of(work, ids)
-    scores = _scores([result for result in results if _scores_own_maps(result)])
-    foreign = "" if manifest.method == OWN_METHOD else manifest.method
+    scores = _scores([result for result in results if result.own_maps])
+    before = relative(root, page)
     return Source(
         name=name,
-        rows=[_placed(row, root, page, scores.get(row.id, {})) for row in rows],
+        rows=[_placed(row, before, scores.get(row.id, {})) for row in rows],
         samples=manifest.samples,
         complete=manifest.complete,
         facts=_facts(manifest, sum(row.total_seconds for row in rows)),
         manifest=asdict(manifest),
-        method=foreign,
+        method="" if manifest.method == OWN_METHOD else manifest.method,
     )
 
 
@@ -161,9 +146,8 @@ def _scores(results: Sequence[Result]) -> dict[str, dict[str, float]]:
     return found
 
 
-def _placed(row: Row, root: Path, page: Path, scores: Mapping[str, float]) -> Row:
-    """Return a row with its scores, and with paths relative to the page."""
-    before = relative(root, page)
+def _placed(row: Row, before: str, scores: Mapping[str, float]) -> Row:
+    """Return a row with its scores, and with a folder before its paths."""
     files = {kind: f"{before}/{path}" if before else path for kind, path in row.files.items()}
     return replace(row, files=files, scores=scores)
 
@@ -178,10 +162,8 @@ def relative(path: Path, page: Path) -> str:
 
 
 def _evaluation(result: Result, source: str, page: Path) -> Evaluation:
-    content = result.content
-    verdict = content.get("verdict")
-    said = ""
-    if verdict is not None:
+    content, said = result.content, ""
+    if (verdict := content.get("verdict")) is not None:
         said = f"{'Passed' if verdict['passes'] else 'Not passed'}: {verdict['rule']}"
     return Evaluation(
         metric=result.metric,
@@ -199,6 +181,7 @@ def _evaluation(result: Result, source: str, page: Path) -> Evaluation:
 
 
 def _facts(manifest: Manifest, seconds: float) -> dict[str, str]:
+    finished = manifest.finished and datetime.fromisoformat(manifest.finished)  # in UTC
     return {
         **({} if manifest.method == OWN_METHOD else {"Method": manifest.method}),
         **({"Layer": manifest.layer} if manifest.layer else {}),
@@ -206,11 +189,6 @@ def _facts(manifest: Manifest, seconds: float) -> dict[str, str]:
         "Precision": manifest.identity.precision,
         "Seed": str(manifest.identity.seed),
         "Time for all": f"{seconds:,.0f} s",
-        "Finished": _readable(manifest.finished),
+        "Finished": f"{finished:%Y-%m-%d %H:%M} UTC" if finished else "not yet",
         "Config": manifest.identity.config[:12],
     }
-
-
-def _readable(time: str | None) -> str:
-    """Return a time of a manifest, which is in UTC, for reading."""
-    return "not yet" if time is None else f"{datetime.fromisoformat(time):%Y-%m-%d %H:%M} UTC"

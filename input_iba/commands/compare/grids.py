@@ -7,20 +7,14 @@ from collections.abc import Sequence
 from input_iba.commands.compare.methods import Method
 from input_iba.commands.compare.table import Column, Difference
 from input_iba.drawing import Grid
-from input_iba.evaluation import Summary
+from input_iba.drawing.tables import UNKNOWN, interval
 
 ARROWS = {True: " ↑", False: " ↓", None: ""}
 DIRECTIONS = {True: "higher is better", False: "lower is better", None: "neither is better"}
-UNKNOWN = "–"
 
 
 def overview(methods: Sequence[Method], columns: Sequence[Column]) -> Grid:
-    """Return one row per method, with mean and rank under every key.
-
-    Args:
-        methods: What is compared.
-        columns: At least one.
-    """
+    """Return one row per method, with mean and rank under every key."""
     rows, best = [], set()
     for i, method in enumerate(methods):
         standings = [column.standings[method.name] for column in columns]
@@ -47,7 +41,7 @@ def detail(column: Column, against: str) -> Grid:
             name,
             UNKNOWN if standing.rank is None else str(standing.rank),
             f"{standing.summary.mean:.4f}",
-            _interval(standing.summary, ""),
+            interval(standing.summary.low, standing.summary.high),
             str(standing.summary.n),
             _seconds(standing.seconds),
             *_difference(standing.difference),
@@ -58,29 +52,18 @@ def detail(column: Column, against: str) -> Grid:
     head += [f"difference from {against}", "95 % interval", "p", "p (Holm)"]
     direction = DIRECTIONS[column.higher_is_better]
     best = frozenset((i, 2) for i, (_, standing) in enumerate(ordered) if standing.rank == 1)
-    return Grid(
-        f"{column.metric} {column.key}, {direction}",
-        head,
-        rows,
-        best,
-    )
+    return Grid(f"{column.metric} {column.key}, {direction}", head, rows, best)
 
 
 def _seconds(seconds: float | None) -> str:
     return UNKNOWN if seconds is None else f"{seconds:.3g}"
 
 
-def _interval(summary: Summary, sign: str) -> str:
-    if summary.low is None or summary.high is None:
-        return UNKNOWN
-    return f"{summary.low:{sign}.4f} to {summary.high:{sign}.4f}"
-
-
 def _difference(difference: Difference | None) -> list[str]:
     if difference is None:
         return [UNKNOWN] * 4
     summary = difference.summary
-    numbers = [f"{summary.mean:+.4f}", _interval(summary, "+")]
+    numbers = [f"{summary.mean:+.4f}", interval(summary.low, summary.high, "+")]
     return [*numbers, _p(difference.p), _p(difference.p_holm)]
 
 

@@ -24,13 +24,9 @@ STAGES = {"feat_masks": ("feature_iba",), "prior_masks": ("feature_iba", "prior"
 
 @dataclass(frozen=True)
 class Method:
-    """What made one set of maps.
+    """What made one set of maps: their folder, and of its work directory root and contents.
 
     Attributes:
-        name: In tables and messages.
-        folder: Where the maps are.
-        root: The work directory.
-        manifest: What made them.
         records: Of the samples that were explained, by id.
     """
 
@@ -68,7 +64,7 @@ def _read(path: Path, name: str) -> Method:
     root = next((p for p in (path, path.parent) if (p / "manifest.json").is_file()), None)
     if root is None or not path.is_dir():
         raise EvaluationError(
-            f"'{path}' is no work directory and no folder of maps in one: there is no "
+            f"'{path}' is not a work directory and not a folder of maps in one: there is no "
             "manifest.json, so nobody knows which classifier and which samples its maps are of."
         )
     manifest = Manifest.read(root / "manifest.json")
@@ -123,9 +119,6 @@ def check_built(method: Method, fingerprints: Mapping[str, str]) -> None:
     Args:
         method: Whose config was built.
         fingerprints: Hashes of what came of it, by field of `Identity`.
-
-    Raises:
-        EvaluationError: Says what differs.
     """
     lines = [
         f"{meaning} (hash): {old} when explained, {fingerprints[name]} now"
@@ -136,7 +129,7 @@ def check_built(method: Method, fingerprints: Mapping[str, str]) -> None:
         raise EvaluationError(
             f"The config of '{method.root}' no longer gives what was explained:\n  "
             + "\n  ".join(lines)
-            + "\nPut checkpoint and pictures back, or explain again."
+            + "\nPut checkpoint and images back, or explain again."
         )
 
 

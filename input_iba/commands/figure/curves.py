@@ -41,14 +41,7 @@ class CurveOptions:
 
 @dataclass(frozen=True)
 class Result:
-    """What one evaluation found.
-
-    Attributes:
-        name: In the legend.
-        path: Where it was read.
-        made_with: What decided the rows.
-        rows: By sample.
-    """
+    """What one evaluation found: its name in the legend, and by sample the rows."""
 
     name: str
     path: Path
@@ -61,10 +54,14 @@ def figure_curves(options: CurveOptions) -> int:
 
     Raises:
         ConfigError: Figures are not written with this ending.
-        EvaluationError: A file is no result with curves, or results cannot be compared.
+        EvaluationError: A file is not a result with curves, names do not fit, or results cannot be
+            compared.
     """
     format_ = figure_format(options.out)
-    results = read_results(options.results, options.names)
+    paths = options.results
+    stems = [path.with_name(path.name.removesuffix(ROWS).removesuffix(".json")) for path in paths]
+    names = telling_names(stems, options.names)
+    results = [_read(path, name) for path, name in zip(paths, names, strict=True)]
     _check_alike(results)
     if not options.own_samples:
         results = _on_shared_samples(results)
@@ -78,39 +75,21 @@ def figure_curves(options: CurveOptions) -> int:
 def panels(metric: Metric, results: Sequence[Result]) -> tuple[str, list[Chart]]:
     """Return a title, and one chart for each curve of a metric with one line per method.
 
-    Args:
-        metric: What was measured.
-        results: At least one, with at least one row each.
+    Every result has at least one row.
     """
     drawn = [metric.chart(list(result.rows.values())) for result in results]
-    first = drawn[0]
-    counts = {len(result.rows) for result in results}
-    title = first.title.partition(", mean of ")[0]
-    if len(counts) == 1:
-        title += f", {counts.pop()} samples"
+    counts = [len(result.rows) for result in results]
+    title, labels = drawn[0].title.partition(", mean of ")[0], [result.name for result in results]
+    if len(set(counts)) == 1:
+        title += f", {counts[0]} samples"
+    else:
+        labels = [f"{label} ({count})" for label, count in zip(labels, counts, strict=True)]
     charts = []
-    for i, line in enumerate(first.lines):
-        lines = [
-            replace(chart.lines[i], label=_label(result, len(counts)))
-            for chart, result in zip(drawn, results, strict=True)
-        ]
-        charts.append(replace(first, title=line.label, lines=lines))
+    for i, line in enumerate(drawn[0].lines):
+        pairs = zip(drawn, labels, strict=True)
+        lines = [replace(chart.lines[i], label=label) for chart, label in pairs]
+        charts.append(replace(drawn[0], title=line.label, lines=lines))
     return title, charts
-
-
-def _label(result: Result, different: int) -> str:
-    return f"{result.name} ({len(result.rows)})" if different else result.name
-
-
-def read_results(paths: Sequence[Path], names: Sequence[str] | None) -> list[Result]:
-    """Read results of evaluations.
-
-    Raises:
-        EvaluationError: A file is no result, or names do not fit.
-    """
-    stems = [path.with_name(path.name.removesuffix(ROWS).removesuffix(".json")) for path in paths]
-    chosen = telling_names(stems, names)
-    return [_read(path, name) for path, name in zip(paths, chosen, strict=True)]
 
 
 def _read(path: Path, name: str) -> Result:
@@ -140,11 +119,7 @@ def _metric(result: Result) -> Metric:
 
 
 def _check_alike(results: Sequence[Result]) -> None:
-    """Refuse results whose curves would mean different things.
-
-    Raises:
-        EvaluationError: Says which files differ, and in what.
-    """
+    """Refuse results whose curves would mean different things."""
     first = results[0]
     for other in results:
         _metric(other)
@@ -162,11 +137,7 @@ def _check_alike(results: Sequence[Result]) -> None:
 
 
 def _on_shared_samples(results: Sequence[Result]) -> list[Result]:
-    """Keep the samples that every method has a row of.
-
-    Raises:
-        EvaluationError: There are none.
-    """
+    """Keep the samples that every method has a row of; refuse results where there are none."""
     shared = set.intersection(*(set(result.rows) for result in results))
     if not shared:
         raise EvaluationError(

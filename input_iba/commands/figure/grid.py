@@ -23,7 +23,7 @@ from input_iba.drawing import (
     write_grid,
 )
 from input_iba.errors import ConfigError, DataError, closest
-from input_iba.results import SampleRecord, written_whole
+from input_iba.results import written_whole
 from input_iba.results.map_files import read_map
 
 KINDS = {
@@ -40,9 +40,6 @@ OF_ONE, OF_SEVERAL = ("overlay", "feature_mask", "input_mask"), ("input_mask",)
 FOLDERS = {"feat_masks": "feature_mask", "prior_masks": "prior_mask", "input_masks": "input_mask"}
 """What a folder in a work directory stands for."""
 
-MOST = 12
-"""Samples that are drawn where none are named."""
-
 
 @dataclass(frozen=True)
 class GridOptions:
@@ -57,15 +54,15 @@ class GridOptions:
         show: Kinds of `KINDS`; none for what suits the number of work directories.
         colour_map: A name of matplotlib's, or None for a perceptually uniform one: of signed maps
             a diverging one, 0 in its middle.
-        inches: Width and height of one picture.
-        dots_per_inch: Resolution of pictures of pixels.
+        inches: Width and height of one image.
+        dots_per_inch: Resolution of figures of pixels.
     """
 
     work_dirs: Sequence[Path]
     out: Path
     names: Sequence[str] | None = None
     samples: Sequence[str] = ()
-    num_samples: int = MOST
+    num_samples: int = 12
     show: Sequence[str] = ()
     colour_map: str | None = None
     inches: float = 2.0
@@ -74,7 +71,7 @@ class GridOptions:
 
 @dataclass(frozen=True)
 class _Column:
-    """One column: a kind of picture of a method."""
+    """One column: a kind of image of a method."""
 
     title: str
     method: Method
@@ -82,11 +79,11 @@ class _Column:
 
 
 def figure_grid(options: GridOptions) -> int:
-    """Draw photographs with what some methods found in them; return the number of samples.
+    """Draw images with what some methods found in them; return the number of samples.
 
     Raises:
         ConfigError: Colour map, kind, sample or ending is unknown.
-        EvaluationError: A folder is no work directory.
+        EvaluationError: A folder is not a work directory.
         DataError: There is nothing to draw, or a file cannot be read.
     """
     format_ = figure_format(options.out)
@@ -132,46 +129,36 @@ def _ids(methods: Sequence[Method], options: GridOptions) -> list[str]:
             raise ConfigError(
                 f"Sample {id_!r} was not explained in every work directory.{closest(id_, shared)}"
             )
-    pictures = [id_ for id_ in shared if "photograph" in methods[0].records[id_].files]
-    chosen = list(options.samples) or pictures[: options.num_samples]
+    images = [id_ for id_ in shared if "photograph" in methods[0].records[id_].files]
+    chosen = list(options.samples) or images[: options.num_samples]
     if not chosen:
         raise DataError(
-            "There is no picture that every work directory has explained, so the grid would be "
-            "empty."
+            "There is no image that every work directory has explained, so the grid would be empty."
         )
     return chosen
 
 
 def _row(id_: str, first: Method, columns: Sequence[_Column], colour_map: str | None) -> GridRow:
     record = first.records[id_]
-    photograph = np.asarray(read_image(first.root / _file(record, "photograph", first.root)))
-    cells: list[Pixels | None] = [photograph]
+    if "photograph" not in record.files:
+        raise DataError(f"Sample {id_!r} in '{first.root}' is not an image: grids are of images.")
+    image: Pixels = np.asarray(read_image(first.root / record.files["photograph"]))
+    cells: list[Pixels | None] = [image]
     notes = [""]
     for column in columns:
         other = column.method.records[id_]
         notes.append("" if other.target == record.target else _plain(other.class_name))
-        name = other.files.get(_needed(column.kind))
-        cells.append(
-            None
-            if name is None
-            else _picture(column.kind, column.method.root / name, photograph, colour_map)
-        )
+        file = other.files.get(_needed(column.kind))
+        mask = None if file is None else read_map(column.method.root / file).numpy()
+        if mask is None:
+            cells.append(None)
+        elif column.kind == "overlay":
+            cells.append(overlay(image, heat_of(mask), colour_map or COLOUR_MAP))
+        else:
+            cells.append(rendered(mask, colour_map))
     title = f"{_plain(record.class_name)} {percent(record.target_probability)}"
     return GridRow(title, cells, notes)
 
 
 def _plain(class_name: str) -> str:
     return class_name.replace("_", " ")
-
-
-def _picture(kind: str, file: Path, photograph: Pixels, colour_map: str | None) -> Pixels:
-    mask = read_map(file).numpy()
-    if kind != "overlay":
-        return rendered(mask, colour_map)
-    return overlay(photograph, heat_of(mask), colour_map or COLOUR_MAP)
-
-
-def _file(record: SampleRecord, kind: str, root: Path) -> str:
-    if kind not in record.files:
-        raise DataError(f"Sample {record.id!r} in '{root}' is no picture: grids are of pictures.")
-    return record.files[kind]
