@@ -10,7 +10,7 @@ from pathlib import Path
 
 from input_iba.commands.compare.methods import Method
 from input_iba.commands.compare.options import CompareOptions
-from input_iba.commands.compare.table import Column, columns_of, scored_by_all
+from input_iba.commands.compare.table import Column, columns_of, scored, scored_by_all
 from input_iba.commands.evaluate.samples import Selection
 from input_iba.datasets import SampleDataset
 from input_iba.evaluation.metrics import Metric, Setting
@@ -74,7 +74,7 @@ class Compared:
         ]
 
     def left_out(self) -> Iterator[str]:
-        """Say in a sentence each what was left out and why."""
+        """Yield in a sentence each what was left out and why."""
         selection, names = self.selection, [method.name for method in self.methods]
         if selection.missing:
             who = "any method" if self.options.allow_missing else "every method"
@@ -89,19 +89,14 @@ class Compared:
             for reason, count in Counter(skipped.values()).items():
                 yield f"{metric.name}: {_samples(count)}: {reason}"
             if not self.options.allow_missing:
-                scored = {
-                    id_
-                    for name in names
-                    for id_, entry in self.entries[metric.name, name].items()
-                    if entry.status == "scored"
-                }
-                partly = scored - scored_by_all(self.entries, metric.name, names)
+                of_any = set[str]().union(*(scored(self.entries[metric.name, n]) for n in names))
+                partly = of_any - scored_by_all(self.entries, metric.name, names)
                 if partly:
                     yield f"{metric.name}: {_samples(len(partly))}: not scored for every method"
 
     @property
     def state(self) -> str:
-        """Say how far the comparison got."""
+        """Return how far the comparison got, in a sentence."""
         count = f"{len(self.selection.ids)} of {self.selection.total} samples compared"
         if self.complete:
             return count

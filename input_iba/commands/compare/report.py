@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from input_iba.commands.compare.compared import Compared
 from input_iba.commands.compare.grids import detail, overview
+from input_iba.commands.compare.table import scored
 from input_iba.commands.evaluate.samples import tied_maps
 from input_iba.core.precision import precision_name
 from input_iba.datasets.loading import read_batches
@@ -28,7 +29,7 @@ from input_iba.report.comparison_page import (
 from input_iba.results import installed_versions, write_json, write_text
 from input_iba.results.map_files import read_map_of
 
-MOST_CARDS = 40
+MAX_CARDS = 40
 """Samples whose maps the page shows: a browser should open it at once."""
 
 
@@ -39,6 +40,7 @@ def write_report(compared: Compared) -> tuple[str, Path]:
     details = [detail(column, compared.reference.name) for column in columns]
     write_json(out / "compare.json", _as_json(compared))
     write_text(out / "compare.md", _as_markdown(compared, [*grids, *details]))
+    left_out = list(compared.left_out())
     cards, note = _cards(compared)
     page = ComparisonPage(
         title=_title(compared),
@@ -46,12 +48,12 @@ def write_report(compared: Compared) -> tuple[str, Path]:
         state=compared.state,
         complete=compared.complete,
         grids=[*grids, *details],
-        left_out=list(compared.left_out()),
+        left_out=left_out,
         cards=cards,
         cards_note=note,
     )
     write_text(out / "compare.html", comparison_page(page))
-    lines = [*map(as_plain, grids), compared.state, *compared.left_out()]
+    lines = [*map(as_plain, grids), compared.state, *left_out]
     return "\n".join(lines), out / "compare.html"
 
 
@@ -108,20 +110,17 @@ def _as_json(compared: Compared) -> dict[str, Any]:
 def _metric_json(compared: Compared, metric: Metric) -> dict[str, Any]:
     names = [method.name for method in compared.methods]
     columns = [column for column in compared.columns if column.metric == metric.name]
+
+    def reasons(status: str) -> dict[str, dict[str, str]]:
+        found = {name: compared.reasons((metric.name, name), status) for name in names}
+        return {name: why for name, why in found.items() if why}
+
     return {
         "settings": {key: _plain(value) for key, value in asdict(metric).items()},
         "keys": {column.key: column.to_dict() for column in columns},
         "tied": {name: tied_maps(compared.entries[metric.name, name].values()) for name in names},
-        "skipped": {
-            name: found
-            for name in names
-            if (found := compared.reasons((metric.name, name), "skipped"))
-        },
-        "failed": {
-            name: found
-            for name in names
-            if (found := compared.reasons((metric.name, name), "failed"))
-        },
+        "skipped": reasons("skipped"),
+        "failed": reasons("failed"),
         "rows": {
             name: {
                 id_: metric.values(entry.row)
@@ -147,14 +146,9 @@ def _as_markdown(compared: Compared, grids: Sequence[Grid]) -> str:
 
 def _cards(compared: Compared) -> tuple[list[Card], str]:
     """Read the samples that have rows and their maps, and draw them small."""
-    scored = {
-        id_
-        for found in compared.entries.values()
-        for id_, entry in found.items()
-        if entry.status == "scored"
-    }
-    indices = [i for i, id_ in enumerate(compared.dataset.ids) if id_ in scored]
-    batches = [[index] for index in indices[:MOST_CARDS]]
+    shown = set[str]().union(*map(scored, compared.entries.values()))
+    indices = [i for i, id_ in enumerate(compared.dataset.ids) if id_ in shown]
+    batches = [[index] for index in indices[:MAX_CARDS]]
     cards = [
         _card(compared, sample)
         for [sample] in read_batches(compared.dataset, batches)

@@ -30,6 +30,10 @@ class Difference:
     p: float
     p_holm: float
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the difference as plain data."""
+        return {**self.summary.to_dict(), "p": self.p, "p_holm": self.p_holm}
+
 
 @dataclass(frozen=True)
 class Standing:
@@ -48,17 +52,15 @@ class Standing:
     difference: Difference | None
     seconds: float | None
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the standing as plain data."""
+        found = {**self.summary.to_dict(), "rank": self.rank, "seconds": self.seconds}
+        return found | ({"difference": self.difference.to_dict()} if self.difference else {})
+
 
 @dataclass(frozen=True)
 class Column:
-    """One key of one metric.
-
-    Attributes:
-        metric: Name of the metric.
-        key: Key of its rows.
-        higher_is_better: The direction, or None.
-        standings: By name of the method, in the order of the methods.
-    """
+    """One key of one metric: the standing of each method, by name, in their order."""
 
     metric: str
     key: str
@@ -67,30 +69,18 @@ class Column:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the column as plain data."""
-        methods = {}
-        for name, standing in self.standings.items():
-            found: dict[str, Any] = {
-                **standing.summary.to_dict(),
-                "rank": standing.rank,
-                "seconds": standing.seconds,
-            }
-            if standing.difference is not None:
-                found["difference"] = {
-                    **standing.difference.summary.to_dict(),
-                    "p": standing.difference.p,
-                    "p_holm": standing.difference.p_holm,
-                }
-            methods[name] = found
+        methods = {name: standing.to_dict() for name, standing in self.standings.items()}
         return {"higher_is_better": self.higher_is_better, "methods": methods}
 
 
 def scored_by_all(entries: Entries, metric: str, methods: Sequence[str]) -> set[str]:
     """Return the samples of which every method has a row."""
-    scored = [
-        {id_ for id_, entry in entries[metric, name].items() if entry.status == "scored"}
-        for name in methods
-    ]
-    return set.intersection(*scored)
+    return set.intersection(*(scored(entries[metric, name]) for name in methods))
+
+
+def scored(entries: Mapping[str, Entry]) -> set[str]:
+    """Return the samples that have a row."""
+    return {id_ for id_, entry in entries.items() if entry.status == "scored"}
 
 
 def columns_of(
