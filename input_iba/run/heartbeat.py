@@ -18,7 +18,7 @@ WELL, FAILED, INTERRUPTED = "well", "failed", "interrupted"
 """How a process's part can end."""
 
 
-class Meeting:
+class Heartbeat:
     """A context manager around a part of the run in which processes work each for itself.
 
     Shares may differ by hours, so nobody waits in a collective operation, which knows neither
@@ -46,7 +46,7 @@ class Meeting:
         self._others = {r: "" for r in range(processes.world_size) if r != processes.rank}
         self._heard = dict.fromkeys(self._others, start)
 
-    def __enter__(self) -> Meeting:
+    def __enter__(self) -> Heartbeat:
         return self
 
     def __exit__(

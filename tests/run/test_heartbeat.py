@@ -8,7 +8,7 @@ import pytest
 from torch import distributed
 
 from input_iba.errors import ProcessError
-from input_iba.run.heartbeat import Meeting
+from input_iba.run.heartbeat import Heartbeat
 from input_iba.run.launch import Processes
 from input_iba.run.progress import RunProgress
 from tests.run.threads import play
@@ -17,9 +17,9 @@ BEAT = 0.02
 
 
 def test_alone_there_is_nobody_to_wait_for() -> None:
-    with Meeting(Processes()) as meeting:
-        assert meeting.share(3) == 0
-        meeting.wait()
+    with Heartbeat(Processes()) as heartbeat:
+        assert heartbeat.share(3) == 0
+        heartbeat.wait()
 
 
 def test_all_wait_for_the_slowest_and_the_bar_counts_everyone() -> None:
@@ -30,13 +30,13 @@ def test_all_wait_for_the_slowest_and_the_bar_counts_everyone() -> None:
 
         def refresh() -> None:
             nonlocal seen
-            seen = meeting.share(processes.rank + 1)
+            seen = heartbeat.share(processes.rank + 1)
 
-        with Meeting(processes, beat=BEAT) as meeting:
+        with Heartbeat(processes, beat=BEAT) as heartbeat:
             time.sleep(0.1 * processes.rank)
-            meeting.share(processes.rank + 1)
+            heartbeat.share(processes.rank + 1)
             ended.append(processes.rank)
-            meeting.wait(refresh)
+            heartbeat.wait(refresh)
             assert len(ended) == 3
         return seen
 
@@ -64,10 +64,10 @@ def test_the_bar_shows_own_and_other_samples(
 @pytest.mark.parametrize("lost", [0, 1])
 def test_a_silent_process_is_given_up(lost: int) -> None:
     def part(processes: Processes) -> None:
-        with Meeting(processes, patience=0.2, beat=BEAT) as meeting:
-            meeting.share(1)
+        with Heartbeat(processes, patience=0.2, beat=BEAT) as heartbeat:
+            heartbeat.share(1)
             if processes.rank != lost:
-                meeting.wait()
+                heartbeat.wait()
 
     found = play(2, part)
     error = found[1 - lost]
@@ -80,11 +80,11 @@ def test_a_silent_process_is_given_up(lost: int) -> None:
 @pytest.mark.slow
 def test_a_process_that_works_on_is_waited_for_beyond_the_patience() -> None:
     def part(processes: Processes) -> None:
-        with Meeting(processes, patience=0.5, beat=BEAT) as meeting:
+        with Heartbeat(processes, patience=0.5, beat=BEAT) as heartbeat:
             for step in range(20 * processes.rank):
-                meeting.share(step)
+                heartbeat.share(step)
                 time.sleep(0.05)
-            meeting.wait()
+            heartbeat.wait()
 
     assert play(2, part) == [None, None]
 
@@ -95,10 +95,10 @@ def test_a_process_that_works_on_is_waited_for_beyond_the_patience() -> None:
 def test_who_fails_tells_the_others(raised: BaseException, said: bool) -> None:
     def part(processes: Processes) -> str:
         try:
-            with Meeting(processes, patience=20, beat=BEAT) as meeting:
+            with Heartbeat(processes, patience=20, beat=BEAT) as heartbeat:
                 if processes.rank == 1:
                     raise raised
-                meeting.wait()
+                heartbeat.wait()
         except (OSError, KeyboardInterrupt) as error:
             assert error is raised
         return "ended"
@@ -117,9 +117,9 @@ def test_without_a_store_the_share_is_finished_and_the_loss_reported() -> None:
             Gone.calls += 1
             raise RuntimeError("Connection reset by peer")
 
-    meeting = Meeting(Processes(0, 2, 0, store=Gone()), beat=0)
+    heartbeat = Heartbeat(Processes(0, 2, 0, store=Gone()), beat=0)
     for position in range(3):
-        assert meeting.share(position) == 0
+        assert heartbeat.share(position) == 0
     assert Gone.calls == 1
-    with pytest.raises(ProcessError, match="--resume"), meeting:
-        meeting.wait()
+    with pytest.raises(ProcessError, match="--resume"), heartbeat:
+        heartbeat.wait()

@@ -1,7 +1,8 @@
-"""Feature statistics over the estimation set, kept in the work directory.
+"""What explainers need of the estimation set: feature statistics, or inputs to compare with.
 
-Several processes share the batches and merge the statistics of each batch in the order of the
-batches, as one process does: the result has the same bits with any number of processes.
+Statistics are kept in the work directory. Several processes share the batches and merge the
+statistics of each batch in the order of the batches, as one process does: the result has the same
+bits with any number of processes.
 """
 
 from __future__ import annotations
@@ -20,11 +21,12 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from input_iba.attribution.methods import MethodAttributor
 from input_iba.config.build import Explainer
 from input_iba.config.load import RunConfig
 from input_iba.core.statistics import RunningStatistics
 from input_iba.datasets import SampleDataset
-from input_iba.datasets.loading import cut, read_batches, stackable, stacked
+from input_iba.datasets.loading import alike, cut, read_batches, stackable, stacked
 from input_iba.records import Failure, FeatureStatistics, Sample
 from input_iba.results import Identity, write_arrays
 from input_iba.run.launch import Processes
@@ -37,7 +39,7 @@ FEW = 100
 AT_ONCE = 16
 """Samples per forward pass, which does not change the statistics."""
 
-REPORTED = 5
+MAX_REPORTED = 5
 """Bad samples that are named one by one; the others are counted."""
 
 
@@ -148,10 +150,40 @@ def _estimate(
     return running, bad, config.estimation.n_samples - left
 
 
+def provide_background(
+    explainer: MethodAttributor, dataset: SampleDataset, num_workers: int = 0
+) -> int:
+    """Give a method the inputs that it compares with, if it needs any.
+
+    They are spread evenly over the estimation set, which is sorted by class as a rule.
+
+    Args:
+        explainer: Keeps them.
+        dataset: The estimation set.
+        num_workers: Processes that read.
+
+    Returns:
+        How many samples could not be read.
+    """
+    if explainer.needs != "background":
+        return 0
+    count = min(int(getattr(explainer.method, "n_background", 0)), len(dataset))
+    [items] = read_batches(
+        dataset, [[i * len(dataset) // count for i in range(count)]], num_workers
+    )
+    good = [item for item in items if isinstance(item, Sample)]
+    _warn_of_bad([item for item in items if isinstance(item, Failure)])
+    largest = max(alike(good), key=len, default=[])
+    if largest:
+        explainer.background = torch.stack([sample.input for sample in largest])
+    LOGGER.info("Compared with %d samples of the estimation set", len(largest))
+    return len(items) - len(good)
+
+
 def _warn_of_bad(bad: Sequence[Failure]) -> None:
-    for failure in bad[:REPORTED]:
+    for failure in bad[:MAX_REPORTED]:
         LOGGER.warning("Estimation sample %s is left out: %s", failure.id, failure.reason)
-    if len(bad) > REPORTED:
+    if len(bad) > MAX_REPORTED:
         LOGGER.warning("%d estimation samples were left out in all.", len(bad))
 
 

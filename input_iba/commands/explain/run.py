@@ -10,9 +10,8 @@ from pathlib import Path
 from torch import nn
 
 from input_iba.attribution.methods import MethodAttributor
-from input_iba.commands.explain.background import provide_background
-from input_iba.commands.explain.estimation import provide_statistics
-from input_iba.commands.explain.loop import Job, batches_to_do, explain_all
+from input_iba.commands.explain.estimation import provide_background, provide_statistics
+from input_iba.commands.explain.loop import Job, SampleLoop, batches_to_do
 from input_iba.config.build import Explainer, MakeExplainer, build_attributor
 from input_iba.config.load import RunConfig
 from input_iba.core.hooks import find_layer
@@ -32,7 +31,7 @@ from input_iba.run.device import seed_everything
 from input_iba.run.launch import Processes
 from input_iba.run.logs import LOGGER
 from input_iba.run.options import RunOptions
-from input_iba.run.prepared_run import PreparedRun, prepare
+from input_iba.run.prepared_run import prepare
 from input_iba.run.shell import Run, opened
 
 
@@ -53,27 +52,6 @@ class RunResult:
     unread: int
     table: str
     report: Path
-
-
-@dataclass(frozen=True)
-class _Begun:
-    """A run whose classifier and data sets are there.
-
-    Attributes:
-        run: What it computes on.
-        options: The command line's options.
-        work: The work directory.
-        ready: Classifier and data sets.
-        ids: The samples selected.
-        identity: What must stay the same for the masks to.
-    """
-
-    run: Run
-    options: RunOptions
-    work: WorkDir
-    ready: PreparedRun
-    ids: Sequence[str]
-    identity: Identity
 
 
 def run_attribution(
@@ -99,18 +77,18 @@ def run_attribution(
     if (config.feature_mask.show or config.input_mask.show) and not has_display():
         warnings += ("'show' has no effect: there is no display here.",)
     with opened(work.log_path, options, processes, seed=options.seed, warnings=warnings) as run:
-        begun = _begin(config, options, work, run)
+        job = _begin(config, options, work, run)
         # One number for all, whatever memory each has: what is computed together decides rounding.
-        size = processes.from_main(lambda: _samples_per_batch(config, begun))
-        planned = _manifest(config, begun, size)
+        size = processes.from_main(lambda: _samples_per_batch(job))
+        planned = _manifest(job, size)
         manifest = processes.from_main(lambda: work.claim(planned, config.text()))
         try:
-            unread = _explain(config, begun, size, make_explainer)
+            unread = _explain(job, size, make_explainer)
         except BaseException:
             if processes.is_main:
-                _end(work, manifest, begun.ids, alone=processes.world_size == 1)
+                _end(job, manifest, alone=processes.world_size == 1)
             raise
-        return processes.from_main(lambda: replace(_end(work, manifest, begun.ids), unread=unread))
+        return processes.from_main(lambda: replace(_end(job, manifest), unread=unread))
 
 
 def _open(root: Path, resume: bool, processes: Processes) -> WorkDir:
@@ -121,7 +99,7 @@ def _open(root: Path, resume: bool, processes: Processes) -> WorkDir:
     return WorkDir(root, rank=processes.rank)
 
 
-def _begin(config: RunConfig, options: RunOptions, work: WorkDir, run: Run) -> _Begun:
+def _begin(config: RunConfig, options: RunOptions, work: WorkDir, run: Run) -> Job:
     """Build and check all that a run needs before it writes anything."""
 
     def check(classifier: nn.Module) -> None:
@@ -150,7 +128,7 @@ def _begin(config: RunConfig, options: RunOptions, work: WorkDir, run: Run) -> _
     identities = run.processes.all_gather(identity)
     with run.processes.together():
         _check_alike(identities)
-    return _Begun(run, options, work, ready, ids, identity)
+    return Job(run, options, work, ready, ids, identity)
 
 
 def _check_alike(identities: Sequence[Identity]) -> None:
@@ -169,76 +147,75 @@ def _check_alike(identities: Sequence[Identity]) -> None:
             )
 
 
-def _explain(config: RunConfig, begun: _Begun, size: int, make_explainer: MakeExplainer) -> int:
+def _explain(job: Job, size: int, make_explainer: MakeExplainer) -> int:
     """Explain what is left; return how many samples of the estimation set are unread."""
-    run, ready, work, processes = begun.run, begun.ready, begun.work, begun.run.processes
+    run, ready, work, processes = job.run, job.ready, job.work, job.run.processes
     finished = processes.from_main(lambda: frozenset(work.finished()))
-    todo = batches_to_do(ready.dataset, begun.ids, size, finished)
+    todo = batches_to_do(ready.dataset, job.ids, size, finished)
     if not todo:
         return 0
     LOGGER.info(
         "%d of %d samples to explain, %d at once, on %s in %s, work directory %s",
-        *(sum(map(len, todo)), len(begun.ids), size, run.where, run.precision, work.root),
+        *(sum(map(len, todo)), len(job.ids), size, run.where, run.precision, work.root),
     )
     with processes.together():
         explainer = make_explainer(ready.config, ready.classifier, run.device, run.autocast)
         seed_everything(run.seed)
-    unread = _provide(config, begun, explainer)
-    sizes = FittingSizes(size, config, run.device)
-    job = Job(config, begun.options, work, explainer, ready.dataset, sizes, processes)
-    explain_all(job, todo, finished)
+    unread = _provide(job, explainer)
+    sizes = FittingSizes(size, ready.config, run.device)
+    SampleLoop(job, explainer, sizes, finished).explain(todo)
     return unread
 
 
-def _provide(config: RunConfig, begun: _Begun, explainer: Explainer) -> int:
+def _provide(job: Job, explainer: Explainer) -> int:
     """Give the explainer what it needs of the estimation set; return how much is unread."""
-    dataset, processes = begun.ready.estimation_set, begun.run.processes
+    dataset, config, processes = job.ready.estimation_set, job.ready.config, job.run.processes
     if isinstance(explainer, MethodAttributor) and explainer.needs != "statistics":
         with processes.together():
             return provide_background(explainer, dataset, config.loader.num_workers)
     return provide_statistics(
-        *(explainer, dataset, config, begun.identity, begun.work.statistics_path),
-        shown=begun.options.progress_bar,
+        *(explainer, dataset, config, job.identity, job.work.statistics_path),
+        shown=job.options.progress_bar,
         processes=processes,
     )
 
 
-def _end(work: WorkDir, manifest: Manifest, ids: Sequence[str], alone: bool = True) -> RunResult:
+def _end(job: Job, manifest: Manifest, alone: bool = True) -> RunResult:
     """Close the work directory and report; `alone` when no other process may write any more."""
-    manifest = work.close(manifest, ids, tidy=alone)
-    table, report = write_report(work, ids)
+    manifest = job.work.close(manifest, job.ids, tidy=alone)
+    table, report = write_report(job.work, job.ids)
     return RunResult(manifest.done, manifest.failed, 0, table, report)
 
 
-def _samples_per_batch(config: RunConfig, begun: _Begun) -> int:
+def _samples_per_batch(job: Job) -> int:
     """Return how many samples are explained at once: as before, as asked for, or as configured."""
+    work, config, dataset = job.work, job.ready.config, job.ready.dataset
 
     def fitting() -> int:
-        dataset, run = begun.ready.dataset, begun.run
         position = {id_: index for index, id_ in enumerate(dataset.ids)}
-        shape = first_shape(dataset, [position[id_] for id_ in begun.ids])
+        shape = first_shape(dataset, [position[id_] for id_ in job.ids])
         if shape is None:
             return 1
-        most = -(-len(begun.ids) // run.processes.world_size)  # so that every process gets a batch
-        return fitting_samples(shape, draws_per_sample(config), run.device, most)
+        most = -(-len(job.ids) // job.run.processes.world_size)  # so that every process has some
+        return fitting_samples(shape, draws_per_sample(config), job.run.device, most)
 
-    work = begun.work
     return choose_samples_per_batch(
-        begun.options.samples_per_batch,
+        job.options.samples_per_batch,
         config.loader.batch_size,
         Manifest.read(work.manifest_path).samples_per_batch if work.resumed else None,
         fitting,
     )
 
 
-def _manifest(config: RunConfig, begun: _Begun, size: int) -> Manifest:
+def _manifest(job: Job, size: int) -> Manifest:
+    config = job.ready.config
     return Manifest(
-        identity=begun.identity,
+        identity=job.identity,
         config_file=str(config.path),
         layer=config.layer if config.baseline is None else config.baseline.layer_name,
         method=OWN_METHOD if config.baseline is None else config.baseline.name,
-        device=begun.run.where,
-        options=begun.options.as_plain(),
-        samples=len(begun.ids),
+        device=job.run.where,
+        options=job.options.as_plain(),
+        samples=len(job.ids),
         samples_per_batch=size,
     )

@@ -14,7 +14,7 @@ import torch
 from input_iba.attribution.methods import IBA, DeepShap, ExtremalPerturbation, GradCam, Lime, Rise
 from input_iba.cli.baseline import METHODS
 from input_iba.cli.main import script
-from input_iba.commands.explain.background import provide_background
+from input_iba.commands.explain.estimation import provide_background
 from input_iba.commands.explain.run import run_attribution
 from input_iba.commands.figure.grid import GridOptions, figure_grid
 from input_iba.config.build import build_attributor, build_classifier, build_datasets
