@@ -243,7 +243,8 @@ def _refusal(hint: Any, value: Any, where: str) -> str:
             chosen += get_args(member)
         else:
             names.append("None" if kind is types.NoneType else kind.__name__)
-    expected = [f"one of {', '.join(map(repr, chosen))}"] if chosen else []
-    expected += [f"of type {' or '.join(names)}"] if names else []
-    or_ = " or ".join(expected)
-    return f"{where} must be {or_}, got {value!r}.{closest(str(value), chosen)}"
+    if names:
+        expected = f"of type {' or '.join([*names, *map(repr, chosen)])}"
+    else:
+        expected = f"one of {', '.join(map(repr, chosen))}"
+    return f"{where} must be {expected}, got {value!r}.{closest(str(value), chosen)}"

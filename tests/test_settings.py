@@ -56,7 +56,7 @@ class Scored(Settings):
         ({"stops": (1, -1)}, "walk.stops must be a number of at least 0, got -1"),
         ({"stops": (1, "a")}, "every item of walk.stops must be of type int"),
         ({"most": 0}, "walk.most must be a number of at least 1"),
-        ({"most": "all"}, "walk.most must be one of 'auto' or of type int or None, got 'all'"),
+        ({"most": "all"}, "walk.most must be of type int or None or 'auto', got 'all'"),
         ({"verbose": 1}, "walk.verbose must be of type bool"),
     ],
 )

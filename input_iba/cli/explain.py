@@ -6,8 +6,11 @@ import argparse
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from input_iba.cli.arguments import add_launcher, add_preset, add_run_options
+from input_iba.cli.arguments import add_launcher
+from input_iba.cli.options import add_options, from_arguments
 from input_iba.cli.run import FAILED, print_text
+from input_iba.config.settings import AttributionKeys
+from input_iba.run.options import RunOptions
 
 if TYPE_CHECKING:
     from input_iba.commands.explain.given import Given
@@ -16,8 +19,8 @@ if TYPE_CHECKING:
 
 def add_explain_options(parser: argparse.ArgumentParser) -> None:
     """Add what `explain_samples` reads, beside the config and its overrides."""
-    add_preset(parser)
-    add_run_options(parser)
+    add_options(parser, RunOptions)
+    add_options(parser, AttributionKeys)
     add_launcher(parser)
 
 
@@ -37,26 +40,11 @@ def explain_samples(
     from input_iba.commands.explain.run import run_attribution
     from input_iba.config.load import load_config
     from input_iba.run.launch import launch
-    from input_iba.run.options import RunOptions
 
     overrides = dict(arguments.cfg_options)
     if arguments.internal_batch_size is not None:
         overrides["attribution_cfg.internal_batch_size"] = arguments.internal_batch_size
-    options = RunOptions(
-        work_dir=arguments.work_dir,
-        device=arguments.device,
-        gpu_id=arguments.gpu_id,
-        precision=arguments.precision,
-        seed=arguments.seed,
-        out_style=arguments.out_style,
-        resume=arguments.resume,
-        progress_bar=arguments.pbar,
-        subset_file=arguments.subset_file,
-        num_samples=arguments.num_samples,
-        samples_per_batch=arguments.samples_per_batch,
-        preset=arguments.preset,
-        cfg_options=overrides,
-    )
+    options = from_arguments(RunOptions, arguments, cfg_options=overrides)
     with launch(arguments.launcher) as processes:
         with processes.together():
             if given is None:

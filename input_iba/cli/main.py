@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 from input_iba import __version__
 from input_iba.cli import (
@@ -64,6 +65,19 @@ GROUPS = {
 """How the second word of commands is called, and what those with the same first word do."""
 
 
+class Parser(argparse.ArgumentParser):
+    """A parser whose arguments are added when it is to parse: of many commands, those of one."""
+
+    set_up: SetUp | None = None
+
+    def parse_known_args(self, *args: Any, **kwargs: Any) -> Any:
+        """Parse as every parser does, arguments that others read left over."""
+        set_up, self.set_up = self.set_up, None
+        if set_up is not None:
+            set_up(self)
+        return super().parse_known_args(*args, **kwargs)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command `input-iba`.
 
@@ -73,7 +87,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit status.
     """
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="input-iba",
         description="See which pixels or words made a PyTorch classifier decide.",
         epilog=STATUS_HELP,
@@ -86,7 +100,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             second, what = GROUPS[group]
             found = within[""].add_parser(group, help=what)
             within[group] = found.add_subparsers(title=what, metavar=second, required=True)
-        set_up(within[group].add_parser(kind, help=text))
+        within[group].add_parser(kind, help=text).set_up = set_up
     return run_command(parser, argv)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import fields, replace
+from functools import reduce
+from operator import or_
 from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, TypeVar, get_args, get_origin
@@ -92,7 +94,7 @@ def _value(declared: Declaration) -> dict[str, Any]:
     choices = declared.choices
     if choices is None and all(get_origin(kind) is Literal for kind in kinds):
         choices = tuple(choice for kind in kinds for choice in get_args(kind))
-    how: dict[str, Any] = {"type": _reader(declared, kinds)}
+    how: dict[str, Any] = {"type": _reader(replace(declared, hint=reduce(or_, kinds)), kinds)}
     if choices is None:
         how["metavar"] = METAVARS.get(kinds[0], declared.name.upper())
     elif declared.metavar is None:

@@ -7,43 +7,79 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from input_iba.config.presets import PRESETS
+from input_iba.settings import Settings, setting
+
 OutStyle = Literal["single_folder", "image_folder"]
-OUT_STYLES: tuple[OutStyle, ...] = ("single_folder", "image_folder")
 
 
-@dataclass(frozen=True)
-class RunOptions:
-    """Options of `attribute`.
+@dataclass(frozen=True, kw_only=True)
+class ComputeOptions(Settings):
+    """On what a run computes, and how; what all commands share that run a classifier."""
 
-    Attributes:
-        work_dir: Where results go; None for `workdirs/<name of the config>`.
-        device: 'auto', 'cpu', 'cuda', 'cuda:INDEX' or 'mps'.
-        gpu_id: Index of a GPU, as older commands give it; falls back to the CPU.
-        precision: 'auto', 'fp32' or 'bf16'.
-        seed: Seed of all noise.
-        out_style: All masks in one folder, or one sub-folder per class.
-        resume: Continue the run that the work directory holds.
-        progress_bar: True shows the bar, False hides it, None shows it on a terminal.
-        subset_file: Text file with the ids to explain, or their places; None for all.
-        num_samples: Number of samples drawn at random, by `seed`; 0 for all.
-        samples_per_batch: Samples explained at once, 'auto' for what fits, or None for the config's
-            `data.data_loader.batch_size`.
-        preset: Preset asked for, for the manifest.
-        cfg_options: Overrides of config keys, for the manifest.
-    """
+    PLACE = "--"
 
-    work_dir: Path | None = None
-    device: str = "auto"
-    gpu_id: int | None = None
-    precision: str = "auto"
-    seed: int = 0
-    out_style: OutStyle = "single_folder"
-    resume: bool = False
-    progress_bar: bool | None = None
-    subset_file: Path | None = None
-    num_samples: int = 0
-    samples_per_batch: int | Literal["auto"] | None = None
-    preset: str | None = None
+    device: str = setting(
+        "auto",
+        "where to compute; auto takes an NVIDIA GPU where there is one",
+        metavar="{auto,cpu,cuda[:i],mps}",
+    )
+    gpu_id: int | None = setting(
+        None, "index of the GPU; without a GPU the CPU is used, with a warning", metavar="I"
+    )
+    precision: str = setting(
+        "auto",
+        "number format of the classifier; masks are always computed in fp32. auto takes bf16 where "
+        "the hardware has it",
+        choices=("auto", "fp32", "bf16"),
+    )
+    seed: int = setting(0, "seed of all noise", at_least=0, below=2**63)
+    progress_bar: bool | None = setting(
+        None, "show a progress bar (default: on a terminal only)", flag="--pbar"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions(ComputeOptions):
+    """Options of `attribute`; overrides of the config's keys are for the manifest."""
+
+    preset: str | None = setting(
+        None,
+        "parameters of the method instead of those that the config inherits: paper is as "
+        "published, fast costs far less. What a config writes itself counts with either",
+        choices=PRESETS,
+    )
+    work_dir: Path | None = setting(
+        None,
+        "folder for masks, log and records (default: workdirs/<name of the config>)",
+        metavar="DIR",
+    )
+    samples_per_batch: int | Literal["auto"] | None = setting(
+        None,
+        "samples explained at once; auto takes what is likely to fit. Whatever is asked for is "
+        "halved when memory runs out (default: data.data_loader.batch_size of the config)",
+        at_least=1,
+        metavar="{N,auto}",
+    )
+    out_style: OutStyle = setting(
+        "single_folder", "all masks in one folder, or one sub-folder per class"
+    )
+    subset_file: Path | None = setting(
+        None,
+        "text file with one sample id per line, or one place in the data set, from 0; only these "
+        "are explained",
+    )
+    num_samples: int = setting(
+        0,
+        "explain N samples drawn at random by --seed, those that the evaluation commands draw with "
+        "the same N and seed; 0 for all",
+        at_least=0,
+    )
+    resume: bool = setting(
+        False,
+        "continue the run in the work directory: finished samples are kept, failed ones are tried "
+        "again; refused when the config or another setting of masks changed",
+    )
     cfg_options: Mapping[str, Any] = field(default_factory=dict)
 
     def work_dir_for(self, config: Path) -> Path:

@@ -55,7 +55,7 @@ def test_values_are_read_by_their_types() -> None:
         (["a", "--steps", "0"], "argument --steps: value must be a number of at least 1, got 0"),
         (["a", "--steps", "x"], "argument --steps: value must be of type int, got 'x'"),
         (["a", "--way", "dwn"], "one of 'up', 'down', got 'dwn'. Closest: 'down'"),
-        (["a", "--most", "all"], "one of 'auto' or of type int or None, got 'all'"),
+        (["a", "--most", "all"], "of type int or 'auto', got 'all'"),
         ([], "the following arguments are required: FOLDER"),
     ],
 )

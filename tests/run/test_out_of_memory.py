@@ -228,7 +228,9 @@ few = {f"attribution_cfg.{stage}_iba.opt_steps": 1 for stage in ("feat", "input"
 few |= {"attributor.gan": {"_delete_": True, "type": "ConstantPrior"}}
 few |= {"attribution_cfg.gan": {"_delete_": True}, "attribution_cfg.feat_iba.batch_size": 8}
 config = load_config(sys.argv[1], few)
-options = RunOptions(Path(sys.argv[2]), "cpu", precision="fp32", samples_per_batch=8)
+options = RunOptions(
+    work_dir=Path(sys.argv[2]), device="cpu", precision="fp32", samples_per_batch=8
+)
 print(run_attribution(config, options, build).done)
 """
 
