@@ -1,14 +1,17 @@
 """Show masks to people: heat maps, highlighted texts, tables, HTML pages, figures."""
 
-from input_iba.drawing.curves import (
+from input_iba.drawing.figures import (
     Chart,
+    GridRow,
     Line,
+    figure_format,
     mean_line,
     share_line,
     write_chart,
     write_charts,
+    write_grid,
+    write_panels,
 )
-from input_iba.drawing.figures import GridRow, figure_format, write_grid, write_panels
 from input_iba.drawing.heat_map import (
     COLOUR_MAP,
     Pixels,

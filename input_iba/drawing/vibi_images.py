@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import jensenshannon
 
-from input_iba.drawing.curves import Chart, Line, write_charts
+from input_iba.drawing.figures import Chart, Line, write_charts
 from input_iba.drawing.heat_map import Floats, Pixels, overlay, scale_to_peak
 from input_iba.drawing.image_sheet import as_pixels, write_sheet
 from input_iba.drawing.words import percent
