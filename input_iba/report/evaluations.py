@@ -32,23 +32,18 @@ class Result:
         path: The file.
         content: What is in it.
         name: Name of the method that a comparison gave to the maps; empty in an evaluation.
-        folder: Folder of the maps that were scored; None for a metric without maps.
+        maps: Folder of the maps that were scored; None for a metric without maps.
     """
 
     path: Path
     content: Mapping[str, Any]
     name: str
-    folder: str | None
+    maps: Path | None
 
     @property
     def metric(self) -> str:
         """Name of the metric."""
         return str(self.content["metric"])
-
-    @property
-    def maps(self) -> Path | None:
-        """The folder as a path."""
-        return None if self.folder is None else Path(self.folder)
 
     @property
     def own_maps(self) -> bool:
@@ -122,7 +117,8 @@ def _read(path: Path) -> Iterable[Result]:
     content = json.loads(path.read_text(encoding="utf-8"))
     if path.name == COMPARISON:
         return _compared(path, content)
-    return [Result(path, content, "", content["made_with"]["maps"])]
+    maps = content["made_with"]["maps"]
+    return [Result(path, content, "", None if maps is None else Path(maps))]
 
 
 def _compared(path: Path, content: Mapping[str, Any]) -> Iterator[Result]:
@@ -154,4 +150,4 @@ def _compared(path: Path, content: Mapping[str, Any]) -> Iterator[Result]:
                 id_: {**(kept[id_].row if id_ in kept else {}), **row}
                 for id_, row in parts["rows"].items()
             }
-            yield Result(path, found, name, method["maps"])
+            yield Result(path, found, name, Path(method["maps"]))

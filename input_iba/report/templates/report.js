@@ -1,6 +1,6 @@
 "use strict";
 // The report's controls. Everything that is shown stands in the page; this script only sets what
-// is visible, in which order, and how strongly maps are laid over photographs and words.
+// is visible, in which order, and how strongly maps are laid over images and words.
 
 const byId = (id) => document.getElementById(id);
 const percent = (value) => `${value} %`;
