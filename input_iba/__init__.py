@@ -13,8 +13,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from input_iba.attribution.explain import explain
-    from input_iba.attribution.facade import InputIBA
+    from input_iba.attribution.facade import InputIBA, explain
     from input_iba.attribution.found import Attributions
     from input_iba.attribution.presets import Preset
 
@@ -26,7 +25,7 @@ _WHERE = {
     "Attributions": "input_iba.attribution.found",
     "InputIBA": "input_iba.attribution.facade",
     "Preset": "input_iba.attribution.presets",
-    "explain": "input_iba.attribution.explain",
+    "explain": "input_iba.attribution.facade",
 }
 
 

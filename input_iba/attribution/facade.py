@@ -11,10 +11,10 @@ from typing import Any
 from torch import Tensor, nn
 
 from input_iba.attribution.attributor import Attributor
-from input_iba.attribution.fitted import Fitted, read_fitted, write_fitted
+from input_iba.attribution.fitted import read_fitted, write_fitted
 from input_iba.attribution.found import Attributions
 from input_iba.attribution.presets import Preset, preset_of
-from input_iba.core.explainable import check_explainable, device_of, weights_digest
+from input_iba.core.explainable import check_explainable, device_of
 from input_iba.core.modes import with_gradients
 from input_iba.core.optimise import Progress
 from input_iba.core.outputs import Output
@@ -43,17 +43,13 @@ class InputIBA:
         layer: Name of the layer of the feature bottleneck; None for one that suits the model.
         preset: 'fast', 'paper', or a `Preset` of your own.
         tokenizer: A fast tokenizer of the package `transformers`, where texts are explained.
-        transform: Makes normalised tensors of photographs, where photographs are given.
-        class_names: By class index; None for those of the model's own `config.id2label`.
-        use_softmax: Whether the classes exclude each other.
+        transform: Makes normalised tensors of images of PIL, where such images are given.
         modality: What kind of input the model takes; None to see it from the inputs.
         precision: 'auto', 'fp32' or 'bf16', in which the model computes.
-        layout: How features lie at the layer; see `Attributor`.
-        output: Which part of what the model returns the logits are; see `Attributor`.
-        internal_batch_size: Most rows that the model sees at once.
+        class_names: As of an `Attributor`, and so are the others.
 
     Raises:
-        AttributionError: The model cannot be explained: it is scripted, quantised or not whole.
+        AttributionError: The model is scripted, quantised or not whole.
         ConfigError: There is no such preset, or layer.
 
     >>> import torch
@@ -105,8 +101,7 @@ class InputIBA:
 
         Args:
             data: Inputs like those to explain, 1,000 or more for good maps: a tensor, a list of
-                texts or photographs, or a loader or data set that yields them, alone or before
-                labels.
+                texts or images, or a loader or data set that yields them, alone or before labels.
             n_samples: How many to take; None for as many as the preset says.
         """
         inputs, data = self._read_with(data)
@@ -134,14 +129,13 @@ class InputIBA:
         """Explain inputs.
 
         Args:
-            inputs: One image (C, H, W) or several, (S, C, H, W); photographs; token ids (S, T); a
-                text or several.
+            inputs: Images (C, H, W) or (S, C, H, W), or of PIL; token ids (S, T); texts.
             target: One for all or one each: a class by index or name, a loss of the logits, None
                 for the predicted class; see `target_losses`.
             seed: Of all noise.
             ids: Names of the inputs, which with the seed decide the noise.
             on_error: 'raise' where an input cannot be explained, or 'return' a `Failure` for it.
-            progress: Told about every step of every stage.
+            progress: Told about every step.
 
         Raises:
             AttributionError: An input cannot be explained.
@@ -155,7 +149,14 @@ class InputIBA:
             return Attributions([])
         attributor = self._attributor_for(reader, values[:1])
         if self.statistics is None:
-            self._fit_on_variations(attributor, reader.modality, values)
+            LOGGER.warning(
+                "No fit() came before: the layer's statistics are those of %d views of the inputs "
+                "themselves (crops, flips, shifts; words in other orders). fit(data) on usual "
+                "inputs makes better maps.",
+                VARIATIONS,
+            )
+            views = reader.modality.variations(values, VARIATIONS)
+            self.statistics = attributor.estimate(views, VARIATIONS)
         attributor.statistics = self.statistics
         found = attributor.attribute(values, target, ids=ids, seed=seed, progress=progress)
         failed = [record for record in found if isinstance(record, Failure)]
@@ -166,10 +167,8 @@ class InputIBA:
             )
         names = tuple(attributor.class_names)
         return Attributions(
-            [
-                described(record, look, names) if isinstance(record, Attribution) else record
-                for record, look in zip(found, looks, strict=True)
-            ]
+            described(record, look, names) if isinstance(record, Attribution) else record
+            for record, look in zip(found, looks, strict=True)
         )
 
     def save(self, path: str | Path) -> Path:
@@ -180,9 +179,7 @@ class InputIBA:
         """
         if self.statistics is None or self.layer is None:
             raise AttributionError("Nothing is fitted yet: call fit(data) before save(path).")
-        return write_fitted(
-            Path(path), Fitted(self.statistics, self.layer, weights_digest(self.model))
-        )
+        return write_fitted(Path(path), self.statistics, self.layer, self.model)
 
     @classmethod
     def load(cls, path: str | Path, model: nn.Module, **settings: Any) -> InputIBA:
@@ -192,26 +189,20 @@ class InputIBA:
             DataError: The file holds no statistics.
             ConfigError: They are of a model with other weights.
         """
-        fitted = read_fitted(Path(path))
-        if fitted.weights != weights_digest(model):
-            raise ConfigError(
-                f"'{path}' was fitted on a model with other weights than this one. Load the "
-                "weights first, or fit() anew."
-            )
-        loaded = cls(model, fitted.layer, **settings)
-        loaded.statistics = fitted.statistics
+        statistics, layer = read_fitted(Path(path), model)
+        loaded = cls(model, layer, **settings)
+        loaded.statistics = statistics
         return loaded
 
     def _read_with(self, data: Any) -> tuple[Inputs, Any]:
         """Return what reads the caller's kind of input, and the data, whole again."""
         if self._inputs is None:
-            tokenizer, transform, modality = self._reading
             first = data
             if isinstance(data, Iterable) and not isinstance(data, Tensor | str | Sequence):
                 items = iter(data)
                 first = next(items, None)
                 data = chain([] if first is None else [first], items)
-            self._inputs = inputs_of(self.model, first, tokenizer, transform, modality)
+            self._inputs = inputs_of(self.model, first, *self._reading)
         return self._inputs, data
 
     def _attributor_for(self, inputs: Inputs, example: Tensor) -> Attributor:
@@ -220,25 +211,38 @@ class InputIBA:
             if self.layer is None:
                 self.layer = inputs.modality.choose_layer(self.model, example.to(device))
             preset = preset_of(self.preset, inputs.modality.kind)
-            self._attributor = Attributor(
-                *(self.model, self.layer),
-                feature_iba=preset.feature_iba,
-                prior=preset.prior,
-                input_iba=preset.input_iba,
-                modality=inputs.modality,
-                device=device,
-                autocast=choose_precision(self._precision, device),
-                **self._how,
-            )
+            how = {**self._how, **preset.stages, "modality": inputs.modality, "device": device}
+            autocast = choose_precision(self._precision, device)
+            self._attributor = Attributor(self.model, self.layer, autocast=autocast, **how)
         return self._attributor
 
-    def _fit_on_variations(
-        self, attributor: Attributor, modality: Modality, values: Tensor
-    ) -> None:
-        LOGGER.warning(
-            "No fit() came before: the layer's statistics are those of %d views of the inputs "
-            "themselves (crops, flips, shifts; words in other orders). fit(data) on usual inputs "
-            "makes better maps.",
-            VARIATIONS,
-        )
-        self.statistics = attributor.estimate(modality.variations(values, VARIATIONS), VARIATIONS)
+
+def explain(
+    model: nn.Module,
+    inputs: Any,
+    target: Targets | None = None,
+    *,
+    data: Any = None,
+    **settings: Any,
+) -> Attributions:
+    """Explain inputs of a model in one call.
+
+    Args:
+        model: As of `InputIBA`.
+        inputs: As of `InputIBA.attribute`.
+        target: Likewise.
+        data: Usual inputs, as of `InputIBA.fit`; None for crops, flips and shifts of the inputs.
+        settings: Further arguments of `InputIBA` (layer, preset, tokenizer, transform, …) and of
+            `InputIBA.attribute` (seed, ids, on_error, progress).
+
+    >>> import torch
+    >>> net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(784, 5))
+    >>> explain(net, torch.randn(3, 16, 16), layer="1").maps.shape
+    torch.Size([1, 1, 16, 16])
+    """
+    of_call = ("seed", "ids", "on_error", "progress")
+    asked = {key: settings.pop(key) for key in of_call if key in settings}
+    made = InputIBA(model, **settings)
+    if data is not None:
+        made.fit(data)
+    return made.attribute(inputs, target, **asked)

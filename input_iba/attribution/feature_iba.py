@@ -11,39 +11,30 @@ from torch import Tensor
 from input_iba.attribution.task import AttributionTask
 from input_iba.core.bottleneck import Bottleneck, BottleneckSettings
 from input_iba.core.information import feature_capacity
+from input_iba.core.optimise import FittedMask
 from input_iba.core.suffix import ResumedClassifier
 from input_iba.errors import ConfigError
 from input_iba.records import FeatureStatistics
 from input_iba.settings import setting
 
 
-@dataclass(frozen=True)
-class FittedFeatures:
-    """The bottleneck that stage 1 has learned, for S samples.
+@dataclass(frozen=True, kw_only=True)
+class FittedFeatures(FittedMask):
+    """The mask that stage 1 has learned on the features of S samples.
 
     Attributes:
         features: Layer output R of the unchanged inputs, (S, C', h, w); of text (S, T, D).
-        lambda_: Mask λ, (S, C', h, w).
-        capacity: Nats per element, (S, C', h, w); 0 where inactive.
         mean: Noise mean μ, (C', h, w); of text (D,).
         std: Noise deviation s, floored, of the same shape.
         active: 1 where the element is active, else 0, of the same shape.
         saliency: Bits per pixel at input resolution, (S, H, W); of text bits per token, (S, T).
-        target_loss: (steps, S).
-        information_loss: Mean capacity in nats, (steps, S).
-        failures: Per sample what went wrong, or None.
     """
 
     features: Tensor
-    lambda_: Tensor
-    capacity: Tensor
     mean: Tensor
     std: Tensor
     active: Tensor
     saliency: Tensor
-    target_loss: Tensor
-    information_loss: Tensor
-    failures: tuple[str | None, ...]
 
     def select(self, indices: Sequence[int]) -> FittedFeatures:
         """Return the bottlenecks of some of the samples."""
@@ -51,6 +42,7 @@ class FittedFeatures:
         return replace(
             self,
             features=self.features[rows],
+            alpha=self.alpha[rows],
             lambda_=self.lambda_[rows],
             capacity=self.capacity[rows],
             saliency=self.saliency[rows],
@@ -124,16 +116,12 @@ class FeatureIBA(BottleneckSettings):
         bottleneck = self._bottleneck(task, features, mean, std, active)
         fitted = task.fit(bottleneck, self, stage="FeatureIBA", noise="feature_iba")
         return FittedFeatures(
+            **vars(fitted),
             features=features,
-            lambda_=fitted.lambda_,
-            capacity=fitted.capacity,
             mean=mean,
             std=std,
             active=active,
             saliency=task.modality.saliency(fitted.capacity, task.inputs),
-            target_loss=fitted.target_loss,
-            information_loss=fitted.information_loss,
-            failures=fitted.failures,
         )
 
     def _bottleneck(

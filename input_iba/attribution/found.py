@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import overload
 
@@ -21,7 +21,7 @@ class Attributions(Sequence[Attribution | Failure]):
         records: One per input.
     """
 
-    def __init__(self, records: Sequence[Attribution | Failure]) -> None:
+    def __init__(self, records: Iterable[Attribution | Failure]) -> None:
         self.records = tuple(records)
 
     @overload

@@ -197,6 +197,7 @@ def literal_bottleneck(case: Case, sample: int, found: reference.FeatureResult) 
 
     return FittedFeatures(
         features=features,
+        alpha=torch.empty(2),
         lambda_=place(found.lambda_),
         capacity=place(found.capacity),
         mean=case.statistics.mean,

@@ -21,8 +21,7 @@ from input_iba.attribution import (
     SaliencyPrior,
     SlicedWassersteinPrior,
 )
-from input_iba.attribution.priors.generator import MaskedInputGenerator
-from input_iba.attribution.priors.real_features import real_features
+from input_iba.attribution.priors.generator import MaskedInputGenerator, real_features
 from input_iba.attribution.priors.sliced_wasserstein import sliced_wasserstein
 from input_iba.attribution.task import AttributionTask
 from input_iba.errors import ConfigError

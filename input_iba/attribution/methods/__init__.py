@@ -2,20 +2,18 @@
 
 from input_iba.attribution.methods.attributor import MethodAttributor
 from input_iba.attribution.methods.backprop import DeepShap, GuidedBackprop
-from input_iba.attribution.methods.base import Method, check_explains
+from input_iba.attribution.methods.base import Method, MethodTask, check_explains
 from input_iba.attribution.methods.extremal import ExtremalPerturbation
-from input_iba.attribution.methods.grad_cam import GradCam
 from input_iba.attribution.methods.gradients import (
+    GradCam,
     Gradient,
     InputXGradient,
     IntegratedGradients,
     SmoothGrad,
 )
-from input_iba.attribution.methods.occlusion import Occlusion
-from input_iba.attribution.methods.rise import Rise
+from input_iba.attribution.methods.perturbation import Occlusion, Rise
 from input_iba.attribution.methods.simple import IBA, Random
 from input_iba.attribution.methods.surrogate import KernelShap, Lime
-from input_iba.attribution.methods.task import MethodTask
 
 __all__ = [
     "IBA",

@@ -1,17 +1,17 @@
-"""What a prior is, and how to fit one to groups of samples."""
+"""What a prior is, and priors that need no training: the same everywhere, or the saliency."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
 from input_iba.attribution.feature_iba import FittedFeatures
 from input_iba.attribution.task import AttributionTask
-from input_iba.core.optimise import Progress
+from input_iba.registry import PRIORS
 from input_iba.settings import Settings, setting
 
 
@@ -59,53 +59,41 @@ class Prior(Settings, ABC):
         """
 
 
-def fit_in_groups(
-    task: AttributionTask,
-    feature: FittedFeatures,
-    draws: int,
-    fit: Callable[[AttributionTask, FittedFeatures], FittedPrior],
-) -> FittedPrior:
-    """Fit as many samples side by side as memory allows, group after group.
+@PRIORS.register_module(name="ConstantPrior")
+@dataclass(frozen=True)
+class ConstantPrior(Prior):
+    """One value for every pixel of every sample."""
 
-    Args:
-        task: The samples.
-        feature: What stage 1 has learned about them.
-        draws: Rows that one sample sends through the classifier at once.
-        fit: Fits the samples of one group.
-    """
-    limit = task.internal_batch_size or len(task.ids) * draws
-    together = max(limit // draws, 1)
-    every = range(len(task.ids))
-    groups = [every[start : start + together] for start in every[::together]]
-    with task.classifier.frozen():
-        parts = [
-            fit(
-                replace(task.select(group), progress=_part(task.progress, i, len(groups))),
-                feature.select(group),
-            )
-            for i, group in enumerate(groups)
-        ]
-    return _joined(parts)
-
-
-def _part(progress: Progress | None, part: int, parts: int) -> Progress | None:
-    """Let one of several equal parts report its steps as a part of the whole."""
-    if progress is None:
-        return None
-
-    def report(stage: str, step: int, steps: int, losses: Mapping[str, float]) -> None:
-        progress(stage, part * steps + step, parts * steps, losses)
-
-    return report
-
-
-def _joined(parts: Sequence[FittedPrior]) -> FittedPrior:
-    """Put the priors of groups of samples together again."""
-    return FittedPrior(
-        lambda_=torch.cat([part.lambda_ for part in parts]),
-        failures=tuple(failure for part in parts for failure in part.failures),
-        losses={
-            name: torch.cat([part.losses[name] for part in parts], dim=1)
-            for name in parts[0].losses
-        },
+    value: float = setting(
+        0.5,
+        "prior's mask; at 0 the prior is pure noise, and InputIBA's capacity is that of IBA with "
+        "the noise of the input",
+        at_least=0,
+        below=1,
     )
+
+    def fit(self, task: AttributionTask, feature: FittedFeatures) -> FittedPrior:
+        """Fill the mask with the value."""
+        return FittedPrior.of(torch.full_like(task.inputs, self.value))
+
+
+@PRIORS.register_module(name="SaliencyPrior")
+@dataclass(frozen=True)
+class SaliencyPrior(Prior):
+    """The saliency of stage 1, scaled: its least value becomes `low`, its greatest `high`.
+
+    A map that is the same everywhere becomes `low`.
+    """
+
+    low: float = setting(0.25, "prior's mask where the layer needs least", at_least=0, below=1)
+    high: float = setting(0.75, "prior's mask where it needs most", at_least=0, below=1)
+
+    def fit(self, task: AttributionTask, feature: FittedFeatures) -> FittedPrior:
+        """Scale the saliency of every sample by itself."""
+        # Padding, which has no saliency, is not to be the least.
+        flat = task.tokens.with_least(feature.saliency).flatten(1)
+        least, most = flat.amin(1), flat.amax(1)
+        reach = (most - least).clamp_min(torch.finfo(flat.dtype).tiny)
+        scaled = ((flat - least[:, None]) / reach[:, None]).view_as(feature.saliency)
+        lambda_ = self.low + (self.high - self.low) * scaled
+        return FittedPrior.of(task.modality.expand(lambda_, task.inputs))

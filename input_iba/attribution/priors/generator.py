@@ -1,15 +1,21 @@
-"""The generator of trained priors: a masked, noisy input, sent through the classifier."""
+"""What trained priors share: the generator, and the real feature samples that it is to meet."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 from torch.optim import RMSprop
 
+from input_iba.attribution.feature_iba import FittedFeatures
+from input_iba.attribution.priors.base import FittedPrior, Prior
 from input_iba.attribution.task import AttributionTask
-from input_iba.core.optimise import chunks
+from input_iba.core.noise import NoiseSource
+from input_iba.core.optimise import Progress, chunks
+from input_iba.settings import setting
 
 MEAN_LR, DEVIATION_LR, MASK_LR = 0.1, 0.05, 0.003
 """Learning rates of the published generator for noise mean, noise deviation and mask logit."""
@@ -104,3 +110,121 @@ class MaskedInputGenerator:
         noisy = mask * self.task.inputs[rows, None] + (1 - mask) * noise
         noisy = self.task.masked_only(noisy, self.task.inputs, rows)
         return self.task.in_rows(self.task.classifier.features, noisy, rows)
+
+
+REAL = ("capacity", "bottleneck")
+"""Ways to draw real features; see `real_features`."""
+
+
+@dataclass(frozen=True)
+class RealFeaturesPrior(Prior):
+    """A prior that trains one generator per sample towards real feature samples."""
+
+    dataset_size: int = setting(200, "real feature samples", at_least=1)
+    sub_dataset_size: int = setting(
+        20, "how many of them share one noise distribution (real='capacity')", at_least=1
+    )
+    batch_size: int = setting(32, "real and fake samples per step", at_least=1)
+    mask_lr: float = setting(MASK_LR, "learning rate of the mask's logit", above=0)
+    real: str = setting(
+        "capacity",
+        "how real features are drawn: 'capacity' as the published code, 'bottleneck' as the paper",
+        choices=REAL,
+    )
+
+    def fit(self, task: AttributionTask, feature: FittedFeatures) -> FittedPrior:
+        """Train as many generators side by side as memory allows, group after group."""
+        limit = task.internal_batch_size or len(task.ids) * self.batch_size
+        together = max(limit // self.batch_size, 1)
+        every = range(len(task.ids))
+        groups = [every[start : start + together] for start in every[::together]]
+        parts = []
+        with task.classifier.frozen():
+            for i, group in enumerate(groups):
+                progress = _part(task.progress, i, len(groups))
+                some = replace(task.select(group), progress=progress)
+                parts.append(self._fit_together(some, feature.select(group)))
+        return FittedPrior(
+            lambda_=torch.cat([part.lambda_ for part in parts]),
+            failures=tuple(failure for part in parts for failure in part.failures),
+            losses={
+                name: torch.cat([part.losses[name] for part in parts], dim=1)
+                for name in parts[0].losses
+            },
+        )
+
+    def _fit_together(self, task: AttributionTask, feature: FittedFeatures) -> FittedPrior:
+        noise = task.noise("prior")
+        real = real_features(self.real, feature, noise, self.dataset_size, self.sub_dataset_size)
+        generator = MaskedInputGenerator(task, feature.saliency, self.mask_lr)
+        losses = self._train(task, feature, noise, real, generator)
+        histories = {name: torch.stack(values) for name, values in losses.items()}
+        return FittedPrior.of(generator.mask().detach(), histories)
+
+    @abstractmethod
+    def _train(
+        self,
+        task: AttributionTask,
+        feature: FittedFeatures,
+        noise: NoiseSource,
+        real_batch: RealBatch,
+        generator: MaskedInputGenerator,
+    ) -> Mapping[str, list[Tensor]]:
+        """Move the generators of some samples; return the parts of their losses, (S,) a step."""
+
+
+RealBatch = Callable[[Tensor, Tensor], Tensor]
+"""Maps indices (S, n) and noise (S, n, C', h, w) to feature samples (S, n, C', h, w)."""
+
+
+def real_features(
+    real: str, feature: FittedFeatures, noise: NoiseSource, size: int, group_size: int
+) -> RealBatch:
+    """Return how real feature samples are drawn.
+
+    Args:
+        real: 'bottleneck' for λR + (1−λ)ε with ε ~ N(μ, s²), as the paper says; 'capacity' for a
+            blend by the capacity in nats with noise of a random mean U(−2, 2) and deviation
+            U(0, 5) per group, as the published code does.
+        feature: What stage 1 has learned.
+        noise: Draws the groups' means and deviations.
+        size: Number of feature samples.
+        group_size: How many of them share one mean and deviation.
+
+    References:
+        Zhang et al. 2021 (arXiv 2110.01471); docs/METHOD.md, section 3.
+    """
+    if real == "bottleneck":
+        return _through_bottleneck(feature)
+    groups = -(-size // group_size)
+    means, stds = noise.uniform(-2, 2, groups), noise.uniform(0, 5, groups)
+    features, capacity = feature.features[:, None], feature.capacity[:, None]
+
+    def by_capacity(indices: Tensor, eps: Tensor) -> Tensor:
+        group = indices // group_size
+        shape = (*group.shape, *[1] * (eps.ndim - 2))
+        mean, std = (values.gather(1, group).view(shape) for values in (means, stds))
+        return capacity * features + (1 - capacity) * (mean + std * eps)
+
+    return by_capacity
+
+
+def _through_bottleneck(feature: FittedFeatures) -> RealBatch:
+    features, lambda_ = feature.features[:, None], feature.lambda_[:, None]
+
+    def draw(_indices: Tensor, eps: Tensor) -> Tensor:
+        z = lambda_ * features + (1 - lambda_) * (feature.mean + feature.std * eps)
+        return z * feature.active
+
+    return draw
+
+
+def _part(progress: Progress | None, part: int, parts: int) -> Progress | None:
+    """Let one of several equal parts report its steps as a part of the whole."""
+    if progress is None:
+        return None
+
+    def report(stage: str, step: int, steps: int, losses: Mapping[str, float]) -> None:
+        progress(stage, part * steps + step, parts * steps, losses)
+
+    return report

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from input_iba.attribution.feature_iba import FittedFeatures
-from input_iba.attribution.priors.base import FittedPrior, fit_in_groups
-from input_iba.attribution.priors.generator import MaskedInputGenerator
-from input_iba.attribution.priors.real_features import RealFeaturesPrior, real_features
+from input_iba.attribution.priors.generator import (
+    MaskedInputGenerator,
+    RealBatch,
+    RealFeaturesPrior,
+)
 from input_iba.attribution.task import AttributionTask
+from input_iba.core.noise import NoiseSource
 from input_iba.errors import ConfigError
 from input_iba.registry import PRIORS
 from input_iba.settings import setting
@@ -39,18 +42,16 @@ class SlicedWassersteinPrior(RealFeaturesPrior):
                 f"{self.dataset_size}: a step has no more real samples than there are."
             )
 
-    def fit(self, task: AttributionTask, feature: FittedFeatures) -> FittedPrior:
-        """Move one generator per sample, as many side by side as memory allows."""
-        return fit_in_groups(task, feature, self.batch_size, self._fit_together)
-
-    def _fit_together(self, task: AttributionTask, feature: FittedFeatures) -> FittedPrior:
-        noise = task.noise("prior")
-        real_batch = real_features(
-            self.real, feature, noise, self.dataset_size, self.sub_dataset_size
-        )
-        generator = MaskedInputGenerator(task, feature.saliency, self.mask_lr)
+    def _train(
+        self,
+        task: AttributionTask,
+        feature: FittedFeatures,
+        noise: NoiseSource,
+        real_batch: RealBatch,
+        generator: MaskedInputGenerator,
+    ) -> Mapping[str, list[Tensor]]:
         shape = feature.features.shape[1:]
-        history = []
+        history: list[Tensor] = []
         for step in range(1, self.steps + 1):
             indices = noise.permutation(self.dataset_size)[:, : self.batch_size]
             real = real_batch(indices, noise.normal(self.batch_size, *shape)).flatten(2)
@@ -71,7 +72,7 @@ class SlicedWassersteinPrior(RealFeaturesPrior):
             if task.progress is not None:
                 parts = {"distance": history[-1].mean().item()}
                 task.progress("sliced Wasserstein", step, self.steps, parts)
-        return FittedPrior.of(generator.mask().detach(), {"distance": torch.stack(history)})
+        return {"distance": history}
 
 
 def sliced_wasserstein(one: Tensor, other: Tensor, directions: Tensor) -> Tensor:
@@ -90,6 +91,7 @@ def sliced_wasserstein(one: Tensor, other: Tensor, directions: Tensor) -> Tensor
     References:
         Bonneel et al. 2015 (Sliced and Radon Wasserstein barycenters of measures, eq. 10).
 
+    >>> import torch
     >>> points = torch.tensor([[[0.0], [1.0]]])
     >>> sliced_wasserstein(points, points.flip(1) + 2, torch.ones(1, 1, 1))
     tensor([4.])

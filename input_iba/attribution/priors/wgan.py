@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -10,9 +10,12 @@ from torch import Tensor
 from torch.optim import RMSprop
 
 from input_iba.attribution.feature_iba import FittedFeatures
-from input_iba.attribution.priors.base import FittedPrior, fit_in_groups
-from input_iba.attribution.priors.generator import TEXT_MASK_LR, MaskedInputGenerator
-from input_iba.attribution.priors.real_features import RealFeaturesPrior, real_features
+from input_iba.attribution.priors.generator import (
+    TEXT_MASK_LR,
+    MaskedInputGenerator,
+    RealBatch,
+    RealFeaturesPrior,
+)
 from input_iba.attribution.task import AttributionTask
 from input_iba.core.noise import NoiseSource
 from input_iba.errors import ConfigError
@@ -43,16 +46,14 @@ class WGANPrior(RealFeaturesPrior):
         if min(self.dataset_size, self.batch_size) < 2:
             raise ConfigError("gan.dataset_size and gan.batch_size must be 2 or more.")
 
-    def fit(self, task: AttributionTask, feature: FittedFeatures) -> FittedPrior:
-        """Train one generator and one critic per sample, as many side by side as memory allows."""
-        return fit_in_groups(task, feature, self.batch_size, self._fit_together)
-
-    def _fit_together(self, task: AttributionTask, feature: FittedFeatures) -> FittedPrior:
-        noise = task.noise("prior")
-        real_batch = real_features(
-            self.real, feature, noise, self.dataset_size, self.sub_dataset_size
-        )
-        generator = MaskedInputGenerator(task, feature.saliency, self.mask_lr)
+    def _train(
+        self,
+        task: AttributionTask,
+        feature: FittedFeatures,
+        noise: NoiseSource,
+        real_batch: RealBatch,
+        generator: MaskedInputGenerator,
+    ) -> Mapping[str, list[Tensor]]:
         critics = build_critics(
             lambda: task.modality.critic(feature.features),
             task.noise("critic").seeds,
@@ -81,8 +82,7 @@ class WGANPrior(RealFeaturesPrior):
             if task.progress is not None:
                 parts = {name: values[-1].mean().item() for name, values in losses.items()}
                 task.progress("WGAN", step, steps, parts)
-        histories = {name: torch.stack(values) for name, values in losses.items()}
-        return FittedPrior.of(generator.mask().detach(), histories)
+        return losses
 
     def _iterations(self, noise: NoiseSource) -> Iterator[tuple[int, Tensor]]:
         """Yield (iteration within its epoch, indices of real samples (S, n))."""

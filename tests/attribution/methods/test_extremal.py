@@ -9,8 +9,12 @@ import torch
 from torch import Tensor
 
 from input_iba.attribution.methods import ExtremalPerturbation, MethodAttributor
-from input_iba.attribution.methods.extremal import area_losses, area_references
-from input_iba.attribution.methods.smooth_masks import BEYOND, smooth_masks
+from input_iba.attribution.methods.extremal import (
+    BEYOND,
+    area_losses,
+    area_references,
+    smooth_masks,
+)
 from input_iba.core.smoothing import gaussian_smooth
 from input_iba.errors import ConfigError
 from input_iba.records import Explanation

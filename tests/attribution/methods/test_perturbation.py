@@ -16,7 +16,7 @@ from input_iba.attribution.methods import (
 )
 from input_iba.attribution.methods.surrogate import WeightedRidge
 from input_iba.errors import ConfigError
-from input_iba.modality.segments import segment
+from input_iba.modality.vision import segment
 from input_iba.records import Explanation
 from tests.attribution.methods.settings import samples
 from tests.attribution.nets import small_net
