@@ -8,11 +8,13 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import groupby
 from typing import Any
 from urllib.parse import quote
 
 import matplotlib
+from jinja2 import Environment
 from markupsafe import Markup
 
 from input_iba.drawing import COLOUR_MAP, Grid, Shown
@@ -36,15 +38,7 @@ MAX_LEFT_OUT = 1000
 
 def report_page(report: Report) -> str:
     """Return one page that needs no server and no network; images have relative paths."""
-    pages = environment("input_iba.report")
-    pages.filters.update(
-        link=link_to,
-        plural=plural,
-        flattened=flattened,
-        loss_charts=loss_charts,
-        numbers=_numbers,
-        places=_places,
-    )
+    pages = _templates()
     script = Markup(pages.get_template("report.js").render())
     keys, samples = sort_keys(report), list(report.shown().values())
     kinds = {kind for source in report.sources for row in source.rows for kind in row.word_masks}
@@ -70,6 +64,15 @@ def report_page(report: Report) -> str:
         script=script,
         policy=_policy(script),
     )
+
+
+@cache
+def _templates() -> Environment:
+    """Return the report's templates with what they make texts of."""
+    pages = environment("input_iba.report")
+    pages.filters |= {"link": link_to, "plural": plural, "flattened": flattened}
+    pages.filters |= {"loss_charts": loss_charts, "numbers": _numbers, "places": _places}
+    return pages
 
 
 def _policy(script: str) -> str:

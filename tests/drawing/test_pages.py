@@ -6,10 +6,14 @@ import re
 from html import unescape
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jinja2 import UndefinedError
+from markupsafe import Markup
 
 from input_iba.drawing import highlighted, highlighted_page, strip
+from input_iba.drawing.pages import environment
 from input_iba.drawing.words import split_at
 
 WORDS = ["<script>", 'a"b', "good", "&amp;", "\x00"]
@@ -76,3 +80,11 @@ def test_strips_stay_narrow_enough_for_viewers() -> None:
     assert strip(np.array([0.0, 0.5, 1.0])).shape == (16, 24)
     assert strip(np.array([0.0, 0.5, 1.0]))[0, ::8].tolist() == [0, 128, 255]
     assert strip(np.zeros(20_000)).shape[1] <= 60_000
+
+
+def test_templates_escape_every_value_but_markup() -> None:
+    page = environment().from_string("<p>{{ text }}{{ marked }}</p>")
+    text = page.render(text="<b>\x07\n", marked=Markup("<i>\n</i>"))
+    assert text == "<p>&lt;b&gt;\\x07\\n<i>\n</i></p>"
+    with pytest.raises(UndefinedError):
+        page.render(text="")
