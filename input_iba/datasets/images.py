@@ -157,24 +157,19 @@ def to_rgb(image: Image.Image) -> Image.Image:
     >>> to_rgb(Image.new("I;16", (1, 1), 65535)).getpixel((0, 0))
     (255, 255, 255)
     """
-    if image.mode.startswith("I"):
-        # 16-bit files arrive as I;16 or as 32-bit integers; converting would cut them at 255.
-        return _grey(np.asarray(image).astype(np.float64) / 257)
-    if image.mode == "F":
+    if image.mode.startswith("I") or image.mode == "F":
         values = np.asarray(image).astype(np.float64)
-        if not (values.min() >= 0 and values.max() <= 1):
+        if image.mode == "F" and not (values.min() >= 0 and values.max() <= 1):
             raise ValueError(
                 "floating-point values are expected in [0, 1], got "
                 f"[{values.min():g}, {values.max():g}]"
             )
-        return _grey(values * 255)
+        # 16-bit files arrive as I;16 or as 32-bit integers; converting would cut them at 255.
+        scaled = values * 255 if image.mode == "F" else values / 257
+        eight_bits = np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
+        return Image.fromarray(eight_bits).convert("RGB")
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
         front = image.convert("RGBA")
         white = Image.new("RGBA", front.size, (255, 255, 255, 255))
         return Image.alpha_composite(white, front).convert("RGB")
     return image.convert("RGB")
-
-
-def _grey(values: np.ndarray) -> Image.Image:
-    eight_bits = np.clip(np.rint(values), 0, 255).astype(np.uint8)
-    return Image.fromarray(eight_bits).convert("RGB")

@@ -36,8 +36,8 @@ class TextDataset(SampleDataset):
             tokenizer of a transformer reads, None leaves the choice to it.
         max_words: Most words of a vocabulary that is built, beside `<unk>` and `<pad>`.
         vector_cache: Folder of word vectors, with which training begins; attribution needs none.
-        vocabulary: Words by index, or what `known_vocabulary` takes; None where only a classifier
-            with a tokenizer of its own reads the texts.
+        vocabulary: See `known_vocabulary`; None where only a classifier with a tokenizer of its own
+            reads the texts.
 
     Raises:
         ConfigError: An argument is out of its range.
@@ -174,10 +174,7 @@ class TextDataset(SampleDataset):
 
 
 def known_vocabulary(given: str | Path | Mapping[str, Any] | None) -> Vocabulary | None:
-    """Return the vocabulary that the key `vocabulary` of a config stands for.
-
-    Args:
-        given: A file that was kept beside other texts, or the config of those texts.
+    """Return the vocabulary in a file that was kept beside other texts, or of those texts' config.
 
     Raises:
         ConfigError: The config is not of a data set of text.
