@@ -15,7 +15,7 @@ from input_iba.errors import DataError
 from input_iba.report.model import Row
 from input_iba.results import SampleRecord, TextMask, WorkDir, read_text_mask, write_image
 from input_iba.results.map_files import read_map
-from input_iba.results.sample_writer import PICTURE_PLACES
+from input_iba.results.sample_writer import IMAGE_PLACES
 
 WORD_MASKS = {"input_mask": "input mask", "feature_mask": "feature mask", "prior_mask": "prior"}
 """Masks of a text, and what they are called."""
@@ -86,7 +86,7 @@ def _with_images(root: Path, files: Mapping[str, str]) -> dict[str, str]:
     for kind, (mask, draw) in DRAWN.items():
         if kind in files or mask not in files:
             continue
-        folder, extension = PICTURE_PLACES[kind]
+        folder, extension = IMAGE_PLACES[kind]
         # Below the folder of its kind, a file has the same place as the mask.
         place = PurePosixPath(folder, *PurePosixPath(files[mask]).parts[1:]).with_suffix("")
         path = f"{place}{extension}"

@@ -121,7 +121,7 @@ class Manifest:
         """Read a manifest.
 
         Raises:
-            ResumeError: The file is no manifest of this format.
+            ResumeError: The file is not a manifest of this format.
         """
         try:
             values = json.loads(path.read_text(encoding="utf-8"))

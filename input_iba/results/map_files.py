@@ -37,7 +37,7 @@ def find_maps(folder: Path, ids: Iterable[str]) -> dict[str, Path]:
         From id to file, for the samples that have one.
 
     Raises:
-        DataError: There is no such folder, or two files of one format may be a sample's map.
+        DataError: The folder does not exist, or two files of one format may be a sample's map.
     """
     if not folder.is_dir():
         raise DataError(f"Folder of maps '{folder}' does not exist. Check HEATMAP_DIR.")
@@ -133,7 +133,7 @@ def _check_words(path: Path, tokens: Sequence[str]) -> None:
 
 
 def ties_by_rounding(path: Path) -> bool:
-    """Say whether a file's format leaves so few values that pixels tie in every ranking."""
+    """Return whether a file's format leaves so few values that pixels tie in every ranking."""
     if path.suffix.lower() != ".png":
         return False
     try:
@@ -156,7 +156,7 @@ def _read_array(path: Path) -> NDArray[np.generic]:
 
 
 def _read_png(path: Path) -> NDArray[np.generic]:
-    """Return values in [0, 1]: (H, W), or (H, W, 3) for a picture in colours."""
+    """Return values in [0, 1]: (H, W), or (H, W, 3) for an image in colours."""
     with Image.open(path) as image:
         if image.mode in FINE_MODES:
             return np.asarray(image, dtype=np.float64) / 65535

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from input_iba.errors import EvaluationError
 
-LONGEST = 180
+MAX_BYTES = 180
 """Bytes of a name; file systems allow 255, and extensions must fit too."""
 
 _PLAIN = set("._-+=()[]{},@ ~")
@@ -42,14 +42,14 @@ def safe_name(name: str) -> str:
     safe = "".join(kept) or "%00"
     if safe.split(".")[0].lower() in _RESERVED:
         safe = f"%{ord(safe[0]):02X}{safe[1:]}"
-    if len(safe.encode()) > LONGEST:
-        head = safe.encode()[: LONGEST - 11].decode("utf-8", "ignore")
+    if len(safe.encode()) > MAX_BYTES:
+        head = safe.encode()[: MAX_BYTES - 11].decode("utf-8", "ignore")
         safe = f"{head}~{_digest(name)}"
     return safe
 
 
 def file_names(ids: Iterable[str]) -> dict[str, str]:
-    """Give every id a file name of its own, on file systems that ignore case too.
+    """Return a file name of its own for every id, on file systems that ignore case too.
 
     Args:
         ids: All ids of the data set, not only those of one run: a name must not depend on

@@ -1,4 +1,4 @@
-"""Whether what an earlier start left may be continued: one comparison and one wording for all."""
+"""Continue what an earlier start left, or refuse to: one comparison and one wording for all."""
 
 from __future__ import annotations
 

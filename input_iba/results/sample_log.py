@@ -76,7 +76,7 @@ class Entry:
         id: The sample's id.
         status: 'scored', 'skipped' by a rule of the metric, or 'failed'.
         row: Scores as plain data; empty unless scored.
-        reason: Why there is no row; empty when scored.
+        reason: Why a row is missing; empty when scored.
         stamp: What changes with the map's file: size and time of change; empty without a file.
     """
 

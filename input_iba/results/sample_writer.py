@@ -1,4 +1,4 @@
-"""What a work directory keeps of one sample: masks as values, previews, pictures, a record."""
+"""What a work directory keeps of one sample: masks as values, previews, images, a record."""
 
 from __future__ import annotations
 
@@ -37,6 +37,24 @@ from input_iba.results.mask_settings import MaskSettings
 DIGITS = 6
 """Significant digits of losses in a record."""
 
+FOLDERS = {"input_mask": "input_masks", "feature_mask": "feat_masks", "prior_mask": "prior_masks"}
+"""Folder of each mask."""
+
+IMAGE_PLACES = {
+    "input_mask_png": ("input_masks", ".png"),
+    "input_mask_picture": ("input_masks", ".JPEG"),
+    "feature_mask_png": ("feat_masks", ".png"),
+    "feature_mask_picture": ("feat_masks", ".JPEG"),
+    "photograph": ("images", ".jpg"),
+    "overlay": ("overlays", ".jpg"),
+    "heat": ("overlays", ".png"),
+    "prior_mask_picture": ("prior_masks", ".JPEG"),
+}
+"""Folder and extension of each image, by its key in a record."""
+
+Values = NDArray[np.float32]
+Pixels = NDArray[np.uint8]
+
 
 class SampleWriter:
     """Saves attributions under file names that no two samples share.
@@ -60,40 +78,32 @@ class SampleWriter:
         class_folders: Mapping[str, str] | None = None,
     ) -> None:
         self.root = root
-        self.feature_mask = feature_mask
-        self.input_mask = input_mask
+        self.settings = {"feature_mask": feature_mask, "input_mask": input_mask}
         self.names = names
-        self.class_names = class_names
+        self.class_names = class_names or ()
         self.class_folders = class_folders
 
     def save(self, sample: Sample, found: Explanation) -> SampleRecord:
         """Write all files of a sample and return its record, which the caller then logs."""
         place = self._place(found)
-        files: dict[str, str] = {}
-        masks = {"input_mask": found.input_mask}
-        if isinstance(found, Attribution):
-            masks["feature_mask"] = (
-                found.feature_mask if self.feature_mask.upscale else found.feature_capacity
-            )
-            masks["prior_mask"] = found.prior_mask
+        masks = {kind: self._values(kind, mask, sample) for kind, mask in self._masks(found)}
+        files = {kind: f"{FOLDERS[kind]}/{place}.npz" for kind in masks}
+        images: dict[str, Pixels] = {}
         text = (sample.tokens, sample.text, sample.spans) if isinstance(sample, TextSample) else ()
-        values = {kind: self._values(kind, mask, sample) for kind, mask in masks.items()}
-        feature = values.get("feature_mask")
-        for kind, mask in values.items():
-            files[kind] = f"{_VALUES[kind]}/{place}.npz"
+        for kind, mask in masks.items():
             write_mask(self.root / files[kind], mask, *text)
-        pictures: dict[str, NDArray[np.uint8]] = {}
         if isinstance(sample, TextSample):
             files["highlights"] = f"highlights/{place}.html"
-            page = self._highlights(sample, found, values)
-            write_text(self.root / files["highlights"], page)
-            pictures = self._strips(sample, values)
+            write_text(self.root / files["highlights"], self._highlights(sample, found, masks))
+            images = _strips(masks)
         elif isinstance(sample, ImageSample):
-            pictures = self._pictures(sample, found, masks.get("feature_mask"))
-        for kind, pixels in pictures.items():
-            file = f"{PICTURE_PLACES[kind][0]}/{place}{PICTURE_PLACES[kind][1]}"
-            write_image(self.root / file, pixels)
-            files[kind] = file
+            images = self._images(sample, masks)
+        self._show(sample.id, images)
+        for kind, pixels in images.items():
+            folder, extension = IMAGE_PLACES[kind]
+            files[kind] = f"{folder}/{place}{extension}"
+            write_image(self.root / files[kind], pixels)
+        feature = masks.get("feature_mask")
         return SampleRecord(
             id=found.id,
             status="done",
@@ -117,9 +127,7 @@ class SampleWriter:
         """Return the name of a class, or its number where it has no name."""
         if index is None:
             return ""
-        if self.class_names is not None and index < len(self.class_names):
-            return self.class_names[index]
-        return f"class {index}"
+        return self.class_names[index] if index < len(self.class_names) else f"class {index}"
 
     def _place(self, found: Explanation) -> str:
         """Return the path below a masks folder, without extension."""
@@ -129,15 +137,24 @@ class SampleWriter:
         label = self.class_name(found.prediction if found.target is None else found.target)
         return f"{self.class_folders.get(label, label)}/{name}"
 
-    def _values(self, kind: str, mask: Tensor, sample: Sample) -> NDArray[np.float32]:
+    def _masks(self, found: Explanation) -> list[tuple[str, Tensor]]:
+        masks = [("input_mask", found.input_mask)]
+        if isinstance(found, Attribution):
+            upscale = self.settings["feature_mask"].upscale
+            feature = found.feature_mask if upscale else found.feature_capacity
+            masks += [("feature_mask", feature), ("prior_mask", found.prior_mask)]
+        return masks
+
+    def _values(self, kind: str, mask: Tensor, sample: Sample) -> Values:
         """Return a mask as it is saved: one value per pixel, or per word."""
-        if not isinstance(sample, TextSample):
-            return array(mask)
-        settings = self.feature_mask if kind == "feature_mask" else self.input_mask
-        return array(merge_pieces(mask, sample.words, settings.merge))
+        if isinstance(sample, TextSample):
+            settings = self.settings.get(kind, self.settings["input_mask"])
+            mask = merge_pieces(mask, sample.words, settings.merge)
+        values: Values = mask.detach().cpu().float().numpy()
+        return values
 
     def _highlights(
-        self, sample: TextSample, found: Explanation, values: Mapping[str, NDArray[np.float32]]
+        self, sample: TextSample, found: Explanation, masks: Mapping[str, Values]
     ) -> str:
         facts = {
             "Class": self.class_name(found.target),
@@ -145,85 +162,54 @@ class SampleWriter:
             "Classifier prefers": self.class_name(found.prediction),
         }
         titles = {"input_mask": "Input mask", "feature_mask": "Feature mask (bits per word)"}
-        masks = {title: values[kind] for kind, title in titles.items() if kind in values}
-        return highlighted_page(sample.id, facts, sample.shown, masks)
+        shown = {title: masks[kind] for kind, title in titles.items() if kind in masks}
+        return highlighted_page(sample.id, facts, sample.shown, shown)
 
-    def _strips(
-        self, sample: Sample, values: Mapping[str, NDArray[np.float32]]
-    ) -> dict[str, NDArray[np.uint8]]:
-        """Draw the previews of a text's masks."""
-        strips = {"input_mask_png": strip(_around_grey(values["input_mask"]))}
-        if "feature_mask" in values:
-            strips["feature_mask_png"] = strip(scale_to_peak(values["feature_mask"]))
-        self._show(sample.id, strips)
-        return strips
+    def _images(self, sample: ImageSample, masks: Mapping[str, Values]) -> dict[str, Pixels]:
+        """Return previews in grey, and renderings in colour."""
+        mask, colours = masks["input_mask"], self.settings["input_mask"].colour_map
+        heat = heat_of(mask)
+        image = sample.image.permute(1, 2, 0).contiguous().numpy()
+        if image.shape[2] == 1:
+            image = image.repeat(3, axis=2)
+        images = {
+            "input_mask_png": to_8_bits(_around_grey(mask)),
+            "input_mask_picture": colourise(scale_to_range(mask), colours),
+            "photograph": image,
+            "overlay": overlay(image, heat, colours),
+            "heat": to_8_bits(heat),
+        }
+        if "prior_mask" in masks:
+            prior = scale_to_range(masks["prior_mask"])
+            images["prior_mask_picture"] = colourise(prior, colours)
+        if "feature_mask" in masks:
+            capacity = scale_to_peak(masks["feature_mask"])
+            colours = self.settings["feature_mask"].colour_map
+            images["feature_mask_png"] = to_8_bits(capacity)
+            images["feature_mask_picture"] = colourise(capacity, colours)
+        return images
 
-    def _pictures(
-        self, sample: ImageSample, found: Explanation, feature: Tensor | None
-    ) -> dict[str, NDArray[np.uint8]]:
-        """Make the pictures of a sample: previews in grey, renderings in colour."""
-        values = array(found.input_mask)
-        hot = heat_of(values)
-        photograph = sample.image.permute(1, 2, 0).contiguous().numpy()
-        if photograph.shape[2] == 1:
-            photograph = photograph.repeat(3, axis=2)
-        colours = self.input_mask.colour_map
-        pictures = {
-            "input_mask_png": to_8_bits(_around_grey(values)),
-            "input_mask_picture": colourise(scale_to_range(values), colours),
-            "photograph": photograph,
-            "overlay": overlay(photograph, hot, colours),
-            "heat": to_8_bits(hot),
-        }
-        if isinstance(found, Attribution):
-            prior = scale_to_range(array(found.prior_mask))
-            pictures["prior_mask_picture"] = colourise(prior, colours)
-        if feature is not None:
-            capacity = scale_to_peak(array(feature))
-            pictures["feature_mask_png"] = to_8_bits(capacity)
-            pictures["feature_mask_picture"] = colourise(capacity, self.feature_mask.colour_map)
-        self._show(sample.id, pictures)
-        return pictures
-
-    def _show(self, id_: str, pictures: Mapping[str, NDArray[np.uint8]]) -> None:
-        wanted = {
-            "feature mask": (self.feature_mask.show, "feature_mask"),
-            "input mask": (self.input_mask.show, "input_mask"),
-        }
-        chosen = {
-            f"{title} of {id_}": pictures[name]
-            for title, (on, kind) in wanted.items()
-            for name in [f"{kind}_picture" if f"{kind}_picture" in pictures else f"{kind}_png"]
-            if on and name in pictures
-        }
+    def _show(self, id_: str, images: Mapping[str, Pixels]) -> None:
+        """Open a window with the masks that are to be shown."""
+        chosen = {}
+        for kind, settings in self.settings.items():
+            best = images.get(f"{kind}_picture", images.get(f"{kind}_png"))
+            if settings.show and best is not None:
+                chosen[f"{kind.replace('_', ' ')} of {id_}"] = best
         if chosen:
             show(chosen)
 
 
-_VALUES = {"input_mask": "input_masks", "feature_mask": "feat_masks", "prior_mask": "prior_masks"}
-"""Folder of each mask."""
-
-PICTURE_PLACES = {
-    "input_mask_png": ("input_masks", ".png"),
-    "input_mask_picture": ("input_masks", ".JPEG"),
-    "feature_mask_png": ("feat_masks", ".png"),
-    "feature_mask_picture": ("feat_masks", ".JPEG"),
-    "photograph": ("images", ".jpg"),
-    "overlay": ("overlays", ".jpg"),
-    "heat": ("overlays", ".png"),
-    "prior_mask_picture": ("prior_masks", ".JPEG"),
-}
-"""Folder and extension of each picture."""
-
-
-def array(values: Tensor) -> NDArray[np.float32]:
-    """Return a tensor as a float32 array on the CPU."""
-    result: NDArray[np.float32] = values.detach().cpu().float().numpy()
-    return result
+def _strips(masks: Mapping[str, Values]) -> dict[str, Pixels]:
+    """Return the previews of a text's masks."""
+    strips = {"input_mask_png": strip(_around_grey(masks["input_mask"]))}
+    if "feature_mask" in masks:
+        strips["feature_mask_png"] = strip(scale_to_peak(masks["feature_mask"]))
+    return strips
 
 
 def _around_grey(values: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
-    """Let what speaks against the target, if anything does, be darker than middle grey."""
+    """Return values for a preview, in which what speaks against the target is below middle grey."""
     return (values + 1) / 2 if bool((values < 0).any()) else values
 
 

@@ -45,7 +45,7 @@ class WorkDir:
             raise ResumeError(f"Work directory '{root}' cannot be made: {error}.") from error
 
     def _may_continue(self, resume: bool) -> bool:
-        """Say whether a run is continued; refuse what would mix two runs."""
+        """Return whether a run is continued; refuse what would mix two runs."""
         if self.root.exists() and not self.root.is_dir():
             raise ResumeError(f"Work directory '{self.root}' is a file. Choose another --work-dir.")
         # A run that ended before it explained anything, for a wrong layer say, may be begun anew.

@@ -83,7 +83,7 @@ def read_text_mask(path: Path) -> TextMask:
     """Read the mask of a text, which earlier versions wrote without the text.
 
     Raises:
-        DataError: The file cannot be read, or is no mask of a text.
+        DataError: The file cannot be read, or is not the mask of a text.
     """
     try:
         with np.load(path, allow_pickle=False) as arrays:
@@ -96,7 +96,7 @@ def read_text_mask(path: Path) -> TextMask:
 
 
 def write_image(path: Path, pixels: NDArray[np.uint8]) -> None:
-    """Write a picture in the format that the extension of `path` names.
+    """Write an image in the format that the extension of `path` names.
 
     Args:
         path: Ends in `.png`, `.jpg` or `.JPEG`.

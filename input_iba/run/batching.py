@@ -24,7 +24,7 @@ def choose_samples_per_batch(
     earlier: int | None,
     fitting: Callable[[], int],
 ) -> int:
-    """Decide how many samples are explained at once.
+    """Return how many samples are explained at once.
 
     Args:
         wanted: What the command line asks for: a number, 'auto', or None for what is configured.
@@ -34,7 +34,7 @@ def choose_samples_per_batch(
         fitting: Says how many samples are likely to fit.
 
     Raises:
-        ConfigError: `wanted` is no number of samples.
+        ConfigError: `wanted` is not a number of samples.
         ResumeError: `wanted` is another number than that of the run to be continued.
     """
     if wanted not in (None, "auto") and (type(wanted) is not int or wanted < 1):

@@ -50,7 +50,7 @@ class Reading:
 
 
 def read_logits(config: RunConfig, classifier: nn.Module, dataset: SampleDataset) -> Reading:
-    """Bring a data set's classes and a classifier's logits together.
+    """Return how a classifier's logits and a data set's classes fit together.
 
     Args:
         config: Names the classes that are not found by their names, in `attributor.classes`.
@@ -85,127 +85,116 @@ def _with_classes(config: RunConfig, classifier: nn.Module, dataset: SampleDatas
             return Reading(config, dataset)
         asked = [index for index in config.classes.values() if isinstance(index, int)]
         count = max([len(known), *(index + 1 for index in asked)])
-    found: dict[str, int | None] = {**_asked(config, known, labels, count)}
-    rest = [name for name in known if name not in found]
-    shown = labels
-    counted = dataset.indices_given or (not labels and count == len(known))
-    if labels and not counted:
-        found |= match(rest, labels)
-        _refuse_unmatched(config, [name for name in rest if name not in found], known, labels)
-    elif not counted and (of_imagenet := _imagenet(rest, count)):
-        found |= of_imagenet
-        shown = tuple(imagenet_classes().names)
-    # By position where classes are counted: two of ImageNet's are called 'crane'.
-    indices = [found.get(name, index if counted else None) for index, name in enumerate(known)]
-    unmatched = [] if counted else [name for name in known if name not in found]
-    return _reading(config, dataset, indices, shown, count, unmatched)
+    return _Matching(config, dataset, known, labels, count).reading()
 
 
-def _reading(
-    config: RunConfig,
-    dataset: SampleDataset,
-    indices: Sequence[int | None],
-    shown: Sequence[str],
-    count: int,
-    unmatched: Sequence[str],
-) -> Reading:
-    """Return the data set with the indices that were found, and say what was."""
-    known = list(dataset.class_names or [])
-    names = list(shown) or _names_by_index(known, indices, count)
-    if list(indices) == list(range(len(known))) and names == known:
-        return Reading(config, dataset)
-    notes, warnings = list[str](), list[str]()
-    pairs = [
-        f"{name} is {i} ({names[i]})"
-        for name, i in zip(known, indices, strict=True)
-        if i is not None
-    ]
-    if pairs:
-        notes.append(f"Classes of the data set among the classifier's logits: {_some(pairs)}.")
-    if unmatched:
-        warnings.append(
-            f"The data set has {len(known)} classes ({_some(known)}), the classifier {count}, and "
-            f"which is which is not known: samples of {_some(unmatched)} are explained for the "
-            f"class that the classifier predicts. {_remedy(known, count)}"
-        )
-    return Reading(config, Relabelled(dataset, indices, names), tuple(notes), tuple(warnings))
+@dataclass(frozen=True)
+class _Matching:
+    """The classes of a data set, `known`, and the logits of a classifier, which may have labels."""
 
+    config: RunConfig
+    dataset: SampleDataset
+    known: Sequence[str]
+    labels: Sequence[str]
+    count: int
 
-def _asked(
-    config: RunConfig, known: Sequence[str], labels: Sequence[str], count: int
-) -> dict[str, int | None]:
-    """Return the logits that the config gives, by the data set's class.
-
-    Raises:
-        ConfigError: A class, label or logit does not exist.
-    """
-    found: dict[str, int | None] = {}
-    for name, value in config.classes.items():
-        where = f"'{KEY}' of '{config.path}'"
-        if name not in known:
-            raise ConfigError(
-                f"{where} names {name!r}, which is not a class of the data set."
-                f"{closest(name, known)} Its classes: {_some(known)}."
+    def reading(self) -> Reading:
+        """Return the data set with the indices that were found, and say what was."""
+        counted = self.dataset.indices_given or (not self.labels and self.count == len(self.known))
+        found, shown = self._found(counted)
+        # By position where classes are counted: two of ImageNet's are called 'crane'.
+        indices = [found.get(n, i if counted else None) for i, n in enumerate(self.known)]
+        names = list(shown) or self._names_by_index(indices)
+        if indices == list(range(len(self.known))) and names == list(self.known):
+            return Reading(self.config, self.dataset)
+        notes, warnings = list[str](), list[str]()
+        pairs = zip(self.known, indices, strict=True)
+        if told := [f"{name} is {i} ({names[i]})" for name, i in pairs if i is not None]:
+            notes.append(f"Classes of the data set among the classifier's logits: {_some(told)}.")
+        if unmatched := [name for name in self.known if not counted and name not in found]:
+            warnings.append(
+                f"The data set has {len(self.known)} classes ({_some(self.known)}), the classifier "
+                f"{self.count}, and which is which is not known: samples of {_some(unmatched)} are "
+                f"explained for the class that the classifier predicts. {self._remedy()}"
             )
-        if isinstance(value, str):
-            meant = match([value], labels)
-            if not meant:
-                has = f"labels {_some(labels)}" if labels else "no names for its logits"
+        dataset = Relabelled(self.dataset, indices, names)
+        return Reading(self.config, dataset, tuple(notes), tuple(warnings))
+
+    def _found(self, counted: bool) -> tuple[dict[str, int | None], Sequence[str]]:
+        """Return the logits that are known, by the data set's class, and the logits' names.
+
+        Raises:
+            ConfigError: The logits have labels, and a class is not among them.
+        """
+        found = self._asked()
+        rest = [name for name in self.known if name not in found]
+        if self.labels and not counted:
+            found |= match(rest, self.labels)
+            if unmatched := [name for name in rest if name not in found]:
+                numbered = [f"{index} {label!r}" for index, label in enumerate(self.labels)]
+                raise ConfigError(
+                    f"Which logit is {_some(unmatched)} cannot be told from its name: the data set "
+                    f"has the classes {_some(self.known)}, the classifier {_some(numbered)}. "
+                    f"{self._remedy()} ['{self.config.path}']"
+                )
+        elif not counted and (of_imagenet := _imagenet(rest, self.count)):
+            return found | of_imagenet, imagenet_classes().names
+        return found, self.labels
+
+    def _asked(self) -> dict[str, int | None]:
+        """Return the logits that the config gives, by the data set's class.
+
+        Raises:
+            ConfigError: A class, label or logit does not exist.
+        """
+        found: dict[str, int | None] = {}
+        where, last = f"'{KEY}' of '{self.config.path}'", self.count - 1
+        for name, value in self.config.classes.items():
+            if name not in self.known:
+                raise ConfigError(
+                    f"{where} names {name!r}, which is not a class of the data set."
+                    f"{closest(name, self.known)} Its classes: {_some(self.known)}."
+                )
+            index = match([value], self.labels).get(value) if isinstance(value, str) else value
+            if isinstance(value, str) and index is None:
+                has = f"labels {_some(self.labels)}" if self.labels else "no names for its logits"
                 raise ConfigError(
                     f"{where} gives {value!r} for {name!r}, but the classifier has {has}. Give "
-                    f"the index of a logit, 0 to {count - 1}."
+                    f"the index of a logit, 0 to {last}."
                 )
-            found[name] = meant[value]
-        elif value is not None and not 0 <= value < count:
-            raise ConfigError(
-                f"{where} gives logit {value} for {name!r}; the classifier has logits 0 to "
-                f"{count - 1}."
-            )
-        else:
-            found[name] = value
-    return found
+            if index is not None and not 0 <= index <= last:
+                raise ConfigError(
+                    f"{where} gives logit {index} for {name!r}; the classifier has logits 0 to "
+                    f"{last}."
+                )
+            found[name] = index
+        return found
 
-
-def _refuse_unmatched(
-    config: RunConfig, unmatched: Sequence[str], known: Sequence[str], labels: Sequence[str]
-) -> None:
-    if unmatched:
-        numbered = [f"{index} {label!r}" for index, label in enumerate(labels)]
-        raise ConfigError(
-            f"Which logit is {_some(unmatched)} cannot be told from its name: the data set has the "
-            f"classes {_some(known)}, the classifier {_some(numbered)}. "
-            f"{_remedy(known, len(labels))} ['{config.path}']"
+    def _remedy(self) -> str:
+        example = {self.known[0]: 0, self.known[-1]: self.count - 1}
+        return (
+            f"Say which logit is which class in the config, e.g. {KEY}={example}; None stands for "
+            "the predicted class."
         )
 
-
-def _remedy(known: Sequence[str], count: int) -> str:
-    example = {known[0]: 0, known[-1]: count - 1}
-    return (
-        f"Say which logit is which class in the config, e.g. {KEY}={example}; None stands for the "
-        "predicted class."
-    )
+    def _names_by_index(self, indices: Sequence[int | None]) -> list[str]:
+        """Return names of all logits; those that are not a class of the data set are numbered."""
+        last = max([self.count - 1, *(index for index in indices if index is not None)])
+        names = [f"class {index}" for index in range(last + 1)]
+        for name, index in zip(self.known, indices, strict=True):
+            if index is not None:
+                names[index] = name
+        return names
 
 
 def _imagenet(names: Sequence[str], count: int) -> dict[str, int]:
     """Return the index of classes that are all ImageNet's, by WordNet id or name; else nothing."""
     classes = imagenet_classes()
-    if count != len(classes.names):
-        return {}
-    for labels in (classes.ids, classes.names):
+    for labels in (classes.ids, classes.names) if count == len(classes.names) else ():
         found = match(names, labels)
         if len(found) == len(names):
             return found
     return {}
-
-
-def _names_by_index(known: Sequence[str], indices: Sequence[int | None], count: int) -> list[str]:
-    """Return names of all logits, of those that are no class of the data set their number."""
-    last = max([count - 1, *(index for index in indices if index is not None)])
-    names = [f"class {index}" for index in range(last + 1)]
-    for name, index in zip(known, indices, strict=True):
-        if index is not None:
-            names[index] = name
-    return names
 
 
 @torch.no_grad()
@@ -218,14 +207,12 @@ def _count_logits(config: RunConfig, classifier: nn.Module, dataset: SampleDatas
         if not isinstance(sample, Sample):
             continue
         try:
-            with torch.no_grad():
-                values, tokens = modality.enter(runner.model, sample.input[None].to(device))
-                logits = runner.logits(values, tokens)
+            values, tokens = modality.enter(runner.model, sample.input[None].to(device))
+            # One logit tells two classes apart by its sign.
+            return max(runner.logits(values, tokens).shape[1], 2)
         # A classifier of the user's own may raise anything; the run names it for each sample.
         except Exception:
             return None
-        # One logit tells two classes apart by its sign.
-        return max(logits.shape[1], 2)
     return None
 
 

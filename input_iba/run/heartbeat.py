@@ -77,7 +77,7 @@ class Heartbeat:
         return sum(float(said.split()[1]) for said in self._others.values() if said)
 
     def wait(self, refresh: Callable[[], None] = lambda: None) -> None:
-        """Say that this process's share is done, and return when all others say so.
+        """Post that this process's share is done, and return when all others have.
 
         Args:
             refresh: Called now and then.
@@ -101,7 +101,7 @@ class Heartbeat:
             raise lost_process(self._processes.rank, f"one has ended ({error})") from error
 
     def _all_ended(self, begun: float) -> bool:
-        """Say whether all shares are done.
+        """Return whether all shares are done.
 
         Args:
             begun: When the wait began; nobody is given up for silence before it.

@@ -72,7 +72,7 @@ class Processes:
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """Let all processes go on after the block, or none; no `all_gather` inside it.
+        """Make all processes go on after the block, or none; no `all_gather` inside it.
 
         Raises:
             ProcessError: The block failed in another process. Where it failed in several, for a

@@ -25,7 +25,7 @@ EXAMPLE = "torchrun --nproc_per_node N --no-python input-iba attribute CONFIG --
 
 
 def speaks(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> bool:
-    """Say whether this process reports what all find alike before they meet, as typing errors."""
+    """Return whether this process reports what all find before they meet, as typing errors."""
     by_slurm = any("slurm" in argument for argument in arguments)
     by_torchrun = "TORCHELASTIC_RUN_ID" in environment
     variable = "RANK" if by_torchrun else "SLURM_PROCID" if by_slurm else ""

@@ -84,7 +84,7 @@ class RunProgress:
         return self._position
 
     def start_batch(self, size: int) -> None:
-        """Say that the next `size` samples begin."""
+        """Begin with the next `size` samples."""
         self._batch = size
         self._measured = {}
         self._stage = ""
@@ -106,7 +106,7 @@ class RunProgress:
             LOGGER.info("%s step %d/%d: %s", stage, step, steps, parts)
 
     def end_batch(self, size: int) -> None:
-        """Say that `size` samples are dealt with, failed ones among them."""
+        """Count `size` samples as dealt with, failed ones among them."""
         if len(self._measured) > 1:
             self._expected = dict(self._measured)
         self._finished += size

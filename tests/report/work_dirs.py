@@ -20,7 +20,7 @@ from input_iba.results import (
     write_mask,
     write_text,
 )
-from input_iba.results.sample_writer import PICTURE_PLACES
+from input_iba.results.sample_writer import IMAGE_PLACES
 
 EVIL = '"><script>document.title="hacked"</script><!--</script> & 50%#?'
 CLASSES = ("tabby", "tiger <b>cat</b>", "beagle")
@@ -138,7 +138,7 @@ def _record(
         pictures |= {"heat": to_8_bits(hot)}
         pictures |= {f"{kind}_picture": colourise(mask) for kind, mask in masks.items()}
         for kind, pixels in pictures.items():
-            folder, extension = PICTURE_PLACES[kind]
+            folder, extension = IMAGE_PLACES[kind]
             files[kind] = f"{folder}/{name}{extension}"
             write_image(root / files[kind], pixels)
     return SampleRecord(

@@ -33,7 +33,7 @@ from input_iba.run.launch import Processes
 from input_iba.run.logs import LOGGER
 from input_iba.run.progress import refresh_seconds
 
-FEW = 100
+MIN_TOLD = 100
 """Below this many samples means and deviations are rough; the method's papers use 10,000."""
 
 AT_ONCE = 16
@@ -193,11 +193,11 @@ def _warn_if_few(count: int, wanted: int) -> None:
             "Only %d of %d estimation samples are there; statistics get better with more.",
             *(count, wanted),
         )
-    elif count < FEW:
+    elif count < MIN_TOLD:
         LOGGER.warning(
             "%d estimation samples are few: means and deviations of the layer will be rough. "
             "Set estimation_cfg.n_samples to %d or more.",
-            *(count, FEW),
+            *(count, MIN_TOLD),
         )
 
 

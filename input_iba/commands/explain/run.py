@@ -92,7 +92,7 @@ def run_attribution(
 
 
 def _open(root: Path, resume: bool, processes: Processes) -> WorkDir:
-    """Let the first process open the work directory, and the others join it."""
+    """Open the work directory in the first process, and join it in the others."""
     with processes.together():
         if processes.is_main:
             return WorkDir(root, resume=resume)
