@@ -11,6 +11,7 @@ from input_iba.config.load import RunConfig
 from input_iba.datasets import ImageDataset, SampleDataset, build_dataset
 from input_iba.datasets.images import load_pixels
 from input_iba.errors import ConfigError
+from input_iba.training.classifier import Trainer, TrainingSettings
 from input_iba.training.images import LabelledPixels, PictureTrainer, PictureTraining
 from input_iba.training.reviews import training_reviews
 from input_iba.training.sets import (
@@ -22,7 +23,6 @@ from input_iba.training.sets import (
     elsewhere,
 )
 from input_iba.training.texts import TextTraining
-from input_iba.training.trainer import Trainer, TrainingSettings
 
 
 def training_settings(config: RunConfig, given: Mapping[str, Any]) -> TrainingSettings:

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from input_iba.training.trainer import Trainer, TrainingSettings
+from input_iba.training.classifier import Trainer, TrainingSettings
 
 Prepare = Callable[[Tensor], Tensor]
 

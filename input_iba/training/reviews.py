@@ -19,6 +19,7 @@ from input_iba.datasets.word_vectors import load_word_vectors
 from input_iba.errors import ConfigError
 from input_iba.registry import DATASETS, lookup
 from input_iba.run.logs import LOGGER
+from input_iba.training.classifier import Trainer
 from input_iba.training.sets import (
     Learner,
     TrainingData,
@@ -28,7 +29,6 @@ from input_iba.training.sets import (
     elsewhere,
 )
 from input_iba.training.texts import LabelledTexts, TextTrainer, TextTraining
-from input_iba.training.trainer import Trainer
 from input_iba.training.transformers import (
     HeadedEncoder,
     HeadTrainer,

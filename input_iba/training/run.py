@@ -20,9 +20,9 @@ from input_iba.results import written_whole
 from input_iba.run.device import choose_device, keep_freed_memory
 from input_iba.run.logs import LOGGER, logging_to
 from input_iba.run.progress import refresh_seconds
+from input_iba.training.classifier import Trainer, TrainingSettings
 from input_iba.training.data import training_data
 from input_iba.training.sets import Learner, TrainingData, TrainingOptions
-from input_iba.training.trainer import Trainer, TrainingSettings
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from input_iba.datasets import SampleDataset
 from input_iba.datasets.ids import draw_ids
 from input_iba.errors import DataError
 from input_iba.run.progress import refresh_seconds
-from input_iba.training.trainer import Trainer, split
+from input_iba.training.classifier import Trainer, split
 
 VALIDATION_SHARE = 0.05
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from input_iba.core.tokens import pad
-from input_iba.training.trainer import Trainer, TrainingSettings, row_losses
+from input_iba.training.classifier import Trainer, TrainingSettings, row_losses
 
 POOL = 50
 """Batches that are sorted by length together; more waste less, fewer mix better."""

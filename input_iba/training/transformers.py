@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from input_iba.core.modes import padding_known
 from input_iba.core.tokens import PAD_INDEX, pad
+from input_iba.training.classifier import Trainer
 from input_iba.training.texts import LabelledTexts, TextTrainer, TextTraining, by_length
-from input_iba.training.trainer import Trainer
 
 ROWS_AND_TOKENS = (32, 8_192)
 """Most texts, and most tokens with padding, of a batch that is only evaluated."""

@@ -8,13 +8,13 @@ from torch import nn
 
 from input_iba.errors import ConfigError
 from input_iba.models import CifarResNet, SmallVGG
+from input_iba.training.classifier import split
 from input_iba.training.images import (
     LabelledPixels,
     PictureTrainer,
     PictureTraining,
     augment,
 )
-from input_iba.training.trainer import split
 
 
 def test_augmented_pictures_are_shifted_and_flipped_originals() -> None:

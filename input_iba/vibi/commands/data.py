@@ -12,9 +12,9 @@ import torch
 from input_iba.datasets import ImageDataset, TorchvisionSet, build_dataset
 from input_iba.datasets.images import load_pixels
 from input_iba.datasets.normalization import Normalize
+from input_iba.training.classifier import split
 from input_iba.training.images import LabelledPixels
 from input_iba.training.sets import VALIDATION_SHARE, bar, check_classes, drawn
-from input_iba.training.trainer import split
 from input_iba.vibi.commands.config import DataSettings
 
 FORMATS = ("png", "jpg", "jpeg", "bmp")

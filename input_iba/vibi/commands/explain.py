@@ -20,7 +20,7 @@ from input_iba.vibi.commands.black_box import load_black_box
 from input_iba.vibi.commands.checkpoints import load_vibi, read_checkpoint
 from input_iba.vibi.commands.config import vibi_config
 from input_iba.vibi.commands.explanation import ChunkExplanation, ExplainVibiOptions
-from input_iba.vibi.commands.picture_explainer import PictureExplainer
+from input_iba.vibi.commands.images import PictureExplainer
 from input_iba.vibi.commands.text_explainer import TextFileExplainer
 
 

@@ -16,9 +16,9 @@ from input_iba.datasets import IMDBDataset, build_dataset
 from input_iba.datasets.text_dataset import load_texts
 from input_iba.errors import ConfigError
 from input_iba.run.logs import LOGGER
+from input_iba.training.classifier import split
 from input_iba.training.sets import VALIDATION_SHARE, bar, drawn
 from input_iba.training.texts import LabelledTexts
-from input_iba.training.trainer import split
 from input_iba.vibi import Vibi
 from input_iba.vibi.commands.config import VibiConfig
 from input_iba.vibi.commands.prepared import Prepared
