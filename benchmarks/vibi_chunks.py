@@ -12,11 +12,9 @@ from pathlib import Path
 import torch
 
 from input_iba.core.precision import choose_precision
-from input_iba.vibi import BlackBox, measure_fidelity
-from input_iba.vibi.commands.black_box import load_black_box
-from input_iba.vibi.commands.checkpoints import load_vibi
-from input_iba.vibi.commands.data import read_pictures
-from input_iba.vibi.commands.prepared import explained
+from input_iba.run.shell import Run
+from input_iba.vibi import measure_fidelity
+from input_iba.vibi.commands.prepared import load_vibi, read_samples
 
 BATCH = 250
 
@@ -30,20 +28,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--precision", default="auto", choices=["auto", "fp32", "bf16"])
     options = parser.parse_args(arguments)
     device = torch.device(options.device)
-    autocast = choose_precision(options.precision, device)
-    loaded = load_vibi(options.checkpoint, device)
-    loaded.vibi.autocast = autocast
-    pictures = read_pictures(loaded.config.data, seed=0)
-    classifier = load_black_box(
-        loaded.config,
-        *(loaded.input_shape[0], len(loaded.class_names), loaded.black_box, device),
-    )
-    black_box = BlackBox(classifier, pictures.normalize, autocast)
-    test = explained(pictures.test.pixels, black_box, device)
+    run = Run(device, choose_precision(options.precision, device))
+    loaded = load_vibi(options.checkpoint, run)
+    networks = loaded.networks
+    test = loaded.kind.explained(networks, read_samples(loaded.kind).test)
     print("| chunks | approximator | rationale |\n|---|---|---|")
     for k in options.k:
-        loaded.vibi.k = k
-        found = measure_fidelity(loaded.vibi, black_box, test.batches(BATCH))
+        networks.vibi.k = k
+        found = measure_fidelity(networks.vibi, networks.black_box, test.batches(BATCH))
         print(f"| {k} | {found.approximator:.1%} | {found.rationale:.1%} |", flush=True)
 
 

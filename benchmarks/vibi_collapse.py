@@ -17,9 +17,10 @@ import torch
 from torch import nn
 
 from input_iba.core.precision import choose_precision
+from input_iba.run.shell import Run
 from input_iba.vibi import ExplainedInputs, Vibi, VibiTrainer
 from input_iba.vibi.commands.config import VibiConfig, load_vibi_config
-from input_iba.vibi.commands.prepared import Prepared, prepare_pictures
+from input_iba.vibi.commands.prepared import prepare
 
 CPU = torch.device("cpu")
 BATCH = 250
@@ -70,15 +71,16 @@ VARIANTS: tuple[tuple[str, float, float], ...] = (
 
 def measure(config: VibiConfig, norm: str) -> tuple[float, ...]:
     """Train once; return the agreement of soft and hard masks, by batch and running statistics."""
-    ready: Prepared = prepare_pictures(config, CPU, choose_precision("auto", CPU), seed=0)
+    ready = prepare(config, Run(CPU, choose_precision("auto", CPU)))
+    vibi, black_box = ready.networks.vibi, ready.networks.black_box
     if norm == "batch":
-        with_batch_norm(ready.vibi)
+        with_batch_norm(vibi)
     how = config.training
-    trainer = VibiTrainer(ready.vibi, ready.black_box, ready.train, how, CPU)
+    trainer = VibiTrainer(vibi, black_box, ready.train, how, CPU)
     for epoch in range(how.epochs):
         trainer.train_epoch(epoch)
     ways = itertools.product((how.final_temperature, 0.0), (True, False))
-    return tuple(agreement(ready.vibi, ready.test, *way) for way in ways)
+    return tuple(agreement(vibi, ready.test, *way) for way in ways)
 
 
 def main() -> None:

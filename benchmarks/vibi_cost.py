@@ -19,10 +19,11 @@ from benchmarks.meters import PeakMemory
 from input_iba import models
 from input_iba.core.precision import choose_precision
 from input_iba.run.device import keep_freed_memory
+from input_iba.run.shell import Run
 from input_iba.vibi import BlackBox, ExplainedInputs, VibiTrainer
 from input_iba.vibi.commands.black_box import classifier_config
-from input_iba.vibi.commands.checkpoints import build_vibi
 from input_iba.vibi.commands.config import VibiConfig, load_vibi_config
+from input_iba.vibi.commands.images import build_vibi
 
 CPU = torch.device("cpu")
 CLASSES = 10
@@ -85,7 +86,7 @@ def seconds_per_step(config: VibiConfig, shape: tuple[int, int, int], steps: int
         prepare=lambda pixels: pixels.float() / 255,
     )
     trainer = VibiTrainer(
-        build_vibi(config, shape, CLASSES, autocast),
+        build_vibi(config, shape, CLASSES, Run(CPU, autocast)),
         *(BlackBox(black_box, None, autocast), data, config.training, CPU),
     )
     ends: list[float] = []

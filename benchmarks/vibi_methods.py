@@ -17,13 +17,12 @@ from input_iba.config.build import build_attributor
 from input_iba.config.load import load_config
 from input_iba.errors import ConfigError
 from input_iba.records import Attribution, Failure
+from input_iba.run.shell import Run
 from input_iba.training.images import LabelledPixels
 from input_iba.vibi import BlackBox, ChunkGrid
-from input_iba.vibi.commands.black_box import load_black_box
-from input_iba.vibi.commands.checkpoints import LoadedVibi, load_vibi
-from input_iba.vibi.commands.data import Pictures, read_pictures
-from input_iba.vibi.commands.explanation import timed
+from input_iba.vibi.commands.explain import timed
 from input_iba.vibi.commands.pictures import chunk_map
+from input_iba.vibi.commands.prepared import LoadedVibi, kind_of, load_vibi, read_samples
 
 CONFIG = """
 _base_ = [{preset!r}]
@@ -75,8 +74,8 @@ def load(paths: list[Path], device: torch.device) -> dict[str, LoadedVibi]:
     """
     loaded = {}
     for path in paths:
-        loaded[path.parent.name] = load_vibi(path, device)
-    black_boxes = {found.black_box for found in loaded.values()}
+        loaded[path.parent.name] = load_vibi(path, Run(device, None))
+    black_boxes = {found.networks.weights for found in loaded.values()}
     if len(black_boxes) > 1:
         raise ConfigError(f"The explainers have different black boxes: {sorted(black_boxes)}.")
     return loaded
@@ -86,12 +85,9 @@ def choose_pictures(
     loaded: LoadedVibi, count: int, minimum: float, seed: int, device: torch.device
 ) -> Compared:
     """Draw test pictures that the black box is sure about, and training pictures."""
-    data: Pictures = read_pictures(loaded.config.data, seed)
-    classes = len(loaded.class_names)
-    classifier = load_black_box(
-        loaded.config, loaded.input_shape[0], classes, loaded.black_box, device
-    )
-    black_box = BlackBox(classifier, data.normalize)
+    kind = kind_of(loaded.config, Run(device, None, seed))
+    data = read_samples(kind)
+    black_box = loaded.networks.black_box
     generator = torch.Generator().manual_seed(seed)
     order = torch.randperm(len(data.test.targets), generator=generator)[: 10 * count]
     drawn = _floats(data.test.take(order), device)

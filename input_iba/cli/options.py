@@ -41,7 +41,7 @@ def add_options(
     for name in known if only is None else only:
         if name not in without:
             default = (defaults or {}).get(name, known[name].default)
-            _add_option(parser, replace(known[name], default=default))
+            add_option(parser, replace(known[name], default=default))
 
 
 def from_arguments(kind: type[Kind], arguments: argparse.Namespace, **given: Any) -> Kind:
@@ -57,7 +57,8 @@ def from_arguments(kind: type[Kind], arguments: argparse.Namespace, **given: Any
     return kind(**(parsed | given))
 
 
-def _add_option(parser: argparse._ActionsContainer, declared: Declaration) -> None:
+def add_option(parser: argparse._ActionsContainer, declared: Declaration) -> None:
+    """Add an argument for one declaration."""
     default, flags = declared.default, declared.flags
     how: dict[str, Any] = {"help": _help(declared)}
     if default is not REQUIRED:

@@ -6,12 +6,14 @@ import argparse
 from pathlib import Path
 
 from input_iba.cli.arguments import add_device
+from input_iba.cli.options import add_options, from_arguments
 from input_iba.cli.run import FAILED, print_text
+from input_iba.vibi.commands.options import ExplainVibiOptions
 
 DESCRIPTION = (
-    "Explain pictures with an explainer that `input-iba vibi train` trained: one pass through a "
-    "network each. Per picture: <name>.npz with `mask` (H, W), the probability of each pixel's "
-    "chunk, which the evaluation commands read, and <name>.png with the picture, the map and the "
+    "Explain images with an explainer that `input-iba vibi train` trained: one pass through a "
+    "network each. Per image: <name>.npz with `mask` (H, W), the probability of each pixel's "
+    "chunk, which the evaluation commands read, and <name>.png with the image, the map and the "
     "chosen chunks. An explainer of texts takes text files, and writes a value per word and "
     "<name>.html."
 )
@@ -25,24 +27,9 @@ STATUS_HELP = (
 def set_up(parser: argparse.ArgumentParser) -> None:
     """Add all arguments of the command."""
     parser.description, parser.epilog = DESCRIPTION, STATUS_HELP
-    parser.add_argument(
-        "checkpoint", type=Path, metavar="CHECKPOINT", help="best.pth or last.pth of a run"
-    )
-    parser.add_argument(
-        "images", type=Path, nargs="+", metavar="IMAGE", help="picture or text file"
-    )
-    parser.add_argument(
-        "--out",
-        type=Path,
-        metavar="DIR",
-        help="folder for maps and pictures (default: 'explanations' beside the checkpoint)",
-    )
-    parser.add_argument(
-        "--black-box",
-        type=Path,
-        metavar="FILE",
-        help="weights of the black box (default: the file that the checkpoint names)",
-    )
+    add_options(parser, ExplainVibiOptions, only=("checkpoint",))
+    parser.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help="image or text file")
+    add_options(parser, ExplainVibiOptions, without=("checkpoint",))
     add_device(parser)
     parser.set_defaults(command=_explain)
 
@@ -52,16 +39,8 @@ def _explain(arguments: argparse.Namespace) -> int:
     from input_iba.drawing import percent
     from input_iba.records import Failure
     from input_iba.vibi.commands.explain import explain_files
-    from input_iba.vibi.commands.explanation import ExplainVibiOptions
 
-    options = ExplainVibiOptions(
-        checkpoint=arguments.checkpoint,
-        out=arguments.out or arguments.checkpoint.parent / "explanations",
-        black_box=arguments.black_box,
-        device=arguments.device,
-        gpu_id=arguments.gpu_id,
-        precision=arguments.precision,
-    )
+    options = from_arguments(ExplainVibiOptions, arguments)
     failed = False
     for found in explain_files(options, arguments.images):
         if isinstance(found, Failure):

@@ -1,4 +1,4 @@
-"""Training of classifiers of small pictures, shifted and flipped."""
+"""Training of classifiers of small images, shifted and flipped."""
 
 from __future__ import annotations
 
@@ -9,31 +9,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from input_iba.training.classifier import Trainer, TrainingSettings
+from input_iba.training.classifier import ClassifierTrainer
+from input_iba.training.settings import ImageTraining
 
 Prepare = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True)
-class PictureTraining(TrainingSettings):
-    """How to train on pictures.
-
-    Attributes:
-        momentum: Nesterov momentum; of transformers, the first of AdamW's two.
-        weight_decay: L2 penalty.
-        transformer_decay: Weight decay of transformers, which AdamW takes times the learning rate.
-        padding: Pixels by which crops are shifted at most.
-    """
-
-    momentum: float = 0.9
-    weight_decay: float = 5e-4
-    transformer_decay: float = 0.05
-    padding: int = 4
-
-
-@dataclass(frozen=True)
 class LabelledPixels:
-    """Pictures in memory.
+    """Images in memory.
 
     Attributes:
         pixels: (N, C, H, W), uint8; augmented ones may be floats of the same range.
@@ -44,18 +28,18 @@ class LabelledPixels:
     targets: Tensor
 
     def take(self, indices: Tensor) -> LabelledPixels:
-        """Return the pictures at some positions."""
+        """Return the images at some positions."""
         return LabelledPixels(self.pixels[indices], self.targets[indices])
 
 
 def augment(pixels: Tensor, padding: int, generator: torch.Generator, flip: bool = True) -> Tensor:
-    """Shift every picture by up to `padding` pixels, mirroring its edges, and flip half of them.
+    """Shift every image by up to `padding` pixels, mirroring its edges, and flip half of them.
 
     Args:
         pixels: (B, C, H, W).
         padding: Most pixels in each direction; cut to what the size allows.
         generator: Draws shifts and flips.
-        flip: False where a mirrored picture means something else, as a digit does.
+        flip: False where a mirrored image means something else, as a digit does.
 
     >>> generator = torch.Generator().manual_seed(0)
     >>> augment(torch.zeros(2, 3, 8, 8), 4, generator).shape
@@ -74,33 +58,32 @@ def augment(pixels: Tensor, padding: int, generator: torch.Generator, flip: bool
     return padded[samples, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
 
 
-class PictureTrainer(Trainer[LabelledPixels]):
-    """Trains a classifier of pictures.
+class ImageTrainer(ClassifierTrainer[LabelledPixels]):
+    """Trains a classifier of images.
+
+    Unless given, the peak learning rate is 0.001 with layer normalisation, 0.1 with batch
+    normalisation, and 0.02 without either.
 
     Args:
-        model: The classifier; changed in place.
-        data: Training set.
-        prepare: Maps pixels in [0, 1] (B, C, H, W) to inputs of the classifier.
-        settings: How to train; unless given, the peak learning rate is 0.001 with layer
-            normalisation, 0.1 with batch normalisation, and 0.02 without either.
-        device: Where to compute.
-        autocast: Number format of the layers, or None for float32.
+        prepare: Maps pixels in [0, 1] (B, C, H, W) to inputs of the classifier; for the others
+            see `ClassifierTrainer`.
     """
 
-    settings: PictureTraining
+    settings: ImageTraining
 
     def __init__(
         self,
         model: nn.Module,
         data: LabelledPixels,
         prepare: Prepare,
-        settings: PictureTraining,
+        settings: ImageTraining,
         device: torch.device,
         autocast: torch.dtype | None = None,
+        held_out: LabelledPixels | None = None,
     ) -> None:
         self.prepare = prepare
         model = model.to(memory_format=torch.channels_last)
-        super().__init__(model, data, settings, device, autocast)
+        super().__init__(model, data, settings, device, autocast, held_out)
 
     def make_optimizer(self) -> torch.optim.Optimizer:
         """Return AdamW for transformers, stochastic gradient descent for other classifiers.
@@ -125,14 +108,14 @@ class PictureTrainer(Trainer[LabelledPixels]):
         )
 
     def batches(self, generator: torch.Generator) -> Iterator[LabelledPixels]:
-        """Yield shifted and flipped pictures."""
+        """Yield shifted and flipped images."""
         order = torch.randperm(len(self.data.targets), generator=generator)
         for indices in torch.split(order, self.settings.batch_size):
             batch = self.data.take(indices)
             yield LabelledPixels(self.augmented(batch.pixels, generator), batch.targets)
 
     def augmented(self, pixels: Tensor, generator: torch.Generator) -> Tensor:
-        """Return what an epoch shows instead of pictures (B, C, H, W), in the same range."""
+        """Return what an epoch shows instead of images (B, C, H, W), in the same range."""
         return augment(pixels, self.settings.padding, generator)
 
     def logits(self, batch: LabelledPixels) -> Tensor:

@@ -10,12 +10,13 @@ import torch
 from torch import Tensor, nn
 
 from input_iba.core.tokens import pad
-from input_iba.training.classifier import Trainer, TrainingSettings, row_losses
+from input_iba.training.classifier import ClassifierTrainer, row_losses
+from input_iba.training.settings import TextTraining
 
 POOL = 50
 """Batches that are sorted by length together; more waste less, fewer mix better."""
 
-LONGEST = 400
+MAX_LENGTH = 400
 """Tokens that longer texts are cut to in training, unless told otherwise."""
 
 LENGTH_STEP = 32
@@ -23,26 +24,6 @@ LENGTH_STEP = 32
 
 ROWS_AND_TOKENS = (256, 65_536)
 """Most texts, and most tokens with padding, of a batch that is only evaluated."""
-
-
-@dataclass(frozen=True)
-class TextTraining(TrainingSettings):
-    """How to train on text.
-
-    Attributes:
-        max_length: Longer texts are cut in training: for recurrent classifiers to their last
-            tokens, 400 unless given, and evaluated whole; for transformers where their tokenizer
-            cuts, to as many word pieces as the data set allows unless given.
-        every_step: Share of the loss that is the mean over all layers and tokens of the loss of
-            what can be read there; for classifiers that can say so.
-        clip: Greatest norm of the gradient.
-    """
-
-    epochs: int = 5
-    batch_size: int = 64
-    max_length: int | None = None
-    every_step: float = 0.5
-    clip: float = 1.0
 
 
 @runtime_checkable
@@ -78,15 +59,10 @@ class LabelledTexts:
         return torch.tensor([len(text) for text in self.ids])
 
 
-class TextTrainer(Trainer[LabelledTexts]):
-    """Trains a classifier of text.
+class TextTrainer(ClassifierTrainer[LabelledTexts]):
+    """Trains a classifier that is called with token ids (B, T) and lengths (B,).
 
-    Args:
-        model: The classifier, called with token ids (B, T) and lengths (B,); changed in place.
-        data: Training set.
-        settings: How to train; the peak learning rate is 0.003 unless given.
-        device: Where to compute.
-        autocast: Number format of the layers, or None for float32.
+    The peak learning rate is 0.003 unless given.
     """
 
     settings: TextTraining
@@ -98,12 +74,14 @@ class TextTrainer(Trainer[LabelledTexts]):
         settings: TextTraining,
         device: torch.device,
         autocast: torch.dtype | None = None,
+        held_out: LabelledTexts | None = None,
     ) -> None:
-        super().__init__(model, self.shortened(data, settings), settings, device, autocast)
+        shortened = self.shortened(data, settings)
+        super().__init__(model, shortened, settings, device, autocast, held_out)
 
     def shortened(self, data: LabelledTexts, settings: TextTraining) -> LabelledTexts:
         """Cut the training set."""
-        return data.last(settings.max_length or LONGEST)
+        return data.last(settings.max_length or MAX_LENGTH)
 
     def make_optimizer(self) -> torch.optim.Optimizer:
         """Return Adam."""
@@ -121,7 +99,7 @@ class TextTrainer(Trainer[LabelledTexts]):
         logits: Tensor = self.model(texts.ids, texts.lengths)
         return logits
 
-    def loss(self, batch: LabelledTexts) -> Tensor:
+    def cross_entropy(self, batch: LabelledTexts) -> Tensor:
         """Return the mean loss in nats, partly of every layer and token.
 
         A recurrent classifier is told what is asked at every layer and token: through hundreds of
@@ -133,7 +111,7 @@ class TextTrainer(Trainer[LabelledTexts]):
         """
         share = self.settings.every_step
         if not (share > 0 and isinstance(self.model, StepwiseClassifier)):
-            return super().loss(batch)
+            return super().cross_entropy(batch)
         texts = pad(batch.ids, multiple=LENGTH_STEP).to(self.device)
         targets = batch.targets.to(self.device)
         logits = self.model.step_logits(texts.ids).float()
@@ -170,20 +148,20 @@ def mixed_by_length(lengths: Tensor, size: int, generator: torch.Generator) -> I
         yield found[i]
 
 
-def by_length(lengths: Tensor, most_rows: int, most_tokens: int) -> Iterator[Tensor]:
+def by_length(lengths: Tensor, max_rows: int, max_tokens: int) -> Iterator[Tensor]:
     """Share texts among batches of similar length, the shortest first; yields their indices.
 
     Args:
         lengths: Tokens of each text, (N,).
-        most_rows: Most texts of a batch.
-        most_tokens: Most tokens of a batch, padding included; one text may have more.
+        max_rows: Most texts of a batch.
+        max_tokens: Most tokens of a batch, padding included; one text may have more.
 
     >>> [rows.tolist() for rows in by_length(torch.tensor([9, 2, 3]), 2, 8)]
     [[1, 2], [0]]
     """
     order = lengths.argsort(stable=True)
     while len(order) > 0:
-        rows = min(most_rows, len(order))
-        rows = max(1, min(rows, most_tokens // int(lengths[order[rows - 1]])))
+        rows = min(max_rows, len(order))
+        rows = max(1, min(rows, max_tokens // int(lengths[order[rows - 1]])))
         yield order[:rows]
         order = order[rows:]

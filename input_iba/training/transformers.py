@@ -11,8 +11,9 @@ from torch import Tensor, nn
 
 from input_iba.core.modes import padding_known
 from input_iba.core.tokens import PAD_INDEX, pad
-from input_iba.training.classifier import Trainer
-from input_iba.training.texts import LabelledTexts, TextTrainer, TextTraining, by_length
+from input_iba.training.classifier import ClassifierTrainer
+from input_iba.training.settings import TextTraining
+from input_iba.training.texts import LabelledTexts, TextTrainer, by_length
 
 ROWS_AND_TOKENS = (32, 8_192)
 """Most texts, and most tokens with padding, of a batch that is only evaluated."""
@@ -22,15 +23,10 @@ HEAD_LR = 10.0
 
 
 class TransformerTrainer(TextTrainer):
-    """Trains all weights of a transformer.
+    """Trains all weights of a transformer, called with token ids (B, T) and `attention_mask`.
 
-    Args:
-        model: The classifier, called with token ids (B, T) and `attention_mask`; changed in place.
-        data: Training set, of as many tokens as the classifier reads.
-        settings: How to train; the encoder's peak learning rate is 0.0001 unless given, and that
-            of the layers behind it `HEAD_LR` times as high.
-        device: Where to compute.
-        autocast: Number format of the layers, or None for float32.
+    The encoder's peak learning rate is 0.0001 unless given, and that of the layers behind it
+    `HEAD_LR` times as high.
     """
 
     def shortened(self, data: LabelledTexts, settings: TextTraining) -> LabelledTexts:
@@ -138,15 +134,10 @@ def encode(
     return LabelledFeatures(features, texts.targets)
 
 
-class HeadTrainer(Trainer[LabelledFeatures]):
+class HeadTrainer(ClassifierTrainer[LabelledFeatures]):
     """Trains the last layer of a `HeadedEncoder` on features that are computed once.
 
-    Args:
-        model: The classifier; its last layer is changed in place.
-        data: Training set.
-        settings: How to train; the peak learning rate is 0.01 unless given.
-        device: Where to compute.
-        autocast: Number format of the layers, or None for float32.
+    The peak learning rate is 0.01 unless given.
     """
 
     def make_optimizer(self) -> torch.optim.Optimizer:

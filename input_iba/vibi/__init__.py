@@ -1,39 +1,53 @@
 """Explainers that are trained once and then explain an input in one pass: VIBI and L2X."""
 
-from input_iba.vibi.approximators import ApproximatorSettings, build_approximator
-from input_iba.vibi.black_box import BlackBox
-from input_iba.vibi.chunks import ChunkGrid, Chunks
-from input_iba.vibi.copies import BlackBoxCopy, CopiedApproximator, CopiedExplainer
-from input_iba.vibi.explainers import STRIDES, ExplainerSettings, build_explainer
-from input_iba.vibi.fidelity import Fidelity, measure_fidelity
-from input_iba.vibi.inputs import ExplainedInputs
-from input_iba.vibi.losses import jensen_shannon, kl_from_uniform, soft_cross_entropy
-from input_iba.vibi.model import Vibi
-from input_iba.vibi.sampling import annealed, hard_top_k, relaxed_k_hot
-from input_iba.vibi.trainer import VibiTrainer, VibiTraining
+from __future__ import annotations
 
-__all__ = [
-    "STRIDES",
-    "ApproximatorSettings",
-    "BlackBox",
-    "BlackBoxCopy",
-    "ChunkGrid",
-    "Chunks",
-    "CopiedApproximator",
-    "CopiedExplainer",
-    "ExplainedInputs",
-    "ExplainerSettings",
-    "Fidelity",
-    "Vibi",
-    "VibiTrainer",
-    "VibiTraining",
-    "annealed",
-    "build_approximator",
-    "build_explainer",
-    "hard_top_k",
-    "jensen_shannon",
-    "kl_from_uniform",
-    "measure_fidelity",
-    "relaxed_k_hot",
-    "soft_cross_entropy",
-]
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from input_iba.vibi.approximators import build_approximator as build_approximator
+    from input_iba.vibi.black_box import BlackBox as BlackBox
+    from input_iba.vibi.black_box import BlackBoxTrainer as BlackBoxTrainer
+    from input_iba.vibi.chunks import ChunkGrid as ChunkGrid
+    from input_iba.vibi.chunks import Chunks as Chunks
+    from input_iba.vibi.copies import BlackBoxCopy as BlackBoxCopy
+    from input_iba.vibi.copies import CopiedApproximator as CopiedApproximator
+    from input_iba.vibi.copies import CopiedExplainer as CopiedExplainer
+    from input_iba.vibi.explainers import build_explainer as build_explainer
+    from input_iba.vibi.fidelity import Fidelity as Fidelity
+    from input_iba.vibi.fidelity import jensen_shannon as jensen_shannon
+    from input_iba.vibi.fidelity import measure_fidelity as measure_fidelity
+    from input_iba.vibi.inputs import ExplainedInputs as ExplainedInputs
+    from input_iba.vibi.model import Vibi as Vibi
+    from input_iba.vibi.sampling import annealed as annealed
+    from input_iba.vibi.sampling import hard_top_k as hard_top_k
+    from input_iba.vibi.sampling import relaxed_k_hot as relaxed_k_hot
+    from input_iba.vibi.settings import ApproximatorSettings as ApproximatorSettings
+    from input_iba.vibi.settings import ExplainerSettings as ExplainerSettings
+    from input_iba.vibi.settings import VibiTraining as VibiTraining
+    from input_iba.vibi.trainer import VibiTrainer as VibiTrainer
+    from input_iba.vibi.trainer import kl_from_uniform as kl_from_uniform
+    from input_iba.vibi.trainer import soft_cross_entropy as soft_cross_entropy
+
+_NAMES = {
+    "approximators": ("build_approximator",),
+    "black_box": ("BlackBox", "BlackBoxTrainer"),
+    "chunks": ("ChunkGrid", "Chunks"),
+    "copies": ("BlackBoxCopy", "CopiedApproximator", "CopiedExplainer"),
+    "explainers": ("build_explainer",),
+    "fidelity": ("Fidelity", "jensen_shannon", "measure_fidelity"),
+    "inputs": ("ExplainedInputs",),
+    "model": ("Vibi",),
+    "sampling": ("annealed", "hard_top_k", "relaxed_k_hot"),
+    "settings": ("ApproximatorSettings", "ExplainerSettings", "VibiTraining"),
+    "trainer": ("VibiTrainer", "kl_from_uniform", "soft_cross_entropy"),
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import what is asked for, so that commands answer without waiting for torch."""
+    for module, names in _NAMES.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,42 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from input_iba.errors import ConfigError, closest
 from input_iba.vibi.blocks import normalised_convolution, stage
-from input_iba.vibi.copies import check_start
+from input_iba.vibi.settings import ApproximatorSettings
 
 SIZES: dict[str, tuple[int, int]] = {"small": (16, 1), "published": (64, 2)}
 """Channels of the first convolution, and residual blocks per stage."""
-
-
-@dataclass(frozen=True)
-class ApproximatorSettings:
-    """Which approximator.
-
-    Attributes:
-        size: 'small' has three convolutions and two dense layers; 'published' is a ResNet-18.
-        width: Channels of the first convolution; 0 for those of `size`.
-        start: 'random' weights, or 'black_box' for a copy of the black box, its layers and its
-            weights; `size` and `width` are then its own.
-    """
-
-    size: str = "small"
-    width: int = 0
-    start: str = "random"
-
-    def __post_init__(self) -> None:
-        """Check the names."""
-        if self.size not in SIZES:
-            raise ConfigError(
-                f"Unknown approximator size {self.size!r}.{closest(self.size, SIZES)} "
-                f"Known: {', '.join(SIZES)}."
-            )
-        check_start("approximator", self.start)
 
 
 class SmallApproximator(nn.Module):

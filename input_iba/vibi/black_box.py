@@ -1,4 +1,4 @@
-"""The classifier to be explained, as VIBI asks it: pixels in [0, 1] in, distributions out."""
+"""The classifier to be explained: how it is asked, and how one of images is trained for VIBI."""
 
 from __future__ import annotations
 
@@ -10,6 +10,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from input_iba.core.modes import frozen
+from input_iba.core.tokens import PAD_INDEX, Tokens
+from input_iba.modality import TextModality
+from input_iba.training.images import ImageTrainer, LabelledPixels, Prepare, augment
+from input_iba.training.settings import ImageTraining
+from input_iba.vibi.chunks import ChunkGrid
+from input_iba.vibi.text_chunks import TextChunks, packed, unpacked
+
+CHUNK_SIZES = (1, 2, 4, 8)
+"""Sides of the chunks that are hidden at random, in pixels: those of the four explainers."""
 
 
 class BlackBox:
@@ -44,7 +53,7 @@ class BlackBox:
         """Return ln p (B, classes), float32, with a gradient towards the inputs.
 
         Args:
-            inputs: (B, …), pictures in [0, 1].
+            inputs: (B, …), images in [0, 1].
         """
         enabled = self.autocast is not None
         dtype = self.autocast or torch.bfloat16
@@ -71,6 +80,38 @@ class BlackBox:
             return torch.cat([self.log_probabilities(batch).cpu() for batch in batches])
 
 
+class TextBlackBox(BlackBox):
+    """A classifier of text that is asked with word vectors.
+
+    Args:
+        classifier: Maps token ids (B, T) and lengths to logits (B, classes), or (B, 1) for two
+            classes.
+        chunks: How texts are cut.
+        autocast: Number format of its layers, or None for float32.
+    """
+
+    def __init__(
+        self, classifier: nn.Module, chunks: TextChunks, autocast: torch.dtype | None = None
+    ) -> None:
+        super().__init__(classifier, None, autocast)
+        self.chunks = chunks
+        self.modality = TextModality(pad=getattr(classifier, "pad_index", PAD_INDEX))
+
+    def prepare(self, ids: Tensor) -> Tensor:
+        """Embed token ids (B, T) and number their chunks; returns (B, T, 1 + E), see `packed`."""
+        vectors, tokens = self.modality.enter(self.classifier, ids)
+        return packed(vectors, self.chunks.of(ids, tokens.valid))
+
+    def logits(self, inputs: Tensor) -> Tensor:
+        """Return the classifier's own logits of texts (B, T, 1 + E) whose hidden words are 0."""
+        vectors, chunks = unpacked(inputs)
+        inside = chunks >= 0
+        # No id is looked up: the vectors take the place of what the embedding puts out.
+        tokens = Tokens(torch.zeros_like(chunks), inside.sum(1).cpu(), inside)
+        logits: Tensor = self.modality.run(self.classifier, vectors, tokens)
+        return logits
+
+
 def logit_per_class(logits: Tensor) -> Tensor:
     """Return a classifier's logits (B, classes) as they are, and (B, 1) as those of two classes.
 
@@ -78,3 +119,59 @@ def logit_per_class(logits: Tensor) -> Tensor:
     tensor([[0.0000, 1.5000]])
     """
     return torch.cat([torch.zeros_like(logits), logits], 1) if logits.shape[1] == 1 else logits
+
+
+class BlackBoxTrainer(ImageTrainer):
+    """Trains a classifier that some images are shown to with chunks hidden at random.
+
+    A classifier that never saw hidden chunks answers anything when it sees a few chunks only, and
+    no choice of chunks can make it answer as it does for the whole image.
+
+    Args:
+        flip: Mirror half of the images.
+        hidden_chunks: Share of the images that are shown with hidden chunks; for the others see
+            `ImageTrainer`.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        data: LabelledPixels,
+        prepare: Prepare,
+        settings: ImageTraining,
+        device: torch.device,
+        autocast: torch.dtype | None = None,
+        held_out: LabelledPixels | None = None,
+        *,
+        flip: bool = False,
+        hidden_chunks: float = 0.0,
+    ) -> None:
+        self.flip = flip
+        self.hidden_chunks = hidden_chunks
+        super().__init__(model, data, prepare, settings, device, autocast, held_out)
+
+    def augmented(self, pixels: Tensor, generator: torch.Generator) -> Tensor:
+        """Shift, mirror and hide chunks, each as the settings say."""
+        if self.settings.padding or self.flip:
+            pixels = augment(pixels, self.settings.padding, generator, self.flip)
+        if not self.hidden_chunks:
+            return pixels
+        return hide_at_random(pixels.float(), self.hidden_chunks, generator)
+
+
+def hide_at_random(pixels: Tensor, share: float, generator: torch.Generator) -> Tensor:
+    """Hide chunks of a share of the images: any number of chunks, of one size for all.
+
+    Args:
+        pixels: (B, C, H, W), 0 being background.
+        share: Of the images, in [0, 1].
+        generator: Draws size, images and chunks.
+    """
+    count, _, height, width = pixels.shape
+    sizes = [size for size in CHUNK_SIZES if size <= min(height, width)]
+    size = sizes[int(torch.randint(len(sizes), (), generator=generator))]
+    grid = ChunkGrid(height, width, size)
+    affected = torch.rand(count, 1, generator=generator) < share
+    kept = torch.where(affected, torch.rand(count, 1, generator=generator), 1.0)
+    shown = torch.rand(count, grid.count, generator=generator) < kept
+    return grid.hide(pixels, shown[:, None].to(pixels.dtype))

@@ -64,7 +64,7 @@ def stage(inputs: int, outputs: int, blocks: int, stride: int) -> nn.Sequential:
     return nn.Sequential(first, *(ResidualBlock(outputs, outputs) for _ in range(blocks - 1)))
 
 
-class WholePicture(nn.Module):
+class WholeImage(nn.Module):
     """Tells every position what the whole picture looks like.
 
     A chunk's worth depends on what else is there, and a few convolutions do not see that far.

@@ -8,26 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from input_iba.core.hooks import find_layer, hooked, layer_shapes, unwrap
-from input_iba.errors import ConfigError, closest
+from input_iba.errors import ConfigError
 from input_iba.vibi.black_box import BlackBox, logit_per_class
-from input_iba.vibi.blocks import WholePicture
+from input_iba.vibi.blocks import WholeImage
 from input_iba.vibi.chunks import ChunkGrid
-
-STARTS = ("random", "black_box")
-"""What an explainer or approximator starts with: its own layers, or a copy of the black box."""
-
-
-def check_start(network: str, start: str) -> None:
-    """Refuse a start that is not known.
-
-    Raises:
-        ConfigError: Names those that are.
-    """
-    if start not in STARTS:
-        raise ConfigError(
-            f"Unknown {network}.start {start!r}.{closest(str(start), STARTS)} "
-            f"Known: {', '.join(STARTS)}."
-        )
 
 
 class BlackBoxCopy(nn.Module):
@@ -94,7 +78,7 @@ class CopiedExplainer(BlackBoxCopy):
         super().__init__(classifier, normalize)
         self.grid = grid
         self.layer, channels = self._finest_last(in_channels)
-        self.whole = WholePicture(channels)
+        self.whole = WholeImage(channels)
         self.head = nn.Conv2d(channels, grid.channels, 1)
 
     def forward(self, pictures: Tensor) -> Tensor:

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from input_iba.errors import ConfigError, closest
-from input_iba.vibi.blocks import WholePicture, normalised_convolution, stage
+from input_iba.errors import ConfigError
+from input_iba.vibi.blocks import WholeImage, normalised_convolution, stage
 from input_iba.vibi.chunks import ChunkGrid
-from input_iba.vibi.copies import check_start
+from input_iba.vibi.settings import STRIDES, ExplainerSettings
 
 SIZES: dict[str, tuple[int, int]] = {"small": (16, 1), "published": (64, 2)}
 """Channels of the first convolution, and residual blocks per stage."""
 
 UNET_SIZES: dict[str, tuple[int, int]] = {"small": (8, 3), "published": (64, 4)}
-"""Channels at full size, and how often the picture is halved."""
-
-STRIDES = {"Unet": 1, "ResNet_2x": 2, "ResNet_4x": 4, "ResNet_8x": 8}
-"""Pixels per position of the map that each explainer makes: the smallest chunks it can choose."""
+"""Channels at full size, and how often the image is halved."""
 
 
 class ResNetExplainer(nn.Module):
@@ -51,7 +46,7 @@ class ResNetExplainer(nn.Module):
             halves = not (early and i == 0)
             layers.append(stage(channels, width << i, blocks, stride=2 if halves else 1))
             channels = width << i
-        self.body = nn.Sequential(*layers, WholePicture(channels))
+        self.body = nn.Sequential(*layers, WholeImage(channels))
         self.head = nn.Conv2d(channels, grid.channels, 1)
 
     def forward(self, pictures: Tensor) -> Tensor:
@@ -80,7 +75,7 @@ class UnetExplainer(nn.Module):
             _pair(inputs, outputs)
             for inputs, outputs in zip([in_channels, *sizes], sizes, strict=False)
         )
-        self.whole = WholePicture(sizes[-1])
+        self.whole = WholeImage(sizes[-1])
         self.up = nn.ModuleList(
             _pair(coarse + fine, fine)
             for coarse, fine in zip(reversed(sizes[1:]), reversed(sizes[:-1]), strict=True)
@@ -109,54 +104,19 @@ def _pair(inputs: int, outputs: int) -> nn.Sequential:
     )
 
 
-@dataclass(frozen=True)
-class ExplainerSettings:
-    """Which explainer.
+def grid_of(settings: ExplainerSettings, channels: int, height: int, width: int) -> ChunkGrid:
+    """Return the chunks of images of a shape.
 
-    Attributes:
-        type: 'Unet', 'ResNet_2x', 'ResNet_4x' or 'ResNet_8x'.
-        size: 'small' trains in minutes on a CPU; 'published' has the published widths.
-        width: Channels of the first convolution; 0 for those of `size`.
-        blocks: Residual blocks per halving of a ResNet; 0 for those of `size`.
-        k: Chunks that an explanation shows.
-        chunk_size: Side of a chunk in pixels; 0 for the explainer's own.
-        channels: 1 for chunks of all colours at once; 3 for chunks of each colour channel.
-        start: 'random' weights, or 'black_box' for the features of a copy of the black box; `type`
-            then only says how wide chunks are.
+    Raises:
+        ConfigError: Chunks of each colour channel are asked for and there are fewer channels.
     """
-
-    type: str = "ResNet_4x"
-    size: str = "small"
-    width: int = 0
-    blocks: int = 0
-    k: int = 4
-    chunk_size: int = 0
-    channels: int = 1
-    start: str = "random"
-
-    def __post_init__(self) -> None:
-        """Check the names."""
-        for name, known in (("type", STRIDES), ("size", SIZES)):
-            value = getattr(self, name)
-            if value not in known:
-                raise ConfigError(
-                    f"Unknown explainer {name} {value!r}.{closest(value, known)} "
-                    f"Known: {', '.join(known)}."
-                )
-        check_start("explainer", self.start)
-
-    def grid(self, channels: int, height: int, width: int) -> ChunkGrid:
-        """Return the chunks of pictures of a shape.
-
-        Raises:
-            ConfigError: Chunks of each colour channel are asked for and there are fewer channels.
-        """
-        if self.channels not in (1, channels):
-            raise ConfigError(
-                f"Chunks of {self.channels} colour channels need pictures with as many, got "
-                f"{channels}. Set explainer.channels (--xpl_channels) to 1 or {channels}."
-            )
-        return ChunkGrid(height, width, self.chunk_size or STRIDES[self.type], self.channels)
+    if settings.channels not in (1, channels):
+        raise ConfigError(
+            f"Chunks of {settings.channels} colour channels need images with as many, got "
+            f"{channels}. Set explainer.channels (--xpl_channels) to 1 or {channels}."
+        )
+    size = settings.chunk_size or STRIDES[settings.type]
+    return ChunkGrid(height, width, size, settings.channels)
 
 
 def build_explainer(settings: ExplainerSettings, in_channels: int, grid: ChunkGrid) -> nn.Module:
@@ -176,7 +136,6 @@ def build_explainer(settings: ExplainerSettings, in_channels: int, grid: ChunkGr
         width, halvings = UNET_SIZES[settings.size]
         return UnetExplainer(in_channels, grid, settings.width or width, halvings)
     width, blocks = SIZES[settings.size]
-    return ResNetExplainer(
-        *(in_channels, grid, stride, settings.width or width, settings.blocks or blocks),
-        early=settings.size == "small",
-    )
+    width, blocks = settings.width or width, settings.blocks or blocks
+    early = settings.size == "small"
+    return ResNetExplainer(in_channels, grid, stride, width, blocks, early)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from input_iba.vibi.black_box import BlackBox
-from input_iba.vibi.losses import jensen_shannon
 from input_iba.vibi.model import Vibi
+from input_iba.vibi.sampling import hard_top_k
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,44 @@ class Fidelity:
     distance: float
     samples: int
 
+    def text(self) -> str:
+        """Return both fidelities for reading."""
+        return (
+            f"approximator fidelity {100 * self.approximator:.2f} %, "
+            f"rationale fidelity {100 * self.rationale:.2f} %"
+        )
+
+
+@dataclass(frozen=True)
+class TopK:
+    """What an explainer chooses of inputs, and what is predicted from that.
+
+    Attributes:
+        logits: Of the chunks (B, N), float32.
+        shown: 1 for the k likeliest chunks and 0 for the others (B, N).
+        approximator: The approximator's ln p (B, classes) from the chosen chunks.
+        rationale: The black box's own ln p (B, classes) from them.
+    """
+
+    logits: Tensor
+    shown: Tensor
+    approximator: Tensor
+    rationale: Tensor
+
+
+@torch.no_grad()
+def choose_top_k(vibi: Vibi, black_box: BlackBox, inputs: Tensor) -> TopK:
+    """Choose the k likeliest chunks of prepared inputs (B, …), and ask both networks about them.
+
+    Networks are in eval mode while this runs.
+    """
+    with evaluating(vibi), black_box.frozen():
+        logits = vibi.explain(inputs)
+        shown = hard_top_k(logits, vibi.k)
+        masked = vibi.chunks.hide(inputs, shown[:, None])
+        approximated = vibi.approximate(masked).log_softmax(-1)
+        return TopK(logits, shown, approximated, black_box.log_probabilities(masked))
+
 
 @torch.no_grad()
 def measure_fidelity(
@@ -48,30 +88,42 @@ def measure_fidelity(
         Bang et al. 2019 (arXiv 1902.06918), section 4.2, names both; Jethani et al. 2021 (arXiv
         2103.01890) shows why the first alone proves nothing.
     """
-    agreeing = [0, 0]
-    distance, total = 0.0, 0
-    with evaluating(vibi), black_box.frozen():
+    approximator = rationale = total = 0
+    distance = 0.0
+    with black_box.frozen():  # while batches are prepared as well
         for inputs, expected in batches:
             whole = expected.to(inputs.device)
-            masked = vibi.top_k_inputs(inputs)
-            approximated = vibi.approximate(masked).log_softmax(-1)
-            reacted = black_box.log_probabilities(masked)
-            for i, found in enumerate((approximated, reacted)):
-                agreeing[i] += int((found.argmax(1) == whole.argmax(1)).sum())
-            distance += float(jensen_shannon(approximated, whole).sum())
+            found = choose_top_k(vibi, black_box, inputs)
+            approximator += int((found.approximator.argmax(1) == whole.argmax(1)).sum())
+            rationale += int((found.rationale.argmax(1) == whole.argmax(1)).sum())
+            distance += float(jensen_shannon(found.approximator, whole).sum())
             total += len(inputs)
-    return Fidelity(agreeing[0] / total, agreeing[1] / total, distance / total, total)
+    return Fidelity(approximator / total, rationale / total, distance / total, total)
 
 
-class evaluating:  # noqa: N801  # used as a function, like torch.no_grad
+def jensen_shannon(log_p: Tensor, log_q: Tensor) -> Tensor:
+    """Return the Jensen–Shannon distance of two distributions per row, in [0, 1].
+
+    Args:
+        log_p: (B, classes), ln p.
+        log_q: Likewise.
+
+    Returns:
+        (B,): the square root of the divergence in bits.
+    """
+    p, q = log_p.float().exp(), log_q.float().exp()
+    log_m = ((p + q) / 2).clamp_min(1e-38).log()
+    divergence = (p * (log_p.float().clamp_min(-87.0) - log_m)).sum(-1) / 2
+    divergence = divergence + (q * (log_q.float().clamp_min(-87.0) - log_m)).sum(-1) / 2
+    return (divergence / math.log(2)).clamp(0.0, 1.0).sqrt()
+
+
+@contextmanager
+def evaluating(network: nn.Module) -> Iterator[None]:
     """Put a network into eval mode for a block."""
-
-    def __init__(self, network: nn.Module) -> None:
-        self._network = network
-
-    def __enter__(self) -> None:
-        self._training = self._network.training
-        self._network.eval()
-
-    def __exit__(self, *_: object) -> None:
-        self._network.train(self._training)
+    training = network.training
+    network.eval()
+    try:
+        yield
+    finally:
+        network.train(training)

@@ -3,10 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import ClassVar, TypeVar
 
 import torch
 from torch import Tensor
+
+from input_iba.core.tokens import PAD_INDEX, lengths_of
+from input_iba.training.texts import LENGTH_STEP, by_length, mixed_by_length
+from input_iba.vibi.black_box import BlackBox
+
+MEASURED = 500
+"""Inputs whose fidelity is measured at once."""
+
+MAX_TOKENS = 32_768
+"""Tokens, with padding, that are read at once where nothing is trained."""
+
+UNASKED = torch.empty(0)
+"""Stands for answers that the black box has not given yet."""
+
+Inputs = TypeVar("Inputs", bound="ExplainedInputs")
 
 
 @dataclass(frozen=True)
@@ -14,10 +30,13 @@ class ExplainedInputs:
     """Inputs in memory, with what the black box says about them.
 
     Attributes:
-        inputs: (N, …): pictures uint8 (N, C, H, W), or token indices (N, T).
+        inputs: (N, …): images uint8 (N, C, H, W), or token indices (N, T).
         log_probabilities: ln p of the black box on whole inputs (N, classes), float32.
         prepare: Maps a batch of `inputs` to what explainer and black box take, on their device.
     """
+
+    ASKED: ClassVar[int] = 500
+    """Inputs that the black box is asked about at once."""
 
     inputs: Tensor
     log_probabilities: Tensor
@@ -26,8 +45,25 @@ class ExplainedInputs:
     def __len__(self) -> int:
         return len(self.inputs)
 
+    def answered(
+        self: Inputs, black_box: BlackBox, on_batch: Callable[[int], object] = lambda _: None
+    ) -> Inputs:
+        """Ask the black box about all inputs once, so that training need not.
+
+        Args:
+            black_box: What is asked.
+            on_batch: Called with the number of inputs of every batch, for progress.
+        """
+        found, order = [], []
+        with torch.no_grad(), black_box.frozen():
+            for rows in self.rows(self.ASKED):
+                found.append(black_box.log_probabilities(self.at(rows)).cpu())
+                order.append(rows)
+                on_batch(len(rows))
+        return replace(self, log_probabilities=torch.cat(found)[torch.cat(order).argsort()])
+
     def evenly(self, count: int) -> Tensor:
-        """Take some inputs at equal distances: folders of pictures are sorted by class.
+        """Take some inputs at equal distances: folders of images are sorted by class.
 
         >>> numbers = torch.arange(10)
         >>> ExplainedInputs(numbers, numbers, prepare=torch.neg).evenly(3)
@@ -39,9 +75,42 @@ class ExplainedInputs:
         self, size: int, generator: torch.Generator | None = None
     ) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield prepared inputs and ln p, in random order if there is a generator."""
+        for rows in self.rows(size, generator):
+            yield self.at(rows), self.log_probabilities[rows]
+
+    def rows(self, size: int, generator: torch.Generator | None = None) -> Iterator[Tensor]:
+        """Yield the positions of each batch, in random order if there is a generator."""
         total = len(self)
         order = (
             torch.arange(total) if generator is None else torch.randperm(total, generator=generator)
         )
-        for indices in torch.split(order, size):
-            yield self.prepare(self.inputs[indices]), self.log_probabilities[indices]
+        yield from torch.split(order, size)
+
+    def at(self, rows: Tensor) -> Tensor:
+        """Return the prepared inputs at some positions."""
+        return self.prepare(self.inputs[rows])
+
+
+@dataclass(frozen=True)
+class ExplainedTexts(ExplainedInputs):
+    """Token ids (N, T), padded at the end, in batches of similar length; see `ExplainedInputs`.
+
+    Attributes:
+        pad: Id that pads.
+    """
+
+    ASKED = 256
+
+    pad: int = PAD_INDEX
+
+    def rows(self, size: int, generator: torch.Generator | None = None) -> Iterator[Tensor]:
+        """Yield the positions of texts of similar length."""
+        lengths = lengths_of(self.inputs, self.pad)
+        if generator is None:
+            return by_length(lengths, size, MAX_TOKENS)
+        return mixed_by_length(lengths, size, generator)
+
+    def at(self, rows: Tensor) -> Tensor:
+        """Return prepared texts with little padding, as long as a multiple of `LENGTH_STEP`."""
+        longest = int(lengths_of(self.inputs[rows], self.pad).max())
+        return self.prepare(self.inputs[rows, : longest + -longest % LENGTH_STEP])

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from input_iba.errors import ConfigError, closest
+from input_iba.vibi.settings import KINDS
 
-KINDS = ("word", "five_words", "sentence")
 END_MARKS = (".", "!", "?")
 """Tokens that end a sentence; those that follow each other end one together."""
 
@@ -40,10 +40,8 @@ class TextChunks:
     def __post_init__(self) -> None:
         """Check the kind."""
         if self.kind not in KINDS:
-            raise ConfigError(
-                f"Texts are cut into chunks of one of the kinds {', '.join(KINDS)}; got "
-                f"{self.kind!r}.{closest(str(self.kind), KINDS)}"
-            )
+            near = closest(str(self.kind), KINDS)
+            raise ConfigError(f"Chunks of texts are {', '.join(KINDS)}; got {self.kind!r}.{near}")
         if self.kind == "sentence" and not self.ends:
             raise ConfigError(
                 f"The vocabulary has none of the tokens {' '.join(END_MARKS)} that end sentences. "

@@ -76,11 +76,11 @@ def test_resumed_training_ends_at_the_same_weights(
     colours: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert run(colours, "--epochs", "3", name="whole", work_dir="whole") == 0
-    from input_iba.training.classifier import Trainer
+    from input_iba.training.loop import Trainer
 
     train_epoch = Trainer.train_epoch
 
-    def stopped(self: Trainer[Any], epoch: int, on_step: object) -> float:
+    def stopped(self: Trainer[Any], epoch: int, on_step: object) -> dict[str, float]:
         if epoch == 1:
             raise KeyboardInterrupt
         return train_epoch(self, epoch, on_step)  # type: ignore[arg-type]
@@ -93,7 +93,7 @@ def test_resumed_training_ends_at_the_same_weights(
     torch.rand(3)
     assert run(colours, "--epochs", "3", "--resume") == 0
     states = [
-        torch.load(colours / name / "training_state.pth", weights_only=True)["trainer"]["model"]
+        torch.load(colours / name / "training_state.pth", weights_only=True)["state_dict"]
         for name in ("whole", "work")
     ]
     for name, value in states[0].items():
@@ -103,14 +103,15 @@ def test_resumed_training_ends_at_the_same_weights(
 @pytest.mark.parametrize(
     ("extra", "message"),
     [
-        (["--epochs", "0"], "--epochs must be positive"),
-        (["--lr", "-1"], "--lr must be positive"),
+        (["--epochs", "0"], "argument --epochs: value must be a number"),
+        (["--lr", "-1"], "argument --lr: value must be a number"),
     ],
 )
 def test_wrong_settings(
     colours: Path, capsys: pytest.CaptureFixture[str], extra: list[str], message: str
 ) -> None:
-    assert run(colours, *extra) == 2
+    with pytest.raises(SystemExit):
+        run(colours, *extra)
     assert message in capsys.readouterr().err
 
 

@@ -12,7 +12,7 @@ import torch
 
 from input_iba.cli.main import script
 from input_iba.models import build_classifier
-from input_iba.training.classifier import Trainer
+from input_iba.training.loop import Trainer
 from tests.datasets.reviews import write_reviews, write_vectors
 
 CONFIG = Path("configs/deep_lstm.py").resolve()
@@ -102,7 +102,7 @@ def test_resumed_training_ends_at_the_same_weights(
     assert run(data, "--epochs", "3", name="whole.pt", work_dir="whole") == 0
     train_epoch = Trainer.train_epoch
 
-    def stopped(self: Trainer[Any], epoch: int, on_step: Any) -> float:
+    def stopped(self: Trainer[Any], epoch: int, on_step: Any) -> dict[str, float]:
         if epoch == 1:
             raise KeyboardInterrupt
         return train_epoch(self, epoch, on_step)
@@ -114,7 +114,7 @@ def test_resumed_training_ends_at_the_same_weights(
     assert run(data, "--epochs", "3", "--resume", "--max-length", "9", name="net.pt") == 2
     assert run(data, "--epochs", "3", "--resume", name="net.pt") == 0
     states = [
-        torch.load(data / name / "training_state.pth", weights_only=True)["trainer"]["model"]
+        torch.load(data / name / "training_state.pth", weights_only=True)["state_dict"]
         for name in ("whole", "work")
     ]
     for name, value in states[0].items():
@@ -157,14 +157,15 @@ def test_missing_vectors_and_none(data: Path, capsys: pytest.CaptureFixture[str]
 @pytest.mark.parametrize(
     ("extra", "message"),
     [
-        (["--max-length", "0"], "--max-length must be positive"),
-        (["--batch-size", "-1"], "--batch-size must be positive"),
+        (["--max-length", "0"], "argument --max-length: value must be a number"),
+        (["--batch-size", "-1"], "argument --batch-size: value must be a number"),
     ],
 )
 def test_wrong_settings(
     data: Path, capsys: pytest.CaptureFixture[str], extra: list[str], message: str
 ) -> None:
-    assert run(data, *extra, name="net.pt") == 2
+    with pytest.raises(SystemExit):
+        run(data, *extra, name="net.pt")
     assert message in capsys.readouterr().err
 
 

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from input_iba.models import DeepLSTM
-from input_iba.training.texts import LabelledTexts, TextTrainer, TextTraining
+from input_iba.training.settings import TextTraining
+from input_iba.training.texts import LabelledTexts, TextTrainer
 
 CPU = torch.device("cpu")
 
@@ -88,7 +89,7 @@ def test_the_loss_is_that_of_the_end_and_of_every_layer_and_token(num_classes: i
         layers = model.step_logits(ids[None])[:, 0]
         steps = torch.stack([expected(row, target) for row in layers.flatten(0, 1)])
         losses.append(0.75 * expected(model(ids[None])[0], target) + 0.25 * steps.mean())
-    torch.testing.assert_close(learning.loss(data), torch.stack(losses).mean())
+    torch.testing.assert_close(learning.loss(data)["loss"], torch.stack(losses).mean())
 
 
 class BagOfWords(nn.Module):
@@ -107,12 +108,12 @@ def test_other_classifiers_are_trained_by_their_last_answer() -> None:
     data = texts(6)
     learning = TextTrainer(BagOfWords(), data, TextTraining(), CPU)
     wanted = F.binary_cross_entropy_with_logits(learning.logits(data)[:, 0], data.targets.float())
-    torch.testing.assert_close(learning.loss(data), wanted)
+    torch.testing.assert_close(learning.loss(data)["loss"], wanted)
 
 
 def test_gradients_are_clipped() -> None:
     learning = trainer(texts(8), clip=1e-3)
-    torch.autograd.backward(learning.loss(learning.data))
+    torch.autograd.backward(learning.loss(learning.data)["loss"])
     learning.optimizer = torch.optim.SGD(learning.model.parameters(), lr=1.0)
     before = [p.detach().clone() for p in learning.model.parameters()]
     learning.update()

@@ -9,12 +9,8 @@ from torch import nn
 from input_iba.errors import ConfigError
 from input_iba.models import CifarResNet, SmallVGG
 from input_iba.training.classifier import split
-from input_iba.training.images import (
-    LabelledPixels,
-    PictureTrainer,
-    PictureTraining,
-    augment,
-)
+from input_iba.training.images import ImageTrainer, LabelledPixels, augment
+from input_iba.training.settings import ImageTraining
 
 
 def test_augmented_pictures_are_shifted_and_flipped_originals() -> None:
@@ -50,23 +46,23 @@ def test_a_split_loses_nothing() -> None:
 
 @pytest.mark.parametrize(("model", "peak"), [(CifarResNet(8), 0.1), (SmallVGG(), 0.02)])
 def test_default_learning_rate(model: nn.Module, peak: float) -> None:
-    trainer = PictureTrainer(model, data(), lambda x: x, PictureTraining(), torch.device("cpu"))
+    trainer = ImageTrainer(model, data(), lambda x: x, ImageTraining(), torch.device("cpu"))
     assert trainer.schedule.state_dict()["_schedule_phases"][0]["end_lr"] == "max_lr"
     assert trainer.optimizer.param_groups[0]["max_lr"] == peak
 
 
 def test_transformers_are_trained_with_adamw() -> None:
     net = nn.Sequential(nn.Flatten(), nn.LayerNorm(192), nn.Linear(192, 2))
-    trainer = PictureTrainer(net, data(), lambda x: x, PictureTraining(), torch.device("cpu"))
+    trainer = ImageTrainer(net, data(), lambda x: x, ImageTraining(), torch.device("cpu"))
     assert isinstance(trainer.optimizer, torch.optim.AdamW)
     assert trainer.optimizer.param_groups[0]["max_lr"] == 0.001
-    given = PictureTraining(lr=0.3)
-    other = PictureTrainer(net, data(), lambda x: x, given, torch.device("cpu"))
+    given = ImageTraining(lr=0.3)
+    other = ImageTrainer(net, data(), lambda x: x, given, torch.device("cpu"))
     assert other.optimizer.param_groups[0]["max_lr"] == 0.3
 
 
 def test_more_classes_than_outputs() -> None:
     with pytest.raises(ConfigError, match="num_classes=11"):
-        PictureTrainer(
-            CifarResNet(8), data(40, 11), lambda x: x, PictureTraining(), torch.device("cpu")
+        ImageTrainer(
+            CifarResNet(8), data(40, 11), lambda x: x, ImageTraining(), torch.device("cpu")
         )

@@ -10,7 +10,8 @@ from torch import Tensor
 from transformers import GPT2Config, GPT2ForSequenceClassification
 
 from input_iba.models import MiniLMClassifier
-from input_iba.training.texts import LabelledTexts, TextTraining
+from input_iba.training.settings import TextTraining
+from input_iba.training.texts import LabelledTexts
 from input_iba.training.transformers import (
     HEAD_LR,
     HeadTrainer,
@@ -68,8 +69,8 @@ def test_a_head_is_trained_alone_and_the_encoder_is_not_run(
     before = state(model)
     monkeypatch.setattr(model.encoder, "forward", None)
     learning = HeadTrainer(model, data, TextTraining(epochs=40, batch_size=8), CPU)
-    first = learning.train_epoch(0, lambda _: None)
-    losses = [learning.train_epoch(epoch, lambda _: None) for epoch in range(1, 40)]
+    first = learning.train_epoch(0)["loss"]
+    losses = [learning.train_epoch(epoch)["loss"] for epoch in range(1, 40)]
     assert changed(model, before) == {"fc.weight", "fc.bias"}
     assert losses[-1] < 0.9 * first
     model.eval()
@@ -98,9 +99,9 @@ def test_whole_transformers_are_trained_on_whole_texts() -> None:
         alone = torch.cat([net(ids[None]).logits for ids in data.ids])
         torch.testing.assert_close(learning.logits(data), alone, atol=1e-5, rtol=1e-5)
         wanted = torch.nn.functional.cross_entropy(alone, data.targets)
-        torch.testing.assert_close(learning.loss(data), wanted, atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(learning.loss(data)["loss"], wanted, atol=1e-5, rtol=1e-5)
     before = state(net)
-    learning.train_epoch(0, lambda _: None)
+    learning.train_epoch(0)["loss"]
     assert any(name.startswith("bert.encoder.layer.0") for name in changed(net, before))
     assert any(name.startswith("classifier") for name in changed(net, before))
     assert sum(len(batch.targets) for batch in learning.evaluation_batches(data)) == 12

@@ -8,9 +8,10 @@ from torch import nn
 
 from input_iba.datasets.normalization import Normalize
 from input_iba.models import ConvNet
-from input_iba.training.images import LabelledPixels, PictureTraining
+from input_iba.training.images import LabelledPixels
+from input_iba.training.settings import ImageTraining
 from input_iba.vibi import BlackBox, ChunkGrid
-from input_iba.vibi.black_box_training import BlackBoxTrainer, hide_at_random
+from input_iba.vibi.black_box import BlackBoxTrainer, hide_at_random
 
 
 def test_a_hidden_chunk_is_background_before_the_normalisation() -> None:
@@ -59,7 +60,7 @@ def test_training_shows_hidden_chunks_and_mirrors_only_on_request() -> None:
             ConvNet(2, width=2, hidden=4),
             data,
             lambda x: x,
-            PictureTraining(padding=0),
+            ImageTraining(padding=0),
             torch.device("cpu"),
             **settings,  # type: ignore[arg-type]
         )

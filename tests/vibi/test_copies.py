@@ -121,7 +121,7 @@ def test_training_changes_weights_and_no_statistics() -> None:
 
 
 def test_an_unknown_start_is_refused_with_the_closest() -> None:
-    with pytest.raises(ConfigError, match=r"Unknown approximator.start 'blackbox'.*'black_box'"):
+    with pytest.raises(ConfigError, match=r"approximator.start .*'blackbox'.*Closest: 'black_box'"):
         ApproximatorSettings(start="blackbox")
-    with pytest.raises(ConfigError, match="Known: random, black_box"):
+    with pytest.raises(ConfigError, match="one of 'random', 'black_box', got 'nothing'"):
         ExplainerSettings(start="nothing")

@@ -8,19 +8,20 @@ from torch import nn
 
 from input_iba.errors import ConfigError
 from input_iba.vibi import (
-    STRIDES,
     ApproximatorSettings,
     ExplainerSettings,
     build_approximator,
     build_explainer,
 )
+from input_iba.vibi.explainers import grid_of
+from input_iba.vibi.settings import STRIDES
 
 
 @pytest.mark.parametrize("type_", STRIDES)
 @pytest.mark.parametrize("shape", [(1, 28, 28), (3, 32, 32), (3, 19, 23)])
 def test_an_explainer_gives_a_logit_per_chunk(type_: str, shape: tuple[int, int, int]) -> None:
     settings = ExplainerSettings(type_, channels=shape[0])
-    grid = settings.grid(*shape)
+    grid = grid_of(settings, *shape)
     explainer = build_explainer(settings, shape[0], grid)
     logits = explainer(torch.rand(2, *shape))
     assert logits.shape == (2, grid.count)
@@ -33,7 +34,7 @@ def test_the_published_size_is_larger(type_: str) -> None:
     small, published = (
         sum(
             parameter.numel()
-            for parameter in build_explainer(settings, 1, settings.grid(1, 16, 16)).parameters()
+            for parameter in build_explainer(settings, 1, grid_of(settings, 1, 16, 16)).parameters()
         )
         for settings in (ExplainerSettings(type_), ExplainerSettings(type_, "published", width=16))
     )
@@ -42,7 +43,7 @@ def test_the_published_size_is_larger(type_: str) -> None:
 
 def test_the_chunks_may_be_larger_than_the_map() -> None:
     settings = ExplainerSettings("ResNet_2x", chunk_size=5)
-    grid = settings.grid(1, 14, 14)
+    grid = grid_of(settings, 1, 14, 14)
     assert grid.shape == (1, 3, 3)
     assert build_explainer(settings, 1, grid)(torch.rand(1, 1, 14, 14)).shape == (1, 9)
 
@@ -50,7 +51,7 @@ def test_the_chunks_may_be_larger_than_the_map() -> None:
 def test_chunks_smaller_than_the_map_are_refused() -> None:
     settings = ExplainerSettings("ResNet_4x", chunk_size=2)
     with pytest.raises(ConfigError, match="Unet or ResNet_2x"):
-        build_explainer(settings, 1, settings.grid(1, 28, 28))
+        build_explainer(settings, 1, grid_of(settings, 1, 28, 28))
 
 
 def test_unknown_names_are_refused_with_the_closest() -> None:
@@ -70,7 +71,7 @@ def test_an_approximator_gives_a_logit_per_class(size: str, shape: tuple[int, in
 def test_no_network_keeps_statistics_of_batches() -> None:
     settings = ExplainerSettings("Unet")
     networks = [
-        build_explainer(settings, 1, settings.grid(1, 8, 8)),
+        build_explainer(settings, 1, grid_of(settings, 1, 8, 8)),
         build_approximator(ApproximatorSettings(), 1, 2),
         build_approximator(ApproximatorSettings("published", width=8), 1, 2),
     ]

@@ -9,7 +9,7 @@ import torch
 
 from input_iba.errors import ConfigError, InputIBAError
 from input_iba.vibi import VibiTrainer, VibiTraining, measure_fidelity, soft_cross_entropy
-from input_iba.vibi.losses import kl_from_uniform
+from input_iba.vibi.trainer import kl_from_uniform
 from tests.vibi.nets import ReadsOneChunk, planted, small_vibi
 
 CPU = torch.device("cpu")
@@ -49,7 +49,7 @@ def test_a_gradient_reaches_every_weight_of_the_explainer() -> None:
     made = trainer()
     made._noise = torch.Generator().manual_seed(0)
     inputs, expected = next(made.data.batches(16))
-    torch.autograd.backward(made.loss(inputs, expected, 0.5)["cross_entropy"])
+    torch.autograd.backward(made.parts(inputs, expected, 0.5)["cross_entropy"])
     for name, parameter in made.vibi.explainer.named_parameters():
         assert parameter.grad is not None, name
         if name != "head.bias":  # the softmax does not see a shift of all logits
@@ -60,7 +60,7 @@ def test_the_chunks_of_evaluation_teach_the_approximator_only() -> None:
     made = trainer()
     made._noise = torch.Generator().manual_seed(0)
     inputs, expected = next(made.data.batches(16))
-    torch.autograd.backward(made.loss(inputs, expected, 0.5)["top_k_cross_entropy"])
+    torch.autograd.backward(made.parts(inputs, expected, 0.5)["top_k_cross_entropy"])
     grads = [parameter.grad for parameter in made.vibi.explainer.parameters()]
     assert all(grad is None or not grad.any() for grad in grads)
     assert all(parameter.grad is not None for parameter in made.vibi.approximator.parameters())
@@ -75,7 +75,7 @@ def test_the_loss_is_the_sum_of_its_weighted_parts() -> None:
 
 
 def _compare_with_literal(made: VibiTrainer, inputs: torch.Tensor, expected: torch.Tensor) -> None:
-    parts = made.loss(inputs, expected, 0.5)
+    parts = made.parts(inputs, expected, 0.5)
     vibi = made.vibi
     logits = vibi.explain(inputs)
     masks = vibi.sample(logits, 0.5, 3, torch.Generator().manual_seed(0))
@@ -125,7 +125,7 @@ def test_moved_pictures_are_answered_by_the_black_box_anew() -> None:
     made = trainer(flip=True, padding=2)
     inputs = made.data.prepare(made.data.inputs)
     with made.black_box.frozen():
-        moved, expected = next(made._batches(torch.Generator().manual_seed(0)))
+        moved, expected = next(made.batches(torch.Generator().manual_seed(0)))
         literal = made.black_box.log_probabilities(moved)
     order = torch.randperm(len(inputs), generator=torch.Generator().manual_seed(0))[:16]
     assert moved.shape == inputs[order].shape

@@ -1,37 +1,47 @@
-"""Explain new pictures or texts with a trained explainer: one pass each, in milliseconds."""
+"""Explain new images or texts with a trained explainer: one pass each, in milliseconds."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TypeVar
 
 import torch
+from torch import Tensor
 
-from input_iba.core.precision import choose_precision
 from input_iba.datasets.ids import unique_ids
-from input_iba.datasets.normalization import Normalize
 from input_iba.errors import DataError
 from input_iba.records import Failure
 from input_iba.results import file_names
-from input_iba.run.device import choose_device
-from input_iba.vibi import BlackBox
-from input_iba.vibi.commands.black_box import load_black_box
-from input_iba.vibi.commands.checkpoints import load_vibi, read_checkpoint
-from input_iba.vibi.commands.config import vibi_config
-from input_iba.vibi.commands.explanation import ChunkExplanation, ExplainVibiOptions
-from input_iba.vibi.commands.images import PictureExplainer
-from input_iba.vibi.commands.text_explainer import TextFileExplainer
+from input_iba.run.shell import chosen
+from input_iba.vibi.commands.options import ExplainVibiOptions
+from input_iba.vibi.commands.prepared import LoadedVibi, load_vibi
+from input_iba.vibi.fidelity import choose_top_k
+
+Result = TypeVar("Result")
 
 
-class FileExplainer(Protocol):
-    """What explains files of one kind."""
+@dataclass(frozen=True)
+class ChunkExplanation:
+    """What was found about one input.
 
-    def read(self, path: Path) -> Any:
-        """Read a file; raises DataError where it cannot be used."""
+    Attributes:
+        id: Name of its files, without extension.
+        milliseconds: From the input in memory to its map.
+        black_box: Class and probability that the black box gives the whole input.
+        approximator: Class and probability that the approximator gives the chosen chunks.
+        rationale: Class and probability that the black box gives the chosen chunks.
+        files: What was written.
+    """
 
-    def explain(self, read: Any, id_: str, out: Path) -> ChunkExplanation:
-        """Explain what `read` returned, and write files named `id_` into `out`."""
+    id: str
+    milliseconds: float
+    black_box: tuple[str, float]
+    approximator: tuple[str, float]
+    rationale: tuple[str, float]
+    files: tuple[Path, ...]
 
 
 def explain_files(
@@ -41,36 +51,61 @@ def explain_files(
 
     Args:
         options: How.
-        paths: Picture files, or text files where the explainer was trained on texts.
+        paths: Images, or text files where the explainer was trained on texts.
 
     Raises:
         ConfigError: The device is not there.
         CheckpointError: A checkpoint cannot be used.
         DataError: The reviews that a text explainer's vocabulary was built from are not there.
     """
-    device, _ = choose_device(options.device, options.gpu_id)
-    explainer = _explainer(options, device, choose_precision(options.precision, device))
+    loaded = load_vibi(options.checkpoint, chosen(options), options.black_box)
     ids = unique_ids([(path.parent.name, path.name) for path in paths])
     names = file_names(ids)
+    out = options.out or options.checkpoint.parent / "explanations"
+    warm = False
     for path, id_ in zip(paths, ids, strict=True):
         try:
-            read = explainer.read(path)
+            opened = loaded.kind.open(path)
         except DataError as error:
             yield Failure(str(path), str(error))
             continue
-        yield explainer.explain(read, names[id_], options.out)
+        yield _explain(loaded, opened, out / names[id_], warm)
+        warm = True
 
 
-def _explainer(
-    options: ExplainVibiOptions, device: torch.device, autocast: torch.dtype | None
-) -> FileExplainer:
-    content = read_checkpoint(options.checkpoint)
-    if vibi_config(content["config"], content["name"], options.checkpoint).of_texts:
-        return TextFileExplainer(options, device, autocast)
-    loaded = load_vibi(options.checkpoint, device)
-    loaded.vibi.autocast = autocast
-    weights = options.black_box or loaded.black_box
-    classes = len(loaded.class_names)
-    classifier = load_black_box(loaded.config, loaded.input_shape[0], classes, weights, device)
-    normalize = Normalize(loaded.config.data.mean, loaded.config.data.std)
-    return PictureExplainer(loaded, BlackBox(classifier, normalize, autocast), device)
+@torch.no_grad()
+def _explain(loaded: LoadedVibi, opened: object, place: Path, warm: bool) -> ChunkExplanation:
+    """Explain what was read, and write its files beside `place`."""
+    kind, networks, names = loaded.kind, loaded.networks, loaded.class_names
+    inputs = kind.inputs(networks, opened)
+
+    def look() -> Tensor:
+        return kind.heat(networks, inputs, networks.vibi.explain(inputs))
+
+    if not warm:  # the first pass builds kernels; it would be counted as the first input's time
+        look()
+    _, milliseconds = timed(look, inputs.device)
+    found = choose_top_k(networks.vibi, networks.black_box, inputs)
+    with networks.black_box.frozen():
+        whole = networks.black_box.log_probabilities(inputs)[0].exp().cpu()
+    files = kind.write(networks, opened, found, whole, names, place)
+    answers = (found.approximator[0].exp().cpu(), found.rationale[0].exp().cpu())
+    approximated, reacted = (_likeliest(answer, names) for answer in answers)
+    whole_answer = _likeliest(whole, names)
+    return ChunkExplanation(place.name, milliseconds, whole_answer, approximated, reacted, files)
+
+
+def timed(work: Callable[[], Result], device: torch.device) -> tuple[Result, float]:
+    """Return what some work returns, and its milliseconds."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    began = time.perf_counter()
+    result = work()
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return result, 1000 * (time.perf_counter() - began)
+
+
+def _likeliest(probabilities: Tensor, class_names: Sequence[str]) -> tuple[str, float]:
+    index = int(probabilities.argmax())
+    return class_names[index], float(probabilities[index])

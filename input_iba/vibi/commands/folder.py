@@ -4,23 +4,40 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from input_iba.errors import ResumeError
-from input_iba.results import installed_versions, refuse_changes, write_json, write_text
+from input_iba.results import installed_versions, may_continue, write_json, write_text
 from input_iba.results.manifest import now_text
 from input_iba.results.writing import append_text
-from input_iba.vibi import Fidelity
-from input_iba.vibi.commands.options import VibiResult
+from input_iba.vibi.fidelity import Fidelity
+
+
+@dataclass(frozen=True)
+class VibiResult:
+    """What came out.
+
+    Attributes:
+        work_dir: Where everything is.
+        validation: Fidelities of the best epoch on what is held out.
+        test: Its fidelities on the test set.
+        black_box_accuracy: Of the black box, on the test set.
+        seconds: From start to end, over all starts.
+    """
+
+    work_dir: Path
+    validation: Fidelity
+    test: Fidelity
+    black_box_accuracy: float
+    seconds: float
 
 
 class VibiFolder:
     """Files of a run.
 
     Args:
-        root: The folder; made by `begin`.
+        root: The folder.
     """
 
     def __init__(self, root: Path) -> None:
@@ -47,20 +64,16 @@ class VibiFolder:
         Raises:
             ResumeError: There is a run and `resume` is not set, or it was made otherwise.
         """
-        present = json.loads(json.dumps(identity))
         manifest: dict[str, Any] = {"format": 1, "started": now_text(), "resumed": []}
+        then = None
         if self.manifest.exists() and (self.last.exists() or self.results.exists()):
-            manifest = self._earlier(present, resume)
+            manifest = json.loads(self.manifest.read_text(encoding="utf-8"))
+            then = manifest["identity"]
+        what = f"The training in '{self.root}'"
+        if may_continue(what, then, identity, resume, option="--resume_training"):
             manifest["resumed"].append(now_text())
-        self._write_manifest(
-            {
-                **manifest,
-                "identity": present,
-                "device": device,
-                "versions": installed_versions(),
-                "complete": manifest.get("complete", False),
-            }
-        )
+        now = {"identity": identity, "device": device, "versions": installed_versions()}
+        write_json(self.manifest, {"complete": False, **manifest, **now})
         write_text(self.config, config)
 
     def end(self, result: VibiResult) -> None:
@@ -68,7 +81,7 @@ class VibiFolder:
         found = asdict(result)
         write_json(self.results, {k: v for k, v in found.items() if k != "work_dir"})
         manifest = json.loads(self.manifest.read_text(encoding="utf-8"))
-        self._write_manifest({**manifest, "complete": True, "finished": now_text()})
+        write_json(self.manifest, {**manifest, "complete": True, "finished": now_text()})
 
     def result(self) -> VibiResult | None:
         """Return the results of a complete run, or None."""
@@ -90,17 +103,3 @@ class VibiFolder:
     def add_metrics(self, line: Mapping[str, Any]) -> None:
         """Append the numbers of an epoch."""
         append_text(self.metrics, json.dumps(line, allow_nan=False) + "\n")
-
-    def _earlier(self, identity: Mapping[str, Any], resume: bool) -> dict[str, Any]:
-        if not resume:
-            raise ResumeError(
-                f"'{self.root}' holds a training already. Add --resume_training to continue it, "
-                "or give another --work-dir."
-            )
-        manifest: dict[str, Any] = json.loads(self.manifest.read_text(encoding="utf-8"))
-        what = f"The training in '{self.root}'"
-        refuse_changes(what, manifest["identity"], identity, "another --work-dir")
-        return manifest
-
-    def _write_manifest(self, values: Mapping[str, Any]) -> None:
-        write_json(self.manifest, values)

@@ -1,82 +1,181 @@
-"""A trained explainer of pictures and its black box, for files."""
+"""Images in VIBI: data, networks, and how explanations are shown."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from input_iba.datasets import ImageDataset, build_dataset
 from input_iba.datasets.images import read_image
+from input_iba.datasets.normalization import Normalize
 from input_iba.datasets.pipeline import Pipeline
 from input_iba.drawing import write_explanation
 from input_iba.results import write_arrays, written_whole
-from input_iba.vibi import BlackBox, ChunkGrid, hard_top_k
-from input_iba.vibi.commands.checkpoints import LoadedVibi
-from input_iba.vibi.commands.explanation import ChunkExplanation, likeliest, timed
-from input_iba.vibi.commands.pictures import chunk_map
+from input_iba.run.shell import Run
+from input_iba.training.data import read_images
+from input_iba.training.images import LabelledPixels
+from input_iba.vibi.approximators import build_approximator
+from input_iba.vibi.black_box import BlackBox
+from input_iba.vibi.chunks import ChunkGrid
+from input_iba.vibi.commands.black_box import (
+    build_like_black_box,
+    load_black_box,
+    provide_black_box,
+)
+from input_iba.vibi.commands.config import VibiConfig
+from input_iba.vibi.commands.kind import Kind, Networks, Samples
+from input_iba.vibi.commands.pictures import chunk_map, write_pictures
+from input_iba.vibi.copies import BlackBoxCopy, CopiedApproximator, CopiedExplainer
+from input_iba.vibi.explainers import build_explainer, grid_of
+from input_iba.vibi.fidelity import TopK
+from input_iba.vibi.inputs import UNASKED, ExplainedInputs
+from input_iba.vibi.model import Vibi
+
+FORMATS = ("png", "jpg", "jpeg", "bmp")
 
 
-class PictureExplainer:
-    """A trained explainer of pictures with its black box.
+def build_vibi(
+    config: VibiConfig, shape: Sequence[int], classes: int, run: Run | None = None
+) -> Vibi:
+    """Build explainer and approximator, untrained, for images of a shape (C, H, W).
 
-    Args:
-        loaded: What the checkpoint holds.
-        black_box: What it explains, on `device`.
-        device: Where to compute.
+    Those that start as copies of the black box have its layers, not yet its weights: see
+    `BlackBoxCopy.start_from`.
+
+    Raises:
+        ConfigError: Chunks, explainer and images do not fit together.
     """
+    channels, height, width = shape
+    grid = grid_of(config.explainer, channels, height, width)
+    normalize = Normalize(config.data.mean, config.data.std)
 
-    def __init__(self, loaded: LoadedVibi, black_box: BlackBox, device: torch.device) -> None:
-        self.loaded = loaded
-        self.black_box = black_box
-        self.device = device
-        self.channels, self.height, self.width = loaded.input_shape
-        chunks = loaded.vibi.chunks
-        assert isinstance(chunks, ChunkGrid)  # pictures fall into squares
-        self.grid = chunks
-        # The first pass builds kernels; it would be counted as the first picture's time.
-        self._map(torch.zeros(1, *loaded.input_shape, device=device))
+    def copy() -> nn.Module:
+        return build_like_black_box(config, channels, classes)
 
-    def read(self, path: Path) -> Tensor:
-        """Read a picture of any size as (C, H, W), uint8, of the size that was trained on.
+    explainer = (
+        build_explainer(config.explainer, channels, grid)
+        if config.explainer.start == "random"
+        else CopiedExplainer(copy(), normalize, grid, channels)
+    )
+    approximator = (
+        build_approximator(config.approximator, channels, classes)
+        if config.approximator.start == "random"
+        else CopiedApproximator(copy(), normalize)
+    )
+    if run is None:
+        return Vibi(explainer, approximator, grid, config.explainer.k)
+    return Vibi(explainer, approximator, grid, config.explainer.k, run.autocast).to(run.device)
 
-        Raises:
-            DataError: It cannot be read.
-        """
-        image = read_image(path, self.channels)
-        steps = [{"type": "Resize", "height": self.height, "width": self.width}]
-        same = (image.height, image.width) == (self.height, self.width)
-        _, pixels, _ = Pipeline([] if same else steps)(image)
-        return pixels[: self.channels]
 
-    @torch.no_grad()
-    def explain(self, read: Tensor, id_: str, out: Path) -> ChunkExplanation:
-        """Explain a picture (C, H, W), uint8, and write `<id>.npz` and `<id>.png` into `out`."""
-        picture = read.to(self.device)[None].float() / 255
-        (heat, logits), milliseconds = timed(lambda: self._map(picture), self.device)
-        shown = hard_top_k(logits, self.loaded.vibi.k)
-        masked = self.grid.hide(picture, shown[:, None])
-        with self.black_box.frozen():
-            whole, reacted = (
-                self.black_box.log_probabilities(x)[0].exp().cpu() for x in (picture, masked)
-            )
-        approximated = self.loaded.vibi.approximate(masked)[0].softmax(0).cpu()
-        mask = self.grid.upsample(shown)[0].cpu()
-        files = (out / f"{id_}.npz", out / f"{id_}.png")
-        values, names = heat[0].cpu().numpy(), self.loaded.class_names
-        write_arrays(files[0], mask=values, top_k=mask.numpy(), logits=logits[0].cpu().numpy())
-        with written_whole(files[1]) as aside:
-            drawn = (picture[0].cpu(), values, mask, whole, approximated)
-            write_explanation(aside, *drawn, names)
-        return ChunkExplanation(
-            *(id_, milliseconds, likeliest(whole, names)),
-            approximator=likeliest(approximated, names),
-            rationale=likeliest(reacted, names),
-            files=files,
+class Images(Kind[LabelledPixels, Tensor]):
+    """Images; files of them are of any size, and become as large as those of the training."""
+
+    shape: Sequence[int] = ()
+
+    def dataset(self, split: str) -> ImageDataset:
+        """Return the images of 'train' or 'test'."""
+        data = self.config.data
+        resize = {"type": "Resize", "height": data.size, "width": data.size}
+        cfg: dict[str, Any] = {"type": data.dataset, "pipeline": [resize] if data.size else []}
+        if data.dataset == "ImageFolder":
+            cfg |= {"img_root": str(Path(data.root) / split), "valid_formats": FORMATS}
+        else:
+            cfg |= {"root": data.root, "split": split}
+        dataset = build_dataset(cfg)
+        assert isinstance(dataset, ImageDataset)
+        return dataset
+
+    def read(self, dataset: Any, count: int) -> LabelledPixels:
+        """Read as many images, drawn at random; 0 for all."""
+        return read_images(dataset, count, self.run.seed)
+
+    def networks(self, samples: Samples[LabelledPixels]) -> Networks:
+        """Build the networks, and train the black box where it has no weights."""
+        pixels, classes = samples.train.pixels, len(samples.class_names)
+        # Says at once when channels and values do not match.
+        Normalize(self.config.data.mean, self.config.data.std)(pixels[:1].float())
+        self.shape = pixels.shape[1:]
+        # Built first, so that a wrong k is said before the black box is trained.
+        vibi = build_vibi(self.config, self.shape, classes, self.run)
+        weights = provide_black_box(
+            *(self.config, samples.train, samples.validation, classes),
+            *(samples.fingerprint, self.run),
         )
+        black_box = self._black_box(classes, weights)
+        for network in (vibi.explainer, vibi.approximator):
+            if isinstance(network, BlackBoxCopy):
+                network.start_from(black_box.classifier)
+        return Networks(vibi, black_box, weights, self.shape)
 
-    @torch.no_grad()
-    def _map(self, picture: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the map (1, H, W), the probability of each pixel's chunk, and logits (1, N)."""
-        logits = self.loaded.vibi.explain(picture)
-        return chunk_map(self.grid, logits.softmax(1)), logits
+    def load(self, shape: Sequence[int], classes: int, weights: str) -> Networks:
+        """Build the networks of a checkpoint."""
+        self.shape = shape
+        vibi = build_vibi(self.config, shape, classes, self.run)
+        return Networks(vibi, self._black_box(classes, weights), weights, shape)
+
+    def _black_box(self, classes: int, weights: str) -> BlackBox:
+        config, device = self.config, self.run.device
+        classifier = load_black_box(config, self.shape[0], classes, weights, device)
+        normalize = Normalize(config.data.mean, config.data.std)
+        return BlackBox(classifier, normalize, self.run.autocast)
+
+    def prepare(self, pixels: Tensor) -> Tensor:
+        """Return 8-bit images as images in [0, 1], on the device."""
+        return pixels.to(self.run.device).float() / 255
+
+    def explained(self, networks: Networks, samples: LabelledPixels) -> ExplainedInputs:
+        """Ask the black box about all images."""
+        inputs = ExplainedInputs(samples.pixels, UNASKED, self.prepare)
+        return inputs.answered(networks.black_box)
+
+    def draw(
+        self, networks: Networks, inputs: Tensor, class_names: Sequence[str], folder: Path
+    ) -> None:
+        """Draw explanations of images (n, C, H, W), uint8."""
+        write_pictures(networks.vibi, networks.black_box, inputs, folder, class_names)
+
+    def open(self, path: Path) -> Tensor:
+        """Read an image of any size as (C, H, W), uint8, of the size that was trained on."""
+        channels, height, width = self.shape
+        image = read_image(path, channels)
+        resize = {"type": "Resize", "height": height, "width": width}
+        same = (image.height, image.width) == (height, width)
+        _, pixels, _ = Pipeline([] if same else [resize])(image)
+        return pixels[:channels]
+
+    def inputs(self, networks: Networks, opened: Tensor) -> Tensor:
+        """Return the prepared image (1, C, H, W)."""
+        return self.prepare(opened[None])
+
+    def heat(self, networks: Networks, inputs: Tensor, logits: Tensor) -> Tensor:
+        """Return the probability of each pixel's chunk, (1, H, W)."""
+        return chunk_map(_grid(networks), logits.softmax(1))
+
+    def write(
+        self,
+        networks: Networks,
+        opened: Tensor,
+        found: TopK,
+        whole: Tensor,
+        class_names: Sequence[str],
+        place: Path,
+    ) -> tuple[Path, ...]:
+        """Write `<place>.npz` and `<place>.png`."""
+        heat = self.heat(networks, opened, found.logits)[0].cpu().numpy()
+        shown = _grid(networks).upsample(found.shown)[0].cpu()
+        files = (place.with_name(f"{place.name}.npz"), place.with_name(f"{place.name}.png"))
+        write_arrays(files[0], mask=heat, top_k=shown.numpy(), logits=found.logits[0].cpu().numpy())
+        image = self.prepare(opened).cpu()
+        approximated = found.approximator[0].exp().cpu()
+        with written_whole(files[1]) as aside:
+            write_explanation(aside, image, heat, shown, whole, approximated, class_names)
+        return files
+
+
+def _grid(networks: Networks) -> ChunkGrid:
+    chunks = networks.vibi.chunks
+    assert isinstance(chunks, ChunkGrid)  # images fall into squares
+    return chunks

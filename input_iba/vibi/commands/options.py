@@ -1,54 +1,59 @@
-"""What the command line says about a run of VIBI, beside the config."""
+"""What the command lines of VIBI say, beside the config."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from input_iba.vibi import Fidelity
+from input_iba.settings import REQUIRED, Settings, setting
+from input_iba.vibi.settings import spelled
 
 
 @dataclass(frozen=True)
-class VibiOptions:
-    """How to run.
+class VibiOptions(Settings):
+    """How to run, beside the config."""
 
-    Attributes:
-        work_dir: Folder of all that is written; None for `workdirs/vibi/<setting>`.
-        device: 'auto', 'cpu', 'cuda', 'cuda:1', 'mps'.
-        gpu_id: Index of the GPU, as older commands give it.
-        precision: 'auto', 'fp32' or 'bf16'.
-        seed: Of everything that is drawn.
-        resume: Continue after the last whole epoch.
-        save_best: Keep only the best checkpoint once the training is complete.
-        save_images_every_epoch: Draw explanations after every epoch, not only at the end.
-        jump_start: Checkpoint whose weights the training starts from; None for random ones.
-    """
+    PLACE = "--"
 
-    work_dir: Path | None = None
+    work_dir: Path | None = setting(
+        None,
+        "folder for checkpoints, metrics and figures (default: workdirs/vibi/<setting>)",
+        flag=("--work-dir", "--work_dir"),
+        metavar="DIR",
+    )
+    resume: bool = setting(
+        False, "continue after the last whole epoch", flag=spelled("resume_training")
+    )
+    save_best: bool = setting(
+        False,
+        "keep only the best checkpoint once the training is complete",
+        flag=spelled("save_best"),
+    )
+    save_images_every_epoch: bool = setting(
+        False, "draw explanations after every epoch", flag=spelled("save_images_every_epoch")
+    )
+    seed: int = 0
+    jump_start: Path | None = None
     device: str = "auto"
     gpu_id: int | None = None
     precision: str = "auto"
-    seed: int = 0
-    resume: bool = False
-    save_best: bool = False
-    save_images_every_epoch: bool = False
-    jump_start: Path | None = None
 
 
 @dataclass(frozen=True)
-class VibiResult:
-    """What came out.
+class ExplainVibiOptions(Settings):
+    """How to explain new inputs."""
 
-    Attributes:
-        work_dir: Where everything is.
-        validation: Fidelities of the best epoch on what is held out.
-        test: Its fidelities on the test set.
-        black_box_accuracy: Of the black box, on the test set.
-        seconds: From start to end, over all starts.
-    """
+    PLACE = "--"
 
-    work_dir: Path
-    validation: Fidelity
-    test: Fidelity
-    black_box_accuracy: float
-    seconds: float
+    checkpoint: Path = setting(REQUIRED, "best.pth or last.pth of a run", flag="CHECKPOINT")
+    out: Path | None = setting(
+        None,
+        "folder for maps and figures (default: 'explanations' beside the checkpoint)",
+        metavar="DIR",
+    )
+    black_box: Path | None = setting(
+        None, "weights of the black box (default: the file that the checkpoint names)"
+    )
+    device: str = "auto"
+    gpu_id: int | None = None
+    precision: str = "auto"

@@ -16,8 +16,10 @@ from input_iba.drawing import (
     write_top_k,
     write_training_curves,
 )
-from input_iba.vibi import BlackBox, ChunkGrid, Vibi, hard_top_k
-from input_iba.vibi.fidelity import evaluating
+from input_iba.vibi.black_box import BlackBox
+from input_iba.vibi.chunks import ChunkGrid
+from input_iba.vibi.fidelity import choose_top_k
+from input_iba.vibi.model import Vibi
 
 
 @torch.no_grad()
@@ -44,17 +46,12 @@ def write_pictures(
     assert isinstance(grid, ChunkGrid)  # pictures fall into squares
     device = next(vibi.parameters()).device
     pictures = inputs.to(device).float() / 255
-    with evaluating(vibi), black_box.frozen():
-        logits = vibi.explain(pictures)
-        shown = hard_top_k(logits, vibi.k)
-        masked = grid.hide(pictures, shown[:, None])
+    found = choose_top_k(vibi, black_box, pictures)
+    with black_box.frozen():
         whole = _probabilities(black_box.log_probabilities(pictures))
-        answers = {
-            "approximator": vibi.approximate(masked).log_softmax(1),
-            "black box": black_box.log_probabilities(masked),
-        }
-    drawn, masks = pictures.cpu(), grid.upsample(shown).cpu()
-    maps = chunk_map(grid, logits.softmax(1)).cpu()
+    answers = {"approximator": found.approximator, "black box": found.rationale}
+    drawn, masks = pictures.cpu(), grid.upsample(found.shown).cpu()
+    maps = chunk_map(grid, found.logits.softmax(1)).cpu()
     with written_whole(folder / "test_batch.png") as aside:
         write_test_batch(aside, drawn)
     with written_whole(folder / "distribution.png") as aside:

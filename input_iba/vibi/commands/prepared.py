@@ -1,95 +1,169 @@
-"""What a run trains and on what, ready in memory."""
+"""What a run trains and on what, ready in memory; and the networks of a checkpoint."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
-from torch import Tensor
 
-from input_iba.vibi import BlackBox, BlackBoxCopy, ExplainedInputs, Vibi
-from input_iba.vibi.commands.black_box import provide_black_box
-from input_iba.vibi.commands.checkpoints import build_vibi
-from input_iba.vibi.commands.config import VibiConfig
-from input_iba.vibi.commands.data import read_pictures
-from input_iba.vibi.commands.pictures import write_pictures
+from input_iba.errors import CheckpointError, ConfigError
+from input_iba.models.checkpoints import fit_state_dict
+from input_iba.run.logs import LOGGER
+from input_iba.run.shell import Run
+from input_iba.training.classifier import split
+from input_iba.training.data import VALIDATION_SHARE, check_classes
+from input_iba.vibi.commands.config import VibiConfig, vibi_config
+from input_iba.vibi.commands.images import Images
+from input_iba.vibi.commands.kind import Kind, Networks, Samples
+from input_iba.vibi.commands.texts import Texts
+from input_iba.vibi.inputs import ExplainedInputs
+from input_iba.vibi.model import Vibi
 
-EVALUATION_BATCH = 500
+FORMAT = 1
+"""Of checkpoints."""
+
+
+def kind_of(config: VibiConfig, run: Run) -> Kind[Any, Any]:
+    """Return the kind of input that a setting explains."""
+    return Texts(config, run) if config.of_texts else Images(config, run)
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """Everything that the loop over epochs needs.
+    """Everything that a training needs.
 
     Attributes:
-        vibi: Untrained explainer and approximator, on the device.
-        black_box: What they explain.
+        kind: Of the inputs.
+        networks: Explainer and approximator, untrained, and what they explain.
         train: Training set, with what the black box says.
         validation: Held out of it.
         test: Test set.
         class_names: Names by class index.
-        input_shape: Shape of one input.
         accuracy: Of the black box, on the test set.
-        checkpoint: File with the black box's weights; may be empty.
-        fingerprints: Of training set and test set.
-        draw: Draws explanations of some inputs, as `write_pictures` does.
     """
 
-    vibi: Vibi
-    black_box: BlackBox
+    kind: Kind[Any, Any]
+    networks: Networks
     train: ExplainedInputs
     validation: ExplainedInputs
     test: ExplainedInputs
-    class_names: list[str]
-    input_shape: tuple[int, ...]
+    class_names: Sequence[str]
     accuracy: float
-    checkpoint: str
-    fingerprints: tuple[str, str]
-    draw: Callable[[Vibi, BlackBox, Tensor, Path], None]
 
 
-def prepare_pictures(
-    config: VibiConfig, device: torch.device, autocast: torch.dtype | None, seed: int
-) -> Prepared:
-    """Read the pictures, provide the black box and build explainer and approximator.
+def read_samples(kind: Kind[Any, Any]) -> Samples[Any]:
+    """Read training set and test set, and hold a share of the former out.
+
+    Raises:
+        DataError: The data are not there, or do not fit together.
+    """
+    data, seed = kind.config.data, kind.run.seed
+    train_set, test_set = kind.dataset("train"), kind.dataset("test")
+    check_classes(train_set, test_set)
+    train, validation = split(kind.read(train_set, data.num_train), VALIDATION_SHARE, seed)
+    test = kind.read(test_set, data.num_test)
+    names = list(train_set.class_names or [])
+    return Samples(train, validation, test, names, train_set.fingerprint())
+
+
+def prepare(config: VibiConfig, run: Run) -> Prepared:
+    """Read the data, provide the black box, build explainer and approximator.
 
     Raises:
         ConfigError: Something in the config does not fit.
-        DataError: The pictures are not there.
-        CheckpointError: The black box's checkpoint does not fit.
+        DataError: The data are not there.
+        CheckpointError: The black box's weights are not there, or do not fit.
     """
-    pictures = read_pictures(config.data, seed)
-    torch.manual_seed(seed)
-    # Built first, so that a wrong k is said before the black box is trained.
-    vibi = build_vibi(config, pictures.shape, len(pictures.class_names), autocast).to(device)
-    trained = provide_black_box(config, pictures, device, autocast, seed)
-    for network in (vibi.explainer, vibi.approximator):
-        if isinstance(network, BlackBoxCopy):
-            network.start_from(trained.classifier)
-    black_box = BlackBox(trained.classifier, pictures.normalize, autocast)
-    train, validation, test = (
-        explained(part.pixels, black_box, device)
-        for part in (pictures.train, pictures.validation, pictures.test)
+    kind = kind_of(config, run)
+    samples = read_samples(kind)
+    torch.manual_seed(run.seed)
+    networks = kind.networks(samples)
+    parts = (samples.train, samples.validation, samples.test)
+    train, validation, test = (kind.explained(networks, part) for part in parts)
+    classes, outputs = len(samples.class_names), test.log_probabilities.shape[1]
+    if outputs < classes:
+        raise ConfigError(
+            f"The data have {classes} classes, the black box {outputs} outputs. Set "
+            f"black_box.classifier.num_classes={classes}."
+        )
+    right = test.log_probabilities.argmax(1) == samples.test.targets
+    accuracy = int(right.sum()) / len(test)
+    LOGGER.info(
+        "Black box %s: accuracy %.2f %% on the test set",
+        *(networks.weights or type(networks.black_box.classifier).__name__, 100 * accuracy),
     )
-    return Prepared(
-        *(vibi, black_box, train, validation, test, pictures.class_names, pictures.shape),
-        accuracy=trained.accuracy,
-        checkpoint=trained.checkpoint,
-        fingerprints=pictures.fingerprints,
-        draw=partial(write_pictures, class_names=pictures.class_names),
-    )
+    return Prepared(kind, networks, train, validation, test, samples.class_names, accuracy)
 
 
-def as_inputs(device: torch.device) -> Callable[[Tensor], Tensor]:
-    """Return what maps 8-bit pictures to pictures in [0, 1] on a device."""
-    return lambda pixels: pixels.to(device).float() / 255
+@dataclass(frozen=True)
+class LoadedVibi:
+    """What a checkpoint holds.
+
+    Attributes:
+        kind: Of the inputs.
+        networks: Those of the run, in eval mode.
+        class_names: Names by class index.
+        metrics: Of the epoch that the weights come from.
+    """
+
+    kind: Kind[Any, Any]
+    networks: Networks
+    class_names: list[str]
+    metrics: Mapping[str, Any]
+
+    @property
+    def vibi(self) -> Vibi:
+        """Explainer and approximator."""
+        return self.networks.vibi
+
+    @property
+    def config(self) -> VibiConfig:
+        """Config of the run that trained them."""
+        return self.kind.config
 
 
-def explained(pixels: Tensor, black_box: BlackBox, device: torch.device) -> ExplainedInputs:
-    """Ask the black box once about every picture, (N, C, H, W), uint8."""
-    prepare = as_inputs(device)
-    batches = (prepare(part) for part in torch.split(pixels, EVALUATION_BATCH))
-    return ExplainedInputs(pixels, black_box.in_batches(batches), prepare)
+def read_checkpoint(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
+    """Read `best.pth` or `last.pth` of a run; nothing in the file is executed.
+
+    Raises:
+        CheckpointError: The file is absent, or no checkpoint of this kind.
+    """
+    try:
+        content: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+        found = content["format"]
+    except Exception as error:  # torch.load raises whatever its unpickler meets
+        raise CheckpointError(
+            f"'{path}' cannot be read as a checkpoint of VIBI ({type(error).__name__}: "
+            f"{str(error).splitlines()[0] if str(error) else 'empty'}). Expected best.pth or "
+            "last.pth of a folder that `input-iba vibi train` wrote."
+        ) from error
+    if found != FORMAT:
+        raise CheckpointError(
+            f"'{path}' has format {found!r}, expected {FORMAT}. Train again with this release."
+        )
+    return content
+
+
+def load_vibi(path: Path, run: Run | None = None, black_box: Path | None = None) -> LoadedVibi:
+    """Build the networks of a checkpoint and load their weights.
+
+    Args:
+        path: `best.pth` or `last.pth` of a run.
+        run: What to compute on; None for the CPU in float32.
+        black_box: File with the black box's weights; None for the one that training named.
+
+    Raises:
+        CheckpointError: A file cannot be used.
+        DataError: The reviews that the vocabulary was built from are not there.
+    """
+    run = run or Run(torch.device("cpu"), None)
+    content = read_checkpoint(path, run.device)
+    kind = kind_of(vibi_config(content["config"], content["name"], path), run)
+    weights = str(black_box or content["black_box"])
+    networks = kind.load(content["input_shape"], len(content["class_names"]), weights)
+    fit_state_dict(networks.vibi, content["vibi"], path)
+    networks.vibi.eval()
+    return LoadedVibi(kind, networks, content["class_names"], content["metrics"])

@@ -13,9 +13,9 @@ from input_iba.core.tokens import lengths_of
 from input_iba.drawing import agreement, highlighted_page, percent
 from input_iba.drawing.words import Shown
 from input_iba.results import write_text
-from input_iba.vibi import BlackBox, Vibi, hard_top_k
-from input_iba.vibi.fidelity import evaluating
-from input_iba.vibi.text_black_box import TextBlackBox
+from input_iba.vibi.black_box import BlackBox, TextBlackBox
+from input_iba.vibi.fidelity import TopK, choose_top_k
+from input_iba.vibi.model import Vibi
 from input_iba.vibi.text_chunks import to_tokens, unpacked
 
 
@@ -38,23 +38,27 @@ class ReadText:
 @torch.no_grad()
 def read_texts(vibi: Vibi, black_box: BlackBox, inputs: Tensor) -> list[ReadText]:
     """Explain prepared texts (B, T, 1 + E); results on the CPU, without padding."""
+    found = choose_top_k(vibi, black_box, inputs)
+    with black_box.frozen():
+        return read_top_k(found, black_box.log_probabilities(inputs), inputs)
+
+
+def read_top_k(found: TopK, whole: Tensor, inputs: Tensor) -> list[ReadText]:
+    """Return what was chosen of prepared texts; `whole` is the black box's ln p (B, classes)."""
     _, chunks = unpacked(inputs)
-    with evaluating(vibi), black_box.frozen():
-        logits = vibi.explain(inputs)
-        shown = hard_top_k(logits, vibi.k)
-        masked = vibi.chunks.hide(inputs, shown[:, None])
-        answers = {
-            "black box": black_box.log_probabilities(inputs),
-            "approximator": vibi.approximate(masked).log_softmax(1),
-            "black box on them": black_box.log_probabilities(masked),
-        }
-    heats, masks = (to_tokens(values, chunks).cpu() for values in (logits.softmax(1), shown))
+    answers = {
+        "black box": whole,
+        "approximator": found.approximator,
+        "black box on them": found.rationale,
+    }
+    values = (found.logits.softmax(1), found.shown)
+    heats, masks = (to_tokens(of_chunks, chunks).cpu() for of_chunks in values)
     lengths = (chunks >= 0).sum(1).tolist()
     return [
         ReadText(
             heats[i, :length],
             masks[i, :length],
-            {who: found[i].exp().cpu() for who, found in answers.items()},
+            {who: answer[i].exp().cpu() for who, answer in answers.items()},
         )
         for i, length in enumerate(lengths)
     ]

@@ -1,158 +1,157 @@
-"""What a run of VIBI on texts needs: reviews, the classifier that reads them, and networks."""
+"""Movie reviews in VIBI: data, the classifier that reads them, and how explanations are shown."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from input_iba import models
 from input_iba.config.texts import check_vocabulary
+from input_iba.core.tokens import pad
 from input_iba.datasets import IMDBDataset, build_dataset
-from input_iba.datasets.text_dataset import load_texts
-from input_iba.errors import ConfigError
-from input_iba.run.logs import LOGGER
-from input_iba.training.classifier import split
-from input_iba.training.sets import VALIDATION_SHARE, bar, drawn
+from input_iba.datasets.tokens import cleaned, read_text, words_read
+from input_iba.drawing.words import Shown, split_at
+from input_iba.errors import ConfigError, DataError
+from input_iba.results import write_arrays, write_text
+from input_iba.training.data import read_texts
+from input_iba.training.loop import progress_bar
 from input_iba.training.texts import LabelledTexts
-from input_iba.vibi import Vibi
-from input_iba.vibi.commands.config import VibiConfig
-from input_iba.vibi.commands.prepared import Prepared
-from input_iba.vibi.commands.text_pages import write_texts
-from input_iba.vibi.text_black_box import ExplainedTexts, TextBlackBox, explained_texts
-from input_iba.vibi.text_chunks import TextChunks, ends_in
+from input_iba.vibi.black_box import TextBlackBox
+from input_iba.vibi.commands.kind import Kind, Networks, Samples
+from input_iba.vibi.commands.text_pages import read_top_k, text_page, write_texts
+from input_iba.vibi.fidelity import TopK
+from input_iba.vibi.inputs import UNASKED, ExplainedTexts
+from input_iba.vibi.model import Vibi
+from input_iba.vibi.text_chunks import TextChunks, ends_in, to_tokens, unpacked
 from input_iba.vibi.text_networks import TextApproximator, TextExplainer
 
-
-@dataclass(frozen=True)
-class TextParts:
-    """What texts are explained with, whichever texts they are.
-
-    Attributes:
-        vibi: Explainer and approximator, untrained.
-        black_box: What they explain.
-        words: The vocabulary, by index.
-        dataset: The training set, unread.
-        weights: File with the black box's weights.
-    """
-
-    vibi: Vibi
-    black_box: TextBlackBox
-    words: Sequence[str]
-    dataset: IMDBDataset
-    weights: str
+Words = tuple[list[str], Shown]
+"""Tokens of a text, and how they are shown."""
 
 
-def build_text_parts(
-    config: VibiConfig,
-    device: torch.device,
-    autocast: torch.dtype | None,
-    weights: Path | str = "",
-) -> TextParts:
-    """Build explainer and approximator, and load their black box.
-
-    Args:
-        config: The setting.
-        device: Where to compute.
-        autocast: Number format of all networks' layers, or None for float32.
-        weights: File with the black box's weights; empty for the one that the config names.
-
-    Raises:
-        ConfigError: The config names no weights, or no classifier of these words.
-        CheckpointError: The weights are not there, or do not fit.
-        DataError: The reviews are not there.
-    """
-    dataset = reviews(config, "train")
-    words = dataset.vocabulary.words
-    classifier, file = _classifier(config, str(weights))
-    check_vocabulary(classifier, dataset)
-    chunks = TextChunks(config.texts.chunks, config.texts.max_length, ends_in(words))
-    black_box = TextBlackBox(classifier.to(device), chunks, autocast)
-    example = black_box.prepare(torch.zeros(1, 1, dtype=torch.int64, device=device))
-    with torch.no_grad():
-        classes = black_box.log_probabilities(example).shape[1]
-    dim = example.shape[2] - 1
-    vibi = Vibi(
-        TextExplainer(dim, config.explainer.width or 100),
-        TextApproximator(classes, dim, config.approximator.width or 200),
-        *(chunks, config.explainer.k, autocast),
-    )
-    return TextParts(vibi.to(device), black_box, words, dataset, file)
-
-
-def reviews(config: VibiConfig, which: str) -> IMDBDataset:
-    """Return the reviews of a split, 'train' or 'test', of both classes."""
-    dataset = build_dataset(
-        {
-            "type": "IMDBDataset",
-            "root": config.data.root,
-            "split": which,
-            "select_cls": None,
-            "max_length": config.texts.max_length,
-        }
-    )
-    assert isinstance(dataset, IMDBDataset)
-    return dataset
-
-
-def _classifier(config: VibiConfig, weights: str) -> tuple[nn.Module, str]:
-    cfg = dict(config.black_box.classifier)
-    found = weights or config.black_box.checkpoint or cfg.get("pretrained") or ""
-    if not found:
-        raise ConfigError(
-            "The black box of texts is not trained here: set black_box.classifier.pretrained to "
-            "its checkpoint. `input-iba train nlp deep_lstm` trains one."
-        )
-    return models.build_classifier({**cfg, "pretrained": found}).eval(), str(found)
-
-
-def prepare_texts(
-    config: VibiConfig, device: torch.device, autocast: torch.dtype | None, seed: int
-) -> Prepared:
-    """Read the reviews, ask the black box about them, and build explainer and approximator.
-
-    Raises:
-        ConfigError: Something in the config does not fit.
-        CheckpointError: The black box's weights are not there, or do not fit.
-        DataError: The reviews are not there.
-    """
-    torch.manual_seed(seed)
-    parts = build_text_parts(config, device, autocast)
-    read = _read(parts.dataset, config.data.num_train, seed)
-    train, validation = split(read, VALIDATION_SHARE, seed)
-    test_set = reviews(config, "test")
-    test = _read(test_set, config.data.num_test, seed)
-    explained = [_explained(parts.black_box, texts, device) for texts in (train, validation, test)]
-    accuracy = float((explained[2].log_probabilities.argmax(1) == test.targets).float().mean())
-    LOGGER.info("Black box '%s': accuracy %.2f %% on the test set", parts.weights, 100 * accuracy)
-    class_names = list(parts.dataset.class_names or [])
-    return Prepared(
-        vibi=parts.vibi,
-        black_box=parts.black_box,
-        train=explained[0],
-        validation=explained[1],
-        test=explained[2],
-        class_names=class_names,
-        input_shape=tuple(parts.black_box.prepare(read.ids[0][None].to(device)).shape[1:]),
-        accuracy=accuracy,
-        checkpoint=parts.weights,
-        fingerprints=(parts.dataset.fingerprint(), test_set.fingerprint()),
-        draw=partial(write_texts, words=parts.words, class_names=class_names),
-    )
-
-
-def _read(dataset: IMDBDataset, count: int, seed: int) -> LabelledTexts:
-    indices = drawn(dataset, count, seed)
-    with bar(len(indices), "reviews") as progress:
-        return LabelledTexts(*load_texts(dataset, progress.update, indices))
-
-
-def _explained(
-    black_box: TextBlackBox, texts: LabelledTexts, device: torch.device
+def explained_texts(
+    black_box: TextBlackBox, texts: Sequence[Tensor], device: torch.device, on_batch: Any = None
 ) -> ExplainedTexts:
-    with bar(len(texts.ids), "texts read by the black box") as progress:
-        return explained_texts(black_box, texts.ids, device, progress.update)
+    """Ask the black box about texts, token ids (T_s,) each."""
+    inputs = pad(texts, black_box.modality.pad).ids
+
+    def prepare(ids: Tensor) -> Tensor:
+        return black_box.prepare(ids.to(device))
+
+    unasked = ExplainedTexts(inputs, UNASKED, prepare, black_box.modality.pad)
+    return unasked.answered(black_box, on_batch or (lambda _: None))
+
+
+class Texts(Kind[LabelledTexts, Words]):
+    """Movie reviews; their classifier is trained elsewhere."""
+
+    def dataset(self, split: str) -> IMDBDataset:
+        """Return the reviews of 'train' or 'test', of both classes."""
+        cfg = {
+            "type": "IMDBDataset",
+            "root": self.config.data.root,
+            "split": split,
+            "select_cls": None,
+            "max_length": self.config.texts.max_length,
+        }
+        dataset = build_dataset(cfg)
+        assert isinstance(dataset, IMDBDataset)
+        return dataset
+
+    def read(self, dataset: Any, count: int) -> LabelledTexts:
+        """Read as many reviews, drawn at random; 0 for all."""
+        return read_texts(dataset, count, self.run.seed)
+
+    def networks(self, samples: Samples[LabelledTexts]) -> Networks:
+        """Build the networks around the classifier that the config names."""
+        return self._networks("", samples.train.ids[0])
+
+    def load(self, shape: Sequence[int], classes: int, weights: str) -> Networks:
+        """Build the networks of a checkpoint."""
+        return self._networks(weights, torch.zeros(32, dtype=torch.int64))
+
+    def _networks(self, weights: str, example: Tensor) -> Networks:
+        config, device = self.config, self.run.device
+        dataset = self.dataset("train")
+        self.vocabulary = dataset.vocabulary
+        classifier, file = self._classifier(weights)
+        check_vocabulary(classifier, dataset)
+        ends = ends_in(self.vocabulary.words)
+        chunks = TextChunks(config.texts.chunks, config.texts.max_length, ends)
+        black_box = TextBlackBox(classifier.to(device), chunks, self.run.autocast)
+        inputs = black_box.prepare(example[None].to(device))
+        with torch.no_grad():
+            classes = black_box.log_probabilities(inputs).shape[1]
+        dim = inputs.shape[2] - 1
+        vibi = Vibi(
+            TextExplainer(dim, config.explainer.width or 100),
+            TextApproximator(classes, dim, config.approximator.width or 200),
+            *(chunks, config.explainer.k, self.run.autocast),
+        )
+        return Networks(vibi.to(device), black_box, file, inputs.shape[1:])
+
+    def _classifier(self, weights: str) -> tuple[nn.Module, str]:
+        """Return the classifier and the file of its weights; None given, the config's own."""
+        settings = self.config.black_box
+        cfg = dict(settings.classifier)
+        found = weights or settings.checkpoint or cfg.get("pretrained") or ""
+        if not found:
+            raise ConfigError(
+                "The black box of texts is not trained here: set black_box.classifier.pretrained "
+                "to its checkpoint. `input-iba train nlp deep_lstm` trains one."
+            )
+        return models.build_classifier({**cfg, "pretrained": found}).eval(), str(found)
+
+    def explained(self, networks: Networks, samples: LabelledTexts) -> ExplainedTexts:
+        """Ask the black box about all reviews."""
+        assert isinstance(networks.black_box, TextBlackBox)
+        with progress_bar(len(samples.ids), "texts read by the black box") as bar:
+            return explained_texts(networks.black_box, samples.ids, self.run.device, bar.update)
+
+    def draw(
+        self, networks: Networks, inputs: Tensor, class_names: Sequence[str], folder: Path
+    ) -> None:
+        """Write pages of reviews, token ids (n, T)."""
+        words = self.vocabulary.words
+        write_texts(networks.vibi, networks.black_box, inputs, folder, words, class_names)
+
+    def open(self, path: Path) -> Words:
+        """Read a text file; return its last `max_length` tokens, and how they are shown."""
+        tokens, part, spans = words_read(cleaned(read_text(path)), self.config.texts.max_length)
+        if not tokens:
+            raise DataError(f"Text '{path}' is empty: it has no token.")
+        return tokens, split_at(part, spans)
+
+    def inputs(self, networks: Networks, opened: Words) -> Tensor:
+        """Return the prepared text (1, T, 1 + E)."""
+        assert isinstance(networks.black_box, TextBlackBox)
+        return networks.black_box.prepare(
+            self.vocabulary.encode(opened[0])[None].to(self.run.device)
+        )
+
+    def heat(self, networks: Networks, inputs: Tensor, logits: Tensor) -> Tensor:
+        """Return the probability of each word's chunk, (1, T)."""
+        return to_tokens(logits.softmax(1), unpacked(inputs)[1])
+
+    def write(
+        self,
+        networks: Networks,
+        opened: Words,
+        found: TopK,
+        whole: Tensor,
+        class_names: Sequence[str],
+        place: Path,
+    ) -> tuple[Path, ...]:
+        """Write `<place>.npz` and `<place>.html`."""
+        tokens, shown = opened
+        [read] = read_top_k(found, whole.log()[None], self.inputs(networks, opened))
+        files = (place.with_name(f"{place.name}.npz"), place.with_name(f"{place.name}.html"))
+        values = {"mask": read.heat.numpy(), "top_k": read.shown.numpy()}
+        write_arrays(files[0], **values, tokens=np.array(tokens, dtype=np.str_))
+        write_text(files[1], text_page(place.name, shown, read, class_names))
+        return files

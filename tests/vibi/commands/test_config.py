@@ -10,8 +10,8 @@ import torch
 from input_iba.errors import ConfigError
 from input_iba.models import build_classifier
 from input_iba.vibi.commands.black_box import classifier_config
-from input_iba.vibi.commands.checkpoints import build_vibi
 from input_iba.vibi.commands.config import load_vibi_config, setting_name, vibi_config
+from input_iba.vibi.commands.images import build_vibi
 
 FOLDER = Path(__file__).parents[3] / "configs/vibi"
 CONFIGS = sorted(path.name for path in FOLDER.glob("*.py"))
@@ -59,11 +59,11 @@ def test_a_config_comes_back_from_its_text_and_its_plain_data(tmp_path: Path) ->
         ({"explainer.type": "ResNet4x"}, "Closest: 'ResNet_4x'"),
         ({"training.epochs": "many"}, "must be of type int"),
         ({"data.dataset": "MNST"}, "Closest: 'MNIST'"),
-        ({"black_box.hidden_chunks": 2.0}, "share from 0 to 1"),
+        ({"black_box.hidden_chunks": 2.0}, "of at least 0 and of at most 1"),
         ({"approximator.start": "blackbox"}, "Closest: 'black_box'"),
         ({"data.dataset": "IMDB", "explainer.start": "black_box"}, "Remove explainer.start"),
-        ({"data.dataset": "IMDB", "training.flip": True}, "training.flip is for pictures"),
-        ({"training.padding": -1}, "training.padding must be at least 0"),
+        ({"data.dataset": "IMDB", "training.flip": True}, "training.flip is for images"),
+        ({"training.padding": -1}, "training.padding.*of at least 0"),
     ],
 )
 def test_a_wrong_option_is_refused(options: dict[str, object], message: str) -> None:

@@ -12,12 +12,10 @@ from PIL import Image
 from input_iba.errors import CheckpointError
 from input_iba.records import Failure
 from input_iba.results.map_files import find_maps, read_map
-from input_iba.vibi.commands.black_box import load_black_box
-from input_iba.vibi.commands.checkpoints import load_vibi
 from input_iba.vibi.commands.config import load_vibi_config
-from input_iba.vibi.commands.explain import explain_files
-from input_iba.vibi.commands.explanation import ChunkExplanation, ExplainVibiOptions
-from input_iba.vibi.commands.options import VibiOptions
+from input_iba.vibi.commands.explain import ChunkExplanation, explain_files
+from input_iba.vibi.commands.options import ExplainVibiOptions, VibiOptions
+from input_iba.vibi.commands.prepared import load_vibi
 from input_iba.vibi.commands.run import run_vibi
 from tests.vibi.commands.bright_chunks import CHUNK, SIDE, bright_pictures, write_config
 
@@ -62,7 +60,7 @@ def test_what_is_told_is_what_the_networks_say(run: tuple[Path, Path], tmp_path:
     approximated = loaded.vibi.approximate(picture * torch.from_numpy(shown)).softmax(1)[0]
     assert one.approximator[1] == pytest.approx(float(approximated.max()), abs=1e-5)
     assert one.approximator[0] == ["bright", "dark"][int(approximated.argmax())]
-    classifier = load_black_box(loaded.config, 3, 2, loaded.black_box, torch.device("cpu"))
+    classifier = loaded.networks.black_box.classifier
     whole, hidden = (
         classifier((x - 0.5) / 0.25).softmax(1)[0].max()
         for x in (picture, picture * torch.from_numpy(shown))

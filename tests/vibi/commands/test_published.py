@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from input_iba.vibi.commands.checkpoints import load_vibi
 from input_iba.vibi.commands.config import load_vibi_config
 from input_iba.vibi.commands.options import VibiOptions
+from input_iba.vibi.commands.prepared import load_vibi
 from input_iba.vibi.commands.run import run_vibi
 from tests.datasets.pictures import write
 

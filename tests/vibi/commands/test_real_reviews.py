@@ -10,10 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from input_iba.registry import CLASSIFIERS
+from input_iba.run.shell import Run
 from input_iba.vibi.commands.config import load_vibi_config
 from input_iba.vibi.commands.options import VibiOptions
 from input_iba.vibi.commands.run import run_vibi
-from input_iba.vibi.commands.texts import reviews
+from input_iba.vibi.commands.texts import Texts
 
 PRAISE = ("great", "good", "excellent", "wonderful", "best", "love", "well")
 
@@ -42,7 +43,7 @@ def test_words_that_are_counted_are_found(data_root: Path, tmp_path: Path) -> No
         **{"training.epochs": 6, "training.batch_size": 50, "training.lr": 3e-3},
     }
     config = load_vibi_config(None, overrides)
-    vocabulary = reviews(config, "train").vocabulary
+    vocabulary = Texts(config, Run(torch.device("cpu"), None)).dataset("train").vocabulary
     torch.manual_seed(0)
     model = CountsWords(len(vocabulary))
     with torch.no_grad():
@@ -56,7 +57,7 @@ def test_words_that_are_counted_are_found(data_root: Path, tmp_path: Path) -> No
         "pretrained": str(tmp_path / "counter.pt"),
     }
     config = replace(config, black_box=replace(config.black_box, classifier=classifier))
-    options = VibiOptions(tmp_path / "run", "cpu", precision="fp32")
+    options = VibiOptions(tmp_path / "run", device="cpu", precision="fp32")
     found = run_vibi(config, options).test
     assert found.approximator > 0.9
     assert found.rationale > 0.9

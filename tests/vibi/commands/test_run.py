@@ -11,12 +11,12 @@ import pytest
 import torch
 
 from input_iba.errors import CheckpointError, ConfigError, ResumeError
+from input_iba.run.shell import Run
 from input_iba.vibi import BlackBoxCopy, VibiTrainer
-from input_iba.vibi.commands.checkpoints import load_vibi, read_checkpoint
 from input_iba.vibi.commands.config import VibiConfig, load_vibi_config
-from input_iba.vibi.commands.data import read_pictures
-from input_iba.vibi.commands.options import VibiOptions, VibiResult
-from input_iba.vibi.commands.prepared import prepare_pictures
+from input_iba.vibi.commands.folder import VibiResult
+from input_iba.vibi.commands.options import VibiOptions
+from input_iba.vibi.commands.prepared import load_vibi, prepare, read_checkpoint
 from input_iba.vibi.commands.run import run_vibi, without_beta
 from tests.vibi.commands.conftest import tiny_options
 
@@ -67,11 +67,11 @@ def test_copies_of_the_black_box_start_with_its_weights(
     starts = {"explainer.start": "black_box", "approximator.start": "black_box"}
     moved = {"training.flip": True, "training.padding": 1, "training.lr": 1e-3}
     config = load_vibi_config(None, tiny_options(colours, tmp_path) | starts | moved)
-    ready = prepare_pictures(config, torch.device("cpu"), None, 0)
-    for network in (ready.vibi.explainer, ready.vibi.approximator):
+    ready = prepare(config, Run(torch.device("cpu"), None))
+    for network in (ready.networks.vibi.explainer, ready.networks.vibi.approximator):
         assert isinstance(network, BlackBoxCopy)
         for name, values in network.classifier.state_dict().items():
-            assert torch.equal(values, ready.black_box.classifier.state_dict()[name]), name
+            assert torch.equal(values, ready.networks.black_box.classifier.state_dict()[name]), name
     whole = run(config, tmp_path / "whole")
     assert whole.test.approximator > 0.9
     with monkeypatch.context() as patch:
@@ -81,7 +81,7 @@ def test_copies_of_the_black_box_start_with_its_weights(
     parts = run(config, tmp_path / "parts", resume=True)
     assert parts.test == whole.test
     loaded = load_vibi(tmp_path / "whole/best.pth")
-    found = loaded.vibi.top_k_inputs(torch.rand(1, *loaded.input_shape))
+    found = loaded.vibi.top_k_inputs(torch.rand(1, *loaded.networks.input_shape))
     assert loaded.vibi.approximate(found).shape == (1, 2)
 
 
@@ -137,9 +137,9 @@ def test_a_checkpoint_loads_to_the_same_explanations(tiny: VibiConfig, tmp_path:
     run(tiny, tmp_path / "run")
     one, other = (load_vibi(tmp_path / "run" / name) for name in ("best.pth", "last.pth"))
     assert one.class_names == ["green", "red"]
-    assert one.input_shape == (3, 8, 8)
+    assert one.networks.input_shape == [3, 8, 8]
     assert one.config == replace(tiny, name=one.config.name)
-    pixels = read_pictures(tiny.data, 0).test.pixels.float() / 255
+    pixels = torch.rand(20, 3, 8, 8)
     assert one.vibi.explain(pixels).shape == (20, 4)
     assert not other.vibi.training
     with pytest.raises(CheckpointError, match=r"best\.pth or"):

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -15,13 +13,13 @@ from input_iba import models
 from input_iba.errors import ConfigError
 from input_iba.records import Failure
 from input_iba.results import read_text_mask
+from input_iba.run.shell import Run
 from input_iba.vibi.commands.config import load_vibi_config
-from input_iba.vibi.commands.explain import explain_files
-from input_iba.vibi.commands.explanation import ChunkExplanation, ExplainVibiOptions
-from input_iba.vibi.commands.options import VibiOptions
-from input_iba.vibi.commands.prepared import Prepared
+from input_iba.vibi.commands.explain import ChunkExplanation, explain_files
+from input_iba.vibi.commands.options import ExplainVibiOptions, VibiOptions
+from input_iba.vibi.commands.prepared import prepare
 from input_iba.vibi.commands.run import run_vibi
-from input_iba.vibi.commands.texts import prepare_texts
+from input_iba.vibi.commands.texts import Texts
 from input_iba.vibi.text_chunks import unpacked
 from tests.datasets.reviews import write_reviews
 
@@ -34,6 +32,9 @@ REVIEWS = {
     for name, word, rating in (("pos", "great", 9), ("neg", "dull", 2))
 }
 """Of 11 words: `<unk>`, `<pad>`, a, film, so, and, very, great, dull, the full stop and `!`."""
+
+
+CPU = Run(torch.device("cpu"), None)
 
 
 class StoppedError(Exception):
@@ -68,7 +69,8 @@ training = dict(epochs=2, batch_size=8)
 
 def options(work_dir: Path, resume: bool = False, every_epoch: bool = False) -> VibiOptions:
     return VibiOptions(
-        *(work_dir, "cpu"),
+        work_dir,
+        device="cpu",
         precision="fp32",
         resume=resume,
         save_images_every_epoch=every_epoch,
@@ -77,18 +79,18 @@ def options(work_dir: Path, resume: bool = False, every_epoch: bool = False) -> 
 
 def test_texts_are_cut_split_and_answered(tmp_path: Path) -> None:
     config = load_vibi_config(write_config(tmp_path), {})
-    ready = prepare_texts(config, torch.device("cpu"), None, 0)
+    ready = prepare(config, CPU)
     assert len(ready.train) + len(ready.validation) == 24
     assert len(ready.test) == 24
     assert ready.class_names == ["neg", "pos"]
-    assert ready.input_shape[1] == 7
+    assert ready.networks.input_shape[1] == 7
     assert max(len(row) for row in ready.train.inputs) == 8  # its last 8 tokens
     assert ready.train.log_probabilities.exp().sum(1).numpy() == pytest.approx(1, abs=1e-5)
 
 
 def test_fewer_texts_can_be_drawn(tmp_path: Path) -> None:
     config = load_vibi_config(write_config(tmp_path), {"data.num_train": 10, "data.num_test": 5})
-    ready = prepare_texts(config, torch.device("cpu"), None, 0)
+    ready = prepare(config, CPU)
     assert len(ready.train) + len(ready.validation) == 10
     assert len(ready.test) == 5
 
@@ -132,7 +134,9 @@ def test_a_run_of_texts_is_a_run(tmp_path: Path, chunks: str, k: int) -> None:
 
 
 @pytest.mark.slow
-def test_a_continued_run_of_texts_equals_an_uninterrupted_one(tmp_path: Path) -> None:
+def test_a_continued_run_of_texts_equals_an_uninterrupted_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     config = load_vibi_config(write_config(tmp_path), {})
     whole = run_vibi(config, options(tmp_path / "whole"))
 
@@ -143,11 +147,10 @@ def test_a_continued_run_of_texts_equals_an_uninterrupted_one(tmp_path: Path) ->
         if len(calls) == 2:
             raise StoppedError
 
-    def prepare(*arguments: Any) -> Prepared:
-        return replace(prepare_texts(*arguments), draw=stop_in_epoch_2)
-
-    with pytest.raises(StoppedError):
-        run_vibi(config, options(tmp_path / "cut", every_epoch=True), prepare)
+    with monkeypatch.context() as patch:
+        patch.setattr(Texts, "draw", stop_in_epoch_2)
+        with pytest.raises(StoppedError):
+            run_vibi(config, options(tmp_path / "cut", every_epoch=True))
     assert len((tmp_path / "cut" / "metrics.jsonl").read_text().splitlines()) == 1
     resumed = run_vibi(config, options(tmp_path / "cut", resume=True))
     assert resumed.test == whole.test
@@ -158,7 +161,7 @@ def test_a_black_box_without_weights_is_refused(tmp_path: Path) -> None:
     path = write_config(tmp_path)
     config = load_vibi_config(path, {"black_box.classifier.pretrained": ""})
     with pytest.raises(ConfigError, match="input-iba train nlp"):
-        prepare_texts(config, torch.device("cpu"), None, 0)
+        prepare(config, CPU)
 
 
 def test_a_classifier_of_other_words_is_refused(tmp_path: Path) -> None:
@@ -166,7 +169,7 @@ def test_a_classifier_of_other_words_is_refused(tmp_path: Path) -> None:
     more = {f"{i}_9": "an entirely different film" for i in range(50, 53)}
     write_reviews(tmp_path / "imdb", {"train/pos": more})
     with pytest.raises(ConfigError, match="vocabulary"):
-        prepare_texts(load_vibi_config(path, {}), torch.device("cpu"), None, 0)
+        prepare(load_vibi_config(path, {}), CPU)
 
 
 def test_unknown_chunks_are_refused(tmp_path: Path) -> None:
@@ -181,7 +184,7 @@ def test_the_section_of_texts_stays_out_of_configs_of_pictures() -> None:
 
 def test_chunk_numbers_survive_the_way_through_the_black_box(tmp_path: Path) -> None:
     config = load_vibi_config(write_config(tmp_path), {})
-    ready = prepare_texts(config, torch.device("cpu"), None, 0)
+    ready = prepare(config, CPU)
     inputs, _ = next(iter(ready.train.batches(4)))
     numbers = unpacked(inputs)[1]
     assert numbers.max() == 7

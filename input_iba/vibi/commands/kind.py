@@ -1,0 +1,150 @@
+"""What differs between kinds of input: all else in VIBI's commands is one path for all of them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from torch import Tensor
+
+from input_iba.datasets import SampleDataset
+from input_iba.run.shell import Run
+from input_iba.training.classifier import Labelled
+from input_iba.vibi.black_box import BlackBox
+from input_iba.vibi.commands.config import VibiConfig
+from input_iba.vibi.fidelity import TopK
+from input_iba.vibi.inputs import ExplainedInputs
+from input_iba.vibi.model import Vibi
+
+Data = TypeVar("Data", bound=Labelled)
+Opened = TypeVar("Opened")
+
+
+@dataclass(frozen=True)
+class Samples(Generic[Data]):
+    """What is read for a run.
+
+    Attributes:
+        train: To train on.
+        validation: Held out of the training set; the best epoch is chosen on it.
+        test: The test set.
+        class_names: Names by class index.
+        fingerprint: Of the training set.
+    """
+
+    train: Data
+    validation: Data
+    test: Data
+    class_names: Sequence[str]
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class Networks:
+    """The three networks.
+
+    Attributes:
+        vibi: Explainer and approximator, untrained.
+        black_box: What they explain.
+        weights: File with the black box's weights; empty where the config's `pretrained` says.
+        input_shape: Shape of one input.
+    """
+
+    vibi: Vibi
+    black_box: BlackBox
+    weights: str
+    input_shape: Sequence[int]
+
+
+class Kind(ABC, Generic[Data, Opened]):
+    """One kind of input.
+
+    Args:
+        config: The setting.
+        run: What to compute on, and the seed.
+    """
+
+    def __init__(self, config: VibiConfig, run: Run) -> None:
+        self.config = config
+        self.run = run
+
+    @abstractmethod
+    def dataset(self, split: str) -> SampleDataset:
+        """Return the data set of 'train' or 'test', unread.
+
+        Raises:
+            DataError: The data are not there.
+        """
+
+    @abstractmethod
+    def read(self, dataset: Any, count: int) -> Data:
+        """Read as many samples into memory, drawn at random; 0 for all."""
+
+    @abstractmethod
+    def networks(self, samples: Samples[Data]) -> Networks:
+        """Build explainer and approximator for data, and provide the black box.
+
+        Raises:
+            ConfigError: Something in the config does not fit.
+            CheckpointError: The black box's weights are not there, or do not fit.
+        """
+
+    @abstractmethod
+    def load(self, shape: Sequence[int], classes: int, weights: str) -> Networks:
+        """Build the networks of a checkpoint, explainer and approximator without their weights.
+
+        Args:
+            shape: Of one input.
+            classes: Of the data.
+            weights: File with the black box's weights; empty where the config says.
+        """
+
+    @abstractmethod
+    def explained(self, networks: Networks, samples: Data) -> ExplainedInputs:
+        """Ask the black box about all samples once, so that training need not."""
+
+    @abstractmethod
+    def draw(
+        self, networks: Networks, inputs: Tensor, class_names: Sequence[str], folder: Path
+    ) -> None:
+        """Draw explanations of some of `ExplainedInputs.inputs` into a folder."""
+
+    @abstractmethod
+    def open(self, path: Path) -> Opened:
+        """Read a file that is to be explained.
+
+        Raises:
+            DataError: It cannot be used.
+        """
+
+    @abstractmethod
+    def inputs(self, networks: Networks, opened: Opened) -> Tensor:
+        """Return what `open` returned as explainer and black box take it, (1, …)."""
+
+    @abstractmethod
+    def heat(self, networks: Networks, inputs: Tensor, logits: Tensor) -> Tensor:
+        """Return the probability of each unit's chunk, of inputs (B, …) and logits (B, N)."""
+
+    @abstractmethod
+    def write(
+        self,
+        networks: Networks,
+        opened: Opened,
+        found: TopK,
+        whole: Tensor,
+        class_names: Sequence[str],
+        place: Path,
+    ) -> tuple[Path, ...]:
+        """Write an explanation: arrays, and what shows them.
+
+        Args:
+            networks: That explain.
+            opened: As `open` returned it.
+            found: Of its inputs.
+            whole: What the black box gives the whole input, probabilities (classes,).
+            class_names: Names by class index.
+            place: Path without extension.
+        """
