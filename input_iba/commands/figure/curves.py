@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from input_iba.commands.figure.options import CurveOptions
 from input_iba.drawing import Chart, figure_format, write_panels
 from input_iba.errors import EvaluationError
 from input_iba.evaluation.metrics import METRICS, Metric
@@ -20,23 +21,6 @@ ROWS = ".rows.jsonl"
 
 ALIKE = ("metric", "settings", "classifier", "data")
 """What results in one figure must have in common."""
-
-
-@dataclass(frozen=True)
-class CurveOptions:
-    """Which curves are drawn.
-
-    Attributes:
-        results: JSON files of evaluation commands, or files of rows.
-        out: The figure; its ending says the format.
-        names: One name per result, or None for those of the files.
-        own_samples: Draw each method over all samples it has, not those that all have.
-    """
-
-    results: Sequence[Path]
-    out: Path
-    names: Sequence[str] | None = None
-    own_samples: bool = False
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from input_iba.commands.compare.methods import Method, read_methods
+from input_iba.commands.figure.options import KINDS, GridOptions
 from input_iba.datasets.images import read_image
 from input_iba.drawing import (
     COLOUR_MAP,
@@ -26,47 +26,11 @@ from input_iba.errors import ConfigError, DataError, closest
 from input_iba.results import written_whole
 from input_iba.results.map_files import read_map
 
-KINDS = {
-    "overlay": "overlay, smoothed",
-    "feature_mask": "feature mask",
-    "prior_mask": "prior",
-    "input_mask": "input mask",
-}
-"""What a column can show of a method, and how it is called."""
-
 OF_ONE, OF_SEVERAL = ("overlay", "feature_mask", "input_mask"), ("input_mask",)
 """What is shown of one work directory, and of each of several."""
 
 FOLDERS = {"feat_masks": "feature_mask", "prior_masks": "prior_mask", "input_masks": "input_mask"}
 """What a folder in a work directory stands for."""
-
-
-@dataclass(frozen=True)
-class GridOptions:
-    """What a grid shows.
-
-    Attributes:
-        work_dirs: Work directories, or folders of masks in them.
-        out: The figure; its ending says the format.
-        names: One name per work directory, or None for those of the folders.
-        samples: Ids in the order of the lines, or none for the first `num_samples`.
-        num_samples: How many samples, where none are named.
-        show: Kinds of `KINDS`; none for what suits the number of work directories.
-        colour_map: A name of matplotlib's, or None for a perceptually uniform one: of signed maps
-            a diverging one, 0 in its middle.
-        inches: Width and height of one image.
-        dots_per_inch: Resolution of figures of pixels.
-    """
-
-    work_dirs: Sequence[Path]
-    out: Path
-    names: Sequence[str] | None = None
-    samples: Sequence[str] = ()
-    num_samples: int = 12
-    show: Sequence[str] = ()
-    colour_map: str | None = None
-    inches: float = 2.0
-    dots_per_inch: int = 110
 
 
 @dataclass(frozen=True)

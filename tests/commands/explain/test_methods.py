@@ -16,7 +16,8 @@ from input_iba.cli.baseline import METHODS
 from input_iba.cli.main import script
 from input_iba.commands.explain.estimation import provide_background
 from input_iba.commands.explain.run import run_attribution
-from input_iba.commands.figure.grid import GridOptions, figure_grid
+from input_iba.commands.figure.grid import figure_grid
+from input_iba.commands.figure.options import GridOptions
 from input_iba.config.build import build_attributor, build_classifier, build_datasets
 from input_iba.config.load import RunConfig, load_config, with_baseline
 from input_iba.errors import ConfigError, LayerNotFoundError, MissingExtraError, ResumeError
@@ -72,7 +73,7 @@ def test_every_method_leaves_what_evaluations_read(
         assert list(record["seconds"]) == [method]
     assert method in (work / "report.html").read_text()
     if method == "grad_cam":
-        figure_grid(GridOptions([work], tmp_path / "sheet.png"))
+        figure_grid(GridOptions(work_dirs=(work,), out=tmp_path / "sheet.png"))
         assert (tmp_path / "sheet.png").stat().st_size > 0
 
 
