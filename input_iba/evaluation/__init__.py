@@ -50,7 +50,7 @@ from input_iba.evaluation.sets import random_sets, random_words, set_sizes
 from input_iba.evaluation.significance import holm, sign_flip_p
 from input_iba.evaluation.similarity import structural_similarity, unit_range
 from input_iba.evaluation.summary import Summary, paired_difference, summarise
-from input_iba.evaluation.text import TextClassifier
+from input_iba.modality.text_classifier import TextClassifier
 
 __all__ = [
     "MAX_REGION_SHARE",

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from input_iba.core.maps import as_map
 from input_iba.core.modes import frozen
 from input_iba.errors import EvaluationError
-from input_iba.evaluation.perturbation import (
+from input_iba.evaluation.hiding import (
     Classify,
     as_batch,
     check_samples,

@@ -10,10 +10,10 @@ from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from input_iba.errors import EvaluationError
+from input_iba.evaluation.hiding import target_scores
 from input_iba.evaluation.insertion_deletion import InsertionDeletion
-from input_iba.evaluation.perturbation import target_scores
 from input_iba.evaluation.ranks import ranks
-from input_iba.evaluation.text import (
+from input_iba.modality.text_classifier import (
     TextClassifier,
     TextClassify,
     as_text,

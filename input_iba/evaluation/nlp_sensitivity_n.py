@@ -10,10 +10,10 @@ from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from input_iba.errors import EvaluationError
-from input_iba.evaluation.perturbation import target_scores
+from input_iba.evaluation.hiding import target_scores
 from input_iba.evaluation.sensitivity_n import SensitivityN, correlated
 from input_iba.evaluation.sets import random_words
-from input_iba.evaluation.text import (
+from input_iba.modality.text_classifier import (
     TextClassifier,
     TextClassify,
     as_class_logits,

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from input_iba.errors import EvaluationError
 from input_iba.evaluation import VisionInsertionDeletion, insertion_deletion
-from input_iba.evaluation.perturbation import step_counts
+from input_iba.evaluation.hiding import step_counts
 from tests.evaluation import literal
 from tests.evaluation.nets import network, probability_of
 

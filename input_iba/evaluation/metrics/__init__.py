@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from input_iba.errors import EvaluationError
-from input_iba.evaluation.metrics.base import Case, Metric, Row, Score, Setting
+from input_iba.evaluation.base import Case, Metric, Row, Score, Setting
 from input_iba.evaluation.metrics.degradation import DegradationMetric
 from input_iba.evaluation.metrics.ehr import EhrMetric
 from input_iba.evaluation.metrics.insertion_deletion import InsertionDeletionMetric

@@ -12,8 +12,7 @@ from torch import Tensor
 from input_iba.drawing import Chart, mean_line
 from input_iba.errors import EvaluationError
 from input_iba.evaluation import effective_heat_ratios, scale_to_peak
-from input_iba.evaluation.ehr import STEPS
-from input_iba.evaluation.metrics.base import (
+from input_iba.evaluation.base import (
     Case,
     Metric,
     Row,
@@ -24,6 +23,7 @@ from input_iba.evaluation.metrics.base import (
     rounded,
     small_enough,
 )
+from input_iba.evaluation.ehr import STEPS
 from input_iba.results.map_files import find_maps, read_map
 
 

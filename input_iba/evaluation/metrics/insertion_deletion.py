@@ -8,7 +8,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from input_iba.evaluation import insertion_deletion
-from input_iba.evaluation.metrics.base import Case, Setting, check_at_least
+from input_iba.evaluation.base import Case, Setting, check_at_least
 from input_iba.evaluation.metrics.two_curves import Curves, TwoCurvesMetric
 
 

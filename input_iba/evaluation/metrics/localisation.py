@@ -9,8 +9,7 @@ from typing import ClassVar
 from input_iba.drawing import Chart, share_line
 from input_iba.errors import EvaluationError
 from input_iba.evaluation import localise
-from input_iba.evaluation.localisation import TOLERANCE
-from input_iba.evaluation.metrics.base import (
+from input_iba.evaluation.base import (
     Case,
     Metric,
     Row,
@@ -19,6 +18,7 @@ from input_iba.evaluation.metrics.base import (
     check_at_least,
     region_of,
 )
+from input_iba.evaluation.localisation import TOLERANCE
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from input_iba.errors import EvaluationError
 from input_iba.evaluation import text_insertion_deletion
-from input_iba.evaluation.metrics.base import Case, Setting, check_at_least
+from input_iba.evaluation.base import Case, Setting, check_at_least
 from input_iba.evaluation.metrics.insertion_deletion import InsertionDeletionMetric
 from input_iba.evaluation.metrics.two_curves import Curves, TwoCurvesMetric
 from input_iba.evaluation.metrics.words import by_words

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from input_iba.evaluation import random_words, text_logit_drops
-from input_iba.evaluation.metrics.base import Case, Setting
+from input_iba.evaluation.base import Case, Setting
 from input_iba.evaluation.metrics.sensitivity_n import SensitivityNMetric
 from input_iba.evaluation.metrics.words import by_words
 

@@ -21,7 +21,7 @@ from input_iba.evaluation import (
     structural_similarity,
     unit_range,
 )
-from input_iba.evaluation.metrics.base import (
+from input_iba.evaluation.base import (
     Case,
     Metric,
     Row,

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from input_iba.drawing import Chart, mean_line
 from input_iba.evaluation import correlated, logit_drops, random_sets, set_sizes
-from input_iba.evaluation.metrics.base import (
+from input_iba.evaluation.base import (
     Case,
     Metric,
     Row,

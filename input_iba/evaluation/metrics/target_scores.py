@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from input_iba.drawing import Chart, share_line
-from input_iba.evaluation.metrics.base import Case, Metric, Row, Score, Setting
+from input_iba.evaluation.base import Case, Metric, Row, Score, Setting
 
 
 @dataclass(frozen=True)

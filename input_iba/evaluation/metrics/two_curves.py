@@ -10,7 +10,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from input_iba.drawing import Chart
-from input_iba.evaluation.metrics.base import (
+from input_iba.evaluation.base import (
     Case,
     Metric,
     Row,

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from input_iba.errors import EvaluationError
-from input_iba.evaluation.metrics.base import Case, Setting
-from input_iba.evaluation.text import TextClassify
+from input_iba.evaluation.base import Case, Setting
+from input_iba.modality.text_classifier import TextClassify
 from input_iba.records import TextSample
 
 

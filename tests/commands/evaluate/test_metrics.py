@@ -18,8 +18,8 @@ from input_iba.evaluation import (
     VisionSensitivityN,
     set_sizes,
 )
+from input_iba.evaluation.base import POINTS, resampled
 from input_iba.evaluation.metrics import METRICS
-from input_iba.evaluation.metrics.base import POINTS, resampled
 from input_iba.models import build_classifier
 from tests.commands.evaluating import PLAIN, Evaluated, prepare
 

@@ -12,12 +12,12 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
+from input_iba.core.explainable import device_of
 from input_iba.core.hooks import find_layer, hooked, unwrap
 from input_iba.core.maps import as_map
 from input_iba.core.modes import frozen
 from input_iba.core.targets import class_logits, probabilities
 from input_iba.errors import EvaluationError
-from input_iba.evaluation.perturbation import device_of
 
 TextClassify = Callable[[Tensor, Tensor], Tensor]
 """Maps token ids (B, T), and which positions keep their embedding (B, T), to logits."""
@@ -143,7 +143,7 @@ def as_text(
             f"A text is a row of token ids, (T,) or (1, T), whole numbers; got {text.dtype} of "
             f"shape {tuple(text.shape)}."
         )
-    tokens = tokens.detach().to(device_of(reader.model, tokens.device))
+    tokens = tokens.detach().to(device_of(reader.model))
     heat = heatmap.reshape(1, -1) if isinstance(heatmap, Tensor) else np.atleast_2d(heatmap)
     return tokens, as_map(heat), reader.scored(tokens)
 
