@@ -25,7 +25,7 @@ from benchmarks.scoring import HIGHER_IS_BETTER, METRICS, Case
 from input_iba.config.load import load_config
 from input_iba.datasets import SampleDataset, build_dataset
 from input_iba.evaluation import Summary, paired_difference, summarise
-from input_iba.evaluation.hiding import Classify
+from input_iba.modality.units import Classify
 from input_iba.models import build_classifier
 from input_iba.records import Failure
 from input_iba.run.device import keep_freed_memory

@@ -42,10 +42,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     size = options.pixel_batch_size
 
     def by_steps() -> None:
-        insertion_deletion(setup.model, image, heats, [0], pixel_batch_size=size, rows=ROWS)
+        insertion_deletion(
+            setup.model, image, heats, [0], pixel_batch_size=size, internal_batch_size=ROWS
+        )
 
     def by_sets() -> None:
-        sensitivity_n(setup.model, image, heats, [0], sets, rows=ROWS)
+        sensitivity_n(setup.model, image, heats, [0], sets, internal_batch_size=ROWS)
 
     found = {}
     with torch.no_grad():

@@ -15,7 +15,7 @@ from input_iba.evaluation import (
     region_share,
     scale_to_peak,
 )
-from input_iba.evaluation.hiding import Classify
+from input_iba.modality.units import Classify
 
 HIGHER_IS_BETTER = {
     "insertion": True,

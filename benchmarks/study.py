@@ -28,7 +28,7 @@ from input_iba.datasets import SampleDataset, build_dataset
 from input_iba.datasets.ids import select_ids
 from input_iba.datasets.loading import read_batches
 from input_iba.evaluation import summarise
-from input_iba.evaluation.hiding import Classify
+from input_iba.modality.units import Classify
 from input_iba.models import build_classifier
 from input_iba.records import Failure, FeatureStatistics, ImageSample
 from input_iba.run.device import keep_freed_memory

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import fields
+from collections.abc import Iterable
 from functools import partial
-from pathlib import Path
 
-from input_iba.cli.arguments import add_config, add_device, add_pbar, add_seed
-from input_iba.cli.metric_arguments import COMMANDS, add_selection, add_settings, metric_of
+from input_iba.cli.arguments import add_config
+from input_iba.cli.options import add_options, from_arguments
 from input_iba.cli.run import FAILED, print_text
+from input_iba.commands.evaluate.options import EvaluationOptions
+from input_iba.evaluation import METRICS, Metric
+from input_iba.settings import REQUIRED, declarations
 
 STATUS_HELP = (
     "exit status: 0 every selected sample scored or left out by a rule of the metric, 1 some "
@@ -24,53 +26,59 @@ RESULT_HELP = (
 
 
 def set_up(parser: argparse.ArgumentParser, name: str) -> None:
-    """Add all arguments of one command; `name` is a key of `COMMANDS`."""
-    parser.description, parser.epilog = COMMANDS[name][0] + RESULT_HELP, STATUS_HELP
+    """Add all arguments of one command; `name` is a key of `METRICS`."""
+    kind = METRICS[name]
+    parser.description, parser.epilog = kind.description + RESULT_HELP, STATUS_HELP
     add_config(parser)
-    maps = name != "target_scores"
-    parser.add_argument(
-        "heatmap_dir",
-        nargs=None if maps else "?",
-        metavar="HEATMAP_DIR",
-        type=Path,
-        help="folder of maps named by sample: npz (key mask), npy, or png; or a work directory, "
-        "for its input masks" + ("" if maps else ". Given, only samples with a map count"),
-    )
-    parser.add_argument("work_dir", metavar="WORK_DIR", type=Path, help="folder of the result")
-    parser.add_argument("file_name", metavar="FILE_NAME", help="name of the JSON file in it")
-    add_settings(parser, [name])
-    if maps:
-        parser.add_argument(
-            "--scores-file",
-            type=Path,
-            metavar="FILE",
-            help="target probabilities from `evaluate target_scores` (default: ask the classifier)",
-        )
-    add_selection(
-        parser,
-        threshold=0.6 if maps else 0.0,
-        missing="leave out samples without a map; without this they are an error",
-    )
-    # Scores are differences of probabilities and logits, which rounding to bf16 would swallow.
-    add_device(parser, precision="fp32")
-    add_seed(parser)
-    add_pbar(parser)
+    add_metrics(parser, [name])
+    if kind.needs_map:
+        add_options(parser, EvaluationOptions, defaults={"heatmap_dir": REQUIRED})
+    else:
+        ask = {"scores_threshold": 0.0}
+        add_options(parser, EvaluationOptions, without=("scores_file",), defaults=ask)
     parser.set_defaults(command=partial(_evaluate, name))
 
 
 def _evaluate(name: str, arguments: argparse.Namespace) -> int:
     # Imported here, so that --help and typing errors answer at once.
-    from input_iba.commands.evaluate.options import EvaluationOptions
     from input_iba.commands.evaluate.report import as_text
     from input_iba.commands.evaluate.run import run_evaluation
     from input_iba.config.load import load_config
 
-    given = vars(arguments) | {"progress_bar": arguments.pbar}
-    metric = metric_of(name, arguments)
-    known = {item.name for item in fields(EvaluationOptions)}
-    options = EvaluationOptions(**{key: given[key] for key in known & given.keys()})
+    metric, options = metric_of(name, arguments), from_arguments(EvaluationOptions, arguments)
     result = run_evaluation(load_config(arguments.config, arguments.cfg_options), options, metric)
     print_text(as_text(metric, result))
     if result.report is not None:
         print_text(f"Report: {result.report}")
     return FAILED if result.failed else 0
+
+
+def add_metrics(parser: argparse.ArgumentParser, names: Iterable[str]) -> None:
+    """Add the settings of some metrics, those that they share once."""
+    users: dict[str, list[str]] = {}
+    for name in names:
+        for of_metric in declarations(METRICS[name]):
+            users.setdefault(of_metric, []).append(name)
+    groups: dict[str, argparse._ArgumentGroup] = {}
+    for of_metric, using in users.items():
+        title = f"of {' and '.join(using)}"
+        if title not in groups:
+            groups[title] = parser.add_argument_group(title)
+        defaults = {declarations(METRICS[name])[of_metric].default for name in using}
+        own = {} if len(defaults) == 1 else {of_metric: None}  # that of each metric
+        add_options(groups[title], METRICS[using[0]], only=[of_metric], defaults=own)
+
+
+def metric_of(name: str, arguments: argparse.Namespace) -> Metric:
+    """Return a metric with the settings that were given.
+
+    Raises:
+        EvaluationError: A setting is out of its range.
+    """
+    kind: type[Metric] = METRICS[name]
+    missing = {
+        of_metric: declared.default
+        for of_metric, declared in declarations(kind).items()
+        if getattr(arguments, of_metric) is None
+    }
+    return from_arguments(kind, arguments, **missing)

@@ -25,8 +25,8 @@ from input_iba.cli import (
     vibi_explain,
     vibi_train,
 )
-from input_iba.cli.metric_arguments import COMMANDS as METRICS
 from input_iba.cli.run import STATUS_HELP, run_command
+from input_iba.evaluation import METRICS
 
 SetUp = Callable[[argparse.ArgumentParser], None]
 
@@ -40,8 +40,8 @@ COMMANDS: Mapping[str, tuple[str, SetUp]] = {
     "configs": ("list the configs that come with the package", configs.set_up),
     "baseline": ("explain by another method, to compare with", baseline.set_up),
     **{
-        f"evaluate {name}": (description, partial(evaluate.set_up, name=name))
-        for name, (description, _) in METRICS.items()
+        f"evaluate {name}": (kind.description, partial(evaluate.set_up, name=name))
+        for name, kind in METRICS.items()
     },
     "compare": ("score the maps of several work directories on the same samples", compare.set_up),
     "figure grid": ("images, one line each, and what methods saw", figure.set_up_grid),

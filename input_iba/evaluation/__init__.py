@@ -1,71 +1,133 @@
 """How faithful and how well placed maps are; every metric takes maps of any method.
 
-Each metric is a pure function over batches; the classes with the published call signatures are thin
-layers over them.
+Each metric is a module with a function over batches and a class that declares its settings. These
+modules are imported at once, the tensor maths behind them when it is asked for.
 """
 
-from input_iba.core.maps import scale_to_peak
-from input_iba.evaluation.degradation import Degradation, Degradations, degradation
-from input_iba.evaluation.edges import edge_map
-from input_iba.evaluation.ehr import (
-    MAX_REGION_SHARE,
-    EffectiveHeatRatios,
-    HeatRatios,
-    effective_heat_ratios,
-)
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+# Not when they are asked for, because functions have the names of their modules.
+from input_iba.evaluation.base import EvaluationContext, Metric, Row, Score, ScoredSample
+from input_iba.evaluation.degradation import DegradationMetric, Degradations, degradation
+from input_iba.evaluation.ehr import EhrMetric, HeatRatios, effective_heat_ratios
 from input_iba.evaluation.insertion_deletion import (
     InsertionDeletion,
-    VisionInsertionDeletion,
+    InsertionDeletionMetric,
+    NLPInsertionDeletionMetric,
     insertion_deletion,
 )
 from input_iba.evaluation.localisation import (
     Localisation,
+    LocalisationMetric,
     localise,
     mass_inside,
     pointing_game,
     region_iou,
     top_inside,
 )
-from input_iba.evaluation.nlp_insertion_deletion import (
-    NLPInsertionDeletion,
-    text_insertion_deletion,
-)
-from input_iba.evaluation.nlp_sensitivity_n import (
-    NLPSensitivityN,
-    text_logit_drops,
-    text_sensitivity_n,
-)
-from input_iba.evaluation.ranks import is_tied
-from input_iba.evaluation.regions import box_mask, region_share
-from input_iba.evaluation.reinitialise import cascade, layers_from_the_top
-from input_iba.evaluation.sanity_check import SanityCheck, SanityScores, sanity_check
+from input_iba.evaluation.sanity_check import SanityMetric, SanityScores, sanity_check
 from input_iba.evaluation.sensitivity_n import (
+    NLPSensitivityNMetric,
     SensitivityN,
-    VisionSensitivityN,
+    SensitivityNMetric,
     correlated,
     logit_drops,
     sensitivity_n,
 )
 from input_iba.evaluation.sets import random_sets, random_words, set_sizes
-from input_iba.evaluation.significance import holm, sign_flip_p
-from input_iba.evaluation.similarity import structural_similarity, unit_range
-from input_iba.evaluation.summary import Summary, paired_difference, summarise
-from input_iba.modality.text_classifier import TextClassifier
+from input_iba.evaluation.target_scores import TargetScoresMetric
+
+_KINDS: tuple[type[Metric], ...] = (
+    *(EhrMetric, InsertionDeletionMetric, SensitivityNMetric),
+    *(NLPInsertionDeletionMetric, NLPSensitivityNMetric),
+    *(SanityMetric, TargetScoresMetric, DegradationMetric, LocalisationMetric),
+)
+
+METRICS = {kind.name: kind for kind in _KINDS}
+"""What can be measured, by name."""
+
+if TYPE_CHECKING:
+    from input_iba.core.maps import scale_to_peak
+    from input_iba.evaluation.published import (
+        Degradation,
+        EffectiveHeatRatios,
+        VisionInsertionDeletion,
+        VisionSensitivityN,
+    )
+    from input_iba.evaluation.published_sanity_check import SanityCheck
+    from input_iba.evaluation.ranks import is_tied
+    from input_iba.evaluation.regions import MAX_REGION_SHARE, box_mask, region_share
+    from input_iba.evaluation.reinitialise import cascade, layers_from_the_top
+    from input_iba.evaluation.similarity import edge_map, structural_similarity, unit_range
+    from input_iba.evaluation.summary import (
+        Summary,
+        holm,
+        paired_difference,
+        sign_flip_p,
+        summarise,
+    )
+    from input_iba.evaluation.texts import (
+        NLPInsertionDeletion,
+        NLPSensitivityN,
+        text_insertion_deletion,
+        text_logit_drops,
+        text_sensitivity_n,
+    )
+    from input_iba.modality.text_classifier import TextClassifier
+
+_LATER = {
+    "input_iba.core.maps": ("scale_to_peak",),
+    "input_iba.evaluation.published": (
+        *("Degradation", "EffectiveHeatRatios", "VisionInsertionDeletion", "VisionSensitivityN"),
+    ),
+    "input_iba.evaluation.published_sanity_check": ("SanityCheck",),
+    "input_iba.evaluation.ranks": ("is_tied",),
+    "input_iba.evaluation.regions": ("MAX_REGION_SHARE", "box_mask", "region_share"),
+    "input_iba.evaluation.reinitialise": ("cascade", "layers_from_the_top"),
+    "input_iba.evaluation.similarity": ("edge_map", "structural_similarity", "unit_range"),
+    "input_iba.evaluation.summary": (
+        *("Summary", "holm", "paired_difference", "sign_flip_p", "summarise"),
+    ),
+    "input_iba.evaluation.texts": (
+        *("NLPInsertionDeletion", "NLPSensitivityN", "text_insertion_deletion"),
+        *("text_logit_drops", "text_sensitivity_n"),
+    ),
+    "input_iba.modality.text_classifier": ("TextClassifier",),
+}
+"""Names that are imported when they are asked for, by module."""
 
 __all__ = [
     "MAX_REGION_SHARE",
+    "METRICS",
     "Degradation",
+    "DegradationMetric",
     "Degradations",
     "EffectiveHeatRatios",
+    "EhrMetric",
+    "EvaluationContext",
     "HeatRatios",
     "InsertionDeletion",
+    "InsertionDeletionMetric",
     "Localisation",
+    "LocalisationMetric",
+    "Metric",
     "NLPInsertionDeletion",
+    "NLPInsertionDeletionMetric",
     "NLPSensitivityN",
+    "NLPSensitivityNMetric",
+    "Row",
     "SanityCheck",
+    "SanityMetric",
     "SanityScores",
+    "Score",
+    "ScoredSample",
     "SensitivityN",
+    "SensitivityNMetric",
     "Summary",
+    "TargetScoresMetric",
     "TextClassifier",
     "VisionInsertionDeletion",
     "VisionSensitivityN",
@@ -101,3 +163,11 @@ __all__ = [
     "top_inside",
     "unit_range",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for, so that commands answer `--help` without torch."""
+    for module, names in _LATER.items():
+        if name in names:
+            return getattr(importlib.import_module(module), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

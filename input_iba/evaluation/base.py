@@ -1,23 +1,30 @@
-"""What an evaluation command measures: how a sample is scored, and what is made of the scores."""
+"""What a metric is: it declares its settings, scores samples with their maps, and draws the rows.
+
+Nothing here, nor at the top of a metric's module, waits for torch: commands read the settings to
+build their options.
+"""
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-import numpy as np
-import torch
-from numpy.typing import ArrayLike
-from torch import Tensor, nn
-
-from input_iba.core.fitting import FittingRows
-from input_iba.drawing import Chart, Line, mean_line
 from input_iba.errors import EvaluationError
-from input_iba.evaluation import MAX_REGION_SHARE, box_mask, region_share
-from input_iba.records import Explanation, Failure, FeatureStatistics, ImageSample, Sample, Targets
+from input_iba.settings import Settings, declarations
+
+if TYPE_CHECKING:
+    import torch
+    from numpy.typing import ArrayLike
+    from torch import Tensor, nn
+
+    from input_iba.core.fitting import FittingRows
+    from input_iba.drawing import Chart, Line
+    from input_iba.modality.units import Units
+    from input_iba.records import Explanation, Failure, FeatureStatistics, Sample, Targets
 
 Row = Mapping[str, Any]
 """Scores of one sample as plain data."""
@@ -27,7 +34,7 @@ POINTS = 101
 
 
 @dataclass(frozen=True)
-class Case:
+class ScoredSample:
     """One sample that is to be scored.
 
     Attributes:
@@ -65,7 +72,7 @@ class Explainer(Protocol):
 
 
 @dataclass(frozen=True)
-class Setting:
+class EvaluationContext:
     """What all samples of an evaluation share.
 
     Attributes:
@@ -103,34 +110,45 @@ class Setting:
     fitting: FittingRows
     fingerprints: Mapping[str, str]
 
-    def rows(self, x: Tensor) -> int:
-        """Return how many inputs like x, (C, H, W) or (T,), the classifier sees at once."""
-        return self.fitting.rows(tuple(x.shape))
+    def units(self, sample: Sample) -> Units:
+        """Return the pixels of an image, or the words of a text, which can be hidden."""
+        from input_iba.modality.units import units_of
+
+        return units_of(sample, self.classify)
+
+    def internal_batch_size(self, sample: Sample) -> int:
+        """Return how many inputs like a sample's the classifier sees at once."""
+        return self.fitting.rows(tuple(sample.input.shape))
 
 
-Score = Callable[[Case], Row | str]
+Score = Callable[[ScoredSample], Row | str]
 """Returns a sample's row, or why the sample is left out."""
 
 
 @dataclass(frozen=True)
-class Metric(ABC):
+class Metric(Settings, ABC):
     """One metric; the fields of its dataclass are its settings.
 
     Attributes:
         name: In files and messages.
+        description: What its command does, in a sentence.
         higher_is_better: By key of a row that is summarised: the direction in which it is good,
             or None where it is neither.
         needs_map: Whether there is a map to score.
         texts: Whether it is about texts; None where it is about texts and images.
     """
 
+    PLACE: ClassVar[str] = "--"
+    ERROR: ClassVar = EvaluationError
+
     name: ClassVar[str]
+    description: ClassVar[str]
     higher_is_better: ClassVar[Mapping[str, bool | None]]
     needs_map: ClassVar[bool] = True
     texts: ClassVar[bool | None] = False
 
     @abstractmethod
-    def scorer(self, setting: Setting) -> Score:
+    def scorer(self, context: EvaluationContext) -> Score:
         """Return the function that scores a sample."""
 
     @abstractmethod
@@ -144,57 +162,77 @@ class Metric(ABC):
         """
         return None
 
+    def settings(self) -> dict[str, Any]:
+        """Return the settings that decide a row, as plain data."""
+        names = [name for name, said in declarations(type(self)).items() if said.changes_result]
+        values: dict[str, Any] = json.loads(json.dumps(vars(self), default=str))
+        return {name: values[name] for name in names}
+
     def values(self, row: Row) -> dict[str, float]:
         """Return what of a row is summarised over samples."""
         return {key: row[key] for key in self.higher_is_better}
 
 
-def region_of(case: Case) -> Tensor | str:
-    """Return the region of a sample's boxes, (H, W), bool, or why there is none to use."""
-    boxes = case.sample.boxes if isinstance(case.sample, ImageSample) else None
-    if boxes is None or len(boxes) == 0:
-        return "no boxes"
-    height, width = case.heat.shape
-    return small_enough(box_mask(boxes.cpu(), height, width))
+Curves = Sequence[tuple["Tensor", float]]
+"""The high curve (T,) with its area, then the low one."""
 
 
-def small_enough(region: Tensor) -> Tensor | str:
-    """Return a region (H, W), or why it cannot tell good maps from bad ones."""
-    if not bool((region != 0).any()):
-        return "empty region"
-    if float(region_share(region)) > MAX_REGION_SHARE:
-        return f"region above {MAX_REGION_SHARE:.0%} of the picture"
-    return region
+@dataclass(frozen=True)
+class TwoCurvesMetric(Metric):
+    """Follows the target's probability along a way that should be high and one that should be low.
+
+    Attributes:
+        labels: From the beginning of a curve's keys to what it shows, the high one first.
+        x_label: What the curves are drawn over.
+    """
+
+    labels: ClassVar[Mapping[str, str]]
+    x_label: ClassVar[str]
+
+    @abstractmethod
+    def measure(self, context: EvaluationContext, case: ScoredSample) -> tuple[Tensor, Curves]:
+        """Return shares (T,) and the two curves over them."""
+
+    @abstractmethod
+    def title(self) -> str:
+        """Return what stands above the chart."""
+
+    def scorer(self, context: EvaluationContext) -> Score:
+        """Return the function that scores a sample."""
+
+        def score(case: ScoredSample) -> Row:
+            shares, found = self.measure(context, case)
+            (_, high), (_, low) = found
+            named = list(zip(self.labels, found, strict=True))
+            areas = {f"{key}_auc": area for key, (_, area) in named}
+            curves = {f"{key}_curve": resampled(shares, curve) for key, (curve, _) in named}
+            return {**areas, "difference": high - low, **curves}
+
+        return score
+
+    def chart(self, rows: Sequence[Row]) -> Chart:
+        """Return both mean curves."""
+        from input_iba.drawing import Chart, mean_line
+
+        shares = [point / (POINTS - 1) for point in range(POINTS)]
+        lines: list[Line] = [
+            mean_line(label, shares, [row[f"{key}_curve"] for row in rows])
+            for key, label in self.labels.items()
+        ]
+        title = f"{self.title()}, mean of {len(rows)} samples"
+        return Chart(title, self.x_label, "target probability", lines)
 
 
 def resampled(shares: Tensor, scores: Tensor) -> list[float]:
     """Return a curve (T,) over shares (T,) at `POINTS` equal distances, rounded for reading."""
-    at = np.linspace(0, 1, POINTS)
-    return rounded(np.interp(at, shares.numpy(), scores.numpy()))
+    import numpy as np
 
-
-def mean_curves(rows: Sequence[Row], labels: Mapping[str, str]) -> list[Line]:
-    """Average curves that rows keep as `resampled` returns them.
-
-    Args:
-        rows: At least one.
-        labels: From the key of a curve to what it shows.
-    """
-    shares = rounded(np.linspace(0, 1, POINTS))
-    return [mean_line(label, shares, [row[key] for row in rows]) for key, label in labels.items()]
+    return rounded(np.interp(np.linspace(0, 1, POINTS), shares.numpy(), scores.numpy()))
 
 
 def rounded(values: ArrayLike, digits: int = 6) -> list[float]:
     """Return numbers as a plain list, rounded for reading."""
+    import numpy as np
+
     found: list[float] = np.round(np.asarray(values, dtype=np.float64), digits).tolist()
     return found
-
-
-def check_at_least(name: str, value: float, least: float) -> None:
-    """Refuse a setting that is too small.
-
-    Raises:
-        EvaluationError: Names option and value.
-    """
-    if not value >= least:
-        raise EvaluationError(f"{name} must be at least {least:g}; got {value!r}.")

@@ -4,24 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, ClassVar
 
-import torch
-from numpy.typing import ArrayLike
-from torch import Tensor, nn
-
-from input_iba.core.maps import as_map
-from input_iba.core.modes import frozen
 from input_iba.errors import EvaluationError
-from input_iba.evaluation.hiding import (
-    Classify,
-    as_batch,
-    check_samples,
-    logits_from,
-    replaced,
-    scores_while_replacing,
-)
-from input_iba.evaluation.ranks import ranks
+from input_iba.evaluation.base import Curves, EvaluationContext, ScoredSample, TwoCurvesMetric
+from input_iba.settings import setting
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from input_iba.modality.units import Classify
 
 
 @dataclass(frozen=True)
@@ -54,7 +46,7 @@ def tile_ranks(
     """Return each pixel's tile's place in the order of relevance, ties as in `ranks`.
 
     A tile is as relevant as the heat of its pixels together. Tiles are laid from the top left;
-    those at the right and the bottom are cut where the size does not divide the picture.
+    those at the right and the bottom are cut where the size does not divide the image.
 
     Args:
         heats: (S, H, W), finite.
@@ -67,13 +59,18 @@ def tile_ranks(
     Raises:
         EvaluationError: The tile has no pixels.
 
+    >>> import torch
     >>> tile_ranks(torch.tensor([[[0.0, 0.5, 2.0], [0.0, 0.0, 0.0]]]), (2, 2))
     tensor([[[1, 1, 0],
              [1, 1, 0]]])
     """
+    import torch
+
+    from input_iba.evaluation.ranks import ranks
+
     height, width = (tile_size, tile_size) if isinstance(tile_size, int) else tile_size
     if height < 1 or width < 1:
-        raise EvaluationError(f"A tile is at least 1 pixel high and wide; got {tile_size!r}.")
+        raise EvaluationError(f"A tile must be at least 1 pixel high and wide; got {tile_size!r}.")
     rows = torch.arange(heats.shape[1], device=heats.device) // height
     columns = torch.arange(heats.shape[2], device=heats.device) // width
     count = (int(rows[-1]) + 1, int(columns[-1]) + 1)
@@ -89,7 +86,7 @@ def degradation(
     heats: Tensor,
     targets: Tensor | Sequence[int],
     tile_size: int | tuple[int, int] = 8,
-    rows: int = 32,
+    internal_batch_size: int = 32,
     use_softmax: bool = True,
 ) -> Degradations:
     """Score inputs while their tiles become 0, in both orders of relevance.
@@ -100,97 +97,66 @@ def degradation(
         heats: (S, H, W); of a tile, only the sum counts.
         targets: Class indices, (S,).
         tile_size: Pixels per side of a tile, or its height and width.
-        rows: Inputs that the classifier sees at once.
+        internal_batch_size: Inputs that the classifier sees at once.
         use_softmax: Whether classes exclude each other; sigmoids otherwise.
 
     Returns:
         Scores after every tile, before the first one too, and areas by the trapezoid rule.
 
     Raises:
-        EvaluationError: Shapes do not fit, a heat is not finite, or a target is no class.
+        EvaluationError: Shapes do not fit, a heat is not finite, or a target is not a class.
 
     References:
         Ancona et al. 2018 (arXiv 1711.06104), section 4; Schulz et al. 2020, "Restricting the
         flow" (arXiv 2001.00396), section 4.3, which also scales the curves to [0, 1].
     """
-    labels, zeros = check_samples(inputs, heats, targets), torch.zeros_like(inputs)
+    import torch
+
+    from input_iba.evaluation.hiding import follow
+    from input_iba.modality.units import Pixels
+
+    pixels = Pixels(classify, inputs)
+    labels = pixels.check(heats, targets)
     curves = []
     for least_first in (False, True):
-        places = tile_ranks(heats, tile_size, least_first).to(inputs.device)
+        places = tile_ranks(heats, tile_size, least_first).flatten(1).to(inputs.device)
         counts = torch.arange(int(places.max()) + 2)
-        curves.append(
-            scores_while_replacing(
-                classify, inputs, zeros, places, counts, labels, rows, use_softmax
-            )
-        )
+        steps = counts.expand(len(inputs), -1)
+        curves.append(follow(pixels, places, steps, labels, internal_batch_size, use_softmax))
     shares = counts.double() / counts[-1]
     areas = (torch.trapezoid(curve, shares, dim=1) for curve in curves)
     return Degradations(shares, curves[0], curves[1], *areas)
 
 
-class Degradation:
-    """Degradation of images that are explained for one class.
+@dataclass(frozen=True)
+class DegradationMetric(TwoCurvesMetric):
+    """Target probability while tiles vanish, most relevant first and least relevant first."""
 
-    Args:
-        model: The classifier; put into eval mode for each evaluation, and given back as it was.
-        target: Class index.
-        tile_size: Pixels per side of a tile, or its height and width.
-        store_imgs: Whether to return the image after every step.
-        batch: Inputs that the classifier sees at once.
-    """
+    name: ClassVar = "degradation"
+    description: ClassVar = "Remove tiles, most and least relevant first."
+    higher_is_better: ClassVar = {"LeRF_auc": True, "MoRF_auc": False, "difference": True}
+    labels: ClassVar = {
+        "LeRF": "least relevant first, higher is better",
+        "MoRF": "most relevant first, lower is better",
+    }
+    x_label: ClassVar = "share of the tiles removed"
 
-    def __init__(
-        self,
-        model: nn.Module,
-        target: int,
-        tile_size: int | tuple[int, int],
-        store_imgs: bool = False,
-        batch: int = 8,
-    ) -> None:
-        self.model = model
-        self.target = target
-        self.tile_size = tile_size
-        self.store_imgs = store_imgs
-        self.batch = batch
+    tile_size: int = setting(8, "pixels per side", at_least=1)
 
-    def evaluate(self, heatmap: ArrayLike | Tensor, image: Tensor) -> dict[str, Any]:
-        """Score one map.
+    def measure(self, context: EvaluationContext, case: ScoredSample) -> tuple[Tensor, Curves]:
+        """Return shares, and curve and area with the least and the most relevant tiles first."""
+        found = degradation(
+            context.classify,
+            case.sample.input[None],
+            case.heat[None],
+            [case.target],
+            self.tile_size,
+            context.internal_batch_size(case.sample),
+            context.use_softmax,
+        )
+        least = (found.lerf[0], found.lerf_auc.item())
+        return found.shares, [least, (found.morf[0], found.morf_auc.item())]
 
-        Args:
-            heatmap: (H, W); it is not changed.
-            image: Normalised input, (C, H, W) or (1, C, H, W).
-
-        Returns:
-            `MoRF_scores` and `LeRF_scores`, arrays (T,) of the target's probability before the
-            first and after every tile, most and least relevant first; `MoRF_auc` and `LeRF_auc`,
-            floats; `MoRF_img` and `LeRF_img`, the images after the last step, (C, H, W);
-            `MoRF_img_history` and `LeRF_img_history`, those of all steps, (T, C, H, W), on the
-            CPU, or None without `store_imgs`.
-
-        Raises:
-            EvaluationError: Map, image and target do not fit each other or the classifier.
-        """
-        heats, inputs = as_map(heatmap)[None], as_batch(self.model, image)
-        with frozen(self.model):
-            found = degradation(
-                *(logits_from(self.model), inputs, heats, [int(self.target)]),
-                tile_size=self.tile_size,
-                rows=self.batch,
-            )
-        return {
-            "MoRF_scores": found.morf[0].numpy(),
-            "LeRF_scores": found.lerf[0].numpy(),
-            "MoRF_auc": found.morf_auc.item(),
-            "LeRF_auc": found.lerf_auc.item(),
-            "MoRF_img": torch.zeros_like(inputs[0]),
-            "LeRF_img": torch.zeros_like(inputs[0]),
-            "MoRF_img_history": self._history(inputs, heats, least_first=False),
-            "LeRF_img_history": self._history(inputs, heats, least_first=True),
-        }
-
-    def _history(self, inputs: Tensor, heats: Tensor, *, least_first: bool) -> Tensor | None:
-        if not self.store_imgs:
-            return None
-        start, places = inputs.cpu(), tile_ranks(heats, self.tile_size, least_first)
-        counts = torch.arange(int(places.max()) + 2)
-        return replaced(start, torch.zeros_like(start), places, counts)
+    def title(self) -> str:
+        """Return what stands above the chart."""
+        return f"Degradation by tiles of {self.tile_size} pixels"

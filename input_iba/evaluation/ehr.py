@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-import numpy as np
-import torch
-from numpy.typing import ArrayLike
-from torch import Tensor
-
-from input_iba.core.maps import as_map, check_maps
 from input_iba.errors import EvaluationError
-from input_iba.evaluation.regions import box_mask
+from input_iba.evaluation.base import EvaluationContext, Metric, Row, Score, ScoredSample, rounded
+from input_iba.settings import setting
 
-MAX_REGION_SHARE = 0.33
-"""Samples whose region covers more of the picture are skipped: any map would do well there."""
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from input_iba.drawing import Chart
 
 STEPS = 10
 """Quantiles 0, 1/10, …, 1."""
@@ -63,6 +61,10 @@ def effective_heat_ratios(
         Zhang et al. 2021, "Fine-grained neural network explanation by identifying input features
         with predictive information" (arXiv 2110.01471), section 4.
     """
+    import torch
+
+    from input_iba.core.maps import check_maps
+
     check_maps(heats, tuple(regions.shape))
     highest = float(heats.max())
     if highest > 1 + 1e-6:
@@ -76,8 +78,7 @@ def effective_heat_ratios(
     inside = (regions != 0).flatten(1).to(flat.device).gather(1, order).double()
     if weight_by_heat:
         inside = torch.where(inside > 0, ordered.clamp(min=0), 0)
-    thresholds = _thresholds(ordered)
-    first = torch.searchsorted(ordered, thresholds)  # the points ≥ t start here
+    first = torch.searchsorted(ordered, _thresholds(ordered))  # the points ≥ t start here
     points = ordered.shape[1] - first
     # What lies inside among the last n points, for every n from all of them to none.
     tails = torch.nn.functional.pad(inside.flip(1).cumsum(1).flip(1), (0, 1))
@@ -89,6 +90,8 @@ def effective_heat_ratios(
 
 def _thresholds(ordered: Tensor) -> Tensor:
     """Return t of every quantile, (S, 11), for ascending heats (S, P) with −∞ for dropped ones."""
+    import torch
+
     size = ordered.shape[1]
     kept = (ordered > -torch.inf).sum(1, keepdim=True)
     # In whole numbers: a quantile that is one of the points must not miss it by rounding.
@@ -100,56 +103,72 @@ def _thresholds(ordered: Tensor) -> Tensor:
     return torch.minimum(quantiles, 0.99 * ordered[:, -1:])
 
 
-class EffectiveHeatRatios:
-    """Effective heat ratios of one map at a time.
+@dataclass(frozen=True)
+class EhrMetric(Metric):
+    """Heat in the region among the hottest points, over quantiles."""
 
-    Args:
-        base_threshold: Smallest heat that counts, in [0, 1].
+    name: ClassVar = "ehr"
+    description: ClassVar = "Measure how much of the heat lies in the boxes of objects."
+    higher_is_better: ClassVar = {"auc": True}
 
-    >>> heat = np.zeros((10, 10))
-    >>> heat[2:6, 3:7] = 1.0
-    >>> round(EffectiveHeatRatios().evaluate(heat, (3, 2, 7, 6))["auc"], 6)
-    1.0
-    """
+    weight: bool = setting(False, "let points count by their heat")
+    roi: Literal["bboxes", "masks"] = setting(
+        "bboxes", "regions: the data set's boxes, or masks in --masks-dir"
+    )
+    masks_dir: Path | None = setting(
+        None, "masks named as maps are, non-zero inside", metavar="DIR"
+    )
+    base_threshold: float = setting(0.1, "smallest heat that counts", at_least=0)
 
-    def __init__(self, base_threshold: float = 0.1) -> None:
-        self.base_threshold = base_threshold
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if (self.roi == "masks") != (self.masks_dir is not None):
+            raise EvaluationError(
+                "--roi masks and --masks-dir DIR belong together: the data sets hold boxes, so "
+                "masks come from a folder with one file per sample. Give both or neither."
+            )
 
-    def evaluate(
-        self,
-        heatmap: ArrayLike | Tensor,
-        roi: ArrayLike | Tensor,
-        return_curve: bool = False,
-        weight_by_heat: bool = True,
-    ) -> dict[str, Any]:
-        """Score one map.
+    def scorer(self, context: EvaluationContext) -> Score:
+        """Return the function that scores a sample."""
+        from input_iba.core.maps import scale_to_peak
+        from input_iba.evaluation.regions import region_of
+        from input_iba.results.map_files import find_maps
 
-        Args:
-            heatmap: (H, W), in [0, 1]; it is not changed.
-            roi: One box (x1, y1, x2, y2), several of them, or a binary mask (H, W).
-            return_curve: Whether to return the curve too.
-            weight_by_heat: As in `effective_heat_ratios`.
+        masks = {} if self.masks_dir is None else find_maps(self.masks_dir, context.ids)
 
-        Returns:
-            `auc`, a float; with the curve also `quantiles` and `ratios`, arrays (11,).
+        def score(case: ScoredSample) -> Row | str:
+            region = region_of(case) if self.masks_dir is None else _mask_of(case, masks)
+            if isinstance(region, str):
+                return region
+            found = effective_heat_ratios(
+                scale_to_peak(case.heat)[None], region[None], self.base_threshold, self.weight
+            )
+            return {"auc": found.area.item(), "ratios": rounded(found.ratios[0])}
 
-        Raises:
-            EvaluationError: The map or the region cannot be used.
-        """
-        heat = as_map(heatmap)
-        region = _region(roi, (heat.shape[0], heat.shape[1]))
-        found = effective_heat_ratios(heat[None], region[None], self.base_threshold, weight_by_heat)
-        result: dict[str, Any] = {"auc": found.area.item()}
-        if return_curve:
-            result |= {"quantiles": found.quantiles.numpy(), "ratios": found.ratios[0].numpy()}
-        return result
+        return score
+
+    def chart(self, rows: Sequence[Row]) -> Chart:
+        """Return the mean ratio at every quantile."""
+        from input_iba.drawing import Chart, mean_line
+
+        quantiles = [step / STEPS for step in range(STEPS + 1)]
+        lines = [mean_line("higher is better", quantiles, [row["ratios"] for row in rows])]
+        title = f"Effective heat ratio, mean of {len(rows)} samples"
+        return Chart(title, "quantile of the heat", "heat in the region, share", lines)
 
 
-def _region(roi: ArrayLike | Tensor, size: tuple[int, int]) -> Tensor:
-    """Turn boxes or a mask into a mask (H, W); an array of the map's own shape is a mask."""
-    if isinstance(roi, Sequence) and any(isinstance(box, Tensor) for box in roi):
-        roi = [np.asarray(box) for box in roi]
-    values = roi.detach().cpu() if isinstance(roi, Tensor) else torch.from_numpy(np.array(roi))
-    if tuple(values.shape) == size:
-        return values != 0
-    return box_mask(values, *size)
+def _mask_of(case: ScoredSample, masks: Mapping[str, Path]) -> Tensor | str:
+    """Return the region that a file holds, (H, W), or why there is none to use."""
+    from input_iba.evaluation.regions import small_enough
+    from input_iba.results.map_files import read_map
+
+    path = masks.get(case.sample.id)
+    if path is None:
+        return "no mask of the region"
+    region = read_map(path)
+    if region.shape != case.heat.shape:
+        raise EvaluationError(
+            f"Mask '{path}' has shape {tuple(region.shape)}, the map {tuple(case.heat.shape)}. "
+            "Resize the mask."
+        )
+    return small_enough(region)

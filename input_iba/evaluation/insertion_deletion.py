@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
 
-import torch
-from numpy.typing import ArrayLike
-from torch import Tensor, nn
+from input_iba.errors import EvaluationError
+from input_iba.evaluation.base import Curves, EvaluationContext, ScoredSample, TwoCurvesMetric
+from input_iba.settings import setting
 
-from input_iba.core.maps import as_map
-from input_iba.core.modes import frozen
-from input_iba.core.smoothing import gaussian_smooth
-from input_iba.evaluation.hiding import (
-    Classify,
-    as_batch,
-    check_samples,
-    logits_from,
-    scores_while_replacing,
-    step_counts,
-)
-from input_iba.evaluation.ranks import ranks
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from input_iba.modality.units import Classify, Units
+
+
+SIGMA = "blur of pixels not yet inserted, in pixels; no effect on words"
+STEP = "pixels (10 by default) or words (2) changed per step"
 
 
 @dataclass(frozen=True)
@@ -49,6 +45,82 @@ class InsertionDeletion:
         return self.insertion_auc - self.deletion_auc
 
 
+def insert_and_delete(
+    units: Units,
+    heats: Tensor,
+    targets: Tensor | Sequence[int],
+    pixel_batch_size: int = 10,
+    sigma: float = 5.0,
+    blur_radius: int | None = None,
+    max_fraction: float = 1.0,
+    internal_batch_size: int = 32,
+    use_softmax: bool = True,
+) -> InsertionDeletion:
+    """Score inputs while their units appear, and while they disappear, hottest first.
+
+    Units of equal heat follow each other as in `ranks`, in an order drawn once: the mean over all
+    orders would cost as many passes as there are orders. Deleted pixels become 0; pixels not yet
+    inserted are blurred by a Gaussian that reaches round(2σ) pixels to each side, so its kernel
+    size is odd for any σ. Deleted words, and words not yet inserted, have the embedding 0. A text
+    shorter than another of its batch stays at its last step.
+
+    Args:
+        units: Of S inputs.
+        heats: (S, H, W), or (S, T) of texts; only their order counts.
+        targets: Class indices, (S,).
+        pixel_batch_size: Units per step.
+        sigma: Deviation of the blur in pixels; 0 blurs nothing.
+        blur_radius: Pixels that the blur reaches to each side, so that its kernel has
+            2·radius + 1; None for round(2σ). The published code's kernel has 2σ − 1: radius σ − 1.
+        max_fraction: Share of the units that are changed at the most, in (0, 1].
+        internal_batch_size: Inputs that the classifier sees at once.
+        use_softmax: Whether classes exclude each other; sigmoids otherwise.
+
+    Returns:
+        Scores before the first step and after every one, and areas by the trapezoid rule. `shares`,
+        (S, T), are those of the units that are changed in the end, so that areas are mean
+        probabilities for any `max_fraction`.
+
+    Raises:
+        EvaluationError: Shapes do not fit, a heat is not finite, a target is not a class, or a
+            setting is out of its range.
+
+    References:
+        Petsiuk et al. 2018, "RISE" (arXiv 1806.07421), section 4.3.
+    """
+    import torch
+
+    from input_iba.evaluation.hiding import follow, step_counts
+
+    labels = units.check(heats, targets)
+    if pixel_batch_size < 1 or not 0 < max_fraction <= 1:
+        raise EvaluationError(
+            f"pixel_batch_size must be at least 1 and max_fraction in (0, 1]; got "
+            f"{pixel_batch_size!r} and {max_fraction!r}."
+        )
+    places, changed = order(units, heats, max_fraction)
+    counts = step_counts(changed, pixel_batch_size)
+    insertion, deletion = (
+        follow(of, places, counts, labels, internal_batch_size, use_softmax, revealing)
+        for of, revealing in ((units.blurred(sigma, blur_radius), True), (units, False))
+    )
+    shares = (counts.double() / changed[:, None]).cpu()
+    areas = (torch.trapezoid(scores, shares, dim=1) for scores in (insertion, deletion))
+    return InsertionDeletion(shares, insertion, deletion, *areas)
+
+
+def order(units: Units, heats: Tensor, max_fraction: float = 1.0) -> tuple[Tensor, Tensor]:
+    """Return each unit's place in the order of heat, (S, U), and how many are changed, (S,)."""
+    import torch
+
+    from input_iba.evaluation.ranks import ranks
+
+    scored, device = units.scored.to(heats.device), units.inputs.device
+    places = ranks(heats.flatten(1).double().masked_fill(~scored, -torch.inf)).to(device)
+    changed = (scored.sum(1).double() * max_fraction - 1e-9).ceil().long()
+    return places, changed.cpu()
+
+
 def insertion_deletion(
     classify: Classify,
     inputs: Tensor,
@@ -56,113 +128,114 @@ def insertion_deletion(
     targets: Tensor | Sequence[int],
     pixel_batch_size: int = 10,
     sigma: float = 5.0,
-    rows: int = 32,
+    internal_batch_size: int = 32,
     use_softmax: bool = True,
     blur_radius: int | None = None,
 ) -> InsertionDeletion:
-    """Score inputs while their pixels appear, and while they disappear, hottest first.
-
-    Pixels of equal heat follow each other as in `ranks`, in an order drawn once: the mean over all
-    orders would cost as many passes as there are orders. Deleted pixels become 0; pixels not yet
-    inserted are blurred by a Gaussian that reaches round(2σ) pixels to each side, so its kernel
-    size is odd for any σ.
+    """Score images while their pixels appear and disappear; see `insert_and_delete`.
 
     Args:
         classify: Maps inputs (B, C, H, W) to logits (B, classes), in eval mode.
         inputs: Normalised inputs, (S, C, H, W).
-        heats: (S, H, W); only their order counts.
+        heats: (S, H, W).
         targets: Class indices, (S,).
         pixel_batch_size: Pixels per step.
-        sigma: Deviation of the blur in pixels; 0 blurs nothing.
-        rows: Inputs that the classifier sees at once.
-        use_softmax: Whether classes exclude each other; sigmoids otherwise.
-        blur_radius: Pixels that the blur reaches to each side, so that its kernel has
-            2·radius + 1; None for round(2σ). The published code's kernel has 2σ − 1: radius σ − 1.
-
-    Returns:
-        Scores after every step, before the first one too, and areas by the trapezoid rule.
-
-    Raises:
-        EvaluationError: Shapes do not fit, a heat is not finite, or a target is no class.
-
-    References:
-        Petsiuk et al. 2018, "RISE" (arXiv 1806.07421), section 4.3.
-    """
-    labels = check_samples(inputs, heats, targets)
-    counts = step_counts(inputs[0, 0].numel(), pixel_batch_size)
-    places = ranks(heats).to(inputs.device)
-    blurred, zeros = gaussian_smooth(inputs, sigma, blur_radius), torch.zeros_like(inputs)
-    insertion, deletion = (
-        scores_while_replacing(classify, start, end, places, counts, labels, rows, use_softmax)
-        for start, end in ((blurred, inputs), (inputs, zeros))
-    )
-    shares = counts.double() / counts[-1]
-    areas = (torch.trapezoid(scores, shares, dim=1) for scores in (insertion, deletion))
-    return InsertionDeletion(shares, insertion, deletion, *areas)
-
-
-class VisionInsertionDeletion:
-    """Insertion and deletion of one image at a time.
-
-    Args:
-        classifier: The classifier; put into eval mode for each evaluation, and given back as it
-            was.
-        pixel_batch_size: Pixels per step.
         sigma: Deviation of the blur in pixels.
-        rows: Inputs that the classifier sees at once.
-        blur_radius: Pixels that the blur reaches to each side; None for round(2σ). σ − 1 is the
-            published code's.
+        internal_batch_size: Inputs that the classifier sees at once.
+        use_softmax: Whether classes exclude each other.
+        blur_radius: Pixels that the blur reaches to each side.
     """
+    from input_iba.modality.units import Pixels
 
-    def __init__(
-        self,
-        classifier: nn.Module,
-        pixel_batch_size: int = 10,
-        sigma: float = 5.0,
-        rows: int = 32,
-        blur_radius: int | None = None,
-    ) -> None:
-        self.classifier = classifier
-        self.pixel_batch_size = pixel_batch_size
-        self.sigma = sigma
-        self.rows = rows
-        self.blur_radius = blur_radius
+    found = insert_and_delete(
+        Pixels(classify, inputs),
+        heats,
+        targets,
+        pixel_batch_size,
+        sigma,
+        blur_radius,
+        internal_batch_size=internal_batch_size,
+        use_softmax=use_softmax,
+    )
+    return replace(found, shares=found.shares[0])
 
-    def evaluate(
-        self, heatmap: ArrayLike | Tensor, input_tensor: Tensor, target: int
-    ) -> dict[str, Any]:
-        """Score one map.
 
-        Args:
-            heatmap: (H, W); it is not changed.
-            input_tensor: Normalised input, (C, H, W) or (1, C, H, W).
-            target: Class index.
+@dataclass(frozen=True)
+class InsertionDeletionMetric(TwoCurvesMetric):
+    """Target probability while pixels appear and disappear, hottest first."""
 
-        Returns:
-            `ins_scores` and `del_scores`, arrays (T,) of the target's probability after every
-            step; `ins_auc` and `del_auc`, floats; `ins_input` and `del_input`, the inputs after
-            the last step, (C, H, W).
+    name: ClassVar[str] = "insertion_deletion"
+    description: ClassVar[str] = (
+        "Measure how fast the target appears and disappears with the hottest pixels."
+    )
+    higher_is_better: ClassVar = {"ins_auc": True, "del_auc": False, "difference": True}
+    labels: ClassVar = {"ins": "insertion, higher is better", "del": "deletion, lower is better"}
+    x_label: ClassVar[str] = "share of the pixels changed"
 
-        Raises:
-            EvaluationError: Map, input and target do not fit each other or the classifier.
-        """
-        inputs = as_batch(self.classifier, input_tensor)
-        with frozen(self.classifier):
-            found = insertion_deletion(
-                logits_from(self.classifier),
-                inputs,
-                as_map(heatmap)[None],
-                [int(target)],
-                pixel_batch_size=self.pixel_batch_size,
-                sigma=self.sigma,
-                rows=self.rows,
-                blur_radius=self.blur_radius,
-            )
-        return {
-            "del_scores": found.deletion[0].numpy(),
-            "ins_scores": found.insertion[0].numpy(),
-            "del_input": torch.zeros_like(inputs[0]),
-            "ins_input": inputs[0].clone(),
-            "ins_auc": found.insertion_auc.item(),
-            "del_auc": found.deletion_auc.item(),
-        }
+    sigma: float = setting(5.0, SIGMA, at_least=0)
+    pixel_batch_size: int = setting(10, STEP, at_least=1)
+    blur_radius: int | None = setting(
+        None,
+        "pixels that the blur reaches to each side (default: 2 sigma, rounded; the published "
+        "code's: sigma - 1)",
+        at_least=0,
+    )
+
+    def measure(self, context: EvaluationContext, case: ScoredSample) -> tuple[Tensor, Curves]:
+        """Return shares, and curve and area of insertion and of deletion."""
+        return _measured(self, context, case, self.sigma, self.blur_radius)
+
+    def title(self) -> str:
+        """Return what stands above the chart."""
+        return "Insertion and deletion"
+
+
+@dataclass(frozen=True)
+class NLPInsertionDeletionMetric(TwoCurvesMetric):
+    """Target probability while words appear and disappear, hottest first."""
+
+    name: ClassVar[str] = "nlp_insertion_deletion"
+    description: ClassVar[str] = (
+        "Measure how fast the target appears and disappears with the hottest words of a text."
+    )
+    texts: ClassVar = True
+    higher_is_better: ClassVar = InsertionDeletionMetric.higher_is_better
+    labels: ClassVar = InsertionDeletionMetric.labels
+    x_label: ClassVar[str] = "share of the words changed"
+
+    sigma: float = setting(5.0, SIGMA, at_least=0, changes_result=False)
+    pixel_batch_size: int = setting(2, STEP, at_least=1)
+    max_fraction: float = setting(
+        1.0, "share of the words that are changed at the most; published: 0.4", above=0, at_most=1
+    )
+
+    def measure(self, context: EvaluationContext, case: ScoredSample) -> tuple[Tensor, Curves]:
+        """Return shares, and curve and area of insertion and of deletion."""
+        return _measured(self, context, case, max_fraction=self.max_fraction)
+
+    def title(self) -> str:
+        """Return what stands above the chart."""
+        return "Insertion and deletion of words"
+
+
+def _measured(
+    metric: InsertionDeletionMetric | NLPInsertionDeletionMetric,
+    context: EvaluationContext,
+    case: ScoredSample,
+    sigma: float = 0,
+    blur_radius: int | None = None,
+    max_fraction: float = 1.0,
+) -> tuple[Tensor, Curves]:
+    found = insert_and_delete(
+        context.units(case.sample),
+        case.heat[None],
+        [case.target],
+        metric.pixel_batch_size,
+        sigma,
+        blur_radius,
+        max_fraction,
+        context.internal_batch_size(case.sample),
+        context.use_softmax,
+    )
+    insertion = (found.insertion[0], found.insertion_auc.item())
+    return found.shares[0], [insertion, (found.deletion[0], found.deletion_auc.item())]

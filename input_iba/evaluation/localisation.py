@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
 
-import torch
-from torch import Tensor
-from torch.nn import functional as F
-
-from input_iba.core.maps import check_maps
 from input_iba.errors import EvaluationError
-from input_iba.evaluation.ranks import expected_inside
+from input_iba.evaluation.base import EvaluationContext, Metric, Row, Score, ScoredSample
+from input_iba.settings import setting
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from input_iba.drawing import Chart
 
 TOLERANCE = 15
 """Pixels by which a point may miss its region and still count, as the pointing game has it."""
@@ -56,7 +59,7 @@ def localise(
 
 
 def pointing_game(heats: Tensor, regions: Tensor, tolerance: float = TOLERANCE) -> Tensor:
-    """Say whether the hottest pixel lies in the region or at most `tolerance` pixels beside it.
+    """Return whether the hottest pixel lies in the region or at most `tolerance` pixels beside it.
 
     Distances are those of pixel centres. Where several pixels are the hottest, the result is the
     share of them that hit, so that a map does not gain by the order in which pixels are read.
@@ -103,6 +106,8 @@ def mass_inside(heats: Tensor, regions: Tensor) -> Tensor:
         Wang et al. 2020, "Score-CAM" (arXiv 1910.01279), section 4.3, the energy-based pointing
         game.
     """
+    import torch
+
     inside = _checked(heats, regions)
     heat = heats.double().clamp(min=0)
     total = heat.sum((1, 2))
@@ -139,7 +144,7 @@ def top_inside(heats: Tensor, regions: Tensor, k: int | None = None) -> Tensor:
     """Return the share of the k hottest pixels that lie in the region.
 
     Where pixels of equal heat compete for the last places, the result is the mean over all their
-    orders: a map of one value gets the share of the picture that the region covers.
+    orders: a map of one value gets the share of the image that the region covers.
 
     Args:
         heats: (S, H, W); only their order counts.
@@ -158,6 +163,8 @@ def top_inside(heats: Tensor, regions: Tensor, k: int | None = None) -> Tensor:
         (arXiv 2003.07258), section 3.2; else the intersection of Theiner et al. 2021
         (arXiv 2104.14995).
     """
+    from input_iba.evaluation.ranks import expected_inside
+
     inside = _checked(heats, regions)
     pixels = heats[0].numel()
     if k is not None and not 1 <= k <= pixels:
@@ -168,6 +175,8 @@ def top_inside(heats: Tensor, regions: Tensor, k: int | None = None) -> Tensor:
 
 def _checked(heats: Tensor, regions: Tensor) -> Tensor:
     """Return which pixels lie in the regions, (S, H, W), where the maps are."""
+    from input_iba.core.maps import check_maps
+
     check_maps(heats, tuple(regions.shape))
     inside = (regions != 0).to(heats.device)
     empty = ~inside.flatten(1).any(1)
@@ -181,6 +190,9 @@ def _checked(heats: Tensor, regions: Tensor) -> Tensor:
 
 def _dilated(inside: Tensor, radius: float) -> Tensor:
     """Return which pixels lie at most `radius` from one of the region, (S, H, W)."""
+    import torch
+    from torch.nn import functional as F
+
     reach = min(int(radius), max(inside.shape[1:]))
     if reach == 0:
         return inside
@@ -189,3 +201,42 @@ def _dilated(inside: Tensor, radius: float) -> Tensor:
     counts = F.conv2d(inside[:, None].float(), disc[None, None].float(), padding=reach)
     # Counts are whole numbers up to what a fast convolution rounds.
     return counts[:, 0] > 0.5
+
+
+@dataclass(frozen=True)
+class LocalisationMetric(Metric):
+    """Whether the heat lies in the boxes."""
+
+    name: ClassVar = "localisation"
+    description: ClassVar = "Play the pointing game; measure mass in the region and overlap."
+    higher_is_better: ClassVar = {"hit": True, "mass": True, "iou": True, "rank": True}
+
+    tolerance: float = setting(TOLERANCE, "pixels by which the hottest pixel may miss", at_least=0)
+    threshold: float = setting(
+        0.5, "share of the maximum from which a pixel is hot", above=0, at_most=1
+    )
+
+    def scorer(self, context: EvaluationContext) -> Score:
+        """Return the function that scores a sample."""
+        from input_iba.evaluation.regions import region_of
+
+        def score(case: ScoredSample) -> Row | str:
+            region = region_of(case)
+            if isinstance(region, str):
+                return region
+            found = localise(case.heat[None], region[None], self.tolerance, self.threshold)
+            return {key: getattr(found, key).item() for key in self.higher_is_better}
+
+        return score
+
+    def chart(self, rows: Sequence[Row]) -> Chart:
+        """Return the share of the samples that reaches each value."""
+        from input_iba.drawing import Chart, share_line
+
+        lines = [
+            share_line(label, [row[key] for row in rows])
+            for label, key in (("mass in the region", "mass"), ("intersection over union", "iou"))
+        ]
+        hits = sum(row["hit"] for row in rows) / len(rows)
+        title = f"Localisation of {len(rows)} samples; pointing game {hits:.1%}"
+        return Chart(title, "value, higher is better", "share of samples at least so high", lines)

@@ -1,4 +1,4 @@
-"""Regions of interest: boxes as masks, and how much of the picture they cover."""
+"""Regions of interest: boxes as masks, and how much of the image they cover."""
 
 from __future__ import annotations
 
@@ -7,18 +7,23 @@ from torch import Tensor
 
 from input_iba.core.maps import REMEDY, in_shares
 from input_iba.errors import EvaluationError
+from input_iba.evaluation.base import ScoredSample
+from input_iba.records import ImageSample
+
+MAX_REGION_SHARE = 0.33
+"""Samples whose region covers more of the image are skipped: any map would do well there."""
 
 
 def box_mask(boxes: Tensor, height: int, width: int) -> Tensor:
     """Return which pixels lie in at least one box.
 
     A pixel belongs to a box when its centre does; a box between two centres keeps one pixel per
-    side, and what reaches beyond the picture is cut.
+    side, and what reaches beyond the image is cut.
 
     Args:
-        boxes: (n, 4) or (4,): x1, y1, x2, y2 in pixels, 0 at the picture's left and top edge, so
+        boxes: (n, 4) or (4,): x1, y1, x2, y2 in pixels, 0 at the image's left and top edge, so
             that whole numbers cover the pixels x1 to x2 − 1.
-        height: H, of the picture.
+        height: H, of the image.
         width: W.
 
     Returns:
@@ -26,7 +31,7 @@ def box_mask(boxes: Tensor, height: int, width: int) -> Tensor:
 
     Raises:
         EvaluationError: No box, not four finite numbers, an inverted box, or one in shares of the
-            picture, 0 to 1.
+            image, 0 to 1.
 
     >>> box_mask(torch.tensor([1, 0, 3, 1]), 2, 4).int()
     tensor([[0, 1, 1, 0],
@@ -46,7 +51,7 @@ def box_mask(boxes: Tensor, height: int, width: int) -> Tensor:
     shares = in_shares(corners, width, height)
     if bool(shares.any()):
         raise EvaluationError(
-            f"Expected boxes in pixels of a picture of {width}×{height}; got "
+            f"Expected boxes in pixels of a image of {width}×{height}; got "
             f"{corners[shares][0].tolist()}, which is in shares of it, 0 to 1. {REMEDY}"
         )
     columns = _between(corners[:, 0], corners[:, 2], width)
@@ -63,7 +68,7 @@ def _between(low: Tensor, high: Tensor, size: int) -> Tensor:
 
 
 def region_share(regions: Tensor) -> Tensor:
-    """Return the share of the picture that each region covers.
+    """Return the share of the image that each region covers.
 
     Args:
         regions: (..., H, W), true or non-zero inside.
@@ -72,3 +77,21 @@ def region_share(regions: Tensor) -> Tensor:
         (...), float64, in [0, 1].
     """
     return (regions != 0).double().mean((-2, -1))
+
+
+def region_of(case: ScoredSample) -> Tensor | str:
+    """Return the region of a sample's boxes, (H, W), bool, or why there is none to use."""
+    boxes = case.sample.boxes if isinstance(case.sample, ImageSample) else None
+    if boxes is None or len(boxes) == 0:
+        return "no boxes"
+    height, width = case.heat.shape
+    return small_enough(box_mask(boxes.cpu(), height, width))
+
+
+def small_enough(region: Tensor) -> Tensor | str:
+    """Return a region (H, W), or why it cannot tell good maps from bad ones."""
+    if not bool((region != 0).any()):
+        return "empty region"
+    if float(region_share(region)) > MAX_REGION_SHARE:
+        return f"region above {MAX_REGION_SHARE:.0%} of the picture"
+    return region

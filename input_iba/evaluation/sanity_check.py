@@ -3,37 +3,26 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
-from pathlib import Path
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-import numpy as np
-import torch
-from numpy.typing import ArrayLike
-from torch import Tensor, nn
+from input_iba.evaluation.base import EvaluationContext, Metric, Row, Score, ScoredSample
+from input_iba.settings import setting
 
-from input_iba.core.maps import as_map, check_maps
-from input_iba.core.tap import TappedClassifier
-from input_iba.errors import EvaluationError, closest
-from input_iba.evaluation.reinitialise import cascade, layers_from_the_top
-from input_iba.evaluation.similarity import structural_similarity, unit_range
-from input_iba.records import Attribution, Failure, FeatureStatistics
-from input_iba.registry import check_keys
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from torch import Tensor, nn
+
+    from input_iba.drawing import Chart
 
 LOGGER = logging.getLogger("input_iba")
 
-MAPS = {"input_iba": "input_mask", "gan": "prior_mask", "feat_iba": "feature_mask"}
-"""Which map of an attribution a `check` is about."""
-
-STAGES = {"feat_iba": "feature_iba", "gan": "prior", "input_iba": "input_iba"}
-"""Which settings of an attributor a section of `attribution_cfg` is about."""
-
-Explain = Callable[[nn.Module], Tensor]
+Explain = Callable[["nn.Module"], "Tensor"]
 """Maps a classifier to maps (S, H, W) of the same S samples, each for the same class."""
 
-Report = Callable[[str, Tensor], None]
+Report = Callable[[str, "Tensor"], None]
 """Is told the layer and the similarities (S,) after every step."""
 
 
@@ -83,6 +72,12 @@ def sanity_check(
     References:
         Adebayo et al. 2018, "Sanity checks for saliency maps" (arXiv 1810.03292), section 3.1.
     """
+    import torch
+
+    from input_iba.core.maps import check_maps
+    from input_iba.evaluation.reinitialise import cascade, layers_from_the_top
+    from input_iba.evaluation.similarity import structural_similarity, unit_range
+
     before = (explain(model) if original is None else original).detach().cpu()
     check_maps(before, tuple(before.shape))
     names = layers_from_the_top(model) if layers is None else list(layers)
@@ -98,146 +93,124 @@ def sanity_check(
     return SanityScores(tuple(names), torch.stack(scores), torch.stack(maps))
 
 
-class Attributes(Protocol):
-    """What a sanity check needs of an attributor."""
-
-    feature_iba: Any
-    prior: Any
-    input_iba: Any
-    statistics: FeatureStatistics | None
-    classifier: TappedClassifier
-
-    def estimate(self, batches: Iterable[Tensor]) -> FeatureStatistics:
-        """Estimate and keep the statistics of the layer over batches (B, C, H, W)."""
-
-    def attribute(
-        self, inputs: Tensor, targets: Sequence[int], *, seed: int = 0
-    ) -> Sequence[Attribution | Failure]:
-        """Explain inputs (S, C, H, W) for one class each."""
-
-
-class SanityCheck:
-    """Sanity check of an attributor, one image at a time.
-
-    The attributor and its classifier come back from every call as they were.
-
-    Args:
-        attributor: Explains; it must know the statistics of its layer.
-        estimation: Batches (B, C, H, W) from which the statistics are estimated anew whenever
-            weights have changed. Without them the statistics stay those of the trained classifier,
-            which no longer describe a layer once it or one below it is re-initialised.
-        seed: Seeds the new weights and the attribution.
-        window: Pixels per side of the window of the similarity, odd.
-    """
-
-    def __init__(
-        self,
-        attributor: Attributes,
-        estimation: Sequence[Tensor] | None = None,
-        seed: int = 0,
-        window: int = 11,
-    ) -> None:
-        self.attributor = attributor
-        self.estimation = estimation
-        self.seed = seed
-        self.window = window
-
-    def evaluate(
-        self,
-        heatmap: ArrayLike | Tensor,
-        input_tensor: Tensor,
-        target: int,
-        attribution_cfg: Mapping[str, Any] | None = None,
-        perturb_layers: Sequence[str] | None = None,
-        check: str = "gan",
-        verbose: bool = False,
-        save_dir: str | Path | None = None,
-        save_heatmaps: bool = False,
-    ) -> dict[str, Any]:
-        """Compare a map with those of ever less trained classifiers.
-
-        Args:
-            heatmap: The map of the trained classifier, (H, W); it is not changed.
-            input_tensor: Normalised input, (C, H, W) or (1, C, H, W).
-            target: Class index.
-            attribution_cfg: Settings of the stages `feat_iba`, `gan` and `input_iba` that differ
-                from the attributor's own, as a config has them.
-            perturb_layers: Names of layers, the top one first; None for all of them.
-            check: The map that `heatmap` is: 'input_iba', 'gan' (the prior's) or 'feat_iba'.
-            verbose: Whether to log the similarity after every layer.
-            save_dir: Folder for the maps, made where it is absent.
-            save_heatmaps: Whether to write them: `<step>_<layer>.npy`, float32 (H, W).
-
-        Returns:
-            `ssim_all`, a list of one similarity per layer; lower is better.
-
-        Raises:
-            ConfigError: A key of `attribution_cfg` is unknown.
-            LayerNotFoundError: The classifier has no such layer.
-            EvaluationError: Maps cannot be made or compared, or there is no folder for them.
-        """
-        if check not in MAPS:
-            raise EvaluationError(
-                f"Unknown check {check!r}.{closest(check, MAPS)} Known: {', '.join(MAPS)}."
-            )
-        if save_heatmaps and save_dir is None:
-            raise EvaluationError("save_heatmaps needs save_dir, the folder for the maps.")
-        inputs = input_tensor if input_tensor.ndim == 4 else input_tensor[None]
-        with _configured(self.attributor, attribution_cfg or {}):
-            found = sanity_check(
-                self.attributor.classifier.model,
-                lambda _: self._explain(inputs, int(target), MAPS[check]),
-                perturb_layers,
-                as_map(heatmap)[None],
-                self.seed,
-                self.window,
-                _log if verbose else None,
-            )
-        if save_heatmaps:
-            _save(Path(str(save_dir)), found)
-        return {"ssim_all": found.ssim[:, 0].tolist()}
-
-    def _explain(self, inputs: Tensor, target: int, name: str) -> Tensor:
-        """Return the map of the classifier as it is now, (1, H, W)."""
-        if self.estimation is not None:
-            self.attributor.estimate(self.estimation)
-        [result] = self.attributor.attribute(inputs, [target], seed=self.seed)
-        if isinstance(result, Failure):
-            raise EvaluationError(
-                f"The classifier with re-initialised layers could not be explained: "
-                f"{result.reason} Leave the sample out, or re-initialise fewer layers."
-            )
-        found: Tensor = getattr(result, name)
-        return found[None]
-
-
-def _log(layer: str, ssim: Tensor) -> None:
+def log_step(layer: str, ssim: Tensor) -> None:
+    """Log how similar maps are after a layer; a `Report`."""
     LOGGER.info("Re-initialised down to layer %s: SSIM %.4f", layer, ssim.mean())
 
 
-@contextmanager
-def _configured(attributor: Attributes, attribution_cfg: Mapping[str, Any]) -> Iterator[None]:
-    """Change settings of an attributor, and give it its own and its statistics back."""
-    kept = {name: getattr(attributor, name) for name in (*STAGES.values(), "statistics")}
-    try:
-        for section in STAGES.keys() & attribution_cfg.keys():
-            name, values = STAGES[section], attribution_cfg[section]
-            if not values:
-                continue
-            known = {item.name for item in fields(kept[name])}
-            check_keys(values, known, f"attribution_cfg.{section}")
-            setattr(attributor, name, replace(kept[name], **values))
-        yield
-    finally:
-        for name, value in kept.items():
-            setattr(attributor, name, value)
+@dataclass(frozen=True)
+class SanityMetric(Metric):
+    """How similar maps stay while layers are re-initialised."""
+
+    name: ClassVar = "sanity_check"
+    description: ClassVar = "Re-initialise the classifier from the top down, and compare maps."
+    higher_is_better: ClassVar = {"ssim": False}
+
+    save_heatmaps: bool = setting(False, "write the maps of every step beside the result")
+    method: Literal["config", "edge"] = setting(
+        "config",
+        "what explains at every step: the attributor of the config, or an edge detector, which "
+        "ignores the weights and so must fail; HEATMAP_DIR then only chooses the samples",
+    )
+    layers: tuple[str, ...] | None = setting(
+        None,
+        "layers to re-initialise, the top one first (default: sanity_check.perturb_layers of the "
+        "config, or all)",
+        metavar="LAYER",
+    )
+    n_estimation: int | None = setting(
+        None,
+        "samples from which the layer's statistics are estimated at every step (default: "
+        "sanity_check.n_estimation of the config, or 100)",
+        at_least=2,
+    )
+    ssim_threshold: float = setting(
+        0.5, "mean similarity after the last layer below which the check is passed"
+    )
+
+    def scorer(self, context: EvaluationContext) -> Score:
+        """Return the function that scores a sample."""
+        from input_iba.evaluation.explain_again import ExplainAgain
+        from input_iba.evaluation.reinitialise import cascade, layers_from_the_top
+        from input_iba.evaluation.similarity import edge_map, structural_similarity, unit_range
+
+        how, model, seed = context.section, context.classifier, context.seed
+        layers = self.layers or how.get("perturb_layers") or layers_from_the_top(model)
+        with cascade(model, layers, seed):
+            pass  # says now what is wrong with the layers, not for every sample
+        edge = self.method == "edge"
+        explain = None if edge else ExplainAgain.of_config(context, self.n_estimation)
+        report = log_step if how.get("verbose") else None
+
+        def score(case: ScoredSample) -> Row:
+            edges = edge_map(case.sample.input[None])
+            control = found = sanity_check(model, lambda _: edges, layers, seed=seed)
+            unchanged = 1.0
+            if explain is not None:
+                explain.start(case)
+                again = unit_range(explain(model).cpu()[0])
+                unchanged = structural_similarity(again, unit_range(case.heat)).item()
+                before = case.heat[None]
+                found = sanity_check(model, explain, layers, before, seed, report=report)
+            if self.save_heatmaps:
+                _save(context.beside, case.sample.id, found)
+            ssim_all = found.ssim[:, 0].tolist()
+            return {
+                "ssim": sum(ssim_all) / len(ssim_all),
+                "ssim_all": ssim_all,
+                "ssim_unchanged": unchanged,
+                "control_ssim_all": control.ssim[:, 0].tolist(),
+                "layers": list(found.layers),
+            }
+
+        return score
+
+    def verdict(self, rows: Sequence[Row]) -> Mapping[str, Any]:
+        """Return whether the maps forget the classifier when it forgets what it has learned."""
+        own, control = (
+            sum(row[key][-1] for row in rows) / len(rows)
+            for key in ("ssim_all", "control_ssim_all")
+        )
+        unchanged = sum(row["ssim_unchanged"] for row in rows) / len(rows)
+        return {
+            "passes": own < self.ssim_threshold <= unchanged,
+            "rule": f"the mean SSIM with the original maps must be at least "
+            f"{self.ssim_threshold:g} with unchanged weights (it is {unchanged:.3f}) and below it "
+            f"once all {len(rows[0]['layers'])} layers are re-initialised (it is {own:.3f})",
+            "method": self.method,
+            "ssim_unchanged": unchanged,
+            "ssim_at_the_end": own,
+            "threshold": self.ssim_threshold,
+            "control": {
+                "method": "edge",
+                "ssim_at_the_end": control,
+                "passes": control < self.ssim_threshold,
+            },
+        }
+
+    def values(self, row: Row) -> dict[str, float]:
+        """Return the mean over the layers, and the similarity after every layer."""
+        return {"ssim": row["ssim"], **dict(zip(row["layers"], row["ssim_all"], strict=True))}
+
+    def chart(self, rows: Sequence[Row]) -> Chart:
+        """Return the mean similarity after every layer."""
+        from input_iba.drawing import Chart, mean_line
+
+        layers = rows[0]["layers"]
+        steps = [float(step + 1) for step in range(len(layers))]
+        labels = {
+            "ssim_all": f"{self.method}, lower is better",
+            "control_ssim_all": "edge detector, which ignores the weights",
+        }
+        lines = [mean_line(said, steps, [row[key] for row in rows]) for key, said in labels.items()]
+        title = f"Sanity check, mean of {len(rows)} samples, from {layers[0]} down to {layers[-1]}"
+        return Chart(title, "layers re-initialised", "similarity with the original map", lines)
 
 
-def _save(folder: Path, found: SanityScores) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+def _save(beside: Path, id_: str, found: SanityScores) -> None:
+    """Write the map of every step as npz: `<result>_heatmaps/<sample>/<step>_<layer>.npz`."""
+    from input_iba.results import safe_name, write_mask
+
+    folder = beside.with_name(f"{beside.name}_heatmaps") / safe_name(id_)
     for step, (layer, maps) in enumerate(zip(found.layers, found.maps, strict=True)):
-        path = folder / f"{step:02d}_{layer}.npy"
-        aside = folder / f".{path.name}.part"  # written aside, then renamed: whole or not at all
-        with aside.open("wb") as file:
-            np.save(file, maps[0].float().numpy())
-        aside.replace(path)
+        write_mask(folder / f"{step:02d}_{safe_name(layer)}.npz", maps[0].float().numpy())

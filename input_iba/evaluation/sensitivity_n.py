@@ -1,127 +1,119 @@
-"""Sensitivity-N: whether a map's sums over sets of pixels foretell what removing them costs."""
+"""Sensitivity-N: whether a map's sums over sets of units foretell what removing them costs."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, ClassVar
 
-import torch
-from numpy.typing import ArrayLike
-from torch import Tensor, nn
-
-from input_iba.core.maps import as_map
-from input_iba.core.modes import frozen
 from input_iba.errors import EvaluationError
-from input_iba.evaluation.hiding import (
-    Classify,
-    as_batch,
-    check_samples,
-    logits_from,
-    samples_of,
-    target_scores,
-)
-from input_iba.evaluation.sets import random_sets
+from input_iba.evaluation.base import EvaluationContext, Metric, Row, Score, ScoredSample
+from input_iba.evaluation.sets import random_sets, set_sizes
+from input_iba.settings import setting
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from input_iba.drawing import Chart
+    from input_iba.modality.units import Classify, Units
 
 
 @dataclass(frozen=True)
 class SensitivityN:
-    """What S maps foretell and what happens, for M sets of N pixels; float64, on the CPU.
+    """What S maps foretell and what happens, for M sets of N units; float64, on the CPU.
 
     Attributes:
         correlation: Pearson's correlation of sums and drops, (S,), in [−1, 1]; higher is better.
             It is 0 where the sums or the drops are all the same.
         sums: Attribution summed over every set, (S, M).
-        drops: What the logit of the target loses when the set becomes 0, (S, M).
+        drops: What the logit of the target loses when the set is hidden, (S, M).
     """
 
     correlation: Tensor
     sums: Tensor
     drops: Tensor
 
-    def published(self, calculate_corr: bool) -> dict[str, Any]:
-        """Return the first sample's values under the published keys."""
-        return {
-            "correlation": self.correlation[0].item() if calculate_corr else None,
-            "score_diffs": self.drops[0].numpy(),
-            "sum_attributions": self.sums[0].numpy(),
-        }
 
-
-def sensitivity_n(
-    classify: Classify,
-    inputs: Tensor,
+def sum_and_drop(
+    units: Units,
     heats: Tensor,
     targets: Tensor | Sequence[int],
     sets: Tensor,
-    rows: int = 32,
+    internal_batch_size: int = 32,
 ) -> SensitivityN:
     """Correlate summed attribution with the drop of the target's logit.
 
     Args:
-        classify: Maps inputs (B, C, H, W) to logits (B, classes), in eval mode.
-        inputs: Normalised inputs, (S, C, H, W).
-        heats: (S, H, W), signed or not.
-        targets: Class indices, (S,).
-        sets: Pixels that become 0, true inside: (M, H, W) for all samples, or (S, M, H, W).
-        rows: Inputs that the classifier sees at once; images and sets share a pass.
+        units: Of S inputs.
+        heats: (S, H, W), or (S, T) of texts, signed or not.
+        targets: Class indices, (S,); of one logit l, 1 has the logit l and 0 the logit −l.
+        sets: Units that are hidden, true inside: (M, H, W) or (M, T) for all samples, or as many
+            for each, (S, M, …).
+        internal_batch_size: Inputs that the classifier sees at once; samples and sets share a
+            pass.
 
     Returns:
         Correlations, sums and drops.
 
     Raises:
-        EvaluationError: Shapes do not fit, a heat is not finite, or a target is no class.
+        EvaluationError: Shapes do not fit, a heat is not finite, or a target is not a class.
 
     References:
         Ancona et al. 2018, "Towards better understanding of gradient-based attribution methods
         for deep neural networks" (arXiv 1711.06104), section 4.
     """
-    check_samples(inputs, heats, targets)
-    drops = logit_drops(classify, inputs, targets, sets, rows)
-    return correlated(drops, (sets != 0).to(heats.device).flatten(-2), heats.flatten(1))
+    units.check(heats, targets)
+    drops = drops_without(units, targets, sets, internal_batch_size)
+    chosen = (sets != 0).flatten(-len(units.size)).to(heats.device)
+    heats = heats.flatten(1).masked_fill(~units.scored.to(heats.device), 0)
+    return correlated(drops, chosen, heats)
 
 
-def logit_drops(
-    classify: Classify,
-    inputs: Tensor,
-    targets: Tensor | Sequence[int],
-    sets: Tensor,
-    rows: int = 32,
+def drops_without(
+    units: Units, targets: Tensor | Sequence[int], sets: Tensor, internal_batch_size: int = 32
 ) -> Tensor:
     """Return what the target's logit loses without each set, (S, M), float64, on the CPU.
 
     It does not depend on any map, so that one is enough for all maps of the same samples. The
-    arguments are those of `sensitivity_n`.
+    arguments are those of `sum_and_drop`.
 
     Raises:
-        EvaluationError: Shapes do not fit, or a target is no class.
+        EvaluationError: Shapes do not fit, or a target is not a class.
     """
-    samples, size = len(inputs), tuple(inputs.shape[2:])
-    labels = torch.as_tensor(targets).to(inputs.device)
-    own = sets.ndim == 4
-    if tuple(sets.shape[-2:]) != size or sets.ndim not in (3, 4) or (own and len(sets) != samples):
+    import torch
+
+    from input_iba.evaluation.hiding import target_scores
+
+    samples, size, device = len(units.inputs), units.size, units.inputs.device
+    labels = torch.as_tensor(targets, dtype=torch.int64).to(device)
+    of_all = sets.ndim == len(size) + 1
+    fits = of_all or (sets.ndim == len(size) + 2 and len(sets) == samples)
+    if tuple(sets.shape[-len(size) :]) != size or not fits or labels.shape != (samples,):
         raise EvaluationError(
-            f"Expected sets of pixels (M, {size[0]}, {size[1]}), or {samples} of these; got "
-            f"{tuple(sets.shape)}."
+            f"Expected one target each, and sets of {units.name} (M, {', '.join(map(str, size))}), "
+            f"or {samples} of these; got {tuple(labels.shape)} and {tuple(sets.shape)}."
         )
-    count, chosen = sets.shape[-3], (sets != 0).to(inputs.device)
+    chosen = (sets != 0).flatten(-len(size)).to(device)
 
-    def build(part: Tensor) -> Tensor:
-        of_part = chosen[part // count, part % count] if own else chosen[part % count]
-        return inputs[samples_of(part, count, samples)].masked_fill(of_part[:, None], 0)
+    def nothing(of: Tensor, step: Tensor) -> Tensor:
+        return chosen.new_zeros(len(of), chosen.shape[-1])
 
-    whole = target_scores(classify, lambda part: inputs[part], labels, rows)
-    without = target_scores(classify, build, labels.repeat_interleave(count), rows)
-    return whole[:, None] - without.view(samples, count)
+    def a_set(of: Tensor, step: Tensor) -> Tensor:
+        return chosen[step] if of_all else chosen[of, step]
+
+    whole = target_scores(units, nothing, 1, labels, internal_batch_size)
+    return whole - target_scores(units, a_set, chosen.shape[-2], labels, internal_batch_size)
 
 
 def correlated(drops: Tensor, sets: Tensor, heats: Tensor) -> SensitivityN:
-    """Compare what sets of elements foretell with what removing them costs.
+    """Compare what sets of units foretell with what hiding them costs.
 
     Args:
         drops: What the target's logit loses without each set, (S, M), on the CPU.
-        sets: Elements of the sets, (M, P) or (S, M, P), bool.
-        heats: Attribution of the elements, (S, P), where the sets are.
+        sets: Units of the sets, (M, U) or (S, M, U), bool.
+        heats: Attribution of the units, (S, U), where the sets are.
     """
     sums = (sets.double() @ heats.double()[..., None])[..., 0].cpu()
     return SensitivityN(_correlation(sums, drops), sums, drops)
@@ -136,70 +128,116 @@ def _correlation(first: Tensor, second: Tensor) -> Tensor:
         length > 1e-12 * values.norm(dim=1)
         for length, values in zip(lengths, (first, second), strict=True)
     ]
-    product = (centred[0] * centred[1]).sum(1)
-    correlation = (product / (lengths[0] * lengths[1])).clamp(-1, 1)
-    return torch.where(varies[0] & varies[1], correlation, 0)
+    product: Tensor = (centred[0] * centred[1]).sum(1)
+    found: Tensor = (product / (lengths[0] * lengths[1])).clamp(-1, 1)
+    return found.masked_fill(~(varies[0] & varies[1]), 0)
 
 
-class VisionSensitivityN:
-    """Sensitivity-N of one image at a time, with the same sets for every image.
+def sensitivity_n(
+    classify: Classify,
+    inputs: Tensor,
+    heats: Tensor,
+    targets: Tensor | Sequence[int],
+    sets: Tensor,
+    internal_batch_size: int = 32,
+) -> SensitivityN:
+    """Correlate for images (S, C, H, W), whose pixels become 0; see `sum_and_drop`."""
+    from input_iba.modality.units import Pixels
 
-    Args:
-        classifier: The classifier; put into eval mode for each evaluation, and given back as it
-            was.
-        input_size: H and W of the inputs.
-        n: Pixels of a set.
-        num_masks: Number of sets M.
-        seed: Seeds the draw of the sets.
-        rows: Inputs that the classifier sees at once.
+    return sum_and_drop(Pixels(classify, inputs), heats, targets, sets, internal_batch_size)
 
-    Raises:
-        EvaluationError: n or the number of sets is out of its range.
-    """
 
-    def __init__(
-        self,
-        classifier: nn.Module,
-        input_size: tuple[int, int],
-        n: int,
-        num_masks: int = 100,
-        seed: int = 0,
-        rows: int = 32,
-    ) -> None:
-        self.classifier = classifier
-        self.sets = random_sets((input_size[0], input_size[1]), n, num_masks, seed)
-        self.rows = rows
+def logit_drops(
+    classify: Classify,
+    inputs: Tensor,
+    targets: Tensor | Sequence[int],
+    sets: Tensor,
+    internal_batch_size: int = 32,
+) -> Tensor:
+    """Return what the logits of images lose, (S, M); see `drops_without`."""
+    from input_iba.modality.units import Pixels
 
-    def evaluate(
-        self,
-        heatmap: ArrayLike | Tensor,
-        input_tensor: Tensor,
-        target: int,
-        calculate_corr: bool = False,
-    ) -> dict[str, Any]:
-        """Score one map.
+    return drops_without(Pixels(classify, inputs), targets, sets, internal_batch_size)
 
-        Args:
-            heatmap: (H, W); it is not changed.
-            input_tensor: Normalised input, (C, H, W) or (1, C, H, W).
-            target: Class index.
-            calculate_corr: Whether to correlate the two.
 
-        Returns:
-            `score_diffs`, what the target's logit loses, and `sum_attributions`, arrays (M,);
-            `correlation`, a float, or None without `calculate_corr`.
+@dataclass(frozen=True)
+class SensitivityNMetric(Metric):
+    """Correlation of summed attribution and what removing the units costs, for every N."""
 
-        Raises:
-            EvaluationError: Map, input and target do not fit each other or the classifier.
-        """
-        inputs = as_batch(self.classifier, input_tensor)
-        with frozen(self.classifier):
-            found = sensitivity_n(
-                logits_from(self.classifier),
-                inputs,
-                as_map(heatmap)[None],
-                [int(target)],
-                self.sets,
-                self.rows,
-            )
-        return found.published(calculate_corr)
+    name: ClassVar[str] = "sensitivity_n"
+    description: ClassVar[str] = (
+        "Correlate summed attribution with what removing random pixels costs."
+    )
+    higher_is_better: ClassVar = {"correlation": True}
+    units: ClassVar[str] = "pixels"
+
+    log_n_max: float = setting(
+        4.5, "largest log10 of N, which stays below the number of pixels or words", at_least=0
+    )
+    log_n_ticks: float = setting(0.1, "distance of two log10 of N", above=0)
+    num_masks: int = setting(100, "sets of each N", at_least=2, metavar="M")
+
+    def scorer(self, context: EvaluationContext) -> Score:
+        """Return the function that scores a sample."""
+
+        # The same sets for all samples of a size; drawing costs as much as a small network.
+        @lru_cache(maxsize=8)
+        def sets_of(size: tuple[int, ...]) -> dict[int, Tensor]:
+            sizes = set_sizes(math.prod(size), self.log_n_max, self.log_n_ticks)
+            return {n: random_sets(size, n, self.num_masks, context.seed) for n in sizes}
+
+        lost: dict[tuple[str, int], dict[int, Tensor]] = {}
+
+        def lost_by(case: ScoredSample, sets: dict[int, Tensor]) -> dict[int, Tensor]:
+            # It does not depend on the map: methods that are compared share it.
+            key = (case.sample.id, case.target)
+            if key not in lost:
+                units, at_once = (
+                    context.units(case.sample),
+                    context.internal_batch_size(case.sample),
+                )
+                lost[key] = {
+                    n: drops_without(units, [case.target], of_n, at_once)
+                    for n, of_n in sets.items()
+                }
+            return lost[key]
+
+        def score(case: ScoredSample) -> Row | str:
+            if case.heat.numel() < 2:
+                return f"fewer than two {self.units}"
+            sets = sets_of(tuple(case.heat.shape))
+            heat = case.heat.flatten()[None]
+            correlations = {
+                str(n): correlated(drops, sets[n].flatten(1), heat).correlation.item()
+                for n, drops in lost_by(case, sets).items()
+            }
+            mean = sum(correlations.values()) / len(correlations)
+            return {"correlation": mean, "correlations": correlations}
+
+        return score
+
+    def values(self, row: Row) -> dict[str, float]:
+        """Return the mean over all N, and the correlation of every N."""
+        return {"correlation": row["correlation"], **row["correlations"]}
+
+    def chart(self, rows: Sequence[Row]) -> Chart:
+        """Return the mean correlation over N."""
+        from input_iba.drawing import Chart, mean_line
+
+        shared = [n for n in rows[0]["correlations"] if all(n in r["correlations"] for r in rows)]
+        values = [[row["correlations"][n] for n in shared] for row in rows]
+        lines = [mean_line("higher is better", [float(n) for n in shared], values)]
+        title = f"Sensitivity-N, mean of {len(rows)} samples"
+        return Chart(title, f"N, {self.units} of a set", "correlation", lines, log_x=True)
+
+
+@dataclass(frozen=True)
+class NLPSensitivityNMetric(SensitivityNMetric):
+    """The same of words."""
+
+    name: ClassVar[str] = "nlp_sensitivity_n"
+    description: ClassVar[str] = (
+        "Correlate summed attribution with what removing random words costs."
+    )
+    texts: ClassVar = True
+    units: ClassVar[str] = "words"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import zlib
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from input_iba.errors import EvaluationError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def set_sizes(pixels: int, log_n_max: float = 4.5, log_n_ticks: float = 0.1) -> list[int]:
@@ -37,57 +39,46 @@ def set_sizes(pixels: int, log_n_max: float = 4.5, log_n_ticks: float = 0.1) -> 
     return sorted(size for size in sizes if size < pixels)
 
 
-def random_sets(size: tuple[int, int], n: int, num_masks: int = 100, seed: int = 0) -> Tensor:
-    """Draw sets of n pixels, every set of n as likely as any other.
+def random_sets(size: tuple[int, ...], n: int, num_masks: int = 100, seed: int = 0) -> Tensor:
+    """Draw sets of n pixels or words, every set of n as likely as any other.
 
     Args:
-        size: H and W.
-        n: Pixels of a set, 1 to H·W − 1.
+        size: Shape of a map: H and W, or the number of words.
+        n: Elements of a set, 1 to one less than there are.
         num_masks: Number of sets M.
         seed: Seeds the draws, together with n.
 
     Returns:
-        (M, H, W), bool, on the CPU.
+        (M, *size), bool, on the CPU.
 
     Raises:
         EvaluationError: n is out of its range, or there are fewer than two sets.
     """
-    height, width = size
-    if not 1 <= n < height * width:
+    import torch
+
+    count = math.prod(size)
+    if not 1 <= n < count:
         raise EvaluationError(
-            f"Sets of n pixels of {height}×{width} have 1 ≤ n < {height * width}; got n = {n}. The "
-            "whole picture is one set only, which correlates with nothing."
+            f"Sets of n of {count} elements have 1 ≤ n < {count}; got n = {n}. All of them are one "
+            "set only, which correlates with nothing: choose a smaller n, or leave it out."
         )
     if num_masks < 2:
         raise EvaluationError(f"A correlation needs num_masks ≥ 2; got {num_masks!r}.")
     draws = torch.Generator().manual_seed(zlib.crc32(f"{seed}/{n}".encode()))
-    sets = torch.zeros(num_masks, height * width, dtype=torch.bool)
+    sets = torch.zeros(num_masks, count, dtype=torch.bool)
     for row in sets:
-        row[torch.randperm(height * width, generator=draws)[:n]] = True
-    return sets.view(num_masks, height, width)
+        row[torch.randperm(count, generator=draws)[:n]] = True
+    return sets.view(num_masks, *size)
 
 
 def random_words(scored: Tensor, n: int, num_masks: int = 100, seed: int = 0) -> Tensor:
-    """Draw sets of n words of one text, every set of n as likely as any other.
-
-    Args:
-        scored: Positions to draw from, (T,), bool.
-        n: Words of a set, 1 to the number of positions − 1.
-        num_masks: Number of sets M.
-        seed: Seeds the draws, together with n.
-
-    Returns:
-        (M, T), bool, on the CPU.
+    """Draw sets of n of the positions (T,) of a text that are `scored`, (M, T), bool.
 
     Raises:
         EvaluationError: n is out of its range, or there are fewer than two sets.
     """
     positions = scored.cpu().nonzero().flatten()
-    if not 1 <= n < len(positions):
-        raise EvaluationError(
-            f"Sets of n of {len(positions)} words have 1 ≤ n < {len(positions)}; got n = {n}. "
-            "Choose a smaller n, or leave short texts out."
-        )
-    sets = torch.zeros(num_masks, len(scored), dtype=torch.bool)
-    sets[:, positions] = random_sets((1, len(positions)), n, num_masks, seed)[:, 0]
+    drawn = random_sets((len(positions),), n, num_masks, seed)
+    sets = drawn.new_zeros(num_masks, len(scored))
+    sets[:, positions] = drawn
     return sets

@@ -1,4 +1,4 @@
-"""Structural similarity of two maps, as one number in [−1, 1]."""
+"""What sanity checks compare: the similarity of two maps, and maps that ignore the classifier."""
 
 from __future__ import annotations
 
@@ -84,3 +84,26 @@ def _smooth(values: Tensor, window: int) -> Tensor:
     planes = values.reshape(-1, 1, *values.shape[-2:])
     planes = F.conv2d(F.conv2d(planes, kernel[None, None, :, None]), kernel[None, None, None])
     return planes.reshape(*values.shape[:-2], *planes.shape[-2:])
+
+
+def edge_map(inputs: Tensor) -> Tensor:
+    """Return how steep the image is at every pixel: the length of Sobel's gradient.
+
+    It looks like an explanation, since classifiers look at outlines too, and depends on no weight.
+
+    Args:
+        inputs: (S, C, H, W); channels are averaged, the border is repeated.
+
+    Returns:
+        (S, H, W), at least 0.
+
+    >>> steps = torch.tensor([0.0, 0.0, 1.0, 1.0]).expand(1, 1, 3, 4)
+    >>> edge_map(steps)[0, 1].tolist()
+    [0.0, 1.0, 1.0, 0.0]
+    """
+    smooth, slope = inputs.new_tensor([1, 2, 1]) / 4, inputs.new_tensor([-1, 0, 1])
+    across = torch.outer(smooth, slope)
+    kernels = torch.stack([across, across.T])[:, None]
+    padded = F.pad(inputs.mean(1, keepdim=True), (1, 1, 1, 1), mode="replicate")
+    slopes = F.conv2d(padded, kernels)
+    return slopes.square().sum(1).sqrt()

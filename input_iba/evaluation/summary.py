@@ -1,16 +1,21 @@
-"""Means over samples with bootstrap intervals, and paired differences of two methods."""
+"""Means over samples with bootstrap intervals, and whether two methods really differ."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy import stats
 
 from input_iba.errors import EvaluationError
 
 DRAWS_AT_ONCE = 1 << 22
-"""Values drawn in one array, which bounds the memory of a bootstrap to some 100 MB."""
+"""Values drawn in one array, which bounds memory to some 100 MB."""
+
+EXACT = 14
+"""Up to so many pairs all 2ⁿ changes of signs are tried; beyond, some are drawn."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +49,8 @@ class Summary:
 def summarise(values: ArrayLike, resamples: int = 10_000, seed: int = 0) -> Summary:
     """Summarise one value per sample.
 
-    The interval is the percentile bootstrap's: means of `resamples` sets of n values each, drawn
-    with replacement, between their 2.5th and 97.5th percentile. The same values, in the same
-    order, and seed give the same interval.
+    The interval is that of the percentile bootstrap. The same values, in the same order, and seed
+    give the same interval.
 
     Args:
         values: (n,), n ≥ 1, finite.
@@ -62,14 +66,21 @@ def summarise(values: ArrayLike, resamples: int = 10_000, seed: int = 0) -> Summ
     >>> summarise([0.25, 0.75, 0.5]).mean
     0.5
     """
-    array = checked(values)
+    array = _checked(values)
     n = len(array)
     mean = float(array.mean())
     if n == 1:
         return Summary(mean, None, None, None, 1)
-    means = _resampled_means(array, resamples, seed)
-    low, high = np.percentile(means, [2.5, 97.5])
-    return Summary(mean, float(array.std(ddof=1)), float(low), float(high), n)
+    interval = stats.bootstrap(
+        (array,),
+        np.mean,
+        n_resamples=resamples,
+        batch=_at_once(n),
+        method="percentile",
+        rng=np.random.default_rng(seed),
+    ).confidence_interval
+    std = float(array.std(ddof=1))
+    return Summary(mean, std, float(interval.low), float(interval.high), n)
 
 
 def paired_difference(
@@ -89,7 +100,7 @@ def paired_difference(
     Raises:
         EvaluationError: The two do not have one value per sample each, or values are not finite.
     """
-    first, second = checked(values), checked(reference)
+    first, second = _checked(values), _checked(reference)
     if first.shape != second.shape:
         raise EvaluationError(
             f"A paired difference needs both methods on the same samples; got {len(first)} and "
@@ -98,7 +109,77 @@ def paired_difference(
     return summarise(first - second, resamples, seed)
 
 
-def checked(values: ArrayLike) -> NDArray[np.float64]:
+def sign_flip_p(differences: ArrayLike, resamples: int = 10_000, seed: int = 0) -> float:
+    """Return how often a mean difference so far from 0 would come about by chance.
+
+    If the two methods did not differ, each sample's difference could as well have the other sign.
+    The p-value is the share of the changes of signs whose mean is at least as far from 0 as the one
+    found; of drawn ones, the one found is counted too, so that it is never 0.
+
+    Args:
+        differences: Score of one method minus score of the other, (n,), finite.
+        resamples: Changes of signs drawn where there are too many to try all.
+        seed: Seeds the draws.
+
+    Returns:
+        Two-sided p-value in (0, 1].
+
+    Raises:
+        EvaluationError: No values, or values that are not finite.
+
+    References:
+        Fisher 1935, "The design of experiments", section 21.
+
+    >>> sign_flip_p([1.0, 2.0, 3.0])
+    0.25
+    """
+    values = _checked(differences)
+    scale = float(np.abs(values).sum())
+    if len(values) == 1 or scale == 0:
+        return 1.0
+
+    def distance(signed: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
+        # Rounded, so that sums are equal that rounding alone tells apart.
+        found: NDArray[np.float64] = np.abs(signed.sum(axis=axis) / scale).round(12)
+        return found
+
+    few = len(values) <= EXACT
+    test = stats.permutation_test(
+        (values,),
+        distance,
+        permutation_type="samples",  # of one sample: of its signs
+        n_resamples=1 << len(values) if few else resamples,
+        batch=_at_once(len(values)),
+        alternative="greater",
+        rng=np.random.default_rng(seed),
+    )
+    return float(test.pvalue)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Correct p-values for the number of comparisons.
+
+    Args:
+        p_values: (m,), in any order.
+
+    Returns:
+        (m,), in the same order: rejecting those below α errs in any of them with probability α at
+        the most.
+
+    References:
+        Holm 1979, "A simple sequentially rejective multiple test procedure".
+
+    >>> holm([0.01, 0.5, 0.03])
+    [0.03, 0.5, 0.06]
+    """
+    corrected, highest = [0.0] * len(p_values), 0.0
+    for place, index in enumerate(np.argsort(p_values, kind="stable")):
+        highest = max(highest, min(1.0, (len(p_values) - place) * p_values[index]))
+        corrected[index] = highest
+    return corrected
+
+
+def _checked(values: ArrayLike) -> NDArray[np.float64]:
     """Return one value per sample as an array (n,).
 
     Raises:
@@ -117,10 +198,6 @@ def checked(values: ArrayLike) -> NDArray[np.float64]:
     return array
 
 
-def _resampled_means(values: NDArray[np.float64], resamples: int, seed: int) -> NDArray[np.float64]:
-    draws, n = np.random.default_rng(seed), len(values)
-    block = max(1, DRAWS_AT_ONCE // n)
-    sizes = [min(block, resamples - start) for start in range(0, resamples, block)]
-    return np.concatenate(
-        [values[draws.integers(n, size=(size, n))].mean(axis=1) for size in sizes]
-    )
+def _at_once(n: int) -> int:
+    """Return how many draws of n values to hold in memory."""
+    return max(1, DRAWS_AT_ONCE // n)

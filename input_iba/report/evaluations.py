@@ -10,7 +10,7 @@ from typing import Any
 
 from input_iba.drawing import Chart
 from input_iba.errors import InputIBAError
-from input_iba.evaluation.metrics import METRICS, Metric
+from input_iba.evaluation import METRICS, Metric
 from input_iba.results import RowLog, safe_name
 from input_iba.run.logs import LOGGER
 

@@ -12,7 +12,8 @@ import pytest
 
 from input_iba.cli import main as cli
 from input_iba.cli.run import FAILED
-from input_iba.commands.compare import CompareOptions, CompareResult
+from input_iba.commands.compare.options import CompareOptions
+from input_iba.commands.compare.run import CompareResult
 from tests.commands.comparing import cell_maps, random_maps, result, write_work_dir
 from tests.commands.evaluating import prepare
 
@@ -26,7 +27,7 @@ def test_every_option_arrives(
         calls.append((options, metrics))
         return CompareResult(1, "the table", Path("o/compare.html"))
 
-    monkeypatch.setattr("input_iba.commands.compare.run_compare", run)
+    monkeypatch.setattr("input_iba.commands.compare.run.run_compare", run)
     status = cli.main(
         [
             *("compare", "a", "b", "--out", "o", "--names", "x", "y", "--against", "y"),
@@ -41,9 +42,9 @@ def test_every_option_arrives(
     assert status == FAILED
     assert "the table\n\nResult: o/compare.html" in capsys.readouterr().out
     assert options == CompareOptions(
-        work_dirs=[Path("a"), Path("b")],
+        work_dirs=(Path("a"), Path("b")),
         out=Path("o"),
-        names=["x", "y"],
+        names=("x", "y"),
         against="y",
         num_samples=9,
         scores_threshold=0.2,

@@ -11,8 +11,13 @@ import pytest
 from PIL import Image
 
 from input_iba.cli.main import script
-from input_iba.evaluation import box_mask
-from input_iba.evaluation.metrics import Case, LocalisationMetric, Row, Setting
+from input_iba.evaluation import (
+    EvaluationContext,
+    LocalisationMetric,
+    Row,
+    ScoredSample,
+    box_mask,
+)
 from tests.commands.evaluating import Evaluated, prepare
 
 
@@ -210,10 +215,12 @@ def test_an_interrupted_evaluation_says_partial_and_goes_on(
     scorer = LocalisationMetric.scorer
     calls: list[str] = []
 
-    def interrupted(self: LocalisationMetric, setting: Setting) -> Callable[[Case], Row | str]:
-        score = scorer(self, setting)
+    def interrupted(
+        self: LocalisationMetric, context: EvaluationContext
+    ) -> Callable[[ScoredSample], Row | str]:
+        score = scorer(self, context)
 
-        def stopping(case: Case) -> Row | str:
+        def stopping(case: ScoredSample) -> Row | str:
             calls.append(case.sample.id)
             if len(calls) == 3:
                 raise KeyboardInterrupt
@@ -237,7 +244,9 @@ def test_an_interrupted_evaluation_says_partial_and_goes_on(
 def test_a_score_that_is_not_finite_fails_alone(
     tiny: Evaluated, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def unsure(self: LocalisationMetric, setting: Setting) -> Callable[[Case], Row | str]:
+    def unsure(
+        self: LocalisationMetric, context: EvaluationContext
+    ) -> Callable[[ScoredSample], Row | str]:
         return lambda case: {"hit": 1.0, "mass": case.target / 0.5, "iou": float("nan"), "rank": 0}
 
     monkeypatch.setattr(LocalisationMetric, "scorer", unsure)

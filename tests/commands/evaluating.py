@@ -21,6 +21,14 @@ PLAIN = ("--device", "cpu")
 ANY_PROBABILITY = ("--scores-threshold", "0")
 
 
+def status(command: str, arguments: list[str]) -> int:
+    """Return the exit status of a command, also where its parser refuses the arguments."""
+    try:
+        return script(command, arguments)
+    except SystemExit as refused:
+        return int(refused.code or 0)
+
+
 @dataclass(frozen=True)
 class Evaluated:
     """What an evaluation needs: 4 mosaics of 32×32 pixels, one per class, and where they are."""
@@ -49,7 +57,8 @@ class Evaluated:
         return (self.root / "results" / f"{name}.rows.jsonl").read_text().splitlines()
 
     def run(self, metric: str, name: str, *options: str) -> int:
-        return script(f"evaluate {metric}", self.arguments(name, *ANY_PROBABILITY, *options))
+        arguments = self.arguments(name, *ANY_PROBABILITY, *options)
+        return status(f"evaluate {metric}", arguments)
 
 
 def prepare(root: Path) -> Evaluated:

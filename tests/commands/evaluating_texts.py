@@ -13,11 +13,11 @@ import torch
 from torch import Tensor
 
 from input_iba import models
-from input_iba.cli.main import script
 from input_iba.config.build import build_classifier, build_datasets
 from input_iba.config.load import load_config
 from input_iba.records import TextSample
 from input_iba.results import write_mask
+from tests.commands.evaluating import status
 from tests.commands.explain.test_text_run import text_config
 from tests.datasets.reviews import TEXTS, write_reviews
 from tests.models.tiny_bert import save_tiny_bert
@@ -46,7 +46,7 @@ class EvaluatedTexts:
         fixed = ["--device", "cpu", "--scores-threshold", "0"]
         work = str(self.root / "results")
         arguments = [str(self.config), str(self.maps), work, name, *fixed, *options]
-        return script(f"evaluate {metric}", arguments)
+        return status(f"evaluate {metric}", arguments)
 
     def result(self, name: str) -> dict[str, Any]:
         found: dict[str, Any] = json.loads((self.root / "results" / f"{name}.json").read_text())

@@ -33,7 +33,7 @@ def patch_detector(inputs: Tensor) -> Tensor:
 
 @given(st.integers(1, 300), st.integers(1, 400))
 def test_steps_reach_every_pixel_once(pixels: int, batch: int) -> None:
-    counts = step_counts(pixels, batch)
+    [counts] = step_counts(torch.tensor([pixels]), batch)
     taken = counts.diff()
     assert counts[0] == 0
     assert counts[-1] == pixels
@@ -44,7 +44,9 @@ def test_steps_reach_every_pixel_once(pixels: int, batch: int) -> None:
 @pytest.mark.parametrize("rows", [1, 5, 64])
 def test_areas_of_a_linear_probability(rows: int) -> None:
     x = torch.ones(2, 1, *SIZE, dtype=torch.float64)
-    found = insertion_deletion(share_of_ones, x, torch.rand(2, *SIZE), [1, 0], 5, rows=rows)
+    found = insertion_deletion(
+        share_of_ones, x, torch.rand(2, *SIZE), [1, 0], 5, internal_batch_size=rows
+    )
     # The first falls from 1 to 0 on a straight line, the second rises; a blurred constant stays.
     torch.testing.assert_close(found.deletion[0], 1 - found.shares, rtol=0, atol=1e-8)
     assert found.deletion_auc.tolist() == pytest.approx([0.5, 0.5], abs=1e-6)
@@ -69,7 +71,9 @@ def test_equals_the_literal_procedure(pixels_a_step: int, sigma: float) -> None:
     model, draws = network(SIZE), np.random.default_rng(1)
     inputs, heats = draws.normal(size=(3, 2, *SIZE)), draws.integers(0, 9, (3, *SIZE)) / 8
     tensors = (torch.from_numpy(inputs), torch.from_numpy(heats))
-    found = insertion_deletion(model, *tensors, [2, 0, 1], pixels_a_step, sigma, rows=4)
+    found = insertion_deletion(
+        model, *tensors, [2, 0, 1], pixels_a_step, sigma, internal_batch_size=4
+    )
     for i, target in enumerate([2, 0, 1]):
         expected = literal.insertion_deletion(
             probability_of(model, target), inputs[i], heats[i], pixels_a_step, sigma
@@ -116,7 +120,9 @@ def test_no_pass_is_larger_than_allowed_and_none_too_many() -> None:
         sizes.append(len(inputs))
         return patch_detector(inputs)
 
-    insertion_deletion(counted, torch.rand(3, 1, *SIZE), torch.rand(3, *SIZE), [1, 1, 0], 7, rows=5)
+    insertion_deletion(
+        counted, torch.rand(3, 1, *SIZE), torch.rand(3, *SIZE), [1, 1, 0], 7, internal_batch_size=5
+    )
     steps = 7 + 1  # 48 pixels, 7 a step, and the input before the first
     assert sizes == [5, 5, 5, 5, 4] * 2
     assert sum(sizes) == 2 * 3 * steps
@@ -155,7 +161,7 @@ def test_the_published_call() -> None:
         (torch.rand(1, *SIZE), 2, 5, 4, "classes 0 to 1"),
         (torch.rand(1, *SIZE), -1, 5, 4, "classes 0 to 1"),
         (torch.rand(1, *SIZE), 1, 0, 4, "pixel_batch_size"),
-        (torch.rand(1, *SIZE), 1, 5, 0, "rows"),
+        (torch.rand(1, *SIZE), 1, 5, 0, "internal_batch_size"),
     ],
 )
 def test_what_cannot_be_scored_is_refused(
@@ -163,7 +169,7 @@ def test_what_cannot_be_scored_is_refused(
 ) -> None:
     x = torch.rand(1, 1, *SIZE)
     with pytest.raises(EvaluationError, match=message):
-        insertion_deletion(patch_detector, x, heat, [target], pixels, rows=rows)
+        insertion_deletion(patch_detector, x, heat, [target], pixels, internal_batch_size=rows)
 
 
 def test_shapes_of_inputs_and_logits_are_checked() -> None:

@@ -104,7 +104,9 @@ def test_no_pass_is_larger_than_allowed_and_none_too_many() -> None:
         return model(inputs)
 
     sets = random_sets(SIZE, 3, 10)
-    sensitivity_n(counted, torch.rand(2, 1, *SIZE), torch.rand(2, *SIZE), [1, 0], sets, rows=8)
+    sensitivity_n(
+        counted, torch.rand(2, 1, *SIZE), torch.rand(2, *SIZE), [1, 0], sets, internal_batch_size=8
+    )
     assert passes == [2, 8, 8, 4]
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from input_iba.errors import EvaluationError
-from input_iba.evaluation import holm, sign_flip_p, significance
+from input_iba.evaluation import holm, sign_flip_p, summary
 
 
 @given(st.lists(st.floats(-10, 10).map(lambda x: round(x, 3)), min_size=1, max_size=8))
@@ -34,12 +34,12 @@ def test_known_answers() -> None:
 def test_drawn_signs_come_near_the_exact_value(monkeypatch: pytest.MonkeyPatch) -> None:
     differences = np.random.default_rng(0).normal(0.4, 1.0, 13)
     exact = sign_flip_p(differences)
-    monkeypatch.setattr(significance, "EXACT", 0)
+    monkeypatch.setattr(summary, "EXACT", 0)
     drawn = sign_flip_p(differences)
     assert 0.05 < exact < 0.95
     assert drawn == pytest.approx(exact, abs=0.015)
     assert sign_flip_p(differences) == drawn
-    monkeypatch.setattr(significance, "DRAWS_AT_ONCE", 100)
+    monkeypatch.setattr(summary, "DRAWS_AT_ONCE", 100)
     assert sign_flip_p(differences) == pytest.approx(exact, abs=0.015)
 
 

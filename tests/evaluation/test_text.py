@@ -36,7 +36,7 @@ def test_insertion_and_deletion_equal_the_literal_procedure(
     model: Any, target: int, words_a_step: int, fraction: float, most: int
 ) -> None:
     metric = NLPInsertionDeletion(
-        model.train(), words_a_step, max_fraction=fraction, ignored=[PAD], rows=3
+        model.train(), words_a_step, max_fraction=fraction, ignored=[PAD], internal_batch_size=3
     )
     heat = np.array(HEAT)
     before = heat.copy()
@@ -60,7 +60,7 @@ def test_insertion_and_deletion_equal_the_literal_procedure(
 @pytest.mark.parametrize(("model", "target"), MODELS)
 @pytest.mark.parametrize("n", [1, 3, 5])
 def test_sensitivity_equals_the_literal_procedure(model: Any, target: int, n: int) -> None:
-    metric = NLPSensitivityN(model, len(TEXT), n, 9, ignored=[PAD], rows=4)
+    metric = NLPSensitivityN(model, len(TEXT), n, 9, ignored=[PAD], internal_batch_size=4)
     found = metric.evaluate(torch.tensor([HEAT]), torch.tensor([TEXT]), target, calculate_corr=True)
     assert set(found) == {"correlation", "score_diffs", "sum_attributions"}
     _, logit = texts.scores_of(model, target)
@@ -177,10 +177,10 @@ def test_wrong_texts_and_maps_are_refused() -> None:
         NLPSensitivityN(Recurrent(), 4, 2).evaluate([0.1, 0.2], torch.tensor([4, 5]), 0)
     with pytest.raises(EvaluationError, match="1 ≤ n < 2"):
         NLPSensitivityN(Recurrent(), 4, 2).evaluate([1, 2, 3, 4], torch.tensor([4, 5, 1, 1]), 0)
-    tokens, sets = torch.tensor([[4, 5]]), torch.ones(3, 2, dtype=torch.bool)
+    tokens, sets = torch.tensor([[4, 5]]), torch.ones(3, 3, dtype=torch.bool)
     with (
         TextClassifier(Recurrent()).zeroing() as classify,
-        pytest.raises(EvaluationError, match="sets of positions"),
+        pytest.raises(EvaluationError, match="sets of words"),
     ):
         text_sensitivity_n(classify, tokens, torch.ones(1, 2), [0], sets)
 

@@ -13,7 +13,7 @@ from input_iba.commands.compare.options import CompareOptions
 from input_iba.commands.compare.table import Column, columns_of, scored, scored_by_all
 from input_iba.commands.evaluate.samples import Selection
 from input_iba.datasets import SampleDataset
-from input_iba.evaluation.metrics import Metric, Setting
+from input_iba.evaluation import EvaluationContext, Metric
 from input_iba.results import Entry
 
 
@@ -26,7 +26,7 @@ class Compared:
         methods: What is compared.
         reference: The method that the others are compared with.
         metrics: What was measured.
-        setting: Classifier and its config.
+        context: Classifier and its config.
         dataset: Where the samples come from.
         selection: The samples, and those without a map.
         maps: From name of the method and sample id to file.
@@ -37,7 +37,7 @@ class Compared:
     methods: Sequence[Method]
     reference: Method
     metrics: Sequence[Metric]
-    setting: Setting
+    context: EvaluationContext
     dataset: SampleDataset
     selection: Selection
     maps: Mapping[str, Mapping[str, Path]]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from input_iba.core.precision import precision_name
 from input_iba.datasets.loading import read_batches
 from input_iba.drawing import Grid, as_markdown, as_plain, highlighted, markdown_text
 from input_iba.errors import InputIBAError
-from input_iba.evaluation.metrics import Metric
+from input_iba.evaluation import Metric
 from input_iba.records import ImageSample, Sample, TextSample
 from input_iba.report.comparison_page import (
     Card,
@@ -63,15 +62,15 @@ def _title(compared: Compared) -> str:
 
 
 def _facts(compared: Compared) -> dict[str, str]:
-    options, setting = compared.options, compared.setting
+    options, context = compared.options, compared.context
     return {
         "Metrics": ", ".join(metric.name for metric in compared.metrics),
         "Compared with": compared.reference.name,
         "Target probability at least": f"{options.scores_threshold:g}",
         "Seed": str(options.seed),
-        "Precision": precision_name(setting.autocast),
-        "Classifier (hash)": setting.fingerprints["classifier"][:12],
-        "Samples (hash)": setting.fingerprints["data"][:12],
+        "Precision": precision_name(context.autocast),
+        "Classifier (hash)": context.fingerprints["classifier"][:12],
+        "Samples (hash)": context.fingerprints["data"][:12],
     }
 
 
@@ -97,11 +96,11 @@ def _as_json(compared: Compared) -> dict[str, Any]:
         "left_out": list(compared.left_out()),
         "metrics": {metric.name: _metric_json(compared, metric) for metric in compared.metrics},
         "made_with": {
-            **compared.setting.fingerprints,
+            **compared.context.fingerprints,
             "scores_threshold": compared.options.scores_threshold,
             "allow_missing": compared.options.allow_missing,
             "seed": compared.options.seed,
-            "precision": precision_name(compared.setting.autocast),
+            "precision": precision_name(compared.context.autocast),
             "versions": installed_versions(),
         },
     }
@@ -116,7 +115,7 @@ def _metric_json(compared: Compared, metric: Metric) -> dict[str, Any]:
         return {name: why for name, why in found.items() if why}
 
     return {
-        "settings": {key: _plain(value) for key, value in asdict(metric).items()},
+        "settings": metric.settings(),
         "keys": {column.key: column.to_dict() for column in columns},
         "tied": {name: tied_maps(compared.entries[metric.name, name].values()) for name in names},
         "skipped": reasons("skipped"),
@@ -130,10 +129,6 @@ def _metric_json(compared: Compared, metric: Metric) -> dict[str, Any]:
             for name in names
         },
     }
-
-
-def _plain(value: Any) -> Any:
-    return str(value) if isinstance(value, Path) else value
 
 
 def _as_markdown(compared: Compared, grids: Sequence[Grid]) -> str:

@@ -17,17 +17,17 @@ from input_iba.commands.compare.methods import (
 )
 from input_iba.commands.compare.options import CompareOptions
 from input_iba.commands.compare.report import write_report
-from input_iba.commands.evaluate.loop import Scoring, begin, score_all
+from input_iba.commands.evaluate.loop import Scoring, score_all
 from input_iba.commands.evaluate.samples import (
     Selection,
     select,
     warn_of_tied_maps,
     warn_of_ties,
 )
-from input_iba.commands.evaluate.setup import build_setting, identity_of
+from input_iba.commands.evaluate.setup import build_context, check_modality
 from input_iba.config.load import load_config
 from input_iba.errors import ResumeError
-from input_iba.evaluation.metrics import Metric, check_modality
+from input_iba.evaluation import Metric
 from input_iba.results import Entry, RowLog, safe_name
 from input_iba.results.map_files import find_maps
 from input_iba.run.logs import LOGGER
@@ -85,23 +85,36 @@ def _run(options: CompareOptions, metrics: Sequence[Metric], run: Run) -> Compar
     check_modality(metrics, config.text_modality)
     for warning in config.warnings:
         LOGGER.warning("%s", warning)
-    setting, dataset = build_setting(config, run, options.out / "compare")
-    check_built(methods[0], setting.fingerprints)
+    context, dataset = build_context(config, run, options.out / "compare")
+    check_built(methods[0], context.fingerprints)
     maps = {method.name: find_maps(method.folder, dataset.ids) for method in methods}
     selection = _select(options, dataset.ids, maps)
     parts: dict[tuple[str, str], _Part] = {}
     targets = targets_of(methods)
     for metric in metrics:
-        score = metric.scorer(setting)  # one for all methods: they share what it draws
+        score = metric.scorer(context)  # one for all methods: they share what it draws
         for method in methods:
             scoring = Scoring(
-                *(config, setting, metric, score, options.evaluation(method.folder), dataset),
+                config=config,
+                context=context,
+                metric=metric,
+                score=score,
+                options=options,
+                dataset=dataset,
+                folder=method.folder,
                 maps=maps[method.name],
                 targets=targets,
             )
             parts[metric.name, method.name] = _begin(options, method, scoring, selection)
     compared = Compared(
-        *(options, methods, reference, metrics, setting, dataset, selection, maps),
+        options=options,
+        methods=methods,
+        reference=reference,
+        metrics=metrics,
+        context=context,
+        dataset=dataset,
+        selection=selection,
+        maps=maps,
         entries={names: part.entries for names, part in parts.items()},
     )
     for method in methods:
@@ -130,7 +143,8 @@ def _select(
     if selection.missing:
         LOGGER.warning(
             "%d of %d samples are left out: %s has a map of them.",
-            *(len(selection.missing), len(ids)),
+            len(selection.missing),
+            len(ids),
             "no method" if options.allow_missing else "not every method",
         )
     return selection
@@ -148,7 +162,7 @@ def _begin(
     own = Selection(
         [id_ for id_ in selection.ids if id_ in scoring.maps], selection.missing, selection.total
     )
-    kept = begin(log, identity_of(scoring), scoring)
+    kept = scoring.begin(log)
     return _Part(scoring, own, log, {id_: kept[id_] for id_ in own.ids if id_ in kept})
 
 

@@ -8,8 +8,14 @@ from statistics import fmean
 from typing import Any
 
 from input_iba.commands.compare.methods import Method
-from input_iba.evaluation import Summary, holm, paired_difference, sign_flip_p, summarise
-from input_iba.evaluation.metrics import Metric
+from input_iba.evaluation import (
+    Metric,
+    Summary,
+    holm,
+    paired_difference,
+    sign_flip_p,
+    summarise,
+)
 from input_iba.results import Entry
 
 Entries = Mapping[tuple[str, str], Mapping[str, Entry]]

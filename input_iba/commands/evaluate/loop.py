@@ -12,16 +12,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from input_iba.commands.evaluate.options import EvaluationOptions
+from input_iba.commands.evaluate.options import ScoringOptions
 from input_iba.commands.evaluate.samples import Selection, stamp
 from input_iba.config.load import RunConfig
 from input_iba.core.fitting import free_memory, out_of_memory
+from input_iba.core.precision import precision_name
 from input_iba.core.targets import probabilities
 from input_iba.datasets import SampleDataset
 from input_iba.datasets.loading import read_batches
 from input_iba.errors import EvaluationError, InputIBAError
-from input_iba.evaluation import is_tied
-from input_iba.evaluation.metrics import Case, Metric, Row, Score, Setting
+from input_iba.evaluation import EvaluationContext, Metric, Row, Score, ScoredSample, is_tied
 from input_iba.records import Failure, Sample
 from input_iba.results import Entry, RowLog
 from input_iba.results.map_files import map_size, read_map_of
@@ -35,11 +35,12 @@ class Scoring:
 
     Attributes:
         config: Of classifier and samples.
-        setting: What all samples share.
+        context: What all samples share.
         metric: What is measured.
         score: Scores a sample.
         options: The command line's options.
         dataset: Where the samples come from.
+        folder: Where the maps are; None for a metric without maps.
         maps: From sample id to file.
         scores: Target probabilities by sample id, or None to ask the classifier.
         targets: Classes that were explained, by sample id, where they are known; else they are the
@@ -47,29 +48,44 @@ class Scoring:
     """
 
     config: RunConfig
-    setting: Setting
+    context: EvaluationContext
     metric: Metric
     score: Score
-    options: EvaluationOptions
+    options: ScoringOptions
     dataset: SampleDataset
+    folder: Path | None
     maps: Mapping[str, Path]
     scores: Mapping[str, float] | None = None
     targets: Mapping[str, int] = field(default_factory=dict)
 
+    def identity(self) -> dict[str, Any]:
+        """Return everything that decides a row, as plain data."""
+        scores_file = self.options.scores_file
+        return {
+            "metric": self.metric.name,
+            "settings": self.metric.settings(),
+            "config_hash": self.config.digest(),
+            **self.context.fingerprints,
+            "maps": None if self.folder is None else str(self.folder),
+            "scores_file": None if scores_file is None else str(scores_file),
+            "scores_threshold": self.options.scores_threshold,
+            "seed": self.options.seed,
+            "precision": precision_name(self.context.autocast),
+        }
 
-def begin(log: RowLog, identity: Mapping[str, Any], scoring: Scoring) -> dict[str, Entry]:
-    """Start a log of rows, or go on with it; return what of it still holds, by sample id.
+    def begin(self, log: RowLog) -> dict[str, Entry]:
+        """Start a log of rows, or go on with it; return what of it still holds, by sample id.
 
-    What failed is tried again, and a map that was written again is scored again.
+        What failed is tried again, and a map that was written again is scored again.
 
-    Raises:
-        ResumeError: There are rows already that may not be continued.
-    """
-    return {
-        id_: entry
-        for id_, entry in log.begin(identity, scoring.options.resume).items()
-        if entry.status != "failed" and entry.stamp == stamp(scoring.maps.get(id_))
-    }
+        Raises:
+            ResumeError: There are rows already that may not be continued.
+        """
+        return {
+            id_: entry
+            for id_, entry in log.begin(self.identity(), self.options.resume).items()
+            if entry.status != "failed" and entry.stamp == stamp(self.maps.get(id_))
+        }
 
 
 def score_all(
@@ -124,7 +140,7 @@ def _fitting_row(scoring: Scoring, sample: Sample) -> Row | str:
         try:
             return _row(scoring, sample)
         except Exception as error:
-            said = out_of_memory(error) and scoring.setting.fitting.halve(tuple(sample.input.shape))
+            said = out_of_memory(error) and scoring.context.fitting.halve(tuple(sample.input.shape))
             if not said:
                 raise
         LOGGER.warning("%s attribution_cfg.internal_batch_size would save the attempt.", said)
@@ -150,15 +166,15 @@ def _row(scoring: Scoring, sample: Sample) -> Row | str:
     return row
 
 
-def _case(scoring: Scoring, sample: Sample) -> Case:
+def _case(scoring: Scoring, sample: Sample) -> ScoredSample:
     """Return what is scored of a sample."""
-    x = sample.input.to(scoring.setting.device)
+    x = sample.input.to(scoring.context.device)
     if scoring.metric.needs_map:
         heat = read_map_of(sample, scoring.maps[sample.id])
     else:
         heat = torch.zeros(map_size(sample), dtype=torch.float64)
     target, probability = _explained(scoring, x, sample)
-    return Case(replace(sample, input=x), target, probability, heat)
+    return ScoredSample(replace(sample, input=x), target, probability, heat)
 
 
 @torch.no_grad()
@@ -174,10 +190,10 @@ def _explained(scoring: Scoring, x: Tensor, sample: Sample) -> tuple[int, float]
             )
         if given is not None:
             return given, known
-    logits = scoring.setting.classify(x[None])
+    logits = scoring.context.classify(x[None])
     if not bool(torch.isfinite(logits).all()):
         raise EvaluationError("The classifier's logits of this sample are NaN or infinite.")
-    chances = probabilities(logits, scoring.setting.use_softmax)[0]
+    chances = probabilities(logits, scoring.context.use_softmax)[0]
     target = int(chances.argmax()) if given is None else given
     if not 0 <= target < len(chances):
         raise EvaluationError(

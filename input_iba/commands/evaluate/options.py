@@ -4,44 +4,66 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar, Literal
+
+from input_iba.settings import REQUIRED, Settings, setting
 
 
-@dataclass(frozen=True)
-class EvaluationOptions:
-    """Options that all evaluation commands share.
+@dataclass(frozen=True, kw_only=True)
+class ScoringOptions(Settings):
+    """Options of commands that score maps."""
 
-    Attributes:
-        work_dir: Folder of the result.
-        file_name: Name of the result in it; ends in `.json`, or gets that ending.
-        heatmap_dir: Folder of the maps; None for a metric without maps.
-        device: 'auto', 'cpu', 'cuda', 'cuda:INDEX' or 'mps'.
-        gpu_id: Index of a GPU, as older commands give it; falls back to the CPU.
-        precision: 'auto', 'fp32' or 'bf16', of the classifier.
-        seed: Seed of what is drawn: the choice of samples, and what the metric draws.
-        num_samples: Samples to score, drawn at random; 0 for all.
-        scores_file: JSON file of target probabilities; None lets the classifier say.
-        scores_threshold: Target probability below which samples are left out.
-        resume: Go on with the rows that are there.
-        allow_missing: Leave out samples without a map instead of refusing to run.
-        progress_bar: True shows the bar, False hides it, None shows it on a terminal.
-    """
+    PLACE: ClassVar = "--"
 
-    work_dir: Path
-    file_name: str
-    heatmap_dir: Path | None = None
-    device: str = "auto"
-    gpu_id: int | None = None
-    precision: str = "fp32"
-    seed: int = 0
-    num_samples: int = 0
-    scores_file: Path | None = None
-    scores_threshold: float = 0.6
-    resume: bool = False
-    allow_missing: bool = False
-    progress_bar: bool | None = None
+    scores_file: Path | None = setting(
+        None,
+        "target probabilities from `evaluate target_scores` (default: ask the classifier)",
+    )
+    num_samples: int = setting(0, "score N samples drawn at random; 0 for all", at_least=0)
+    scores_threshold: float = setting(
+        0.6, "leave out samples whose target is less probable", metavar="P"
+    )
+    allow_missing: bool = setting(
+        False, "leave out samples without a map; without this they are an error"
+    )
+    resume: bool = setting(False, "keep the samples that are scored already")
+    device: str = setting(
+        "auto",
+        "where to compute; auto takes an NVIDIA GPU where there is one",
+        metavar="{auto,cpu,cuda[:i],mps}",
+    )
+    gpu_id: int | None = setting(
+        None,
+        "index of the GPU; without a GPU the CPU is used, with a warning",
+        metavar="I",
+    )
+    # Scores are differences of probabilities and logits, which rounding to bf16 would swallow.
+    precision: Literal["auto", "fp32", "bf16"] = setting(
+        "fp32",
+        "number format of the classifier; masks are always computed in fp32. auto takes bf16 where "
+        "the hardware has it",
+    )
+    seed: int = setting(0, "seed of all noise", at_least=0, below=2**63)
+    progress_bar: bool | None = setting(
+        None, "show a progress bar (default: on a terminal only)", flag="--pbar"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluationOptions(ScoringOptions):
+    """Options that all evaluation commands share."""
+
+    heatmap_dir: Path | None = setting(
+        None,
+        "folder of maps named by sample: npz (key mask), npy, or png; or a work directory, for its "
+        "input masks",
+        flag="HEATMAP_DIR",
+    )
+    work_dir: Path = setting(REQUIRED, "folder of the result", flag="WORK_DIR")
+    file_name: str = setting(REQUIRED, "name of the JSON file in it", flag="FILE_NAME")
 
     @property
     def path(self) -> Path:
-        """The JSON file."""
+        """The JSON file, whose name gets the ending `.json` where it lacks it."""
         path = self.work_dir / self.file_name
         return path if path.suffix == ".json" else path.with_name(f"{path.name}.json")

@@ -10,8 +10,7 @@ from typing import Any
 
 from input_iba.commands.evaluate.samples import Selection, tied_maps
 from input_iba.drawing import write_chart
-from input_iba.evaluation import summarise
-from input_iba.evaluation.metrics import Metric
+from input_iba.evaluation import Metric, summarise
 from input_iba.results import Entry, installed_versions, write_json, written_whole
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from input_iba.commands.evaluate.loop import Scoring, begin, score_all
+from input_iba.commands.evaluate.loop import Scoring, score_all
 from input_iba.commands.evaluate.options import EvaluationOptions
 from input_iba.commands.evaluate.report import EvaluationResult, write_result
 from input_iba.commands.evaluate.samples import (
@@ -13,10 +13,10 @@ from input_iba.commands.evaluate.samples import (
     warn_of_tied_maps,
     warn_of_ties,
 )
-from input_iba.commands.evaluate.setup import build_setting, identity_of
+from input_iba.commands.evaluate.setup import build_context, check_modality
 from input_iba.config.load import RunConfig
 from input_iba.errors import ResumeError
-from input_iba.evaluation.metrics import Metric, check_modality
+from input_iba.evaluation import Metric
 from input_iba.report import report_evaluation
 from input_iba.results import RowLog
 from input_iba.results.map_files import find_maps
@@ -50,29 +50,36 @@ def _run(
     config: RunConfig, options: EvaluationOptions, metric: Metric, run: Run
 ) -> EvaluationResult:
     check_modality([metric], config.text_modality)
-    setting, dataset = build_setting(config, run, options.path.with_suffix(""))
+    context, dataset = build_context(config, run, options.path.with_suffix(""))
     folder, scores = options.heatmap_dir, options.scores_file
     scoring = Scoring(
-        *(config, setting, metric, metric.scorer(setting), options, dataset),
+        config=config,
+        context=context,
+        metric=metric,
+        score=metric.scorer(context),
+        options=options,
+        dataset=dataset,
+        folder=folder,
         maps={} if folder is None else find_maps(folder, dataset.ids),
         scores=None if scores is None else read_scores(scores),
     )
-    maps = None if options.heatmap_dir is None else scoring.maps
     selection = select(
-        *(scoring.dataset.ids, maps, options.num_samples, options.seed),
+        dataset.ids,
+        None if folder is None else scoring.maps,
+        options.num_samples,
+        options.seed,
         allow_missing=options.allow_missing or not metric.needs_map,
     )
     if metric.needs_map:
         warn_of_ties([scoring.maps[id_] for id_ in selection.ids])
-    identity = identity_of(scoring)
     log = RowLog(options.path.with_suffix(".rows.jsonl"))
     if options.path.exists() and not log.path.exists():
         raise ResumeError(
             f"'{options.path}' exists and was not made by this tool, or its rows are gone. Choose "
             "another FILE_NAME, or move the file."
         )
-    entries = begin(log, identity, scoring)
-    made_with = {"config": str(config.path), **identity}
+    entries = scoring.begin(log)
+    made_with = {"config": str(config.path), **scoring.identity()}
     try:
         score_all(scoring, selection, entries, log)
     finally:  # an interrupted evaluation reports what it has, as partial

@@ -2,33 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from input_iba.commands.evaluate.loop import Scoring
 from input_iba.config.build import build_own_method
 from input_iba.config.load import RunConfig
 from input_iba.config.texts import build_modality
 from input_iba.core.classifier import Classifier
 from input_iba.core.explainable import working_values
 from input_iba.core.fitting import FittingRows
-from input_iba.core.precision import precision_name
 from input_iba.datasets import SampleDataset
 from input_iba.datasets.loading import cut, read_batches
-from input_iba.evaluation.metrics import Setting
+from input_iba.errors import EvaluationError
+from input_iba.evaluation import METRICS, EvaluationContext, Metric
 from input_iba.modality import Modality
 from input_iba.records import Sample
 from input_iba.run.prepared_run import prepare
 from input_iba.run.shell import Run
 
 
-def build_setting(config: RunConfig, run: Run, beside: Path) -> tuple[Setting, SampleDataset]:
+def check_modality(metrics: Iterable[Metric], texts: bool) -> None:
+    """Refuse metrics that are about another kind of sample.
+
+    Args:
+        metrics: What is to be measured.
+        texts: Whether samples are texts; else they are images.
+
+    Raises:
+        EvaluationError: Names the metric and those that fit.
+    """
+    for metric in metrics:
+        if metric.texts not in (None, texts):
+            fitting = ", ".join(name for name, kind in METRICS.items() if kind.texts is texts)
+            raise EvaluationError(
+                f"Metric {metric.name!r} is about {'texts' if metric.texts else 'images'}, and the "
+                f"config is about {'texts' if texts else 'images'}. Metrics for it: {fitting}."
+            )
+
+
+def build_context(
+    config: RunConfig, run: Run, beside: Path
+) -> tuple[EvaluationContext, SampleDataset]:
     """Build classifier and data sets.
 
     Args:
@@ -48,7 +66,7 @@ def build_setting(config: RunConfig, run: Run, beside: Path) -> tuple[Setting, S
     fitting = FittingRows(config.internal_batch_size, device)
     modality = build_modality(config, classifier)
     runner = Classifier(classifier, run=modality.run, autocast=autocast, output=config.output)
-    setting = Setting(
+    context = EvaluationContext(
         use_softmax=config.use_softmax,
         section=config.raw.get("sanity_check") or {},
         config_path=config.path,
@@ -64,7 +82,7 @@ def build_setting(config: RunConfig, run: Run, beside: Path) -> tuple[Setting, S
         fitting=fitting,
         fingerprints=ready.fingerprints(),
     )
-    return setting, dataset
+    return context, dataset
 
 
 def _spread(dataset: SampleDataset, config: RunConfig, count: int) -> tuple[Iterator[Tensor], int]:
@@ -81,7 +99,7 @@ def _spread(dataset: SampleDataset, config: RunConfig, count: int) -> tuple[Iter
 def _in_precision(
     runner: Classifier, modality: Modality, fitting: FittingRows
 ) -> Callable[..., Tensor]:
-    """Return the forward pass in a precision, with float32 logits; see `Setting.classify`."""
+    """Return the forward pass in a precision, with float32 logits; see `EvaluationContext`."""
 
     def classify(inputs: Tensor, keep: Tensor | None = None) -> Tensor:
         fitting.saw(inputs)
@@ -91,24 +109,3 @@ def _in_precision(
         return runner.logits(working_values(values, runner.model), tokens).float()
 
     return classify
-
-
-def identity_of(scoring: Scoring) -> Mapping[str, Any]:
-    """Return everything that decides a row, as plain data."""
-    setting, options = scoring.setting, scoring.options
-    plain = {key: _plain(value) for key, value in asdict(scoring.metric).items()}
-    return {
-        "metric": scoring.metric.name,
-        "settings": plain,
-        "config_hash": scoring.config.digest(),
-        **setting.fingerprints,
-        "maps": _plain(options.heatmap_dir),
-        "scores_file": _plain(options.scores_file),
-        "scores_threshold": options.scores_threshold,
-        "seed": options.seed,
-        "precision": precision_name(setting.autocast),
-    }
-
-
-def _plain(value: Any) -> Any:
-    return str(value) if isinstance(value, Path) else value

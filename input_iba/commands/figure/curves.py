@@ -11,7 +11,7 @@ from typing import Any
 from input_iba.commands.figure.options import CurveOptions
 from input_iba.drawing import Chart, figure_format, write_panels
 from input_iba.errors import EvaluationError
-from input_iba.evaluation.metrics import METRICS, Metric
+from input_iba.evaluation import METRICS, Metric
 from input_iba.results import RowLog, telling_names, written_whole
 
 BANDS = "bands: 95 % (± 1.96 standard errors over samples)"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,17 @@ import numpy as np
 import pytest
 from torch import Tensor
 
-from input_iba.evaluation import holm, logit_drops, paired_difference, sign_flip_p, summarise
-from input_iba.evaluation.metrics import Case, LocalisationMetric, Row, Setting
-from input_iba.evaluation.metrics import sensitivity_n as sensitivity
+from input_iba.evaluation import (
+    EvaluationContext,
+    LocalisationMetric,
+    Row,
+    ScoredSample,
+    holm,
+    paired_difference,
+    sign_flip_p,
+    summarise,
+)
+from input_iba.evaluation.sensitivity_n import drops_without
 from tests.commands.compare.conftest import TWO
 from tests.commands.comparing import (
     compare,
@@ -117,10 +126,12 @@ def test_an_interrupted_comparison_goes_on(
 ) -> None:
     scorer, calls = LocalisationMetric.scorer, list[str]()
 
-    def interrupted(self: LocalisationMetric, setting: Setting) -> Callable[[Case], Row | str]:
-        score = scorer(self, setting)
+    def interrupted(
+        self: LocalisationMetric, context: EvaluationContext
+    ) -> Callable[[ScoredSample], Row | str]:
+        score = scorer(self, context)
 
-        def stopping(case: Case) -> Row | str:
+        def stopping(case: ScoredSample) -> Row | str:
             calls.append(case.sample.id)
             if len(calls) == 6:
                 raise KeyboardInterrupt
@@ -213,9 +224,9 @@ def test_what_depends_on_no_map_is_computed_once_for_all_methods(
 
     def counted(*arguments: Any) -> Tensor:
         seen.append("drops")
-        return logit_drops(*arguments)
+        return drops_without(*arguments)
 
-    monkeypatch.setattr(sensitivity, "logit_drops", counted)
+    monkeypatch.setattr(sys.modules[drops_without.__module__], "drops_without", counted)
     sizes = ("--log-n-max", "1", "--log-n-ticks", "1", "--num-masks", "4")
     assert compare(tiny, three, "--metrics", "sensitivity_n", *sizes) == 0
     assert len(seen) == 2 * len(tiny.ids), "one for each N and sample"

@@ -13,13 +13,13 @@ from input_iba.attribution import Attributor
 from input_iba.cli.main import script
 from input_iba.config.load import load_config
 from input_iba.evaluation import (
+    METRICS,
     Degradation,
     VisionInsertionDeletion,
     VisionSensitivityN,
     set_sizes,
 )
 from input_iba.evaluation.base import POINTS, resampled
-from input_iba.evaluation.metrics import METRICS
 from input_iba.models import build_classifier
 from tests.commands.evaluating import PLAIN, Evaluated, prepare
 

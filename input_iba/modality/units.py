@@ -1,0 +1,209 @@
+"""What a classifier says of inputs without some of their pixels or words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar, Protocol
+
+import torch
+from torch import Tensor
+
+from input_iba.core.maps import check_maps
+from input_iba.core.smoothing import gaussian_smooth
+from input_iba.errors import EvaluationError
+from input_iba.records import Sample, TextSample
+
+Classify = Callable[[Tensor], Tensor]
+"""Maps inputs (B, C, H, W) to logits (B, classes)."""
+
+TextClassify = Callable[[Tensor, Tensor], Tensor]
+"""Maps token ids (B, T), and which positions keep their embedding (B, T), to logits."""
+
+
+class Units(Protocol):
+    """The U parts of each of S inputs that can be hidden: pixels or words.
+
+    Attributes:
+        name: What they are.
+    """
+
+    name: ClassVar[str]
+
+    @property
+    def size(self) -> tuple[int, ...]:
+        """Shape of a map of one input: (H, W), or (T,) of a text."""
+
+    @property
+    def inputs(self) -> Tensor:
+        """The inputs as they are, (S, …)."""
+
+    @property
+    def scored(self) -> Tensor:
+        """Which units may be hidden, (S, U), bool."""
+
+    def check(self, heats: Tensor, targets: Tensor | Sequence[int]) -> Tensor:
+        """Return the targets (S,), int64, where the inputs are.
+
+        Raises:
+            EvaluationError: Inputs, maps (S, …) and targets do not fit each other, or the heat of
+                a unit is not finite.
+        """
+
+    def blurred(self, sigma: float, radius: int | None = None) -> Units:
+        """Return the same units, which are blurred where they are hidden; words stay as they are.
+
+        Args:
+            sigma: Deviation of the Gaussian in pixels; 0 blurs nothing.
+            radius: Pixels that it reaches to each side; None for round(2σ).
+        """
+
+    def logits(self, of: Tensor, hidden: Tensor) -> Tensor:
+        """Classify inputs without some units.
+
+        Args:
+            of: Which of the S inputs, (B,).
+            hidden: Units to hide, (B, U), bool.
+
+        Returns:
+            (B, classes); one logit l, (B, 1), stands for the two logits −l and l.
+        """
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """Pixels, which become 0 or those of another image where they are hidden.
+
+    Attributes:
+        classify: The classifier in eval mode.
+        images: Normalised inputs, (S, C, H, W).
+        fill: What hidden pixels become, (S, C, H, W); None for 0.
+    """
+
+    name: ClassVar = "pixels"
+
+    classify: Classify
+    images: Tensor
+    fill: Tensor | None = None
+
+    @property
+    def size(self) -> tuple[int, ...]:
+        """H and W."""
+        return tuple(self.images.shape[-2:])
+
+    @property
+    def inputs(self) -> Tensor:
+        """The images."""
+        return self.images
+
+    @property
+    def scored(self) -> Tensor:
+        """All of them."""
+        count = self.images[0, 0].numel()
+        return torch.ones(len(self.images), count, dtype=torch.bool, device=self.images.device)
+
+    def check(self, heats: Tensor, targets: Tensor | Sequence[int]) -> Tensor:
+        """Return the targets; see `Units`."""
+        labels = torch.as_tensor(targets, dtype=torch.int64).to(self.images.device)
+        if self.images.ndim != 4 or labels.shape != self.images.shape[:1]:
+            raise EvaluationError(
+                f"Expected inputs (S, C, H, W) and one target each; got inputs "
+                f"{tuple(self.images.shape)} and targets {tuple(labels.shape)}."
+            )
+        check_maps(heats, (len(self.images), *self.size))
+        return labels
+
+    def blurred(self, sigma: float, radius: int | None = None) -> Units:
+        """Return the same pixels, which are blurred where they are hidden; see `Units`."""
+        return replace(self, fill=gaussian_smooth(self.images, sigma, radius))
+
+    def logits(self, of: Tensor, hidden: Tensor) -> Tensor:
+        """Classify images without some pixels; see `Units`."""
+        fill = 0 if self.fill is None else chosen(self.fill, of)
+        where = hidden.view(-1, 1, *self.size)
+        return self.classify(torch.where(where, fill, chosen(self.images, of)))
+
+
+@dataclass(frozen=True)
+class Words:
+    """Words, whose embedding becomes 0 where they are hidden.
+
+    Attributes:
+        classify: The classifier in eval mode.
+        tokens: Token ids, padded to one length, (S, T).
+        scored: Words among them, which are neither padding nor special, (S, T), bool.
+    """
+
+    name: ClassVar = "words"
+
+    classify: TextClassify
+    tokens: Tensor
+    scored: Tensor
+
+    @property
+    def size(self) -> tuple[int, ...]:
+        """T."""
+        return tuple(self.tokens.shape[-1:])
+
+    @property
+    def inputs(self) -> Tensor:
+        """The token ids."""
+        return self.tokens
+
+    def check(self, heats: Tensor, targets: Tensor | Sequence[int]) -> Tensor:
+        """Return the targets; see `Units`. The heat of what is not scored does not matter."""
+        labels = torch.as_tensor(targets, dtype=torch.int64).to(self.tokens.device)
+        shapes = [tuple(values.shape) for values in (self.tokens, heats, self.scored)]
+        if self.tokens.ndim != 2 or len(set(shapes)) != 1 or labels.shape != self.tokens.shape[:1]:
+            raise EvaluationError(
+                f"Expected token ids, heats and scored positions (S, T) and one target each; got "
+                f"{shapes[0]}, {shapes[1]}, {shapes[2]} and {tuple(labels.shape)}."
+            )
+        if not bool(self.scored.any(1).all()):
+            raise EvaluationError(
+                "A text holds nothing but padding and special tokens. Leave it out: it has no "
+                "words to take away."
+            )
+        if not bool((heats.isfinite() | ~self.scored.to(heats.device)).all()):
+            raise EvaluationError(
+                "A word's heat is NaN or infinite, which has no rank. Leave the text out, or "
+                "explain it again."
+            )
+        return labels
+
+    def blurred(self, sigma: float, radius: int | None = None) -> Units:
+        """Return the same words: their embedding is 0 where they are hidden."""
+        return self
+
+    def logits(self, of: Tensor, hidden: Tensor) -> Tensor:
+        """Classify texts without some words; see `Units`."""
+        found = self.classify(self.tokens[of], ~hidden)
+        return found[:, None] if found.ndim == 1 else found
+
+
+def chosen(values: Tensor, of: Tensor) -> Tensor:
+    """Return the rows `of` of values (S, …); the only one as it is, to be broadcast."""
+    return values if len(values) == 1 else values[of]
+
+
+def units_of(sample: Sample, classify: Callable[..., Tensor]) -> Units:
+    """Return the units of one sample.
+
+    All pieces of a word lose their embedding together. Special tokens, which belong to no word,
+    always keep theirs.
+
+    Args:
+        sample: An image, or a text of W words.
+        classify: Maps images to logits; or token ids (B, T) and which of them keep their
+            embedding, (B, T), bool.
+    """
+    if not isinstance(sample, TextSample):
+        return Pixels(classify, sample.input[None])
+    words = torch.arange(len(sample.tokens), device=sample.input.device)
+    owners = words if sample.words is None else torch.tensor(sample.words).to(words)
+
+    def by_words(numbers: Tensor, keep: Tensor) -> Tensor:
+        kept = keep[:, owners.clamp(min=0)] | (owners < 0)
+        return classify(sample.input.expand(len(numbers), -1), kept)
+
+    return Words(by_words, words[None], torch.ones_like(words, dtype=torch.bool)[None])
