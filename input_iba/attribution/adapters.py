@@ -44,15 +44,9 @@ class CaptumAttribution:
     def attribute(
         self, inputs: Tensor, target: int | Sequence[int] | Tensor | None = None, *, seed: int = 0
     ) -> Tensor:
-        """Explain S samples.
+        """Explain normalised inputs (S, C, H, W); returns (S, 1, H, W), where and as they are.
 
-        Args:
-            inputs: Normalised inputs, (S, C, H, W).
-            target: A class for all samples, or one each; None for the predicted classes.
-            seed: Of all noise.
-
-        Returns:
-            (S, 1, H, W), on the device and in the type of the inputs.
+        `target` is a class for all samples, or one each; None for the predicted classes.
 
         Raises:
             AttributionError: A sample could not be explained.

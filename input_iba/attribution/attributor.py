@@ -125,11 +125,9 @@ class Attributor(BaseAttributor[AttributionTask, Attribution]):
     def estimating(self, example: Tensor) -> Iterator[Callable[[Tensor], RunningStatistics]]:
         """Lend a function from one batch (B, C, H, W) to the layer's statistics over it.
 
-        Whoever merges them, with those of other processes too, sets `statistics` to the result.
-
-        Args:
-            example: An input, (1, C, H, W), on which to check what makes the classifier cheaper;
-                processes give the same one, so that all decide alike.
+        Whoever merges them, with those of other processes too, sets `statistics` to the result. On
+        one input, (1, C, H, W), is checked what makes the classifier cheaper; processes give the
+        same one, so that all decide alike.
         """
         with with_gradients(), torch.no_grad():
             alone = self._check(example).alone

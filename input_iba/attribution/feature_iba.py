@@ -87,14 +87,10 @@ class FeatureIBA(BottleneckSettings):
     min_std: float = setting(0.01, "floor of the noise deviation", above=0)
 
     def fit(self, task: AttributionTask, statistics: FeatureStatistics) -> FittedFeatures:
-        """Learn a mask on the features of every sample.
-
-        Args:
-            task: The samples.
-            statistics: Of the tapped layer, of the shape that its output has for the samples.
+        """Learn a mask on the features of every sample, given the statistics of the tapped layer.
 
         Raises:
-            ConfigError: The statistics are of another shape.
+            ConfigError: The statistics are of another shape than the layer's output.
             AttributionError: The layer has no map-shaped output or is not called exactly once.
         """
         with task.classifier.frozen():

@@ -50,9 +50,7 @@ class InputBottleneck(BottleneckSettings):
     def fit(self, task: AttributionTask, prior_lambda: Tensor) -> FittedMask:
         """Learn a mask on the pixels, or on the embeddings, of every sample.
 
-        Args:
-            task: The samples.
-            prior_lambda: The prior's mask λ_G in [0, 1], (S, C, H, W).
+        `prior_lambda` is the prior's mask λ_G in [0, 1], (S, C, H, W).
         """
         inputs, scale = task.inputs, self._scale(task)
         standardised = inputs if scale is None else inputs / scale

@@ -68,13 +68,7 @@ class Task:
         )
 
     def masked_only(self, noisy: Tensor, clean: Tensor, samples: slice) -> Tensor:
-        """Undo noise where nothing is to be masked.
-
-        Args:
-            noisy: (s, k, …).
-            clean: The same without noise, for all samples, (S, …).
-            samples: Which of them.
-        """
+        """Undo noise on some samples (s, k, …) where nothing is to be masked; `clean` is (S, …)."""
         return self.tokens.select(samples).only_scored(noisy, clean[samples, None])
 
     def in_rows(
@@ -101,11 +95,7 @@ class AttributionTask(Task):
     ) -> FittedMask:
         """Fit the masks of a bottleneck to the targets.
 
-        Args:
-            bottleneck: Of the same samples.
-            settings: Steps, learning rate, β, draws.
-            stage: Name of the stage for people.
-            noise: Name under which its random numbers are drawn.
+        `stage` is the name of the stage for people, `noise` that under which its noise is drawn.
         """
         return fit_mask(
             bottleneck,

@@ -80,12 +80,8 @@ class Classifier:
     def prepared(self, example: Tensor, tokens: Behind = NO_TOKENS) -> Iterator[None]:
         """Freeze the model and make it cheaper to run, and restore it afterwards.
 
-        Batch norms are folded into the convolutions before them where that does not change what
-        the model computes, and weights are held in the type of `autocast`.
-
-        Args:
-            example: A few inputs, (B, …), on which to compare.
-            tokens: What stands behind them.
+        Batch norms are folded into the convolutions before them where, for example inputs (B, …),
+        that does not change what is computed; weights are held in the type of `autocast`.
         """
         with frozen(self.model):
             pairs = foldable(self.model, self._kept, *self.exact()._reads(example, tokens))
@@ -103,14 +99,7 @@ class Classifier:
             return self._run(self.model, own if self.dtype is None else own.to(self.dtype), tokens)
 
     def logits(self, inputs: Tensor, tokens: Behind = NO_TOKENS) -> Tensor:
-        """Run the whole classifier.
-
-        Args:
-            inputs: (B, …).
-            tokens: What stands behind them.
-
-        Returns:
-            (B, classes), in the type of the inputs.
+        """Run the whole classifier on (B, …); returns (B, classes), in the type of the inputs.
 
         Raises:
             AttributionError: The classifier puts out something else.

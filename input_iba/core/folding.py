@@ -26,13 +26,9 @@ class FoldablePair:
 
 
 def find_pairs(model: nn.Module, run: Callable[[], object]) -> list[FoldablePair]:
-    """Find batch norms that read the output of one convolution or linear layer.
+    """Find batch norms that read the output of one convolution or linear layer, in one run.
 
     Whether something else reads it too cannot be seen from outside: `foldable` compares results.
-
-    Args:
-        model: In eval mode.
-        run: Calls the model once.
     """
     makers: dict[int, tuple[nn.Module, Tensor, int]] = {}
     calls: dict[nn.Module, int] = {}
@@ -101,10 +97,6 @@ def foldable(model: nn.Module, tap: nn.Module | None, *reads: Read) -> list[Fold
         model: In eval mode.
         tap: A module whose own input and output must stay what they are, or None.
         reads: Run the classifier, the first of them to its end.
-
-    Returns:
-        All pairs away from the tap; none where folding them changes a result, as when something
-        else reads a convolution's output, too.
     """
     pairs = [pair for pair in find_pairs(model, reads[0]) if tap not in (pair.layer, pair.norm)]
     if not pairs:

@@ -94,12 +94,7 @@ class Wrapping:
     """How features lie in what flows at a layer: the tensor itself, or the first one in it."""
 
     def settle(self, read: Read, inputs: Tensor, tokens: Behind) -> None:
-        """Find out how the features lie, before anything else is asked; once is enough.
-
-        Args:
-            read: Reads the layer.
-            inputs: Those of the coming pass, (B, …).
-            tokens: What stands behind them.
+        """Find out how the features lie, from the inputs (B, …) of the coming pass; once is enough.
 
         Raises:
             AttributionError: It cannot be told.
@@ -116,16 +111,12 @@ class Wrapping:
 
 @contextmanager
 def hooked(module: nn.Module, rewrite: Rewrite, side: str = "output") -> Iterator[None]:
-    """Let `rewrite` replace what goes into or comes out of a module.
+    """Let `rewrite` replace what comes out of a module, or goes into it where `side` is 'input'.
 
-    Args:
-        module: The module to hook.
-        rewrite: Gets the output (or the positional input when there is one, else their tuple) and
-            returns its replacement.
-        side: 'output' or 'input'.
+    `rewrite` gets the output (or the positional input when there is one, else their tuple).
 
     Raises:
-        ConfigError: `side` is neither.
+        ConfigError: `side` is neither 'output' nor 'input'.
     """
     if side == "output":
         handle = module.register_forward_hook(lambda _module, _args, output: rewrite(output))
@@ -144,12 +135,7 @@ def hooked(module: nn.Module, rewrite: Rewrite, side: str = "output") -> Iterato
 def layer_shapes(
     model: nn.Module, example: Tensor, run: Callable[[Tensor], Any] | None = None
 ) -> dict[str, list[tuple[int, ...]]]:
-    """List what every module puts out on an example, in the order of the first call.
-
-    Args:
-        model: Any model.
-        example: One input, (1, …).
-        run: Runs the model on it; None calls the model.
+    """List what every module puts out on one input (1, …), in the order of the first call.
 
     Returns:
         Layer name to one output shape per call, without the batch dimension. Modules that are

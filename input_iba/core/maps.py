@@ -11,13 +11,7 @@ from input_iba.errors import EvaluationError
 
 
 def as_map(heat: ArrayLike | Tensor) -> Tensor:
-    """Return a copy of one map as a tensor, so that the caller's array is never changed.
-
-    Args:
-        heat: (H, W), an array, a tensor or nested lists, of any number type.
-
-    Returns:
-        (H, W), float64, on the CPU.
+    """Return a copy of a map (H, W) as a tensor, float64, on the CPU; the caller's stays as it is.
 
     Raises:
         EvaluationError: The map has another number of dimensions than two.
@@ -33,16 +27,11 @@ def as_map(heat: ArrayLike | Tensor) -> Tensor:
 
 
 def scale_to_peak(heats: Tensor) -> Tensor:
-    """Divide every map by its maximum, so that maps in any unit can be read as shares.
+    """Divide maps (..., H, W) by their maxima, so that maps in any unit can be read as shares.
 
     Dividing only where the maximum exceeds 1 would let the unit decide: of the same map in bits
-    and in nats one might be divided and the other not.
-
-    Args:
-        heats: (..., H, W).
-
-    Returns:
-        (..., H, W), at most 1; a map without a value above 0 stays as it is.
+    and in nats one might be divided and the other not. A map without a value above 0 stays as it
+    is.
 
     >>> scale_to_peak(torch.tensor([[0.0, 0.25], [0.5, 0.0]]))
     tensor([[0.0000, 0.5000],
@@ -53,11 +42,7 @@ def scale_to_peak(heats: Tensor) -> Tensor:
 
 
 def check_maps(heats: Tensor, size: tuple[int, ...]) -> None:
-    """Refuse maps that cannot be scored.
-
-    Args:
-        heats: (S, H, W).
-        size: The shape they must have, (S, H, W).
+    """Refuse maps that cannot be scored: their shape must be `size`, (S, H, W).
 
     Raises:
         EvaluationError: Another shape, no values, or values that are not finite.
@@ -82,17 +67,9 @@ REMEDY = "Multiply x by the image's width and y by its height."
 
 
 def in_shares(boxes: Tensor, width: int, height: int) -> Tensor:
-    """Return which boxes are meant as shares of the image, though they should be in pixels.
+    """Return which boxes (n, 4) are meant as shares of the image, though they should be in pixels.
 
     Nothing that can be seen lies in a part of the first pixel. Whole numbers are that pixel.
-
-    Args:
-        boxes: (n, 4): x1, y1, x2, y2.
-        width: Of the image, in pixels.
-        height: Likewise.
-
-    Returns:
-        (n,), bool.
 
     >>> in_shares(torch.tensor([[0.1, 0.2, 0.5, 1], [0, 0, 1, 1], [0.5, 0.5, 8, 9]]), 20, 20)
     tensor([ True, False, False])

@@ -99,13 +99,7 @@ def plain_attention() -> Iterator[None]:
 
 
 def same(one: Tensor, other: Tensor, dtype: torch.dtype | None = None) -> bool:
-    """Say whether two ways to compute the same gave the same, up to rounding.
-
-    Args:
-        one: Any shape.
-        other: The other way's result.
-        dtype: Type in which they were computed; None for their own.
-    """
+    """Say whether two ways to compute the same, in some type, gave the same up to rounding."""
     if one.shape != other.shape:
         return False
     bound = ROUNDING.get(dtype or one.dtype, 0.02) * one.abs().max()

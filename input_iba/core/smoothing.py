@@ -9,19 +9,11 @@ from torch import Tensor
 
 
 def gaussian_matrix(size: int, sigma: float, radius: int | None = None) -> Tensor:
-    """Return the matrix that smooths a line of `size` values.
+    """Return the matrix (n, n) that smooths a line of `size` values, float64, rows sum to 1.
 
     The kernel reaches `radius` to each side, 2σ (rounded to whole pixels) by default. Values
     beyond an end are the line's own, mirrored without repeating the end, as often as a short line
     needs it.
-
-    Args:
-        size: Number of values n.
-        sigma: Standard deviation in pixels, above 0.
-        radius: Pixels that the kernel reaches to each side; None for round(2σ).
-
-    Returns:
-        (n, n), float64, rows sum to 1.
 
     >>> gaussian_matrix(1, 1.0)
     tensor([[1.]], dtype=torch.float64)
@@ -46,15 +38,10 @@ def _cached_matrix(
 
 
 def gaussian_smooth(mask: Tensor, sigma: float, radius: int | None = None) -> Tensor:
-    """Smooth the last two dimensions with a Gaussian, reflecting at the border.
+    """Smooth masks (..., h, w) with a Gaussian, reflecting at the border; any size down to 1×1.
 
-    Args:
-        mask: (..., h, w); any size down to 1×1.
-        sigma: Standard deviation in pixels; 0 leaves the mask as it is.
-        radius: Pixels that the kernel reaches to each side; None for round(2σ).
-
-    Returns:
-        (..., h, w).
+    Sigma is in pixels, and 0 leaves the mask as it is. The kernel reaches `radius` pixels to each
+    side; None for round(2σ).
     """
     if sigma <= 0:
         return mask

@@ -50,13 +50,7 @@ class ResumedClassifier:
         return self._prefix is not None
 
     def logits(self, inputs: Tensor, features: Tensor, tokens: Behind = NO_TOKENS) -> Tensor:
-        """Map features (S·K, …), K in turn for every input, to logits (S·K, classes).
-
-        Args:
-            inputs: (S, …).
-            features: In place of what flows at the tap.
-            tokens: What stands behind the S·K rows.
-        """
+        """Map features (S·K, …), K in turn for every input, to logits (S·K, classes)."""
         if self._prefix is None:
             rows = inputs.repeat_interleave(len(features) // len(inputs), 0)
             return self._classifier.logits_with(rows, features, tokens)
@@ -98,11 +92,8 @@ class Prefix:
         """Let these modules return NaN of the right shape for `rows` inputs, without computing.
 
         A module that is called more often than recorded computes from then on. NaN shows up in
-        the logits where something behind the layer reads what came before it.
-
-        Args:
-            rows: Number of inputs.
-            lengths: Lengths of the texts that they are, (rows,), if they are texts.
+        the logits where something behind the layer reads what came before it. Of texts, `lengths`
+        are (rows,).
         """
         outputs: dict[nn.Module, list[Any]] = {}
         for module, output in self.calls:

@@ -57,11 +57,7 @@ class TappedClassifier(Classifier):
         return (*super()._reads(example, tokens), lambda: self.features(example, tokens))
 
     def features(self, inputs: Tensor, tokens: Behind = NO_TOKENS) -> Tensor:
-        """Run the classifier up to the layer, and no further.
-
-        Args:
-            inputs: (B, …).
-            tokens: The tokens behind embeddings.
+        """Run the classifier on (B, …) up to the layer, and no further.
 
         Returns:
             What flows at the tap, (B, …), in the graph of `inputs` where gradients are on.
@@ -105,12 +101,7 @@ class TappedClassifier(Classifier):
         return count
 
     def logits_with(self, inputs: Tensor, features: Tensor, tokens: Behind = NO_TOKENS) -> Tensor:
-        """Run the classifier with `features` in place of what flows at the tap.
-
-        Args:
-            inputs: (B, …).
-            features: (B, …), the shape that `features(inputs)` has.
-            tokens: The tokens behind embeddings.
+        """Run the classifier with `features` (B, …) in place of what flows at the tap.
 
         Returns:
             (B, classes), in the graph of `features`.

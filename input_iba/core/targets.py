@@ -184,17 +184,10 @@ SCORES = ("logit", "probability", "log_probability")
 def target_scores(
     logits: Tensor, losses: TargetLosses, kind: str, use_softmax: bool = True
 ) -> Tensor:
-    """Return how much the classifier says for the targets, which rises where their loss falls.
+    """Return how much is said for the targets, rising where their loss falls: (S, K, …) to (S, K).
 
-    Args:
-        logits: Of every draw, (S, K, classes).
-        losses: The S targets.
-        kind: Of a class its 'logit', its 'probability', or 'log_probability', the negative loss.
-            Of a target that is not one class always the negative loss.
-        use_softmax: Whether the classes exclude each other.
-
-    Returns:
-        (S, K).
+    Of a class its 'logit', its 'probability', or 'log_probability', the negative loss. Of a target
+    that is not one class always the negative loss.
 
     >>> target_scores(torch.tensor([[[0.0, 3.0]]]), ClassLosses([1], True), "logit")
     tensor([[3.]])

@@ -42,15 +42,7 @@ class TextBatch:
 
 
 def pad(texts: Sequence[Tensor], pad_index: int = PAD_INDEX, multiple: int = 1) -> TextBatch:
-    """Pad texts at their ends to the longest, or a little longer.
-
-    Args:
-        texts: Token ids of S texts, each (T_s,), int64, at least one token long.
-        pad_index: What stands behind the end of a text.
-        multiple: T is rounded up to a multiple of it.
-
-    Returns:
-        Ids (S, T) and lengths (S,).
+    """Pad S texts (T_s,), int64, at their ends to the longest; T is a multiple of `multiple`.
 
     >>> batch = pad([torch.tensor([5, 6]), torch.tensor([7])])
     >>> batch.ids.tolist(), batch.lengths.tolist(), batch.valid.tolist()

@@ -33,11 +33,7 @@ class Modality(ABC):
 
     @abstractmethod
     def enter(self, model: nn.Module, inputs: Tensor) -> tuple[Tensor, Behind]:
-        """Turn a user's inputs into what the input bottleneck masks.
-
-        Args:
-            model: The classifier.
-            inputs: Images (S, C, H, W), or token ids (S, T).
+        """Turn images (S, C, H, W), or token ids (S, T), into what the input bottleneck masks.
 
         Returns:
             Floating-point values, (S, …), and what stands behind them.
@@ -58,14 +54,10 @@ class Modality(ABC):
     def wrapping(
         self, model: nn.Module, layer: str, side: str, layout: Layout | None = None
     ) -> Wrapping:
-        """Return how the features lie in what flows at a layer.
+        """Return how the features lie in what flows at a side of a layer, 'output' or 'input'.
 
-        Args:
-            model: The classifier.
-            layer: Name of the layer.
-            side: 'output' or 'input'.
-            layout: How they lie, where the caller says so: a name, or a function from what flows
-                at the layer to features.
+        `layout` says how they lie, where the caller knows: a name, or a function from what flows at
+        the layer to features.
         """
         return Wrapping()
 
@@ -138,21 +130,14 @@ class Modality(ABC):
     def window(
         self, inputs: Tensor, side: float, stride: float
     ) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Return the shape of what is blank at once, and the distance of two of these.
+        """Return the shape of what is blank at once in (S, …), and the distance of two of these.
 
-        Args:
-            inputs: (S, …).
-            side: Of what is blank, as a share of the input's shorter side.
-            stride: Likewise.
+        `side` and `stride` are shares of the input's shorter side.
         """
 
     @abstractmethod
     def segments(self, inputs: Tensor, tokens: Behind, kind: str, tiles: int) -> Tensor:
-        """Return the number of each position's segment in one input, from 0 without a gap.
+        """Return the number of each position's segment in one input (1, …), from 0 without a gap.
 
-        Args:
-            inputs: (1, …).
-            tokens: What stands behind it.
-            kind: Of images one of `SEGMENTS`.
-            tiles: Segments per side.
+        Of images `kind` is one of `SEGMENTS`, and `tiles` the segments per side.
         """

@@ -92,12 +92,7 @@ class TextCritic(nn.Module):
         self.head = nn.Sequential(nn.Linear(width, 128), nn.LeakyReLU(0.2), nn.Linear(128, 1))
 
     def forward(self, features: Tensor, scored: Tensor) -> Tensor:
-        """Map sequences (n, T, D) to scores (n,).
-
-        Args:
-            features: (n, T, D).
-            scored: True at the steps that the critic sees, (T,); others leave its state alone.
-        """
+        """Map sequences (n, T, D) to scores (n,); steps not scored, (T,), leave the state alone."""
         gates = features @ self.into + self.bias
         hidden = features.new_zeros(len(features), self.width)
         cell = hidden
@@ -128,12 +123,7 @@ class StackedCritics:
         self._autocast = autocast
 
     def __call__(self, features: Tensor, *of_sample: Tensor) -> Tensor:
-        """Map (S, n, …) to scores (S, n), sample s by critic s.
-
-        Args:
-            features: (S, n, …).
-            of_sample: Further arguments of the critics, (S, …) each.
-        """
+        """Map (S, n, …) to scores (S, n), sample s by critic s, with its row of other arguments."""
         with precision(self._autocast, features.device):
             if len(features) == 1:
                 alone = {name: value[0] for name, value in self.parameters.items()}
@@ -159,13 +149,9 @@ def build_critics(
     like: Tensor,
     autocast: torch.dtype | None = None,
 ) -> StackedCritics:
-    """Build one critic per seed; the global random state stays as it is.
+    """Build one critic per seed, as `like` in type and device; torch's random state stays as it is.
 
-    Args:
-        make: Builds a critic with weights drawn from torch's global generator.
-        seeds: One per sample.
-        like: A tensor on the device and of the type that the critics are to have.
-        autocast: Type in which they compute where that is safe, or None for their own.
+    `make` builds one with weights drawn from torch's global generator.
     """
     critics = []
     with torch.random.fork_rng(devices=[]):

@@ -39,25 +39,18 @@ def choose_layer(classifier: nn.Module, size: int) -> str:
     Args:
         classifier: With any weights.
         size: Height and width of its inputs in pixels.
-
-    Raises:
-        ConfigError: No layer puts out a map.
     """
     generator = torch.Generator().manual_seed(0)
     return choose_image_layer(classifier, torch.randn(1, 3, size, size, generator=generator))
 
 
 def choose_image_layer(model: nn.Module, example: Tensor) -> str:
-    """Return the name of a layer to put the feature bottleneck at.
+    """Return the name of a layer to put the feature bottleneck at, found on an image (1, C, H, W).
 
     Of VGG and of residual networks it is the one at an eighth of the input's resolution that Schulz
     et al. 2020 took; of a transformer the block two thirds up; of any other network the last layer,
     at the uppermost level of names, whose map is nearest to a sixteenth of the input's height. Only
     layers are taken whose features change where the image does, and that decide.
-
-    Args:
-        model: With any weights.
-        example: An image, (1, C, H, W), on the model's device.
 
     Raises:
         ConfigError: No layer puts out a map.
@@ -135,18 +128,12 @@ def _by_reduction(found: Found, height: int) -> list[str]:
 def choose_text_layer(
     modality: Modality, classifier: nn.Module, ids: Tensor, keeping: Container[str]
 ) -> str:
-    """Return the name of a layer to put the feature bottleneck at.
+    """Return the name of a layer to put the feature bottleneck at, found on a text (1, T).
 
     It is the block in the middle of the deepest stack of blocks that keep one vector per token, or
     the one nearest to it whose vectors of words change the logits: of a last block, a classifier
     may read the special token alone. Without a stack it is the last such layer at the uppermost
-    level of names.
-
-    Args:
-        modality: Of the classifier.
-        classifier: With any weights, on the CPU.
-        ids: A text, (1, T).
-        keeping: Layers that put out one vector per token.
+    level of names. Only layers in `keeping` put out one vector per token.
 
     Raises:
         ConfigError: No layer will do.

@@ -184,13 +184,9 @@ def layout_of(asked: str | Rearrange | Layout) -> Layout:
 
 
 def possible(value: Tensor, rows: int, image: Size, prefix: int | None) -> Iterator[Layout]:
-    """Yield the layouts that the shape of a value allows, the likelier first.
+    """Yield the layouts that the shape of a value for `rows` images allows, the likelier first.
 
-    Args:
-        value: What flows at a layer for `rows` images.
-        rows: B.
-        image: Height and width of the images.
-        prefix: Number of tokens of no place, where the network says so.
+    `prefix` is the number of tokens of no place, where the network says so.
     """
     if value.ndim == 4 and len(value) == rows:
         both = (CHANNELS_FIRST, CHANNELS_LAST)
@@ -216,11 +212,6 @@ def fits(maps: Tensor, image: Size) -> bool:
 
 def grid_size(patches: int, height: int, width: int) -> Size | None:
     """Return rows and columns of square patches that cover an image, or None where none do.
-
-    Args:
-        patches: Number of patches.
-        height: H of the image, in pixels.
-        width: W.
 
     >>> grid_size(196, 224, 224), grid_size(6, 32, 48), grid_size(197, 224, 224)
     ((14, 14), (2, 3), None)

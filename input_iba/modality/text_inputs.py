@@ -28,15 +28,7 @@ STAND_INS = ("eos_token", "sep_token", "bos_token", "cls_token", "unk_token")
 def inputs_of(
     model: nn.Module, data: Any, tokenizer: Any, transform: Any, modality: Modality | None
 ) -> Inputs:
-    """Return what reads a caller's inputs.
-
-    Args:
-        model: Takes them.
-        data: Some of them.
-        tokenizer: Of texts, or None.
-        transform: Of images, or None.
-        modality: What the caller says that they are, or None.
-    """
+    """Return what reads a caller's inputs, told from some of them and from what else is given."""
     first = data
     while isinstance(first, Sequence | Mapping) and not isinstance(first, str) and len(first):
         first = first_of(first)
@@ -141,12 +133,7 @@ def most_tokens(classifier: nn.Module, tokenizer: Any, asked: int | None = None)
     """Return how many tokens a classifier can read, special ones included; None for any.
 
     Where it has a table of positions, that is what counts, and otherwise what it says itself:
-    XLNet says −1 for no limit, T5 says nothing.
-
-    Args:
-        classifier: With any weights.
-        tokenizer: With padding.
-        asked: A limit of the caller's own.
+    XLNet says −1 for no limit, T5 says nothing. The tokenizer pads; `asked` is the caller's limit.
     """
     encoder = getattr(classifier, "encoder", classifier)
     said = getattr(getattr(encoder, "config", None), "max_position_embeddings", None)

@@ -76,12 +76,9 @@ class Places:
 
 
 def find_places(ids: Tensor, texts: Tensor, longest: int) -> Places | None:
-    """Return where texts stand in the ids that an embedding is given, or None where they do not.
+    """Return where texts (B, T) stand in the ids that an embedding is given; None elsewhere.
 
-    Args:
-        ids: What the embedding is given.
-        texts: (B, T).
-        longest: Tokens of the longest of them; the padding behind it may be missing.
+    The padding behind the longest of them may be missing.
 
     >>> texts = torch.tensor([[5, 6, 7], [8, 9, 1]])
     >>> find_places(torch.tensor([[2, 5, 6], [2, 8, 9]]), texts, 3)

@@ -37,13 +37,9 @@ class Survey:
 def survey(
     model: nn.Module, named: nn.Embedding, tokens: Tokens, run: Callable[[], object]
 ) -> Survey:
-    """Watch a classifier read a text.
+    """Watch a classifier read a text that is repeated, (B, T), where B is not T.
 
-    Args:
-        model: The classifier.
-        named: The embedding that it, or the user, says is the one of words.
-        tokens: Of a text that is repeated, (B, T), where B is not T.
-        run: Gives them to the classifier.
+    `named` is the embedding that it, or the user, says is the one of words.
 
     Raises:
         AttributionError: The embedding is not given the text; names those that are.
@@ -81,13 +77,7 @@ def survey(
 def embeddings_replaced(
     readers: tuple[nn.Embedding, ...], tokens: Tokens, embeddings: Tensor
 ) -> Iterator[None]:
-    """Let modules put out given embeddings wherever they are given the tokens of the texts.
-
-    Args:
-        readers: The modules.
-        tokens: Of the texts.
-        embeddings: In place of theirs, (B, T, E).
-    """
+    """Let modules put out given embeddings (B, T, E) wherever they are given the tokens."""
     longest = int(tokens.lengths.max())
 
     def instead(own: Callable[..., Tensor]) -> Callable[..., Tensor]:
@@ -121,13 +111,9 @@ def _noting(module: nn.Module, note: Callable[[nn.Module, str, Any], None]) -> I
 
 
 def _places_at(value: Any, ids: Tensor, places: Places, length: int) -> Places | None:
-    """Return where the tokens stand in what flows at a layer.
+    """Return where the texts (B, T), where B is not T, stand in what flows at a layer.
 
-    Args:
-        value: What flows there.
-        ids: The texts, (B, T), where B is not T.
-        places: Where they stand for the embedding that was called last.
-        length: L of what it was given.
+    For the embedding that was called last they stood at `places`, in ids of that length.
     """
     try:
         shape = unwrap(value).shape

@@ -136,15 +136,9 @@ SEGMENTS = ("grid", "slic")
 
 
 def segment(image: Tensor, kind: str, tiles: int) -> Tensor:
-    """Cut an image into segments.
+    """Cut an image (C, H, W) into segments: each pixel's number, (H, W), from 0 without a gap.
 
-    Args:
-        image: (C, H, W).
-        kind: One of `SEGMENTS`.
-        tiles: Segments per side; fewer where the image has fewer pixels.
-
-    Returns:
-        (H, W), int64: the number of each pixel's segment, from 0 without a gap.
+    `kind` is one of `SEGMENTS`; there are `tiles` per side, or fewer where there are fewer pixels.
 
     Raises:
         MissingExtraError: Superpixels are asked for without scikit-image.

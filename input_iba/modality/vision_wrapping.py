@@ -76,12 +76,7 @@ class VisionWrapping(Wrapping):
         self._layout = self.layout_of(values, 1, _size(images))
 
     def layout_of(self, values: Sequence[Tensor], rows: int, image: Size) -> Layout:
-        """Return the layout of what flows at the layer for `changed_images`.
-
-        Args:
-            values: In one batch or more.
-            rows: Images of each batch.
-            image: Their height and width.
+        """Return the layout of what flows at the layer for `changed_images`, in batches of `rows`.
 
         Raises:
             AttributionError: No layout is right.
@@ -149,13 +144,7 @@ class VisionWrapping(Wrapping):
 def vision_wrapping(
     model: nn.Module, layer: str, layout: str | Rearrange | None = None
 ) -> VisionWrapping:
-    """Return how a layer of a classifier of images puts out its features.
-
-    Args:
-        model: Of torchvision, timm, or any other place, in whatever wrapping.
-        layer: Name of the layer.
-        layout: How the features lie, where the caller says so.
-    """
+    """Return how a layer of a classifier of images, of whatever library, puts out its features."""
     owners = list(_owners(model, layer))
     return VisionWrapping(
         *(layer, _prefix_tokens(owners), _reorder(owners, layer)),
@@ -167,13 +156,10 @@ def vision_wrapping(
 def layouts_of(model: nn.Module, example: Tensor) -> dict[str, tuple[Layout, Size]]:
     """Return how the features lie in what every layer puts out, in the order of their calls.
 
-    Args:
-        model: A classifier of images.
-        example: One image, (1, C, H, W).
-
     Returns:
-        By name of a layer, its layout, and height and width of its maps. Layers that are called
-        more than once are left out, and those whose features do not change where the image does.
+        By name of a layer, its layout, and height and width of its maps for an image (1, C, H, W).
+        Layers that are called more than once are left out, and those whose features do not change
+        where the image does.
     """
     images = changed_images(example)
     found: dict[str, tuple[Layout, Size]] = {}

@@ -75,13 +75,8 @@ def fresh_activations(
 ) -> Iterator[int]:
     """Replace activations by fresh modules, one per call, and put the model's own back.
 
-    Args:
-        model: The classifier.
-        run: Calls it once.
-        rules: From the exact type of a module to what makes its replacement.
-
-    Yields:
-        How many calls are replaced.
+    `rules` lead from the exact type of a module to what makes its replacement; `run` calls the
+    model once. Yields how many calls are replaced.
     """
     calls = _calls(model, run, tuple(rules))
     replaced: list[tuple[dict[str, Any], str, nn.Module]] = []
@@ -115,11 +110,6 @@ def plain(module: nn.Module) -> nn.Module:
 
 def refuse_hidden_relus(model: nn.Module, run: Callable[[], object], method: str) -> None:
     """Refuse a network that calls ReLU as a function, which no rule for modules can reach.
-
-    Args:
-        model: The classifier.
-        run: Calls it once.
-        method: Name of the method, for the message.
 
     Raises:
         AttributionError: Says how many calls are hidden.

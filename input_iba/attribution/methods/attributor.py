@@ -95,12 +95,7 @@ class MethodAttributor(BaseAttributor[MethodTask, Explanation]):
         return self.method.needs
 
     def estimate(self, batches: Iterable[Tensor], n_samples: int = 1000) -> None:
-        """Take from the estimation set what the method needs, and keep it.
-
-        Args:
-            batches: Normalised inputs, (B, C, H, W) each, or token ids (B, T).
-            n_samples: Samples after which to stop, for statistics.
-        """
+        """Take from batches of the estimation set what the method needs, and keep it."""
         if isinstance(self.method, IBA):
             self.statistics = self._iba(self.method).estimate(batches, n_samples)
         elif self.needs == "background":

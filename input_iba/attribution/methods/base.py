@@ -181,14 +181,9 @@ class MethodTask(Task):
         return self.inputs.clone().requires_grad_()
 
     def run(self, rows: Tensor) -> Tensor:
-        """Run the classifier on changed inputs.
+        """Return logits (S·K, classes) of changed inputs (S·K, …), K in turn for every sample.
 
-        Args:
-            rows: (S·K, …), K in turn for every sample. Of texts, padding and special tokens get
-                the embeddings back that they have unchanged.
-
-        Returns:
-            Logits (S·K, classes).
+        Of texts, padding and special tokens get the embeddings back that they have unchanged.
         """
         copies = len(rows) // len(self.ids)
         tokens = self.tokens.repeat(copies)

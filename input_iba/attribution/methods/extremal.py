@@ -149,21 +149,14 @@ def smooth_max(values: Tensor, temperature: float = TEMPERATURE) -> Tensor:
 def influence(
     cells: int, height: int, width: int, radius: float, device: torch.device, dtype: torch.dtype
 ) -> Tensor:
-    """Return how far every parameter reaches to every position, k(‖u − v‖/σ).
+    """Return how far every parameter reaches to every position, k(‖u − v‖/σ), in [0, 1].
 
-    The kernel k(z) = exp(−max(0, z − 1)²/4) is flat up to σ and falls smoothly from there.
-
-    Args:
-        cells: Parameters per side, spread evenly over the map; `BEYOND` more on every side lie
-            outside.
-        height: Positions of the map from top to bottom.
-        width: From left to right.
-        radius: σ in distances between two parameters.
-        device: Where to compute.
-        dtype: Floating-point type of the result.
+    The kernel k(z) = exp(−max(0, z − 1)²/4) is flat up to σ and falls smoothly from there; σ is
+    `radius`, in distances between two parameters. Of these there are `cells` per side, spread
+    evenly over the map, and `BEYOND` more on every side lie outside.
 
     Returns:
-        (height·width, (cells + 2·BEYOND)²), in [0, 1].
+        (height·width, (cells + 2·BEYOND)²).
 
     References:
         Fong et al. 2019 (arXiv 1910.08485), section 3.3.
@@ -180,17 +173,14 @@ def influence(
 
 
 def smooth_masks(parameters: Tensor, height: int, width: int, radius: float, every: int) -> Tensor:
-    """Enlarge coarse masks by a smooth maximum of their parameters' reaches.
+    """Enlarge coarse masks (n, s, s) by a smooth maximum of their parameters' reaches, (n, H, W).
 
     Args:
-        parameters: (n, s, s), in [0, 1]; s is the number of cells per side + 2·BEYOND.
+        parameters: In [0, 1]; s is the number of cells per side + 2·BEYOND.
         height: H in pixels.
         width: W in pixels.
         radius: σ of the kernel, in cells.
         every: The maximum is computed for every so many pixels and enlarged bilinearly.
-
-    Returns:
-        (n, H, W), in [0, 1].
     """
     rows, columns = -(-height // every), -(-width // every)
     cells = parameters.shape[-1] - 2 * BEYOND
@@ -210,14 +200,10 @@ def blur_levels(inputs: Tensor, levels: int, largest: float) -> Tensor:
 
 
 def blurred_by(masks: Tensor, levels: Tensor) -> Tensor:
-    """Blur every pixel the more, the less its mask lets through.
+    """Blur every pixel the more, the less its mask (n, H, W) lets through: 1 keeps, 0 blurs most.
 
-    Args:
-        masks: (n, H, W), in [0, 1]: 1 keeps, 0 blurs most.
-        levels: What `blur_levels` returns, one per mask, (n, L, C, H, W).
-
-    Returns:
-        (n, C, H, W), linear between neighbouring levels.
+    `levels` are what `blur_levels` returns, one per mask, (n, L, C, H, W). Returns (n, C, H, W),
+    linear between neighbouring levels.
     """
     last = levels.shape[1] - 1
     position = masks * last

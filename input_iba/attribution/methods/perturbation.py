@@ -109,16 +109,10 @@ class Rise(ScoringMethod):
 
 
 def enlarged_masks(kept: Tensor, shifts: Tensor, height: int, width: int) -> Tensor:
-    """Enlarge coarse masks by one cell more than the input bilinearly, and crop them.
+    """Enlarge coarse masks by one cell more than the input bilinearly, and crop them to (n, H, W).
 
-    Args:
-        kept: (n, s, s), 1 where kept.
-        shifts: (n, 2) in [0, 1): how far the crops lie down and right, in cells.
-        height: H in pixels.
-        width: W in pixels.
-
-    Returns:
-        (n, H, W), in [0, 1].
+    `kept` (n, s, s) is 1 where kept; `shifts` (n, 2) in [0, 1) say how far the crops lie down and
+    right, in cells.
     """
     rows = _cropped_lines(kept.shape[-1], height, shifts[:, 0])
     columns = _cropped_lines(kept.shape[-1], width, shifts[:, 1])

@@ -51,12 +51,7 @@ class Prior(Settings, ABC):
 
     @abstractmethod
     def fit(self, task: AttributionTask, feature: FittedFeatures) -> FittedPrior:
-        """Find λ_G for every sample.
-
-        Args:
-            task: The samples.
-            feature: What stage 1 has learned about them.
-        """
+        """Find λ_G for every sample, given what stage 1 has learned about it."""
 
 
 @PRIORS.register_module(name="ConstantPrior")

@@ -56,17 +56,10 @@ class MaskedInputGenerator:
         return self.logit.sigmoid()
 
     def features(self, z: Tensor, with_graph: bool) -> Tensor:
-        """Generate features.
+        """Generate features (S, n, C', h, w) from standard-normal noise z (S, n, C, H, W).
 
-        The graph is kept only where one pass holds all rows; else `step` builds it anew, block by
-        block, so that memory stays bounded.
-
-        Args:
-            z: Standard-normal noise, (S, n, C, H, W).
-            with_graph: Keep what the generator's own step needs.
-
-        Returns:
-            (S, n, C', h, w).
+        A graph, which the generator's own step needs, is kept only where one pass holds all rows;
+        else `step` builds it anew, block by block, so that memory stays bounded.
         """
         blocks = self._blocks(z)
         with torch.set_grad_enabled(with_graph and len(blocks) == 1):
@@ -79,15 +72,10 @@ class MaskedInputGenerator:
         return out
 
     def step(self, loss_of: Callable[[Tensor], Tensor], fake: Tensor, z: Tensor) -> Tensor:
-        """Move the generator towards features of less loss.
+        """Move the generator towards less loss; return the losses before the step, (S,).
 
-        Args:
-            loss_of: Maps features (S, n, C', h, w) to each generator's loss (S,).
-            fake: What `features(z, with_graph=True)` returned, (S, n, C', h, w).
-            z: The same noise.
-
-        Returns:
-            The generators' losses before the step, (S,).
+        `loss_of` maps features (S, n, C', h, w) to losses (S,); `fake` is what `features` returned
+        for the same noise, with a graph.
         """
         leaf = fake.detach().requires_grad_()
         loss = loss_of(leaf)
@@ -180,7 +168,7 @@ RealBatch = Callable[[Tensor, Tensor], Tensor]
 def real_features(
     real: str, feature: FittedFeatures, noise: NoiseSource, size: int, group_size: int
 ) -> RealBatch:
-    """Return how real feature samples are drawn.
+    """Return how real feature samples are drawn from what stage 1 has learned.
 
     Args:
         real: 'bottleneck' for λR + (1−λ)ε with ε ~ N(μ, s²), as the paper says; 'capacity' for a
