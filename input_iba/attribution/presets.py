@@ -15,14 +15,7 @@ from input_iba.settings import declarations
 
 @dataclass(frozen=True)
 class Preset:
-    """Settings of the three stages.
-
-    Attributes:
-        feature_iba: Of stage 1.
-        prior: Stage 2.
-        input_iba: Of stage 3.
-        n_samples: Samples of the estimation set.
-    """
+    """Settings of the three stages, and the number of samples of the estimation set."""
 
     feature_iba: FeatureIBA
     prior: Prior

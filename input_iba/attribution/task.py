@@ -25,13 +25,10 @@ class Task:
     """S samples to explain.
 
     Attributes:
-        classifier: Runs the classifier.
-        modality: What kind of input the samples are.
         inputs: Normalised inputs, (S, C, H, W), or embeddings (S, T, E).
         logits: The classifier's logits for them, (S, classes).
         losses: The S targets' losses.
         ids: The S samples' ids; with the seed they decide all random numbers.
-        seed: Seed of the run.
         internal_batch_size: Most rows that the classifier sees at once; None for no bound.
         progress: Told about every step of every stage.
         tokens: What stands behind the inputs.
@@ -82,11 +79,7 @@ class Task:
 
 @dataclass(frozen=True)
 class AttributionTask(Task):
-    """S samples to explain by what flows at a layer.
-
-    Attributes:
-        classifier: The classifier with a tap at the chosen layer.
-    """
+    """S samples to explain by what flows at a layer, where the classifier has a tap."""
 
     classifier: TappedClassifier
 

@@ -51,8 +51,8 @@ class NoiseSource:
         device: Where the numbers are drawn and stay.
         dtype: Their floating-point type.
         lengths: Tokens of every sample, (S,), where samples are texts padded to one length. Then
-            the second dimension of one sample's normal numbers is that of the tokens, and the
-            numbers are those that the sample would get without the padding, where they are 0.
+            normal numbers are (S, draws, T, …), those that the sample would get without the
+            padding, and 0 where that is.
     """
 
     def __init__(

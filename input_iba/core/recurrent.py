@@ -15,15 +15,11 @@ from input_iba.core.hooks import Wrapping
 
 @dataclass(frozen=True)
 class RecurrentWrapping(Wrapping):
-    """Features (B, T, D) at a recurrent layer: the sequence that it puts out, or that goes in.
+    """Features (B, T, D) at a side of a recurrent layer: the sequence that goes in or comes out.
 
     What comes after the layer may read its final hidden state instead of the sequence. So the
     features also replace the top layer's final hidden state, by their last valid step (and by
     their first step in the backward direction).
-
-    Attributes:
-        layer: The layer.
-        side: 'output' or 'input'.
 
     References:
         docs/METHOD.md, section 7.

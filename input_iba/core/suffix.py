@@ -25,12 +25,8 @@ class ResumedClassifier:
     """A classifier that goes on from its tap without computing what lies before.
 
     A network in which more than the layer's output goes on, such as a skip connection around it,
-    is run whole: that is found out by comparing both ways on a few rows.
-
-    Args:
-        classifier: Frozen for as long as this object is used.
-        examples: One or two inputs, (n, …).
-        tokens: What stands behind them.
+    is run whole: that is found out by comparing both ways on one or two examples (n, …). The
+    classifier is frozen for as long as this object is used.
     """
 
     def __init__(

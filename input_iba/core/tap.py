@@ -21,16 +21,13 @@ class _LayerReachedError(Exception):
 
 
 class TappedClassifier(Classifier):
-    """A classifier and one of its layers.
+    """A classifier and one of its layers; further arguments are those of a `Classifier`.
 
     Args:
         model: Maps (B, …) to logits (B, classes), or to something that holds them.
         layer: Name of a module in it that is called once in a forward pass.
         side: 'output' to tap what the layer puts out, 'input' for what goes into it.
-        autocast: Type in which the classifier computes where that is safe, or None for its own.
         wrapping: How the features lie in what flows at the tap.
-        run: Runs the model.
-        output: Which part of what the model returns the logits are; see `select_logits`.
 
     Raises:
         LayerNotFoundError: The model has no such layer.

@@ -16,14 +16,10 @@ SMALLEST_MAP = 4
 
 
 class VisionCritic(nn.Module):
-    """Score feature maps: three convolutions and three linear layers, one number per map.
+    """Score feature maps: three convolutions and three linear layers, one number per map (C, h, w).
 
-    Batch norms always use the batch's own statistics.
-
-    Args:
-        channels: C of the feature map.
-        height: h, any; maps below 4 × 4 are padded with zeros at the bottom and the right.
-        width: w.
+    Batch norms always use the batch's own statistics. Maps below 4 × 4 are padded with zeros at the
+    bottom and the right.
 
     References:
         Zhang et al. 2021 (arXiv 2110.01471); docs/METHOD.md, section 3; Arjovsky et al.
@@ -68,14 +64,10 @@ def _block(inputs: int, outputs: int, kernel: int, stride: int) -> tuple[nn.Modu
 
 
 class TextCritic(nn.Module):
-    """Score sequences of features: one LSTM layer and two linear layers, one number per sequence.
+    """Score sequences of features (T, D): one LSTM layer and two linear layers, one number each.
 
     The recurrence is written in plain operations, so that critics can be stacked; its weights are
     those of `nn.LSTM`, with one bias instead of the sum of two.
-
-    Args:
-        channels: D of the features.
-        width: Width of the hidden state.
 
     References:
         docs/METHOD.md, sections 3 and 7; Hochreiter and Schmidhuber 1997 (Long short-term memory).

@@ -89,14 +89,14 @@ class ImageInputs(Inputs):
         if isinstance(item, Image):
             if self.transform is None:
                 raise DataError(
-                    "A photograph is given, and nothing that makes a normalised tensor of it. Give "
+                    "An image of PIL is given, and nothing that makes a normalised tensor of it. Give "
                     "transform=, such as the transforms() of torchvision's weights."
                 )
             image = self.transform(item)
             return image, _look(item, image)
         got = f"{type(item).__name__}" + (f" {tuple(item.shape)}" if hasattr(item, "shape") else "")
         raise DataError(
-            f"Expected images (C, H, W), batches (B, C, H, W) or photographs; got {got}."
+            f"Expected images (C, H, W), batches (B, C, H, W) or images of PIL; got {got}."
         )
 
 

@@ -133,7 +133,6 @@ class MethodTask(Task):
     """S samples to explain by a method.
 
     Attributes:
-        internal_batch_size: Most inputs that the classifier sees at once.
         layout: How features lie at a layer, where the caller says so.
         wrappings: How features lie at layers, by name and side, kept from task to task.
         background: Inputs of the estimation set, (n, C, H, W), for methods that need them.
