@@ -77,15 +77,3 @@ def closest(name: str, candidates: Iterable[str], most: int = 3) -> str:
     names = sorted({str(candidate) for candidate in candidates})
     near = difflib.get_close_matches(name, names, n=most, cutoff=0.5)
     return f" Closest: {', '.join(repr(n) for n in near)}." if near else ""
-
-
-def check_positive(where: str, settings: object, *names: str) -> None:
-    """Refuse settings that must be above 0 and are not.
-
-    Raises:
-        ConfigError: Names the setting, its place and its value.
-    """
-    for name in names:
-        value = getattr(settings, name)
-        if not isinstance(value, int | float) or not value > 0:
-            raise ConfigError(f"{where}.{name} must be a number above 0, got {value!r}.")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from input_iba.cli.arguments import add_config, add_device, add_seed
+from input_iba.cli.arguments import add_config
 from input_iba.cli.options import add_options, from_arguments
 from input_iba.cli.run import print_text
+from input_iba.run.options import ComputeOptions
 from input_iba.training.settings import ON_COMMAND_LINE, TextTraining, TrainingOptions
 
 DESCRIPTION = (
@@ -25,8 +26,7 @@ def set_up(parser: argparse.ArgumentParser) -> None:
     # What is not given has the default of the kind of data.
     unset = dict.fromkeys(ON_COMMAND_LINE)
     add_options(parser, TextTraining, only=ON_COMMAND_LINE, defaults=unset)
-    add_seed(parser)
-    add_device(parser)
+    add_options(parser, ComputeOptions, only=("seed",))
     parser.set_defaults(command=_train)
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from input_iba.cli.arguments import add_cfg_options, add_device, whole
+from input_iba.cli.arguments import add_cfg_options, whole
+from input_iba.cli.options import add_options, from_arguments
 from input_iba.cli.run import FAILED, print_text
 from input_iba.config.shipped import shipped
+from input_iba.run.options import DeviceOptions
 
 DESCRIPTION = (
     "Run `input-iba vibi train` for many configs, one after the other. What was stopped goes on "
@@ -49,7 +51,7 @@ def set_up(parser: argparse.ArgumentParser) -> None:
         "--out", type=Path, metavar="DIR", help="folder of the table (default: --work-dir)"
     )
     add_cfg_options(parser)
-    add_device(parser)
+    add_options(parser, DeviceOptions)
     parser.set_defaults(command=_run)
 
 
@@ -63,12 +65,7 @@ def _run(arguments: argparse.Namespace) -> int:
     paths = arguments.configs or _all()
     seeds = list(dict.fromkeys(arguments.seeds))
     work_dir = arguments.work_dir or WORK_DIRS
-    options = VibiOptions(
-        work_dir=work_dir,
-        device=arguments.device,
-        gpu_id=arguments.gpu_id,
-        precision=arguments.precision,
-    )
+    options = from_arguments(VibiOptions, arguments, work_dir=work_dir)
     out = arguments.out or work_dir
     rows = run_experiments(paths, seeds, arguments.cfg_options, options, out)
     print_text(as_plain(table(rows, len(paths) * len(seeds))))

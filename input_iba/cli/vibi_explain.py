@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from input_iba.cli.arguments import add_device
 from input_iba.cli.options import add_options, from_arguments
 from input_iba.cli.run import FAILED, print_text
 from input_iba.vibi.commands.options import ExplainVibiOptions
@@ -30,7 +29,6 @@ def set_up(parser: argparse.ArgumentParser) -> None:
     add_options(parser, ExplainVibiOptions, only=("checkpoint",))
     parser.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help="image or text file")
     add_options(parser, ExplainVibiOptions, without=("checkpoint",))
-    add_device(parser)
     parser.set_defaults(command=_explain)
 
 

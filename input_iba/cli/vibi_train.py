@@ -6,7 +6,7 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from input_iba.cli.arguments import CONFIG_HELP, add_cfg_options, add_device, add_seed
+from input_iba.cli.arguments import CONFIG_HELP, add_cfg_options
 from input_iba.cli.options import add_option, add_options, from_arguments
 from input_iba.cli.run import print_text
 from input_iba.settings import declarations
@@ -37,7 +37,7 @@ def set_up(parser: argparse.ArgumentParser) -> None:
                 add_option(group, replace(declared, name=f"{section}.{name}", default=None))
     group = parser.add_argument_group("run")
     group.add_argument("--cuda", action="store_true", help="the same as --device cuda")
-    add_options(group, VibiOptions)
+    add_options(group, VibiOptions, without=("progress_bar",))
     group.add_argument(
         *("--jump_start", "--jump-start"),
         nargs="?",
@@ -46,8 +46,6 @@ def set_up(parser: argparse.ArgumentParser) -> None:
         help="start from a checkpoint; without a name from the best one of the same setting "
         "with beta 0",
     )
-    add_seed(parser)
-    add_device(parser)
     parser.set_defaults(command=_train)
 
 

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-from input_iba.errors import ConfigError
-from input_iba.settings import Settings, setting, typed
+from input_iba.settings import Settings, setting
 
 
 @dataclass(frozen=True)
@@ -51,25 +47,3 @@ class AttributionKeys(Settings):
         "attribution_cfg.internal_batch_size",
         at_least=1,
     )
-
-
-def read_settings(
-    kind: type[Any], raw: Mapping[str, Any], sections: Sequence[str], path: Path
-) -> Any:
-    """Return settings of undeclared fields, by the types of their defaults."""
-    defaults, values = kind(), dict[str, Any]()
-    for section in sections:
-        for key, value in raw.get(section, {}).items():
-            where = f"'{section}.{key}' of '{path}'"
-            default = getattr(defaults, key)
-            several = isinstance(default, tuple)
-            hint: Any = tuple[type(default[0]), ...] if several else type(default)  # type: ignore[misc]
-            values[key] = typed(value, hint, where)
-            if key in ("batch_size", "num_workers") and values[key] < (key == "batch_size"):
-                raise ConfigError(
-                    f"{where} must be at least {int(key == 'batch_size')}, got {value}."
-                )
-    try:
-        return kind(**values)
-    except (ConfigError, ValueError) as error:
-        raise ConfigError(f"{' and '.join(sections)} of '{path}': {error}") from error

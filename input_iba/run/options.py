@@ -14,8 +14,8 @@ OutStyle = Literal["single_folder", "image_folder"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class ComputeOptions(Settings):
-    """On what a run computes, and how; what all commands share that run a classifier."""
+class DeviceOptions(Settings):
+    """On what a command computes, and in which number format."""
 
     PLACE = "--"
 
@@ -33,6 +33,12 @@ class ComputeOptions(Settings):
         "the hardware has it",
         choices=("auto", "fp32", "bf16"),
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComputeOptions(DeviceOptions):
+    """What commands share that run a classifier on many samples."""
+
     seed: int = setting(0, "seed of all noise", at_least=0, below=2**63)
     progress_bar: bool | None = setting(
         None, "show a progress bar (default: on a terminal only)", flag="--pbar"

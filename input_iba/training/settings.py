@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from input_iba.run.options import DeviceOptions
 from input_iba.settings import Settings, setting
 
 
@@ -69,10 +70,8 @@ ON_COMMAND_LINE = ("epochs", "lr", "batch_size", "max_length")
 
 
 @dataclass(frozen=True)
-class TrainingOptions(Settings):
-    """What the command line says, beside the settings and on what to compute."""
-
-    PLACE = "--"
+class TrainingOptions(DeviceOptions):
+    """What the command line says, beside the settings."""
 
     work_dir: Path = setting(
         None,
@@ -90,6 +89,3 @@ class TrainingOptions(Settings):
         0, "test on N samples drawn at random by --seed; 0 for all", at_least=0
     )
     resume: bool = setting(False, "continue after the last whole epoch")
-    device: str = "auto"
-    gpu_id: int | None = None
-    precision: str = "auto"

@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from input_iba.settings import REQUIRED, Settings, setting
+from input_iba.run.options import ComputeOptions, DeviceOptions
+from input_iba.settings import REQUIRED, setting
 from input_iba.vibi.settings import spelled
 
 
 @dataclass(frozen=True)
-class VibiOptions(Settings):
+class VibiOptions(ComputeOptions):
     """How to run, beside the config."""
-
-    PLACE = "--"
 
     work_dir: Path | None = setting(
         None,
@@ -32,18 +31,12 @@ class VibiOptions(Settings):
     save_images_every_epoch: bool = setting(
         False, "draw explanations after every epoch", flag=spelled("save_images_every_epoch")
     )
-    seed: int = 0
     jump_start: Path | None = None
-    device: str = "auto"
-    gpu_id: int | None = None
-    precision: str = "auto"
 
 
 @dataclass(frozen=True)
-class ExplainVibiOptions(Settings):
+class ExplainVibiOptions(DeviceOptions):
     """How to explain new inputs."""
-
-    PLACE = "--"
 
     checkpoint: Path = setting(REQUIRED, "best.pth or last.pth of a run", flag="CHECKPOINT")
     out: Path | None = setting(
@@ -54,6 +47,3 @@ class ExplainVibiOptions(Settings):
     black_box: Path | None = setting(
         None, "weights of the black box (default: the file that the checkpoint names)"
     )
-    device: str = "auto"
-    gpu_id: int | None = None
-    precision: str = "auto"
