@@ -14,6 +14,7 @@ from input_iba.datasets.loading import read_batches
 from input_iba.errors import ConfigError, ResumeError
 from input_iba.records import Sample
 from input_iba.registry import PRIORS, build
+from input_iba.run.shell import Run
 
 SamplesPerBatch = int | Literal["auto"]
 
@@ -27,11 +28,11 @@ def choose_samples_per_batch(
     """Return how many samples are explained at once.
 
     Args:
-        wanted: What the command line asks for: a number, 'auto', or None for what is configured.
+        wanted: What the command line asks for.
         configured: `data.data_loader.batch_size`.
         earlier: What the run that is continued was cut into, if one is: its samples are to be
             computed in the company that they had.
-        fitting: Says how many samples are likely to fit.
+        fitting: Returns how many samples are likely to fit.
 
     Raises:
         ConfigError: `wanted` is not a number of samples.
@@ -65,13 +66,15 @@ def fitting_samples(shape: Shape, draws: int, device: torch.device, most: int) -
     return max(1, min(rows_at_once(shape, device) // draws, most))
 
 
-def first_shape(dataset: SampleDataset, indices: Sequence[int]) -> Shape | None:
-    """Return the shape of the first input that can be read, or None where none can be."""
-    for items in read_batches(dataset, [[index] for index in indices]):
-        for item in items:
-            if isinstance(item, Sample):
-                return tuple(item.input.shape)
-    return None
+def fitting_batch(config: RunConfig, dataset: SampleDataset, ids: Sequence[str], run: Run) -> int:
+    """Return how many samples like the first that can be read fit, some for every process."""
+    position = {id_: index for index, id_ in enumerate(dataset.ids)}
+    most = -(-len(ids) // run.processes.world_size)
+    for [item] in read_batches(dataset, [[position[id_]] for id_ in ids]):
+        if isinstance(item, Sample):
+            shape = tuple(item.input.shape)
+            return fitting_samples(shape, draws_per_sample(config), run.device, most)
+    return 1
 
 
 def draws_per_sample(config: RunConfig) -> int:
@@ -79,14 +82,6 @@ def draws_per_sample(config: RunConfig) -> int:
     if config.baseline is not None:
         return config.baseline.rows_per_sample
     return max(config.feature_iba.batch_size, config.input_iba.batch_size)
-
-
-def _rows_needed(config: RunConfig) -> int:
-    """Return how many rows a sample can send through the classifier at once in any stage."""
-    if config.baseline is not None:
-        return draws_per_sample(config)
-    own: int = getattr(build(PRIORS, config.prior), "batch_size", 0)
-    return max(draws_per_sample(config), own)
 
 
 class FittingSizes:
@@ -100,7 +95,10 @@ class FittingSizes:
 
     def __init__(self, samples: int, config: RunConfig, device: torch.device) -> None:
         self._most = samples
-        self._rows = FittingRows(config.internal_batch_size, device, _rows_needed(config))
+        needed = draws_per_sample(config)
+        if config.baseline is None:
+            needed = max(needed, getattr(build(PRIORS, config.prior), "batch_size", 0))
+        self._rows = FittingRows(config.internal_batch_size, device, needed)
         self._samples: dict[Shape, int] = {}
 
     def samples(self, shape: Shape) -> int:

@@ -74,7 +74,7 @@ def test_sizes_that_cannot_be_are_refused() -> None:
 def test_auto_is_recorded_and_a_continued_run_is_cut_alike(
     many: RunConfig, options: RunOptions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fill = "input_iba.attribution.task.PIXELS_AT_ONCE"
+    fill = "input_iba.core.fitting.PIXELS_AT_ONCE"
     monkeypatch.setattr(fill, 16 * 32 * 32)
     assert (many.feature_iba.batch_size, many.input_iba.batch_size) == (2, 2)
     auto = replace(options, samples_per_batch="auto")

@@ -1,15 +1,25 @@
-"""What torchrun and Slurm say, and what is wrong when they do not."""
+"""What torchrun and Slurm say, what is wrong when they do not, and how SIGTERM ends a run."""
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import pytest
 
 from input_iba.errors import ConfigError, ProcessError
 from input_iba.run.launch import launch
-from input_iba.run.launchers import LAUNCHERS, Launcher, address_by_slurm, speaks
+from input_iba.run.launchers import (
+    LAUNCHERS,
+    Launcher,
+    Terminated,
+    address_by_slurm,
+    ignore_termination,
+    speaks,
+    terminable,
+)
 
 
 def test_torchrun_without_the_option_is_refused_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,3 +78,24 @@ def test_slurm_says_where_the_first_process_is(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(subprocess, "run", missing)
     with pytest.raises(ConfigError, match=r"gpu\[3-4\].*Set MASTER_ADDR"):
         address_by_slurm(job)
+
+
+@pytest.fixture(autouse=True)
+def restored() -> Iterator[None]:
+    earlier = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, earlier)
+
+
+def test_a_request_to_end_is_raised_within_and_the_handler_restored() -> None:
+    earlier = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(Terminated), terminable():
+        os.kill(os.getpid(), signal.SIGTERM)
+    assert signal.getsignal(signal.SIGTERM) is earlier
+
+
+def test_what_ends_anyway_ignores_the_request_from_then_on() -> None:
+    with terminable():
+        ignore_termination()
+        os.kill(os.getpid(), signal.SIGTERM)
+    os.kill(os.getpid(), signal.SIGTERM)

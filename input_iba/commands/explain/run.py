@@ -23,9 +23,7 @@ from input_iba.results import OWN_METHOD, Identity, Manifest, WorkDir, differenc
 from input_iba.run.batching import (
     FittingSizes,
     choose_samples_per_batch,
-    draws_per_sample,
-    first_shape,
-    fitting_samples,
+    fitting_batch,
 )
 from input_iba.run.device import seed_everything
 from input_iba.run.launch import Processes
@@ -189,21 +187,12 @@ def _end(job: Job, manifest: Manifest, alone: bool = True) -> RunResult:
 
 def _samples_per_batch(job: Job) -> int:
     """Return how many samples are explained at once: as before, as asked for, or as configured."""
-    work, config, dataset = job.work, job.ready.config, job.ready.dataset
-
-    def fitting() -> int:
-        position = {id_: index for index, id_ in enumerate(dataset.ids)}
-        shape = first_shape(dataset, [position[id_] for id_ in job.ids])
-        if shape is None:
-            return 1
-        most = -(-len(job.ids) // job.run.processes.world_size)  # so that every process has some
-        return fitting_samples(shape, draws_per_sample(config), job.run.device, most)
-
+    work, ready = job.work, job.ready
     return choose_samples_per_batch(
         job.options.samples_per_batch,
-        config.loader.batch_size,
+        ready.config.loader.batch_size,
         Manifest.read(work.manifest_path).samples_per_batch if work.resumed else None,
-        fitting,
+        lambda: fitting_batch(ready.config, ready.dataset, job.ids, job.run),
     )
 
 
