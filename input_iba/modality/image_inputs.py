@@ -89,8 +89,8 @@ class ImageInputs(Inputs):
         if isinstance(item, Image):
             if self.transform is None:
                 raise DataError(
-                    "An image of PIL is given, and nothing that makes a normalised tensor of it. Give "
-                    "transform=, such as the transforms() of torchvision's weights."
+                    "An image of PIL is given, and nothing that makes a normalised tensor of it. "
+                    "Give transform=, such as the transforms() of torchvision's weights."
                 )
             image = self.transform(item)
             return image, _look(item, image)
