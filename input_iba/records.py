@@ -42,6 +42,15 @@ class Sample:
     target: int | None = None
     path: str = ""
 
+    @property
+    def map_size(self) -> tuple[int, ...]:
+        """Return the shape of its maps: (H, W), or (W,) of a text of W words."""
+        return tuple(self.input.shape[1:])
+
+    def per_unit(self, mask: Tensor, merge: str = "mean") -> Tensor:
+        """Return a mask with one value per pixel, or per word, made by one of `MERGES`."""
+        return mask
+
     def look(self, mask: Tensor, merge: str = "mean") -> dict[str, Any]:
         """Return what an explanation shows beside a mask of this sample, by its field."""
         return {}
@@ -73,8 +82,7 @@ class TextSample(Sample):
         words: Number of the word of each of the T ids, −1 for none; None if every id is a word.
         pad: Id that fills up shorter texts in a batch.
         text: What was read, as it stands.
-        spans: First and last character (exclusive) of every word in it, ascending; None where only
-            the words are known.
+        spans: First and last character (exclusive) of every word in it, ascending, if known.
     """
 
     tokens: tuple[str, ...] = field(kw_only=True)
@@ -88,24 +96,22 @@ class TextSample(Sample):
         """Return the words as they stand in the text, and what stands around them."""
         return Shown(self.tokens) if self.spans is None else split_at(self.text, self.spans)
 
+    @property
+    def map_size(self) -> tuple[int, ...]:
+        """Return the number of words."""
+        return (len(self.tokens),)
+
+    def per_unit(self, mask: Tensor, merge: str = "mean") -> Tensor:
+        """Merge the values (T,) of every word's pieces, in the order of the words."""
+        if self.words is None:
+            return mask
+        owner, count = torch.tensor(self.words), max(self.words) + 1
+        return torch.stack([MERGES[merge](mask[owner == word]) for word in range(count)])
+
     def look(self, mask: Tensor, merge: str = "mean") -> dict[str, Any]:
         """Return every word with its value, and what stands between the words."""
-        values = merge_pieces(mask, self.words, merge).tolist()
+        values = self.per_unit(mask, merge).tolist()
         return {"words": tuple(zip(self.shown.words, values, strict=True)), "gaps": self.shown.gaps}
-
-
-def merge_pieces(values: Tensor, words: Sequence[int] | None, merge: str = "mean") -> Tensor:
-    """Give every word one value, in the order of their numbers: values (T,) to (words,).
-
-    `words` are as in a `TextSample`, `merge` is one of `MERGES`.
-
-    >>> merge_pieces(torch.tensor([0.0, 1.0, 2.0, 5.0, 0.0]), [-1, 0, 1, 1, -1], "max")
-    tensor([1., 5.])
-    """
-    if words is None:
-        return values
-    owner = torch.tensor(words)
-    return torch.stack([MERGES[merge](values[owner == i]) for i in range(max(words) + 1)])
 
 
 @dataclass(frozen=True)
@@ -138,16 +144,13 @@ class Explanation(Drawn):
         target: Class index that was explained, or None for a loss of the caller's own.
         prediction: The most probable class on the unchanged input.
         target_probability: Probability of `target`; NaN when `target` is None.
-        prediction_probability: Probability of `prediction`.
         top: Class index and probability of the five likeliest classes, best first.
-        input_mask: The map: (H, W) for images, float32 or float64, on the CPU. In [0, 1], or in
-            [−1, 1] where a method also says what speaks against the target.
+        input_mask: The map (H, W), or (T,), on the CPU, in [0, 1]; in [−1, 1] of signed methods.
         peak: By what the map is to be multiplied for the method's own units.
         losses: Loss history per stage and part, each (steps,).
         seconds: Wall time per stage, this sample's share of its batch.
         picture: What to look at beside the map, uint8 (3, H, W), or None.
-        words: Of a text, each word with its value.
-        gaps: What stands before, between and behind the words; nothing for single spaces.
+        words: Of a text, each word with its value; `gaps` stand before, between and behind them.
     """
 
     id: str
@@ -230,10 +233,7 @@ Kind = TypeVar("Kind", bound=Explanation)
 def described(
     record: Kind, sample: Sample | None, class_names: Sequence[str] = (), merge: str = "mean"
 ) -> Kind:
-    """Return a record that shows its sample's image or words, and calls classes by their names.
-
-    `merge`, one of `MERGES`, says how the values of a word's pieces become one.
-    """
+    """Return a record that shows its sample, words merged by one of `MERGES`, and names classes."""
     look = {} if sample is None else sample.look(record.input_mask, merge)
     return replace(record, class_names=tuple(class_names), **look)
 

@@ -1,17 +1,24 @@
-"""Values of word pieces become values of words."""
+"""Values of word pieces become values of words; maps of a text have a value per word."""
 
 import pytest
 import torch
 
-from input_iba.records import merge_pieces
+from input_iba.records import ImageSample, TextSample
+
+
+def text(words: tuple[int, ...] | None) -> TextSample:
+    return TextSample("a", torch.arange(5), tokens=("fine", "film"), words=words)
 
 
 @pytest.mark.parametrize(("merge", "expected"), [("mean", [1.0, 3.0]), ("max", [1.0, 5.0])])
 def test_pieces_are_merged_and_special_tokens_left_out(merge: str, expected: list[float]) -> None:
     values = torch.tensor([9.0, 1.0, 5.0, 1.0, 9.0])
-    assert merge_pieces(values, [-1, 0, 1, 1, -1], merge).tolist() == expected
+    assert text((-1, 0, 1, 1, -1)).per_unit(values, merge).tolist() == expected
 
 
-def test_words_stay_as_they_are() -> None:
-    values = torch.rand(3)
-    assert merge_pieces(values, None) is values
+def test_words_and_pixels_stay_as_they_are() -> None:
+    values = torch.rand(5)
+    assert text(None).per_unit(values) is values
+    image = ImageSample("a", torch.rand(3, 4, 6), image=torch.zeros(3, 4, 6, dtype=torch.uint8))
+    assert image.per_unit(values) is values
+    assert (text(None).map_size, image.map_size) == ((2,), (4, 6))

@@ -60,21 +60,14 @@ def find_maps(folder: Path, ids: Iterable[str]) -> dict[str, Path]:
     return found
 
 
-def map_size(sample: Sample) -> tuple[int, ...]:
-    """Return the shape of a sample's map: (H, W), or (W,) of a text of W words."""
-    if isinstance(sample, TextSample):
-        return (len(sample.tokens),)
-    return tuple(sample.input.shape[1:])
-
-
 def read_map_of(sample: Sample, path: Path) -> Tensor:
-    """Read the map of a sample, shaped as `map_size` says, float64, on the CPU.
+    """Read the map of a sample, shaped as its `map_size` says, float64, on the CPU.
 
     Raises:
         DataError: The file cannot be read, or holds no map.
         EvaluationError: The map is of another size, or of other words.
     """
-    size = map_size(sample)
+    size = sample.map_size
     heat = read_map(path, len(size))
     if tuple(heat.shape) != size:
         raise EvaluationError(

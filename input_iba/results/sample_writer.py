@@ -29,7 +29,6 @@ from input_iba.records import (
     ImageSample,
     Sample,
     TextSample,
-    merge_pieces,
 )
 from input_iba.results import SampleRecord, write_image, write_mask, write_text
 from input_iba.results.mask_settings import MaskSettings
@@ -147,9 +146,8 @@ class SampleWriter:
 
     def _values(self, kind: str, mask: Tensor, sample: Sample) -> Values:
         """Return a mask as it is saved: one value per pixel, or per word."""
-        if isinstance(sample, TextSample):
-            settings = self.settings.get(kind, self.settings["input_mask"])
-            mask = merge_pieces(mask, sample.words, settings.merge)
+        settings = self.settings.get(kind, self.settings["input_mask"])
+        mask = sample.per_unit(mask, settings.merge)
         values: Values = mask.detach().cpu().float().numpy()
         return values
 

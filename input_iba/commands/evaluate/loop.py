@@ -24,7 +24,7 @@ from input_iba.errors import EvaluationError, InputIBAError
 from input_iba.evaluation import EvaluationContext, Metric, Row, Score, ScoredSample, is_tied
 from input_iba.records import Failure, Sample
 from input_iba.results import Entry, RowLog
-from input_iba.results.map_files import map_size, read_map_of
+from input_iba.results.map_files import read_map_of
 from input_iba.run.logs import LOGGER, to_file_only
 from input_iba.run.progress import RunProgress
 
@@ -172,7 +172,7 @@ def _case(scoring: Scoring, sample: Sample) -> ScoredSample:
     if scoring.metric.needs_map:
         heat = read_map_of(sample, scoring.maps[sample.id])
     else:
-        heat = torch.zeros(map_size(sample), dtype=torch.float64)
+        heat = torch.zeros(sample.map_size, dtype=torch.float64)
     target, probability = _explained(scoring, x, sample)
     return ScoredSample(replace(sample, input=x), target, probability, heat)
 
