@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from input_iba.commands.compare.compared import Column, Difference
 from input_iba.commands.compare.methods import Method
-from input_iba.commands.compare.table import Column, Difference
 from input_iba.drawing import Grid
 from input_iba.drawing.tables import UNKNOWN, interval
 

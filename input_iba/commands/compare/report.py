@@ -10,7 +10,6 @@ from markupsafe import Markup
 
 from input_iba.commands.compare.compared import Compared
 from input_iba.commands.compare.grids import detail, overview
-from input_iba.commands.compare.table import scored
 from input_iba.commands.evaluate.samples import tied_maps
 from input_iba.core.precision import precision_name
 from input_iba.datasets.loading import read_batches
@@ -141,7 +140,7 @@ def _as_markdown(compared: Compared, grids: Sequence[Grid]) -> str:
 
 def _cards(compared: Compared) -> tuple[list[Card], str]:
     """Read the samples that have rows and their maps, and draw them small."""
-    shown = set[str]().union(*map(scored, compared.entries.values()))
+    shown = set[str]().union(*(compared.scored(*names) for names in compared.entries))
     indices = [i for i, id_ in enumerate(compared.dataset.ids) if id_ in shown]
     batches = [[index] for index in indices[:MAX_CARDS]]
     cards = [
