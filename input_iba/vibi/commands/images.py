@@ -27,7 +27,7 @@ from input_iba.vibi.commands.black_box import (
 )
 from input_iba.vibi.commands.config import VibiConfig
 from input_iba.vibi.commands.kind import Kind, Networks, Samples
-from input_iba.vibi.commands.pictures import chunk_map, write_pictures
+from input_iba.vibi.commands.sheets import chunk_map, write_sheets
 from input_iba.vibi.copies import BlackBoxCopy, CopiedApproximator, CopiedExplainer
 from input_iba.vibi.explainers import build_explainer, grid_of
 from input_iba.vibi.fidelity import TopK
@@ -135,7 +135,7 @@ class Images(Kind[LabelledPixels, Tensor]):
         self, networks: Networks, inputs: Tensor, class_names: Sequence[str], folder: Path
     ) -> None:
         """Draw explanations of images (n, C, H, W), uint8."""
-        write_pictures(networks.vibi, networks.black_box, inputs, folder, class_names)
+        write_sheets(networks.vibi, networks.black_box, inputs, folder, class_names)
 
     def open(self, path: Path) -> Tensor:
         """Read an image of any size as (C, H, W), uint8, of the size that was trained on."""

@@ -23,7 +23,7 @@ from input_iba.vibi.model import Vibi
 
 
 @torch.no_grad()
-def write_pictures(
+def write_sheets(
     vibi: Vibi,
     black_box: BlackBox,
     inputs: Tensor,

@@ -11,7 +11,7 @@ from PIL import Image
 
 from input_iba.drawing.vibi_images import AGREES
 from input_iba.vibi import BlackBox, ChunkGrid, Vibi
-from input_iba.vibi.commands.pictures import chunk_map, write_curves, write_pictures
+from input_iba.vibi.commands.sheets import chunk_map, write_curves, write_sheets
 
 GRID = ChunkGrid(8, 8, 4)
 
@@ -32,7 +32,7 @@ def test_five_pictures_are_drawn_and_the_networks_come_back_as_they_were(tmp_pat
     black_box = BlackBox(Fixed([3.0, 0.0]).train())
     pixels = torch.full((4, 1, 8, 8), 200, dtype=torch.uint8)
     folder = tmp_path / "new" / "pictures"
-    write_pictures(vibi, black_box, pixels, folder, ["cat", "dog"])
+    write_sheets(vibi, black_box, pixels, folder, ["cat", "dog"])
     names = ["distribution.png", "test_batch.png", "top_k.png", "top_k_black_box.png"]
     assert sorted(path.name for path in folder.iterdir()) == names
     assert vibi.training
