@@ -17,8 +17,8 @@ from input_iba.training.loop import Loop
 from input_iba.vibi.commands.config import VibiConfig
 from input_iba.vibi.commands.folder import VibiFolder, VibiResult
 from input_iba.vibi.commands.options import VibiOptions
-from input_iba.vibi.commands.sheets import write_curves
 from input_iba.vibi.commands.prepared import FORMAT, Prepared, prepare, read_checkpoint
+from input_iba.vibi.commands.sheets import write_curves
 from input_iba.vibi.fidelity import Fidelity, measure_fidelity
 from input_iba.vibi.inputs import MEASURED, ExplainedInputs
 from input_iba.vibi.trainer import VibiTrainer

@@ -1,4 +1,4 @@
-"""Pictures of a run: explanations of test pictures, and the course of the training."""
+"""Sheets of a run: explanations of test images, and the course of the training."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def write_sheets(
     folder: Path,
     class_names: Sequence[str] | None = None,
 ) -> None:
-    """Draw a batch, the explanation distribution, and the top-k explanation of each picture.
+    """Draw a batch, the explanation distribution, and the top-k explanation of each image.
 
     Frames of `top_k.png` say whether the approximator agrees with the black box, those of
     `top_k_black_box.png` whether the black box agrees with itself.
@@ -38,54 +38,36 @@ def write_sheets(
     Args:
         vibi: Explainer and approximator.
         black_box: What they explain.
-        inputs: Pictures (n, C, H, W), uint8, on the CPU.
+        inputs: Images (n, C, H, W), uint8, on the CPU.
         folder: Where to write; made when it is missing.
         class_names: Names of the classes; None for their numbers.
     """
     grid = vibi.chunks
-    assert isinstance(grid, ChunkGrid)  # pictures fall into squares
-    device = next(vibi.parameters()).device
-    pictures = inputs.to(device).float() / 255
-    found = choose_top_k(vibi, black_box, pictures)
+    assert isinstance(grid, ChunkGrid)  # images fall into squares
+    images = inputs.to(next(vibi.parameters()).device).float() / 255
+    found = choose_top_k(vibi, black_box, images)
     with black_box.frozen():
-        whole = _probabilities(black_box.log_probabilities(pictures))
-    answers = {"approximator": found.approximator, "black box": found.rationale}
-    drawn, masks = pictures.cpu(), grid.upsample(found.shown).cpu()
-    maps = chunk_map(grid, found.logits.softmax(1)).cpu()
+        whole = black_box.log_probabilities(images).exp().cpu()
+    drawn, masks = images.cpu(), grid.upsample(found.shown).cpu()
     with written_whole(folder / "test_batch.png") as aside:
         write_test_batch(aside, drawn)
     with written_whole(folder / "distribution.png") as aside:
-        write_distribution(aside, drawn, maps)
-    for who, answer in answers.items():
-        name = "top_k.png" if who == "approximator" else "top_k_black_box.png"
-        with written_whole(folder / name) as aside:
-            write_top_k(aside, drawn, masks, whole, _probabilities(answer), class_names, who)
+        write_distribution(aside, drawn, chunk_map(grid, found.logits.softmax(1)).cpu())
+    for name, who, answer in (
+        ("top_k", "approximator", found.approximator),
+        ("top_k_black_box", "black box", found.rationale),
+    ):
+        with written_whole(folder / f"{name}.png") as aside:
+            write_top_k(aside, drawn, masks, whole, answer.exp().cpu(), class_names, who)
 
 
 def chunk_map(grid: ChunkGrid, of_chunks: Tensor) -> Tensor:
-    """Give every pixel the value of its chunk, summed over colours.
-
-    Args:
-        grid: The chunks.
-        of_chunks: One value per chunk (B, N).
-
-    Returns:
-        (B, H, W).
-    """
+    """Give every pixel (B, H, W) the value of its chunk (B, N), summed over colours."""
     return grid.upsample(of_chunks).sum(1)
 
 
 def write_curves(metrics: Path, folder: Path) -> None:
-    """Draw what `metrics.jsonl` holds over the epochs, as `curves.png`.
-
-    Args:
-        metrics: The file.
-        folder: Where to write; made when it is missing.
-    """
+    """Draw what `metrics.jsonl` holds over the epochs, as `curves.png` in a folder."""
     rows = [json.loads(line) for line in metrics.read_text(encoding="utf-8").splitlines()]
     with written_whole(folder / "curves.png") as aside:
         write_training_curves(aside, rows)
-
-
-def _probabilities(log_probabilities: Tensor) -> Tensor:
-    return log_probabilities.exp().cpu()

@@ -35,35 +35,29 @@ class ReadText:
     answers: dict[str, Tensor]
 
 
-@torch.no_grad()
-def read_texts(vibi: Vibi, black_box: BlackBox, inputs: Tensor) -> list[ReadText]:
-    """Explain prepared texts (B, T, 1 + E); results on the CPU, without padding."""
-    found = choose_top_k(vibi, black_box, inputs)
-    with black_box.frozen():
-        return read_top_k(found, black_box.log_probabilities(inputs), inputs)
+def read_top_k(found: TopK, whole: Tensor, inputs: Tensor) -> ReadText:
+    """Return what was chosen of one prepared text (1, T, 1 + E), on the CPU, without padding.
 
-
-def read_top_k(found: TopK, whole: Tensor, inputs: Tensor) -> list[ReadText]:
-    """Return what was chosen of prepared texts; `whole` is the black box's ln p (B, classes)."""
+    Args:
+        found: The choice, and what is predicted from it.
+        whole: The black box's ln p of the whole text, (1, classes).
+        inputs: The text.
+    """
     _, chunks = unpacked(inputs)
+    length = int((chunks >= 0).sum())
     answers = {
         "black box": whole,
         "approximator": found.approximator,
         "black box on them": found.rationale,
     }
-    values = (found.logits.softmax(1), found.shown)
-    heats, masks = (to_tokens(of_chunks, chunks).cpu() for of_chunks in values)
-    lengths = (chunks >= 0).sum(1).tolist()
-    return [
-        ReadText(
-            heats[i, :length],
-            masks[i, :length],
-            {who: answer[i].exp().cpu() for who, answer in answers.items()},
-        )
-        for i, length in enumerate(lengths)
-    ]
+    return ReadText(
+        to_tokens(found.logits.softmax(1), chunks)[0, :length].cpu(),
+        to_tokens(found.shown, chunks)[0, :length].cpu(),
+        {who: answer[0].exp().cpu() for who, answer in answers.items()},
+    )
 
 
+@torch.no_grad()
 def write_texts(
     vibi: Vibi,
     black_box: BlackBox,
@@ -87,9 +81,12 @@ def write_texts(
     lengths = lengths_of(inputs, black_box.modality.pad).tolist()
     for i, length in enumerate(lengths):
         ids = inputs[i, :length]
-        [found] = read_texts(vibi, black_box, black_box.prepare(ids[None].to(device)))
+        prepared = black_box.prepare(ids[None].to(device))
+        found = choose_top_k(vibi, black_box, prepared)
+        with black_box.frozen():
+            read = read_top_k(found, black_box.log_probabilities(prepared), prepared)
         tokens = [words[index] for index in ids.tolist()]
-        page = text_page(f"text {i}", tokens, found, class_names)
+        page = text_page(f"text {i}", tokens, read, class_names)
         write_text(folder / f"text_{i:02d}.html", page)
 
 

@@ -149,7 +149,7 @@ class Texts(Kind[LabelledTexts, Words]):
     ) -> tuple[Path, ...]:
         """Write `<place>.npz` and `<place>.html`."""
         tokens, shown = opened
-        [read] = read_top_k(found, whole.log()[None], self.inputs(networks, opened))
+        read = read_top_k(found, whole.log()[None], self.inputs(networks, opened))
         files = (place.with_name(f"{place.name}.npz"), place.with_name(f"{place.name}.html"))
         values = {"mask": read.heat.numpy(), "top_k": read.shown.numpy()}
         write_arrays(files[0], **values, tokens=np.array(tokens, dtype=np.str_))
