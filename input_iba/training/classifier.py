@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -42,7 +43,7 @@ class ClassifierTrainer(Trainer[Data]):
     """Trains a classifier.
 
     Args:
-        model: The classifier; changed in place.
+        model: Changed in place.
         data: Training set.
         settings: How to train.
         device: Where to compute.
@@ -67,8 +68,9 @@ class ClassifierTrainer(Trainer[Data]):
         self.settings = settings
         self.device, self.autocast = device, autocast
         self._check_classes()
-        count = len(data.targets)
-        super().__init__(self.model, self.make_optimizer(), count, settings, settings.seed)
+        steps = math.ceil(len(data.targets) / settings.batch_size)
+        optimizer = self.make_optimizer()
+        super().__init__(self.model, optimizer, settings.epochs, steps, settings.seed)
 
     @abstractmethod
     def make_optimizer(self) -> torch.optim.Optimizer:
@@ -118,9 +120,7 @@ class ClassifierTrainer(Trainer[Data]):
     def accuracy(self, data: Data, on_batch: Callable[[int], object] = lambda _: None) -> float:
         """Return the share of samples whose class has the highest logit.
 
-        Args:
-            data: Samples that were not trained on.
-            on_batch: Called with the number of samples of every batch, for progress.
+        `on_batch` is called with the number of samples of every batch, for progress.
         """
         self.model.eval()
         right = 0

@@ -52,8 +52,8 @@ class TrainingData:
 
     Attributes:
         noun: What samples are called.
-        train_set: The training set, of which a share is held out.
-        test_set: The test set, or None where there is none but the training set.
+        train_set: Of which a share is held out.
+        test_set: None where there is none but the training set.
         read: Reads as many samples of a data set as a number says, 0 for all, drawn by a seed.
         trainer: Makes a trainer of what is trained on and what is held out, as `read` returns it.
     """
@@ -66,11 +66,7 @@ class TrainingData:
 
 
 def training_settings(config: RunConfig, given: Mapping[str, Any]) -> TrainingSettings:
-    """Return the settings for a config's kind of data.
-
-    Args:
-        config: Says whether text or images are classified.
-        given: Values that differ from the defaults, by name.
+    """Return the settings for a config's kind of data, with values that differ from the defaults.
 
     Raises:
         ConfigError: A value is out of its range, or no setting for this kind of data.
@@ -93,12 +89,7 @@ def training_data(
 ) -> TrainingData:
     """Find the data sets of a config, for training.
 
-    Args:
-        config: Names the data sets.
-        settings: As `training_settings` returns them.
-        options: Say where training set and test set lie, if not where the config says.
-        model: What is trained, on the run's device; gets word vectors where it has a vocabulary.
-        run: What to compute on.
+    A model with a vocabulary gets its word vectors.
 
     Raises:
         ConfigError: A data set is of another kind than the classifier.

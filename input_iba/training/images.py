@@ -17,12 +17,7 @@ Prepare = Callable[[Tensor], Tensor]
 
 @dataclass(frozen=True)
 class LabelledPixels:
-    """Images in memory.
-
-    Attributes:
-        pixels: (N, C, H, W), uint8; augmented ones may be floats of the same range.
-        targets: Class indices (N,), int64.
-    """
+    """Images in memory, (N, C, H, W), uint8 or floats of the same range, with classes (N,)."""
 
     pixels: Tensor
     targets: Tensor
@@ -37,7 +32,7 @@ def augment(pixels: Tensor, padding: int, generator: torch.Generator, flip: bool
 
     Args:
         pixels: (B, C, H, W).
-        padding: Most pixels in each direction; cut to what the size allows.
+        padding: Cut to what the size allows.
         generator: Draws shifts and flips.
         flip: False where a mirrored image means something else, as a digit does.
 

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -24,26 +24,13 @@ from input_iba.run.progress import refresh_seconds
 Batch = TypeVar("Batch")
 
 
-class HowLong(Protocol):
-    """What settings say to the loop."""
-
-    @property
-    def epochs(self) -> int:
-        """Passes over the training set."""
-
-    @property
-    def batch_size(self) -> int:
-        """Samples per step."""
-
-
 @dataclass(frozen=True)
 class Validation:
     """How good a network is on what is held out.
 
     Attributes:
         score: What the best epoch is chosen by; higher is better.
-        metrics: All that was measured, by name.
-        text: The same for reading.
+        metrics: All that was measured, by name; `text` is the same for reading.
     """
 
     score: float
@@ -57,13 +44,10 @@ class Trainer(ABC, Generic[Batch]):
     Args:
         network: Changed in place.
         optimizer: Of its parameters, at the peak of the learning rate.
-        count: Samples of the training set.
-        settings: How long to train.
+        epochs: Passes over the training set.
+        steps: Steps per epoch.
         seed: Of all that is drawn: order, augmentation, dropout, noise.
         rise: Share of the training in which the learning rate rises; None for torch's own.
-
-    Attributes:
-        steps: Steps per epoch.
     """
 
     lr_name = "--lr"
@@ -73,18 +57,14 @@ class Trainer(ABC, Generic[Batch]):
         self,
         network: nn.Module,
         optimizer: torch.optim.Optimizer,
-        count: int,
-        settings: HowLong,
+        epochs: int,
+        steps: int,
         seed: int,
         rise: float | None = None,
     ) -> None:
-        self.network = network
-        self.optimizer = optimizer
-        self.epochs = settings.epochs
-        self.seed = seed
-        self.steps = math.ceil(count / settings.batch_size)
-        total = settings.epochs * self.steps
-        share = 0.3
+        self.network, self.optimizer = network, optimizer
+        self.epochs, self.steps, self.seed = epochs, steps, seed
+        total, share = epochs * steps, 0.3
         if rise is not None:
             total = max(total, 2)
             share = max(rise, 1.5 / total)  # a rise of no step divides by zero
@@ -118,14 +98,11 @@ class Trainer(ABC, Generic[Batch]):
     def train_epoch(
         self, epoch: int, on_step: Callable[[float], object] = lambda _: None
     ) -> dict[str, float]:
-        """Pass over the training set once.
+        """Pass over the training set once; return means of the loss and its parts, in nats.
 
         Args:
             epoch: Its number, from 0.
             on_step: Called with the loss of every step.
-
-        Returns:
-            Means of the loss and its parts, in nats.
 
         Raises:
             InputIBAError: The loss is not finite.
@@ -194,12 +171,7 @@ class Loop:
     name: str = ""
 
     def run(self, done: int = 0, best: float = -math.inf) -> float:
-        """Run the epochs that are left; return the best score on what is held out.
-
-        Args:
-            done: Epochs that are over, as `resume` returns it.
-            best: Best score of them.
-        """
+        """Run the epochs that are left after `resume`; return the best score."""
         for epoch in range(done, self.trainer.epochs):
             metrics, score = self._epoch(epoch)
             self.on_epoch(metrics)

@@ -21,13 +21,7 @@ from input_iba.training.settings import TrainingOptions, TrainingSettings
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """What came out.
-
-    Attributes:
-        checkpoint: The file with the weights of the best epoch.
-        validation: Its accuracy on what is held out of the training set.
-        test: Its accuracy on the test set, or None where that is the training set.
-    """
+    """File of the best epoch's weights, and its accuracies; None where there is no test set."""
 
     checkpoint: Path
     validation: float
@@ -73,12 +67,7 @@ def _loop(
     checkpoint: Path,
     options: TrainingOptions,
 ) -> Loop:
-    """Return the epochs that are left.
-
-    Raises:
-        ResumeError: The work directory holds a training, and `resume` is not set or it was made
-            with other settings.
-    """
+    """Return the epochs that are left, if the training in the work directory may be continued."""
     identity = {
         **asdict(trainer.settings),
         "classifier": {k: v for k, v in config.classifier.items() if k != "pretrained"},

@@ -36,12 +36,7 @@ class StepwiseClassifier(Protocol):
 
 @dataclass(frozen=True)
 class LabelledTexts:
-    """Texts in memory.
-
-    Attributes:
-        ids: Token ids of each text, (T_s,), integers.
-        targets: Class indices (N,), int64.
-    """
+    """Texts in memory: token ids of each, (T_s,), and classes (N,), int64."""
 
     ids: tuple[Tensor, ...]
     targets: Tensor
@@ -133,12 +128,10 @@ class TextTrainer(ClassifierTrainer[LabelledTexts]):
 
 
 def mixed_by_length(lengths: Tensor, size: int, generator: torch.Generator) -> Iterator[Tensor]:
-    """Share texts among batches of similar length, in random order; yields their indices.
+    """Share texts of some lengths (N,) among batches of similar ones, in random order.
 
-    Args:
-        lengths: Tokens of each text, (N,).
-        size: Texts of a batch.
-        generator: Source of the order.
+    Yields:
+        Indices of the texts of a batch.
     """
     order = torch.randperm(len(lengths), generator=generator)
     found: list[Tensor] = []
@@ -149,12 +142,12 @@ def mixed_by_length(lengths: Tensor, size: int, generator: torch.Generator) -> I
 
 
 def by_length(lengths: Tensor, max_rows: int, max_tokens: int) -> Iterator[Tensor]:
-    """Share texts among batches of similar length, the shortest first; yields their indices.
+    """Share texts of some lengths (N,) among batches of similar ones, the shortest first.
 
-    Args:
-        lengths: Tokens of each text, (N,).
-        max_rows: Most texts of a batch.
-        max_tokens: Most tokens of a batch, padding included; one text may have more.
+    A batch has at most `max_tokens`, padding included; one text may have more.
+
+    Yields:
+        Indices of the texts of a batch.
 
     >>> [rows.tolist() for rows in by_length(torch.tensor([9, 2, 3]), 2, 8)]
     [[1, 2], [0]]

@@ -70,11 +70,7 @@ def _padding(model: nn.Module) -> int:
 
 @runtime_checkable
 class HeadedEncoder(Protocol):
-    """A classifier whose last layer reads one vector per text.
-
-    Attributes:
-        frozen: Whether only the last layer is trained.
-    """
+    """A classifier whose last layer reads one vector per text; `frozen` to train it alone."""
 
     frozen: bool
 
@@ -87,12 +83,7 @@ class HeadedEncoder(Protocol):
 
 @dataclass(frozen=True)
 class LabelledFeatures:
-    """What a frozen encoder makes of texts, in memory.
-
-    Attributes:
-        features: (N, F), float32.
-        targets: Class indices (N,), int64.
-    """
+    """What a frozen encoder makes of texts, in memory: features (N, F) and classes (N,)."""
 
     features: Tensor
     targets: Tensor
@@ -109,13 +100,9 @@ def encode(
     autocast: torch.dtype | None = None,
     on_batch: Callable[[int], object] = lambda _: None,
 ) -> LabelledFeatures:
-    """Run a frozen encoder once over texts.
+    """Run a frozen encoder, a `HeadedEncoder`, once over texts; left in evaluation mode.
 
-    Args:
-        model: A `HeadedEncoder`, on the device where it computes; left in evaluation mode.
-        texts: Texts of as many tokens as it reads.
-        autocast: Number format of the layers, or None for float32.
-        on_batch: Called with the number of texts of every batch, for progress.
+    `on_batch` is called with the number of texts of every batch, for progress.
     """
     assert isinstance(model, HeadedEncoder)
     model.eval()

@@ -6,7 +6,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from input_iba.vibi.approximators import build_approximator as build_approximator
     from input_iba.vibi.black_box import BlackBox as BlackBox
     from input_iba.vibi.black_box import BlackBoxTrainer as BlackBoxTrainer
     from input_iba.vibi.chunks import ChunkGrid as ChunkGrid
@@ -14,12 +13,13 @@ if TYPE_CHECKING:
     from input_iba.vibi.copies import BlackBoxCopy as BlackBoxCopy
     from input_iba.vibi.copies import CopiedApproximator as CopiedApproximator
     from input_iba.vibi.copies import CopiedExplainer as CopiedExplainer
-    from input_iba.vibi.explainers import build_explainer as build_explainer
     from input_iba.vibi.fidelity import Fidelity as Fidelity
     from input_iba.vibi.fidelity import jensen_shannon as jensen_shannon
     from input_iba.vibi.fidelity import measure_fidelity as measure_fidelity
     from input_iba.vibi.inputs import ExplainedInputs as ExplainedInputs
     from input_iba.vibi.model import Vibi as Vibi
+    from input_iba.vibi.networks import build_approximator as build_approximator
+    from input_iba.vibi.networks import build_explainer as build_explainer
     from input_iba.vibi.sampling import annealed as annealed
     from input_iba.vibi.sampling import hard_top_k as hard_top_k
     from input_iba.vibi.sampling import relaxed_k_hot as relaxed_k_hot
@@ -31,14 +31,13 @@ if TYPE_CHECKING:
     from input_iba.vibi.trainer import soft_cross_entropy as soft_cross_entropy
 
 _NAMES = {
-    "approximators": ("build_approximator",),
     "black_box": ("BlackBox", "BlackBoxTrainer"),
     "chunks": ("ChunkGrid", "Chunks"),
     "copies": ("BlackBoxCopy", "CopiedApproximator", "CopiedExplainer"),
-    "explainers": ("build_explainer",),
     "fidelity": ("Fidelity", "jensen_shannon", "measure_fidelity"),
     "inputs": ("ExplainedInputs",),
     "model": ("Vibi",),
+    "networks": ("build_approximator", "build_explainer"),
     "sampling": ("annealed", "hard_top_k", "relaxed_k_hot"),
     "settings": ("ApproximatorSettings", "ExplainerSettings", "VibiTraining"),
     "trainer": ("VibiTrainer", "kl_from_uniform", "soft_cross_entropy"),

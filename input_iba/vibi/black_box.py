@@ -50,11 +50,7 @@ class BlackBox:
             yield
 
     def log_probabilities(self, inputs: Tensor) -> Tensor:
-        """Return ln p (B, classes), float32, with a gradient towards the inputs.
-
-        Args:
-            inputs: (B, …), images in [0, 1].
-        """
+        """Return ln p (B, classes), float32, with a gradient towards the inputs (B, …)."""
         enabled = self.autocast is not None
         dtype = self.autocast or torch.bfloat16
         with torch.autocast(inputs.device.type, dtype, enabled=enabled):
@@ -81,14 +77,7 @@ class BlackBox:
 
 
 class TextBlackBox(BlackBox):
-    """A classifier of text that is asked with word vectors.
-
-    Args:
-        classifier: Maps token ids (B, T) and lengths to logits (B, classes), or (B, 1) for two
-            classes.
-        chunks: How texts are cut.
-        autocast: Number format of its layers, or None for float32.
-    """
+    """A classifier of token ids (B, T) and lengths that is asked with word vectors."""
 
     def __init__(
         self, classifier: nn.Module, chunks: TextChunks, autocast: torch.dtype | None = None
@@ -160,13 +149,7 @@ class BlackBoxTrainer(ImageTrainer):
 
 
 def hide_at_random(pixels: Tensor, share: float, generator: torch.Generator) -> Tensor:
-    """Hide chunks of a share of the images: any number of chunks, of one size for all.
-
-    Args:
-        pixels: (B, C, H, W), 0 being background.
-        share: Of the images, in [0, 1].
-        generator: Draws size, images and chunks.
-    """
+    """Hide chunks of a share of images (B, C, H, W): any number of them, of one size for all."""
     count, _, height, width = pixels.shape
     sizes = [size for size in CHUNK_SIZES if size <= min(height, width)]
     size = sizes[int(torch.randint(len(sizes), (), generator=generator))]

@@ -1,4 +1,4 @@
-"""Chunks of a picture: squares that are shown or hidden as one."""
+"""Chunks of an image: squares that are shown or hidden as one."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from input_iba.errors import ConfigError
+from input_iba.vibi.settings import STRIDES, ExplainerSettings
 
 
 class Chunks(Protocol):
@@ -33,11 +34,10 @@ class Chunks(Protocol):
 
 @dataclass(frozen=True)
 class ChunkGrid:
-    """Squares over a picture, those at its right and lower edge cut off where it ends.
+    """Squares over an image, those at its right and lower edge cut off where it ends.
 
     Attributes:
-        height: Of the picture, in pixels.
-        width: Likewise.
+        height: Of the image, in pixels; so is `width`.
         size: Side of a chunk, in pixels.
         channels: 1 for chunks of all colours at once; C for chunks of each colour channel.
         fill: What stands where a chunk is hidden, in the pixels' own range [0, 1]: background.
@@ -53,7 +53,7 @@ class ChunkGrid:
         """Check the numbers."""
         if not 1 <= self.size <= min(self.height, self.width):
             raise ConfigError(
-                f"Chunks of {self.size} pixels do not fit into pictures of {self.height}×"
+                f"Chunks of {self.size} pixels do not fit into images of {self.height}×"
                 f"{self.width}. Choose a chunk size from 1 to {min(self.height, self.width)}."
             )
 
@@ -69,14 +69,7 @@ class ChunkGrid:
         return math.prod(self.shape)
 
     def upsample(self, values: Tensor) -> Tensor:
-        """Spread one value per chunk over its pixels.
-
-        Args:
-            values: (…, N).
-
-        Returns:
-            (…, channels, H, W).
-        """
+        """Spread one value per chunk over its pixels, (…, N) to (…, channels, H, W)."""
         large = values.reshape(*values.shape[:-1], *self.shape)
         if self.size > 1:
             large = large.repeat_interleave(self.size, -2).repeat_interleave(self.size, -1)
@@ -90,17 +83,24 @@ class ChunkGrid:
         return values.flatten(1)
 
     def hide(self, inputs: Tensor, shown: Tensor) -> Tensor:
-        """Return pictures with chunks hidden: z·x + (1−z)·fill.
-
-        Args:
-            inputs: (S, C, H, W) in [0, 1], before normalisation.
-            shown: (S, K, N) in [0, 1]; 0 hides.
-
-        Returns:
-            (S·K, C, H, W), the K versions of a picture in turn.
-        """
+        """Return images (S, C, H, W) with chunks hidden: z·x + (1−z)·fill; see `Chunks`."""
         mask = self.upsample(shown)
-        pictures = inputs[:, None] * mask
+        images = inputs[:, None] * mask
         if self.fill:
-            pictures = pictures + self.fill * (1 - mask)
-        return pictures.flatten(0, 1)
+            images = images + self.fill * (1 - mask)
+        return images.flatten(0, 1)
+
+
+def grid_of(settings: ExplainerSettings, channels: int, height: int, width: int) -> ChunkGrid:
+    """Return the chunks of images of a shape.
+
+    Raises:
+        ConfigError: Chunks of each colour channel are asked for and there are fewer channels.
+    """
+    if settings.channels not in (1, channels):
+        raise ConfigError(
+            f"Chunks of {settings.channels} colour channels need images with as many, got "
+            f"{channels}. Set explainer.channels (--xpl_channels) to 1 or {channels}."
+        )
+    size = settings.chunk_size or STRIDES[settings.type]
+    return ChunkGrid(height, width, size, settings.channels)

@@ -10,19 +10,15 @@ from torch import Tensor, nn
 from input_iba.core.hooks import find_layer, hooked, layer_shapes, unwrap
 from input_iba.errors import ConfigError
 from input_iba.vibi.black_box import BlackBox, logit_per_class
-from input_iba.vibi.blocks import WholeImage
 from input_iba.vibi.chunks import ChunkGrid
+from input_iba.vibi.networks import WholeImage
 
 
 class BlackBoxCopy(nn.Module):
-    """A copy of the black box that is trained for something else.
+    """A copy of the black box, with its normalisation, that is trained for something else.
 
-    Its running statistics stay those of the black box: softly masked pictures have others than the
+    Its running statistics stay those of the black box: softly masked images have others than the
     hard masks of evaluation.
-
-    Args:
-        classifier: The copy; its weights are trained.
-        normalize: Maps pixels in [0, 1] to its inputs; None leaves them as they are.
     """
 
     def __init__(
@@ -48,21 +44,15 @@ class BlackBoxCopy(nn.Module):
 class CopiedApproximator(BlackBoxCopy):
     """Starts as faithful as the black box itself on the chosen chunks."""
 
-    def forward(self, pictures: Tensor) -> Tensor:
-        """Map pictures with hidden chunks (B, C, H, W) to logits (B, classes)."""
-        return logit_per_class(self.reader.logits(pictures))
+    def forward(self, images: Tensor) -> Tensor:
+        """Map images with hidden chunks (B, C, H, W) to logits (B, classes)."""
+        return logit_per_class(self.reader.logits(images))
 
 
 class CopiedExplainer(BlackBoxCopy):
     """Chooses chunks by the features that the black box classifies by.
 
     It reads the last feature map of the copy that is at least as fine as the chunks.
-
-    Args:
-        classifier: The copy.
-        normalize: As above.
-        grid: Chunks to choose from.
-        in_channels: Of the pictures.
 
     Raises:
         ConfigError: No feature map is as fine as the chunks.
@@ -81,8 +71,8 @@ class CopiedExplainer(BlackBoxCopy):
         self.whole = WholeImage(channels)
         self.head = nn.Conv2d(channels, grid.channels, 1)
 
-    def forward(self, pictures: Tensor) -> Tensor:
-        """Map pictures (B, C, H, W) in [0, 1] to logits (B, N)."""
+    def forward(self, images: Tensor) -> Tensor:
+        """Map images (B, C, H, W) in [0, 1] to logits (B, N)."""
         seen: list[Tensor] = []
 
         def keep(output: object) -> object:
@@ -90,7 +80,7 @@ class CopiedExplainer(BlackBoxCopy):
             return output
 
         with hooked(find_layer(self.classifier, self.layer), keep):
-            self.reader.logits(pictures)
+            self.reader.logits(images)
         return self.grid.averages(self.head(self.whole(seen[0])))
 
     def _finest_last(self, in_channels: int) -> tuple[str, int]:

@@ -80,8 +80,8 @@ def measure_fidelity(
     """Measure both fidelities with the k likeliest chunks shown and the others hidden.
 
     Args:
-        vibi: Explainer and approximator; in eval mode while this runs.
-        black_box: What they explain.
+        vibi: In eval mode while this runs.
+        black_box: What it explains.
         batches: Inputs (B, …) and the black box's ln p on them (B, classes).
 
     References:
@@ -102,14 +102,9 @@ def measure_fidelity(
 
 
 def jensen_shannon(log_p: Tensor, log_q: Tensor) -> Tensor:
-    """Return the Jensen–Shannon distance of two distributions per row, in [0, 1].
+    """Return the Jensen–Shannon distance of ln p and ln q (B, classes) per row (B,), in [0, 1].
 
-    Args:
-        log_p: (B, classes), ln p.
-        log_q: Likewise.
-
-    Returns:
-        (B,): the square root of the divergence in bits.
+    It is the square root of the divergence in bits.
     """
     p, q = log_p.float().exp(), log_q.float().exp()
     log_m = ((p + q) / 2).clamp_min(1e-38).log()

@@ -16,7 +16,7 @@ class Vibi(nn.Module):
     Args:
         explainer: Maps inputs (S, …) to logits over chunks (S, N).
         approximator: Maps inputs with hidden chunks (B, …) to logits (B, classes).
-        chunks: How an input falls into chunks.
+        chunks: How an input falls into chunks, of which k are shown.
         k: Chunks to show.
         autocast: Number format of both networks' layers, or None for float32.
     """

@@ -11,13 +11,7 @@ from torch import Tensor
 def gumbel_noise(
     shape: tuple[int, ...], generator: torch.Generator, device: torch.device | None = None
 ) -> Tensor:
-    """Draw standard Gumbel noise in float32; never infinite.
-
-    Args:
-        shape: Of the result.
-        generator: Source of the noise, on `device`.
-        device: Where to draw; None for the CPU.
-    """
+    """Draw standard Gumbel noise in float32, from a generator on `device`; never infinite."""
     # The negative logarithm of an exponential variable is a Gumbel variable: one logarithm, where
     # -log(-log(u)) of a uniform u takes two and is infinite for both of its ends.
     waiting = torch.empty(shape, device=device).exponential_(generator=generator)
@@ -77,11 +71,6 @@ def hard_top_k(logits: Tensor, k: int) -> Tensor:
 
 def annealed(start: float, end: float, share: float) -> float:
     """Return the temperature after a share of the training, falling geometrically.
-
-    Args:
-        start: At share 0.
-        end: At share 1.
-        share: How much of the training is over, in [0, 1].
 
     >>> [round(annealed(0.8, 0.2, share), 3) for share in (0.0, 0.5, 1.0)]
     [0.8, 0.4, 0.2]

@@ -73,14 +73,9 @@ class TextChunks:
         return numbers.where(valid, -1)
 
     def hide(self, inputs: Tensor, shown: Tensor) -> Tensor:
-        """Return texts with the words of chunks hidden: their vectors become 0, as padding's are.
+        """Return texts (S, T, 1 + E) with the words of chunks hidden; see `Chunks`.
 
-        Args:
-            inputs: (S, T, 1 + E), see `packed`.
-            shown: (S, K, N) in [0, 1]; 0 hides.
-
-        Returns:
-            (S·K, T, 1 + E), the K versions of a text in turn.
+        Their vectors become 0, as padding's are.
         """
         vectors, chunks = unpacked(inputs)
         words = to_tokens(shown.transpose(0, 1), chunks).transpose(0, 1)
@@ -99,23 +94,14 @@ def unpacked(inputs: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def ends_in(words: Sequence[str]) -> tuple[int, ...]:
-    """Return the indices of the tokens that end sentences.
-
-    Args:
-        words: Those of a vocabulary, by index.
-    """
+    """Return the indices of the tokens of a vocabulary that end sentences."""
     return tuple(i for i, word in enumerate(words) if word in END_MARKS)
 
 
 def to_tokens(of_chunks: Tensor, chunks: Tensor) -> Tensor:
-    """Give every token the value of its chunk.
+    """Give every token the value of its chunk, (..., B, N) to (..., B, T), 0 at padding.
 
-    Args:
-        of_chunks: (..., B, N).
-        chunks: Chunk of each token (B, T), −1 at padding.
-
-    Returns:
-        (..., B, T), 0 at padding.
+    `chunks` holds the chunk of each token (B, T), −1 at padding.
     """
     places = chunks.clamp(min=0).expand(*of_chunks.shape[:-1], chunks.shape[1])
     return of_chunks.gather(-1, places) * (chunks >= 0)

@@ -17,11 +17,6 @@ class TextExplainer(nn.Module):
 
     Every word is seen with its neighbours and with what the whole text holds, as in L2X.
 
-    Args:
-        embedding_dim: Length of word vectors.
-        width: Channels of the convolutions.
-        dropout: Share of values that training drops.
-
     References:
         Chen et al. 2018, "Learning to Explain" (arXiv 1802.07814), section 4.3: convolutions with a
         local and a global part on IMDB.
@@ -37,11 +32,7 @@ class TextExplainer(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Return logits (B, N), −∞ for chunks that a text does not have.
-
-        Args:
-            inputs: (B, T, 1 + embedding_dim), see `packed`.
-        """
+        """Map texts (B, T, 1 + E) to logits (B, N), −∞ for chunks that a text does not have."""
         vectors, chunks = unpacked(inputs)
         inside = chunks >= 0
         words = (self.dropout(vectors) * inside[..., None]).transpose(1, 2)
@@ -55,14 +46,7 @@ class TextExplainer(nn.Module):
 
 
 class TextApproximator(nn.Module):
-    """Predicts what the black box says about the whole text from the words that are shown.
-
-    Args:
-        classes: Of the black box, at least 2.
-        embedding_dim: Length of word vectors.
-        width: Channels of the convolution.
-        dropout: Share of values that training drops.
-    """
+    """Predicts what the black box says about the whole text from the words that are shown."""
 
     def __init__(
         self, classes: int = 2, embedding_dim: int = 100, width: int = 200, dropout: float = 0.2
@@ -74,12 +58,7 @@ class TextApproximator(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Return logits (B, classes).
-
-        Args:
-            inputs: (B, T, 1 + embedding_dim), see `packed`; the vectors of hidden words are 0, and
-                padding is not read.
-        """
+        """Map texts (B, T, 1 + E) to logits (B, classes); vectors of hidden words are 0."""
         vectors, chunks = unpacked(inputs)
         inside = chunks >= 0
         words = (vectors * inside[..., None]).transpose(1, 2)

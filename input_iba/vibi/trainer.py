@@ -87,7 +87,8 @@ class VibiTrainer(Trainer[tuple[Tensor, Tensor]]):
         self.data, self.held_out = data, held_out
         self.settings, self.device = settings, device
         adam = torch.optim.AdamW(vibi.parameters(), settings.lr, weight_decay=settings.weight_decay)
-        super().__init__(vibi, adam, len(data), settings, seed, settings.warm_up)
+        steps = math.ceil(len(data) / settings.batch_size)
+        super().__init__(vibi, adam, settings.epochs, steps, seed, settings.warm_up)
 
     def temperature(self, step: int) -> float:
         """Return the temperature at a step of the whole training."""

@@ -13,7 +13,7 @@ from input_iba.vibi import (
     build_approximator,
     build_explainer,
 )
-from input_iba.vibi.explainers import grid_of
+from input_iba.vibi.chunks import grid_of
 from input_iba.vibi.settings import STRIDES
 
 

@@ -23,6 +23,7 @@ from input_iba.training.loop import Loop, portable, save
 from input_iba.training.settings import ImageTraining
 from input_iba.vibi.black_box import BlackBoxTrainer
 from input_iba.vibi.commands.config import VibiConfig
+from input_iba.vibi.commands.kind import Samples
 from input_iba.vibi.settings import BlackBoxSettings
 
 FOLDER = Path("workdirs/vibi/black_boxes")
@@ -47,11 +48,7 @@ def checkpoint_path(
 ) -> Path:
     """Return where the weights of a black box lie: the same for equal ones.
 
-    Args:
-        config: Of the run.
-        cfg: Config of the classifier.
-        fingerprint: Of the training set.
-        seed: Of its training.
+    `fingerprint` is that of the training set.
     """
     settings = config.black_box
     if settings.checkpoint:
@@ -62,23 +59,8 @@ def checkpoint_path(
     return FOLDER / f"{config.data.dataset}_{cfg['type']}_{digest}.pth".lower()
 
 
-def provide_black_box(
-    config: VibiConfig,
-    train: LabelledPixels,
-    validation: LabelledPixels,
-    classes: int,
-    fingerprint: str,
-    run: Run,
-) -> str:
+def provide_black_box(config: VibiConfig, samples: Samples[LabelledPixels], run: Run) -> str:
     """Train the black box unless its weights exist; return their file.
-
-    Args:
-        config: Of the run.
-        train: Training set.
-        validation: Held out of it.
-        classes: Of the data.
-        fingerprint: Of the training set.
-        run: What to compute on, and the seed.
 
     Returns:
         The file; empty where the config's `pretrained` says where the weights come from.
@@ -86,11 +68,11 @@ def provide_black_box(
     Raises:
         ConfigError: The classifier's config is wrong, or has fewer outputs than there are classes.
     """
-    settings = config.black_box
-    cfg = classifier_config(settings, train.pixels.shape[1], classes)
+    settings, train = config.black_box, samples.train
+    cfg = classifier_config(settings, train.pixels.shape[1], len(samples.class_names))
     if cfg.get("pretrained"):
         return ""
-    path = checkpoint_path(config, cfg, fingerprint, run.seed)
+    path = checkpoint_path(config, cfg, samples.fingerprint, run.seed)
     if path.exists():
         LOGGER.info("Black box: '%s' exists and is not trained again", path)
         return str(path)
@@ -105,7 +87,7 @@ def provide_black_box(
     normalize = Normalize(config.data.mean, config.data.std)
     trainer = BlackBoxTrainer(
         *(models.build_classifier(cfg), train, normalize, how, run.device, run.autocast),
-        validation,
+        samples.validation,
         flip=settings.flip,
         hidden_chunks=settings.hidden_chunks,
     )
@@ -126,15 +108,7 @@ def load_black_box(
 ) -> nn.Module:
     """Build the classifier of images that is explained, with its weights, in eval mode.
 
-    Args:
-        config: Of the run.
-        channels: Of the images.
-        classes: Of the data.
-        weights: File with its weights; empty where the config's `pretrained` names them.
-        device: Where to compute.
-
-    Raises:
-        CheckpointError: The file is absent or does not fit.
+    `weights` is empty where the config's `pretrained` names them.
     """
     model = models.build_classifier(classifier_config(config.black_box, channels, classes))
     if str(weights):

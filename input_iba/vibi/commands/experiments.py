@@ -31,18 +31,9 @@ class ExperimentRow:
     """What came out of one setting with one seed.
 
     Attributes:
-        setting: Name of the config.
-        seed: Of everything that was drawn.
-        k: Chunks shown.
-        beta: Weight of the KL.
-        approximator: Approximator fidelity on the test set, in [0, 1].
-        rationale: Rationale fidelity on the test set, in [0, 1].
+        approximator: Approximator fidelity on the test set, in [0, 1]; so is `rationale`.
         distance: Mean Jensen–Shannon distance of approximator and black box on the test set.
         kl: KL[p(z|x) ‖ uniform] in nats, mean over the epoch that the weights come from.
-        epoch: That epoch.
-        black_box_accuracy: Of the black box on the test set.
-        seconds: From start to end.
-        classes: Of the black box.
         failure: Why there is no result; empty where there is one.
     """
 

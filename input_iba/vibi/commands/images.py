@@ -17,9 +17,8 @@ from input_iba.results import write_arrays, written_whole
 from input_iba.run.shell import Run
 from input_iba.training.data import read_images
 from input_iba.training.images import LabelledPixels
-from input_iba.vibi.approximators import build_approximator
 from input_iba.vibi.black_box import BlackBox
-from input_iba.vibi.chunks import ChunkGrid
+from input_iba.vibi.chunks import ChunkGrid, grid_of
 from input_iba.vibi.commands.black_box import (
     build_like_black_box,
     load_black_box,
@@ -29,10 +28,10 @@ from input_iba.vibi.commands.config import VibiConfig
 from input_iba.vibi.commands.kind import Kind, Networks, Samples
 from input_iba.vibi.commands.sheets import chunk_map, write_sheets
 from input_iba.vibi.copies import BlackBoxCopy, CopiedApproximator, CopiedExplainer
-from input_iba.vibi.explainers import build_explainer, grid_of
 from input_iba.vibi.fidelity import TopK
 from input_iba.vibi.inputs import UNASKED, ExplainedInputs
 from input_iba.vibi.model import Vibi
+from input_iba.vibi.networks import build_approximator, build_explainer
 
 FORMATS = ("png", "jpg", "jpeg", "bmp")
 
@@ -42,11 +41,7 @@ def build_vibi(
 ) -> Vibi:
     """Build explainer and approximator, untrained, for images of a shape (C, H, W).
 
-    Those that start as copies of the black box have its layers, not yet its weights: see
-    `BlackBoxCopy.start_from`.
-
-    Raises:
-        ConfigError: Chunks, explainer and images do not fit together.
+    Those that start as copies of the black box have its layers, not yet its weights.
     """
     channels, height, width = shape
     grid = grid_of(config.explainer, channels, height, width)
@@ -65,9 +60,8 @@ def build_vibi(
         if config.approximator.start == "random"
         else CopiedApproximator(copy(), normalize)
     )
-    if run is None:
-        return Vibi(explainer, approximator, grid, config.explainer.k)
-    return Vibi(explainer, approximator, grid, config.explainer.k, run.autocast).to(run.device)
+    vibi = Vibi(explainer, approximator, grid, config.explainer.k, run.autocast if run else None)
+    return vibi.to(run.device) if run else vibi
 
 
 class Images(Kind[LabelledPixels, Tensor]):
@@ -100,10 +94,7 @@ class Images(Kind[LabelledPixels, Tensor]):
         self.shape = pixels.shape[1:]
         # Built first, so that a wrong k is said before the black box is trained.
         vibi = build_vibi(self.config, self.shape, classes, self.run)
-        weights = provide_black_box(
-            *(self.config, samples.train, samples.validation, classes),
-            *(samples.fingerprint, self.run),
-        )
+        weights = provide_black_box(self.config, samples, self.run)
         black_box = self._black_box(classes, weights)
         for network in (vibi.explainer, vibi.approximator):
             if isinstance(network, BlackBoxCopy):

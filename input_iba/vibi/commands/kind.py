@@ -25,15 +25,7 @@ Opened = TypeVar("Opened")
 
 @dataclass(frozen=True)
 class Samples(Generic[Data]):
-    """What is read for a run.
-
-    Attributes:
-        train: To train on.
-        validation: Held out of the training set; the best epoch is chosen on it.
-        test: The test set.
-        class_names: Names by class index.
-        fingerprint: Of the training set.
-    """
+    """What is read for a run, with the fingerprint of the training set."""
 
     train: Data
     validation: Data
@@ -44,11 +36,9 @@ class Samples(Generic[Data]):
 
 @dataclass(frozen=True)
 class Networks:
-    """The three networks.
+    """Explainer and approximator, and what they explain.
 
     Attributes:
-        vibi: Explainer and approximator, untrained.
-        black_box: What they explain.
         weights: File with the black box's weights; empty where the config's `pretrained` says.
         input_shape: Shape of one input.
     """
@@ -60,12 +50,7 @@ class Networks:
 
 
 class Kind(ABC, Generic[Data, Opened]):
-    """One kind of input.
-
-    Args:
-        config: The setting.
-        run: What to compute on, and the seed.
-    """
+    """One kind of input, for the config and the device of a run."""
 
     def __init__(self, config: VibiConfig, run: Run) -> None:
         self.config = config
@@ -73,11 +58,7 @@ class Kind(ABC, Generic[Data, Opened]):
 
     @abstractmethod
     def dataset(self, split: str) -> SampleDataset:
-        """Return the data set of 'train' or 'test', unread.
-
-        Raises:
-            DataError: The data are not there.
-        """
+        """Return the data set of 'train' or 'test', unread."""
 
     @abstractmethod
     def read(self, dataset: Any, count: int) -> Data:
@@ -94,13 +75,7 @@ class Kind(ABC, Generic[Data, Opened]):
 
     @abstractmethod
     def load(self, shape: Sequence[int], classes: int, weights: str) -> Networks:
-        """Build the networks of a checkpoint, explainer and approximator without their weights.
-
-        Args:
-            shape: Of one input.
-            classes: Of the data.
-            weights: File with the black box's weights; empty where the config says.
-        """
+        """Build the networks of a checkpoint, explainer and approximator without their weights."""
 
     @abstractmethod
     def explained(self, networks: Networks, samples: Data) -> ExplainedInputs:
@@ -114,11 +89,7 @@ class Kind(ABC, Generic[Data, Opened]):
 
     @abstractmethod
     def open(self, path: Path) -> Opened:
-        """Read a file that is to be explained.
-
-        Raises:
-            DataError: It cannot be used.
-        """
+        """Read a file that is to be explained; raises DataError if it cannot be used."""
 
     @abstractmethod
     def inputs(self, networks: Networks, opened: Opened) -> Tensor:
@@ -126,7 +97,7 @@ class Kind(ABC, Generic[Data, Opened]):
 
     @abstractmethod
     def heat(self, networks: Networks, inputs: Tensor, logits: Tensor) -> Tensor:
-        """Return the probability of each unit's chunk, of inputs (B, …) and logits (B, N)."""
+        """Return the probability of the chunk of each pixel or word, of logits (B, N)."""
 
     @abstractmethod
     def write(
@@ -138,13 +109,7 @@ class Kind(ABC, Generic[Data, Opened]):
         class_names: Sequence[str],
         place: Path,
     ) -> tuple[Path, ...]:
-        """Write an explanation: arrays, and what shows them.
+        """Write an explanation as arrays, and as what shows them; `place` has no extension.
 
-        Args:
-            networks: That explain.
-            opened: As `open` returned it.
-            found: Of its inputs.
-            whole: What the black box gives the whole input, probabilities (classes,).
-            class_names: Names by class index.
-            place: Path without extension.
+        `whole` is what the black box gives the whole input, probabilities (classes,).
         """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,17 +33,7 @@ def kind_of(config: VibiConfig, run: Run) -> Kind[Any, Any]:
 
 @dataclass(frozen=True)
 class Prepared:
-    """Everything that a training needs.
-
-    Attributes:
-        kind: Of the inputs.
-        networks: Explainer and approximator, untrained, and what they explain.
-        train: Training set, with what the black box says.
-        validation: Held out of it.
-        test: Test set.
-        class_names: Names by class index.
-        accuracy: Of the black box, on the test set.
-    """
+    """Everything that a training needs; `accuracy` is the black box's, on the test set."""
 
     kind: Kind[Any, Any]
     networks: Networks
@@ -55,11 +45,7 @@ class Prepared:
 
 
 def read_samples(kind: Kind[Any, Any]) -> Samples[Any]:
-    """Read training set and test set, and hold a share of the former out.
-
-    Raises:
-        DataError: The data are not there, or do not fit together.
-    """
+    """Read training set and test set, and hold a share of the former out."""
     data, seed = kind.config.data, kind.run.seed
     train_set, test_set = kind.dataset("train"), kind.dataset("test")
     check_classes(train_set, test_set)
@@ -100,19 +86,11 @@ def prepare(config: VibiConfig, run: Run) -> Prepared:
 
 @dataclass(frozen=True)
 class LoadedVibi:
-    """What a checkpoint holds.
-
-    Attributes:
-        kind: Of the inputs.
-        networks: Those of the run, in eval mode.
-        class_names: Names by class index.
-        metrics: Of the epoch that the weights come from.
-    """
+    """What a checkpoint holds; its networks are in eval mode."""
 
     kind: Kind[Any, Any]
     networks: Networks
-    class_names: list[str]
-    metrics: Mapping[str, Any]
+    class_names: Sequence[str]
 
     @property
     def vibi(self) -> Vibi:
@@ -166,4 +144,4 @@ def load_vibi(path: Path, run: Run | None = None, black_box: Path | None = None)
     networks = kind.load(content["input_shape"], len(content["class_names"]), weights)
     fit_state_dict(networks.vibi, content["vibi"], path)
     networks.vibi.eval()
-    return LoadedVibi(kind, networks, content["class_names"], content["metrics"])
+    return LoadedVibi(kind, networks, content["class_names"])

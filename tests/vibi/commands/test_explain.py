@@ -34,7 +34,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 def explained(
     run: tuple[Path, Path], paths: list[Path], out: Path, black_box: Path | None = None
 ) -> list[ChunkExplanation | Failure]:
-    options = ExplainVibiOptions(run[0], out, black_box, device="cpu", precision="fp32")
+    options = ExplainVibiOptions(
+        checkpoint=run[0], out=out, black_box=black_box, device="cpu", precision="fp32"
+    )
     return list(explain_files(options, paths))
 
 

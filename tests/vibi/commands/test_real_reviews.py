@@ -57,7 +57,7 @@ def test_words_that_are_counted_are_found(data_root: Path, tmp_path: Path) -> No
         "pretrained": str(tmp_path / "counter.pt"),
     }
     config = replace(config, black_box=replace(config.black_box, classifier=classifier))
-    options = VibiOptions(tmp_path / "run", device="cpu", precision="fp32")
+    options = VibiOptions(work_dir=tmp_path / "run", device="cpu", precision="fp32")
     found = run_vibi(config, options).test
     assert found.approximator > 0.9
     assert found.rationale > 0.9

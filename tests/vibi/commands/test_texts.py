@@ -69,7 +69,7 @@ training = dict(epochs=2, batch_size=8)
 
 def options(work_dir: Path, resume: bool = False, every_epoch: bool = False) -> VibiOptions:
     return VibiOptions(
-        work_dir,
+        work_dir=work_dir,
         device="cpu",
         precision="fp32",
         resume=resume,
@@ -110,7 +110,9 @@ def test_a_run_of_texts_is_a_run(tmp_path: Path, chunks: str, k: int) -> None:
 
     files = [tmp_path / "imdb" / "test" / "pos" / "0_9.txt", tmp_path / "none.txt"]
     checkpoint = tmp_path / "run" / "best.pth"
-    how = ExplainVibiOptions(checkpoint, tmp_path / "out", device="cpu", precision="fp32")
+    how = ExplainVibiOptions(
+        checkpoint=checkpoint, out=tmp_path / "out", device="cpu", precision="fp32"
+    )
     one, failed = explain_files(how, files)
     assert isinstance(failed, Failure)
     assert isinstance(one, ChunkExplanation)

@@ -1,0 +1,241 @@
+"""Explainers and approximators of images, and the pieces that they are made of.
+
+They normalise over groups of channels of one image, never over a batch: in training a batch
+holds softly masked images, at evaluation hard masks, and running statistics of the former are
+wrong for the latter.
+
+Their tensors keep the usual memory order: on a CPU, group norm of bfloat16 takes 3 ms for 256
+images of 28×28 with 16 channels so, and 86 ms with channels last, which outweighs what
+convolutions gain.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from input_iba.errors import ConfigError
+from input_iba.vibi.chunks import ChunkGrid
+from input_iba.vibi.settings import STRIDES, ApproximatorSettings, ExplainerSettings
+
+WIDTHS: dict[str, tuple[int, int]] = {"small": (16, 1), "published": (64, 2)}
+"""Channels of the first convolution, and residual blocks per stage."""
+
+UNET_WIDTHS: dict[str, tuple[int, int]] = {"small": (8, 3), "published": (64, 4)}
+"""Channels at full size, and how often the image is halved."""
+
+
+def normalised_convolution(
+    inputs: int, outputs: int, stride: int = 1, kernel: int = 3, activation: bool = True
+) -> nn.Sequential:
+    """Return convolution, group norm and rectifier; the size becomes ceil(size / stride)."""
+    layers: list[nn.Module] = [
+        nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False),
+        nn.GroupNorm(math.gcd(8, outputs), outputs),
+    ]
+    return nn.Sequential(*layers, *([nn.ReLU(True)] if activation else []))
+
+
+class ResidualBlock(nn.Module):
+    """Two 3×3 convolutions, the first with a stride, and a way around them.
+
+    References:
+        He et al. 2016 (arXiv 1512.03385), figure 2, with group norm (arXiv 1803.08494).
+    """
+
+    def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            normalised_convolution(inputs, outputs, stride),
+            normalised_convolution(outputs, outputs, activation=False),
+        )
+        changed = stride > 1 or inputs != outputs
+        self.around: nn.Module = (
+            normalised_convolution(inputs, outputs, stride, kernel=1, activation=False)
+            if changed
+            else nn.Identity()
+        )
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map (B, inputs, H, W) to (B, outputs, ⌈H/stride⌉, ⌈W/stride⌉)."""
+        return F.relu(self.body(features) + self.around(features))
+
+
+def stage(inputs: int, outputs: int, blocks: int, stride: int) -> nn.Sequential:
+    """Return residual blocks in a row, the first with a stride."""
+    first = ResidualBlock(inputs, outputs, stride)
+    return nn.Sequential(first, *(ResidualBlock(outputs, outputs) for _ in range(blocks - 1)))
+
+
+class WholeImage(nn.Module):
+    """Tells every position what the whole image looks like, by averages over cells×cells areas.
+
+    A chunk's worth depends on what else is there, and a few convolutions do not see that far.
+    """
+
+    def __init__(self, channels: int, cells: int = 4) -> None:
+        super().__init__()
+        self.cells = cells
+        self.mix = nn.Linear(channels * cells * cells, channels)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map (B, C, H, W) to the same shape."""
+        seen = self.mix(F.adaptive_avg_pool2d(features, self.cells).flatten(1))
+        return F.relu(features + seen[:, :, None, None])
+
+
+class ResNetExplainer(nn.Module):
+    """A residual network that halves the image one, two or three times.
+
+    Args:
+        in_channels: Of the images.
+        grid: Chunks to choose from; the map is averaged where they are larger than the stride.
+        stride: Pixels per position of the map: 2, 4 or 8.
+        width: Channels of the first stage; each further one doubles them.
+        blocks: Residual blocks per stage.
+        early: Halve in the first convolution already, which spares the layers at full size, by
+            far the most expensive ones; else in the first stage.
+    """
+
+    def __init__(
+        self, in_channels: int, grid: ChunkGrid, stride: int, width: int, blocks: int, early: bool
+    ) -> None:
+        super().__init__()
+        self.grid = grid
+        layers: list[nn.Module] = (
+            [normalised_convolution(in_channels, width, stride=2, kernel=5)]
+            if early
+            else [normalised_convolution(in_channels, width)]
+        )
+        channels = width
+        for i in range(stride.bit_length() - 1):
+            halves = not (early and i == 0)
+            layers.append(stage(channels, width << i, blocks, stride=2 if halves else 1))
+            channels = width << i
+        self.body = nn.Sequential(*layers, WholeImage(channels))
+        self.head = nn.Conv2d(channels, grid.channels, 1)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map images (B, C, H, W) in [0, 1] to logits (B, N)."""
+        return self.grid.averages(self.head(self.body(images)))
+
+
+class UnetExplainer(nn.Module):
+    """A network that goes down to a coarse map, in some halvings, and back up to full size.
+
+    References:
+        Ronneberger et al. 2015 (arXiv 1505.04597), figure 1, with padding and group norm.
+    """
+
+    def __init__(self, in_channels: int, grid: ChunkGrid, width: int, halvings: int) -> None:
+        super().__init__()
+        self.grid = grid
+        sizes = [width << i for i in range(halvings + 1)]
+        self.down = nn.ModuleList(
+            _pair(inputs, outputs)
+            for inputs, outputs in zip([in_channels, *sizes], sizes, strict=False)
+        )
+        self.whole = WholeImage(sizes[-1])
+        self.up = nn.ModuleList(
+            _pair(coarse + fine, fine)
+            for coarse, fine in zip(reversed(sizes[1:]), reversed(sizes[:-1]), strict=True)
+        )
+        self.head = nn.Conv2d(width, grid.channels, 1)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map images (B, C, H, W) in [0, 1] to logits (B, N)."""
+        features, kept = images, []
+        for i, layer in enumerate(self.down):
+            if i and min(features.shape[-2:]) > 1:
+                features = F.max_pool2d(features, 2)
+            features = layer(features)
+            kept.append(features)
+        features = self.whole(kept.pop())
+        for layer in self.up:
+            fine = kept.pop()
+            grown = F.interpolate(features, size=fine.shape[-2:])
+            features = layer(torch.cat([grown, fine], 1))
+        return self.grid.averages(self.head(features))
+
+
+def _pair(inputs: int, outputs: int) -> nn.Sequential:
+    return nn.Sequential(
+        normalised_convolution(inputs, outputs), normalised_convolution(outputs, outputs)
+    )
+
+
+def build_explainer(settings: ExplainerSettings, in_channels: int, grid: ChunkGrid) -> nn.Module:
+    """Build an explainer.
+
+    Raises:
+        ConfigError: The chunks are smaller than what the explainer can tell apart.
+    """
+    stride = STRIDES[settings.type]
+    if grid.size < stride:
+        finer = [name for name, other in STRIDES.items() if other <= grid.size]
+        raise ConfigError(
+            f"{settings.type} chooses among chunks of {stride} pixels or more, got chunks of "
+            f"{grid.size}. Take larger chunks, or {' or '.join(finer)}."
+        )
+    if settings.type == "Unet":
+        width, halvings = UNET_WIDTHS[settings.size]
+        return UnetExplainer(in_channels, grid, settings.width or width, halvings)
+    width, blocks = WIDTHS[settings.size]
+    width, blocks = settings.width or width, settings.blocks or blocks
+    return ResNetExplainer(in_channels, grid, stride, width, blocks, settings.size == "small")
+
+
+class SmallApproximator(nn.Module):
+    """Three convolutions and two dense layers, which see where a chunk lies."""
+
+    def __init__(
+        self, in_channels: int, classes: int, width: int, hidden: int = 128, cells: int = 7
+    ) -> None:
+        super().__init__()
+        self.cells = cells
+        self.features = nn.Sequential(
+            normalised_convolution(in_channels, width, stride=2, kernel=5),
+            normalised_convolution(width, 2 * width),
+            normalised_convolution(2 * width, 2 * width, stride=2),
+        )
+        self.head = nn.Sequential(
+            nn.Linear(2 * width * cells * cells, hidden), nn.ReLU(True), nn.Linear(hidden, classes)
+        )
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map images with hidden chunks (B, C, H, W) to logits (B, classes)."""
+        features = self.features(images)
+        if features.shape[-2:] != (self.cells, self.cells):
+            features = F.adaptive_avg_pool2d(features, self.cells)
+        logits: Tensor = self.head(features.flatten(1))
+        return logits
+
+
+class ResNetApproximator(nn.Module):
+    """A residual network of four stages, each of twice the channels of the one before."""
+
+    def __init__(self, in_channels: int, classes: int, width: int, blocks: int) -> None:
+        super().__init__()
+        stages = [
+            stage(width << max(i - 1, 0), width << i, blocks, stride=1 if i == 0 else 2)
+            for i in range(4)
+        ]
+        self.features = nn.Sequential(normalised_convolution(in_channels, width), *stages)
+        self.head = nn.Linear(width << 3, classes)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map images with hidden chunks (B, C, H, W) to logits (B, classes)."""
+        logits: Tensor = self.head(self.features(images).mean((-2, -1)))
+        return logits
+
+
+def build_approximator(settings: ApproximatorSettings, in_channels: int, classes: int) -> nn.Module:
+    """Build an approximator for images of any size."""
+    width, blocks = WIDTHS[settings.size]
+    width = settings.width or width
+    if settings.size == "published":
+        return ResNetApproximator(in_channels, classes, width, blocks)
+    return SmallApproximator(in_channels, classes, width)
