@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 import torch
 
@@ -17,22 +16,7 @@ from input_iba.run.device import choose_device, keep_freed_memory, seed_everythi
 from input_iba.run.launch import Processes
 from input_iba.run.launchers import terminable
 from input_iba.run.logs import LOGGER, logging_to, to_file_only
-
-
-class Computes(Protocol):
-    """Options that say on what to compute."""
-
-    @property
-    def device(self) -> str:
-        """'auto', 'cpu', 'cuda', 'cuda:INDEX' or 'mps'."""
-
-    @property
-    def gpu_id(self) -> int | None:
-        """Index of a GPU, as older commands give it; falls back to the CPU."""
-
-    @property
-    def precision(self) -> str:
-        """'auto', 'fp32' or 'bf16', of the classifier."""
+from input_iba.run.options import DeviceOptions
 
 
 @dataclass(frozen=True)
@@ -68,7 +52,7 @@ class Run:
         return name if count == 1 else f"{name}, {count} processes"
 
 
-def chosen(options: Computes, processes: Processes = Processes(), *, seed: int = 0) -> Run:  # noqa: B008  frozen
+def chosen(options: DeviceOptions, processes: Processes = Processes(), *, seed: int = 0) -> Run:  # noqa: B008  frozen
     """Choose what to compute on, keep the memory that is freed, and seed the global generators.
 
     Raises:
@@ -84,7 +68,7 @@ def chosen(options: Computes, processes: Processes = Processes(), *, seed: int =
 @contextmanager
 def opened(
     log: Path,
-    options: Computes,
+    options: DeviceOptions,
     processes: Processes = Processes(),  # noqa: B008  frozen
     *,
     seed: int,

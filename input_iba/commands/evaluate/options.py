@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal
 
-from input_iba.settings import REQUIRED, Settings, setting
+from input_iba.run.options import ComputeOptions
+from input_iba.settings import REQUIRED, setting
 
 
 @dataclass(frozen=True, kw_only=True)
-class ScoringOptions(Settings):
+class ScoringOptions(ComputeOptions):
     """Options of commands that score maps."""
-
-    PLACE: ClassVar = "--"
 
     scores_file: Path | None = setting(
         None,
@@ -27,26 +25,8 @@ class ScoringOptions(Settings):
         False, "leave out samples without a map; without this they are an error"
     )
     resume: bool = setting(False, "keep the samples that are scored already")
-    device: str = setting(
-        "auto",
-        "where to compute; auto takes an NVIDIA GPU where there is one",
-        metavar="{auto,cpu,cuda[:i],mps}",
-    )
-    gpu_id: int | None = setting(
-        None,
-        "index of the GPU; without a GPU the CPU is used, with a warning",
-        metavar="I",
-    )
     # Scores are differences of probabilities and logits, which rounding to bf16 would swallow.
-    precision: Literal["auto", "fp32", "bf16"] = setting(
-        "fp32",
-        "number format of the classifier; masks are always computed in fp32. auto takes bf16 where "
-        "the hardware has it",
-    )
-    seed: int = setting(0, "seed of all noise", at_least=0, below=2**63)
-    progress_bar: bool | None = setting(
-        None, "show a progress bar (default: on a terminal only)", flag="--pbar"
-    )
+    precision: str = "fp32"
 
 
 @dataclass(frozen=True, kw_only=True)
