@@ -15,7 +15,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from input_iba.cli.arguments import whole
+from input_iba.cli.options import add_options
+from input_iba.run.options import RunOptions
 
 TOOLS = Path(__file__).parent.parent / "tools"
 OURS = "input_iba"
@@ -73,10 +74,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         metavar="METHOD",
         help=f"default: {' '.join(METHODS)}; for texts {' '.join(TEXT_METHODS)}",
     )
-    parser.add_argument("--subset-file", type=Path, help="ids of the samples to explain")
-    parser.add_argument(
-        "--num-samples", type=whole, default=0, metavar="N", help="draw N samples; 0 for all"
-    )
+    add_options(parser, RunOptions, only=("subset_file", "num_samples"))
     parser.add_argument("--cfg-options", nargs="+", default=[], metavar="KEY=VALUE")
     return parser.parse_args(arguments)
 

@@ -7,9 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from input_iba.cli.options import add_options
-from input_iba.run.options import ComputeOptions
-
 
 class OverrideAction(argparse.Action):
     """Reads `a.b=c` pairs as mmengine does, and says what is wrong with a malformed one."""
@@ -63,27 +60,6 @@ def add_cfg_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_device(parser: argparse.ArgumentParser, precision: str = "auto") -> None:
-    """Add on what to compute, and in which number format; `precision` is the default."""
-    names, defaults = ("device", "gpu_id", "precision"), {"precision": precision}
-    add_options(parser, ComputeOptions, only=names, defaults=defaults)
-
-
-def add_seed(parser: argparse.ArgumentParser) -> None:
-    """Add the seed of all noise."""
-    add_options(parser, ComputeOptions, only=("seed",))
-
-
-def add_pbar(parser: argparse.ArgumentParser) -> None:
-    """Add whether to show a progress bar."""
-    parser.add_argument(
-        "--pbar",
-        action=argparse.BooleanOptionalAction,
-        default=None,
-        help="show a progress bar (default: on a terminal only)",
-    )
-
-
 def add_launcher(parser: argparse.ArgumentParser) -> None:
     """Add what started the processes of a run."""
     parser.add_argument(
@@ -95,10 +71,3 @@ def add_launcher(parser: argparse.ArgumentParser) -> None:
     )
     # Older launchers pass it; newer ones set a variable, which is read.
     parser.add_argument("--local-rank", "--local_rank", type=int, help=argparse.SUPPRESS)
-
-
-def whole(text: str) -> int:
-    """Read a number of things that may be 0."""
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"expected a whole number of at least 0, got {text!r}")
-    return int(text)

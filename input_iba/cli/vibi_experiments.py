@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from input_iba.cli.arguments import add_cfg_options, whole
+from input_iba.cli.arguments import add_cfg_options
 from input_iba.cli.options import add_options, from_arguments
 from input_iba.cli.run import FAILED, print_text
 from input_iba.config.shipped import shipped
-from input_iba.run.options import DeviceOptions
+from input_iba.vibi.commands.options import ExperimentsOptions, VibiOptions
 
 DESCRIPTION = (
     "Run `input-iba vibi train` for many configs, one after the other. What was stopped goes on "
@@ -26,32 +26,8 @@ STATUS_HELP = (
 def set_up(parser: argparse.ArgumentParser) -> None:
     """Add all arguments of the command."""
     parser.description, parser.epilog = DESCRIPTION, STATUS_HELP
-    parser.add_argument(
-        "configs",
-        type=Path,
-        nargs="*",
-        metavar="CONFIG",
-        help="configs: files, or names that `input-iba configs` lists (default: all below vibi/)",
-    )
-    parser.add_argument(
-        "--seeds",
-        type=whole,
-        nargs="+",
-        default=[0],
-        metavar="N",
-        help="run each setting once with each seed; their mean is added (default: 0)",
-    )
-    parser.add_argument(
-        *("--work-dir", "--work_dir"),
-        type=Path,
-        metavar="DIR",
-        help="folder of the settings' work directories (default: workdirs/vibi)",
-    )
-    parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="folder of the table (default: --work-dir)"
-    )
+    add_options(parser, ExperimentsOptions)
     add_cfg_options(parser)
-    add_options(parser, DeviceOptions)
     parser.set_defaults(command=_run)
 
 
@@ -59,7 +35,6 @@ def _run(arguments: argparse.Namespace) -> int:
     # Imported here, so that --help and typing errors answer at once.
     from input_iba.drawing import as_plain
     from input_iba.vibi.commands.experiments import run_experiments, table
-    from input_iba.vibi.commands.options import VibiOptions
     from input_iba.vibi.commands.run import WORK_DIRS
 
     paths = arguments.configs or _all()

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from itertools import chain
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -14,10 +14,10 @@ from torch import Tensor, nn
 from input_iba import datasets, models
 from input_iba.attribution import Attributor
 from input_iba.attribution.methods import MethodAttributor
-from input_iba.config.class_labels import is_multi_label
 from input_iba.config.load import RunConfig
 from input_iba.config.texts import build_modality, readable_by
 from input_iba.core.explainable import weights_digest
+from input_iba.core.outputs import is_multi_label
 from input_iba.core.statistics import RunningStatistics
 from input_iba.datasets import SampleDataset
 from input_iba.errors import CheckpointError, ConfigError, DataError
@@ -128,18 +128,10 @@ def build_attributor(
     Raises:
         ConfigError: The layer or the prior does not exist.
     """
-    if config.baseline is not None:
-        return MethodAttributor(
-            *(classifier, config.baseline),
-            use_softmax=config.use_softmax,
-            modality=build_modality(config, classifier),
-            device=device,
-            autocast=autocast,
-            internal_batch_size=config.internal_batch_size,
-            layout=config.layout,
-            output=config.output,
-        )
-    return build_own_method(config, classifier, device, autocast)
+    if config.baseline is None:
+        return build_own_method(config, classifier, device, autocast)
+    how = _shared(config, classifier, device, autocast)
+    return MethodAttributor(classifier, config.baseline, **how)
 
 
 def build_own_method(
@@ -156,11 +148,20 @@ def build_own_method(
         feature_iba=config.feature_iba,
         prior=build(PRIORS, config.prior),
         input_iba=config.input_iba,
-        use_softmax=config.use_softmax,
-        modality=build_modality(config, classifier),
-        device=device,
-        autocast=autocast,
-        internal_batch_size=config.internal_batch_size,
-        layout=config.layout,
-        output=config.output,
+        **_shared(config, classifier, device, autocast),
     )
+
+
+def _shared(
+    config: RunConfig, classifier: nn.Module, device: torch.device, autocast: torch.dtype | None
+) -> dict[str, Any]:
+    """Return what all attributors are told of classifier and device."""
+    return {
+        "use_softmax": config.use_softmax,
+        "modality": build_modality(config, classifier),
+        "device": device,
+        "autocast": autocast,
+        "internal_batch_size": config.internal_batch_size,
+        "layout": config.layout,
+        "output": config.output,
+    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from torch import Tensor, nn
@@ -128,3 +128,59 @@ def _described(parts: Mapping[int | str, Any]) -> str:
         for name, part in parts.items()
     )
     return ", ".join(described) or "no parts"
+
+
+def is_multi_label(classifier: nn.Module) -> bool:
+    """Say whether a classifier's own configuration lets several classes be true together."""
+    problem = getattr(getattr(classifier, "config", None), "problem_type", None)
+    return problem == "multi_label_classification"
+
+
+MAX_PREFIXED = 10
+"""Most labels among which a beginning counts as a name: of 1,000, 'dog' would be 'dogsled'."""
+
+
+def matched(names: Sequence[str], labels: Sequence[str]) -> dict[str, int]:
+    """Find the logit that each name means.
+
+    A name means the label that it equals, in upper or lower case, with underscores for spaces; or
+    one of the synonyms that commas part; or, among few labels, the only one that begins with it or
+    that it begins with.
+
+    Returns:
+        Index by name, for the names that mean one label which no other name means.
+
+    >>> matched(["neg", "pos"], ["POSITIVE", "NEGATIVE"])
+    {'neg': 1, 'pos': 0}
+    >>> matched(["neg", "pos"], ["1 star", "2 stars"])
+    {}
+    """
+    found = {name: _meant(name, labels) for name in names}
+    indices = list(found.values())
+    return {
+        name: index
+        for name, index in found.items()
+        if index is not None and indices.count(index) == 1
+    }
+
+
+def _meant(name: str, labels: Sequence[str]) -> int | None:
+    """Return the index of the only label that a name can mean, or None."""
+    wanted = _plain(name)
+    equal = [
+        i
+        for i, label in enumerate(labels)
+        if wanted in (_plain(label), *map(_plain, label.split(",")))
+    ]
+    if not equal and wanted and len(labels) <= MAX_PREFIXED:
+        plain = [_plain(label) for label in labels]
+        equal = [i for i, other in enumerate(plain) if other and _begins(wanted, other)]
+    return equal[0] if len(equal) == 1 else None
+
+
+def _begins(first: str, second: str) -> bool:
+    return first.startswith(second) or second.startswith(first)
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", " ").replace("-", " ").strip().casefold()

@@ -8,11 +8,10 @@ from dataclasses import dataclass, replace
 import torch
 from torch import nn
 
-from input_iba.config.class_labels import is_multi_label, match
 from input_iba.config.load import RunConfig
 from input_iba.config.texts import build_modality
 from input_iba.core.classifier import Classifier
-from input_iba.core.outputs import class_names_of
+from input_iba.core.outputs import class_names_of, is_multi_label, matched
 from input_iba.datasets import Relabelled, SampleDataset
 from input_iba.datasets.class_index import imagenet_classes
 from input_iba.datasets.loading import read_batches
@@ -129,7 +128,7 @@ class _Matching:
         found = self._asked()
         rest = [name for name in self.known if name not in found]
         if self.labels and not counted:
-            found |= match(rest, self.labels)
+            found |= matched(rest, self.labels)
             if unmatched := [name for name in rest if name not in found]:
                 numbered = [f"{index} {label!r}" for index, label in enumerate(self.labels)]
                 raise ConfigError(
@@ -155,7 +154,7 @@ class _Matching:
                     f"{where} names {name!r}, which is not a class of the data set."
                     f"{closest(name, self.known)} Its classes: {_some(self.known)}."
                 )
-            index = match([value], self.labels).get(value) if isinstance(value, str) else value
+            index = matched([value], self.labels).get(value) if isinstance(value, str) else value
             if isinstance(value, str) and index is None:
                 has = f"labels {_some(self.labels)}" if self.labels else "no names for its logits"
                 raise ConfigError(
@@ -191,7 +190,7 @@ def _imagenet(names: Sequence[str], count: int) -> dict[str, int]:
     """Return the index of classes that are all ImageNet's, by WordNet id or name; else nothing."""
     classes = imagenet_classes()
     for labels in (classes.ids, classes.names) if count == len(classes.names) else ():
-        found = match(names, labels)
+        found = matched(names, labels)
         if len(found) == len(names):
             return found
     return {}

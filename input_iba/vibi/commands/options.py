@@ -35,6 +35,27 @@ class VibiOptions(ComputeOptions):
 
 
 @dataclass(frozen=True)
+class ExperimentsOptions(DeviceOptions):
+    """Which runs, one after the other."""
+
+    configs: tuple[Path, ...] = setting(
+        (),
+        "configs: files, or names that `input-iba configs` lists (default: all below vibi/)",
+        flag="CONFIG",
+    )
+    seeds: tuple[int, ...] = setting(
+        (0,), "run each setting once with each seed; their mean is added", at_least=0
+    )
+    work_dir: Path | None = setting(
+        None,
+        "folder of the settings' work directories (default: workdirs/vibi)",
+        flag=("--work-dir", "--work_dir"),
+        metavar="DIR",
+    )
+    out: Path | None = setting(None, "folder of the table (default: --work-dir)", metavar="DIR")
+
+
+@dataclass(frozen=True)
 class ExplainVibiOptions(DeviceOptions):
     """How to explain new inputs."""
 

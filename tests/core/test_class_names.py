@@ -8,8 +8,7 @@ from types import SimpleNamespace
 import pytest
 from torch import nn
 
-from input_iba.config.class_labels import is_multi_label, match
-from input_iba.core.outputs import class_names_of
+from input_iba.core.outputs import class_names_of, is_multi_label, matched
 from input_iba.datasets.class_index import imagenet_classes
 
 
@@ -53,16 +52,22 @@ def test_a_network_without_a_configuration_has_no_labels() -> None:
     ],
 )
 def test_beginnings_count_among_few_labels(labels: list[str], found: dict[str, int]) -> None:
-    assert match(["neg", "pos"], labels) == found
+    assert matched(["neg", "pos"], labels) == found
 
 
 def test_two_names_do_not_share_a_label() -> None:
-    assert match(["cat", "cats"], ["cats and dogs", "birds"]) == {}
+    assert matched(["cat", "cats"], ["cats and dogs", "birds"]) == {}
 
 
 def test_among_many_labels_a_name_is_the_whole_name() -> None:
     classes = imagenet_classes()
-    assert match(["dog", "cat"], classes.names) == {}
-    assert match(["Persian_cat", "tench"], classes.names) == {"Persian_cat": 283, "tench": 0}
-    assert match(["n02123394", "n01440764"], classes.ids) == {"n02123394": 283, "n01440764": 0}
-    assert match(["tabby"], ["tench, Tinca tinca", "tabby, tabby cat"] * 1) == {"tabby": 1}
+    assert matched(["dog", "cat"], classes.names) == {}
+    assert matched(["Persian_cat", "tench"], classes.names) == {
+        "Persian_cat": 283,
+        "tench": 0,
+    }
+    assert matched(["n02123394", "n01440764"], classes.ids) == {
+        "n02123394": 283,
+        "n01440764": 0,
+    }
+    assert matched(["tabby"], ["tench, Tinca tinca", "tabby, tabby cat"] * 1) == {"tabby": 1}
