@@ -61,7 +61,7 @@ class ExplainAgain:
         return cls(context, MAPS[check], count or configured)
 
     def start(self, case: ScoredSample) -> None:
-        """Say which sample is explained from its first step on."""
+        """Explain this sample, from its first step on."""
         self._case, self._step = case, 0
 
     def __call__(self, _: nn.Module) -> Tensor:

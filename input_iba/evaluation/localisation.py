@@ -1,4 +1,9 @@
-"""Localisation: whether the heat lies where the object is."""
+"""Localisation: whether the heat lies where the object is.
+
+All functions take maps (S, H, W) and as many regions, true or non-zero inside, and return float64
+values (S,). They raise an EvaluationError where shapes differ, values are not finite, a region is
+empty, or another argument is out of its range.
+"""
 
 from __future__ import annotations
 
@@ -39,17 +44,7 @@ class Localisation:
 def localise(
     heats: Tensor, regions: Tensor, tolerance: float = TOLERANCE, threshold: float = 0.5
 ) -> Localisation:
-    """Score maps by all four measures.
-
-    Args:
-        heats: (S, H, W).
-        regions: (S, H, W), true or non-zero inside.
-        tolerance: Pixels by which the hottest pixel may miss the region.
-        threshold: Share of a map's maximum from which a pixel is hot.
-
-    Raises:
-        EvaluationError: Shapes differ, values are not finite, or a region is empty.
-    """
+    """Score maps by all four measures."""
     return Localisation(
         pointing_game(heats, regions, tolerance),
         mass_inside(heats, regions),
@@ -63,18 +58,6 @@ def pointing_game(heats: Tensor, regions: Tensor, tolerance: float = TOLERANCE) 
 
     Distances are those of pixel centres. Where several pixels are the hottest, the result is the
     share of them that hit, so that a map does not gain by the order in which pixels are read.
-
-    Args:
-        heats: (S, H, W).
-        regions: (S, H, W), true or non-zero inside.
-        tolerance: In pixels; 0 asks for the region itself.
-
-    Returns:
-        (S,), float64, 0 or 1, between them where hottest pixels are in two minds.
-
-    Raises:
-        EvaluationError: Shapes differ, values are not finite, a region is empty, or the tolerance
-            is negative.
 
     References:
         Zhang et al. 2018, "Top-down neural attention by excitation backprop" (arXiv 1608.00507),
@@ -90,17 +73,9 @@ def pointing_game(heats: Tensor, regions: Tensor, tolerance: float = TOLERANCE) 
 
 
 def mass_inside(heats: Tensor, regions: Tensor) -> Tensor:
-    """Return the share of the heat that lies in the region.
+    """Return the share of the heat that lies in the region, in [0, 1]; 0 where there is no heat.
 
-    Args:
-        heats: (S, H, W); negative values count as no heat.
-        regions: (S, H, W), true or non-zero inside.
-
-    Returns:
-        (S,), float64, in [0, 1]; 0 where a map has no heat.
-
-    Raises:
-        EvaluationError: Shapes differ, values are not finite, or a region is empty.
+    Negative values count as no heat.
 
     References:
         Wang et al. 2020, "Score-CAM" (arXiv 1910.01279), section 4.3, the energy-based pointing
@@ -115,19 +90,10 @@ def mass_inside(heats: Tensor, regions: Tensor) -> Tensor:
 
 
 def region_iou(heats: Tensor, regions: Tensor, threshold: float = 0.5) -> Tensor:
-    """Compare the hot pixels with the region: intersection over union.
+    """Return the intersection over union of hot pixels and region, in [0, 1].
 
-    Args:
-        heats: (S, H, W).
-        regions: (S, H, W), true or non-zero inside.
-        threshold: Pixels of at least this share of their map's maximum are hot, in (0, 1].
-
-    Returns:
-        (S,), float64, in [0, 1]; 0 where a map has no value above 0.
-
-    Raises:
-        EvaluationError: Shapes differ, values are not finite, a region is empty, or the threshold
-            is out of its range.
+    Pixels of at least the share `threshold`, in (0, 1], of their map's maximum are hot; none in a
+    map without a value above 0.
     """
     inside = _checked(heats, regions)
     if not 0 < threshold <= 1:
@@ -141,22 +107,11 @@ def region_iou(heats: Tensor, regions: Tensor, threshold: float = 0.5) -> Tensor
 
 
 def top_inside(heats: Tensor, regions: Tensor, k: int | None = None) -> Tensor:
-    """Return the share of the k hottest pixels that lie in the region.
+    """Return the share of the k hottest pixels that lie in the region, in [0, 1].
 
-    Where pixels of equal heat compete for the last places, the result is the mean over all their
-    orders: a map of one value gets the share of the image that the region covers.
-
-    Args:
-        heats: (S, H, W); only their order counts.
-        regions: (S, H, W), true or non-zero inside.
-        k: Number of pixels, 1 to H·W; None for as many as each region has.
-
-    Returns:
-        (S,), float64, in [0, 1].
-
-    Raises:
-        EvaluationError: Shapes differ, values are not finite, a region is empty, or k is out of
-            its range.
+    None takes as many pixels as each region has. Where pixels of equal heat compete for the last
+    places, the result is the mean over all their orders: a map of one value gets the share of the
+    image that the region covers.
 
     References:
         With k=None the relevance rank accuracy of Arras et al. 2022, "CLEVR-XAI"
@@ -168,7 +123,7 @@ def top_inside(heats: Tensor, regions: Tensor, k: int | None = None) -> Tensor:
     inside = _checked(heats, regions)
     pixels = heats[0].numel()
     if k is not None and not 1 <= k <= pixels:
-        raise EvaluationError(f"k, a number of pixels, is 1 to {pixels}; got {k!r}.")
+        raise EvaluationError(f"k, a number of pixels, must be 1 to {pixels}; got {k!r}.")
     counts = inside.sum((1, 2)) if k is None else heats.new_full((len(heats),), k).long()
     return expected_inside(heats.flatten(1), inside.flatten(1), counts) / counts
 

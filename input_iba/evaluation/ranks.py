@@ -24,7 +24,7 @@ def ranks(heats: Tensor) -> Tensor:
 
     Equal values follow each other in an order that was drawn once and does not depend on the map:
     a map that tells no pixels apart then changes them as a random map does. In reading order it
-    would change the top of the picture first, and score by where the object lies. What stands
+    would change the top of the image first, and score by where the object lies. What stands
     behind a pixel does not change the order of those before it, so padding changes no text's.
 
     Args:
@@ -77,7 +77,7 @@ def expected_inside(heats: Tensor, inside: Tensor, counts: Tensor) -> Tensor:
 
 
 def is_tied(heat: Tensor) -> bool:
-    """Say whether more than half of a map's values are one and the same.
+    """Return whether more than half of a map's values are one and the same.
 
     Args:
         heat: One map, (H, W), or (W,) of a text.

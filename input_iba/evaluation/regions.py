@@ -51,7 +51,7 @@ def box_mask(boxes: Tensor, height: int, width: int) -> Tensor:
     shares = in_shares(corners, width, height)
     if bool(shares.any()):
         raise EvaluationError(
-            f"Expected boxes in pixels of a image of {width}×{height}; got "
+            f"Expected boxes in pixels of an image of {width}×{height}; got "
             f"{corners[shares][0].tolist()}, which is in shares of it, 0 to 1. {REMEDY}"
         )
     columns = _between(corners[:, 0], corners[:, 2], width)

@@ -103,7 +103,7 @@ def _own(module: nn.Module) -> dict[str, nn.Parameter]:
 
 
 def _has_weights(module: nn.Module) -> bool:
-    """Say whether there is anything to re-initialise; norms without weights have statistics."""
+    """Return whether there is anything to re-initialise; norms without weights have statistics."""
     statistics = any(True for _ in module.buffers(recurse=False))
     return bool(_own(module)) or (statistics and callable(_reset(module)))
 

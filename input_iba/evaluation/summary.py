@@ -88,17 +88,11 @@ def paired_difference(
 ) -> Summary:
     """Summarise the differences of two methods, sample by sample.
 
-    Args:
-        values: Scores of one method, (n,).
-        reference: Scores of the other on the same samples in the same order, (n,).
-        resamples: Number of sets drawn.
-        seed: Seeds the draws.
-
-    Returns:
-        Summary of `values` − `reference`.
+    Both have one score per sample, (n,), in the same order; the summary is that of `values` −
+    `reference`.
 
     Raises:
-        EvaluationError: The two do not have one value per sample each, or values are not finite.
+        EvaluationError: The two do not have one finite value per sample each.
     """
     first, second = _checked(values), _checked(reference)
     if first.shape != second.shape:
@@ -120,9 +114,6 @@ def sign_flip_p(differences: ArrayLike, resamples: int = 10_000, seed: int = 0) 
         differences: Score of one method minus score of the other, (n,), finite.
         resamples: Changes of signs drawn where there are too many to try all.
         seed: Seeds the draws.
-
-    Returns:
-        Two-sided p-value in (0, 1].
 
     Raises:
         EvaluationError: No values, or values that are not finite.
@@ -159,12 +150,7 @@ def sign_flip_p(differences: ArrayLike, resamples: int = 10_000, seed: int = 0) 
 def holm(p_values: Sequence[float]) -> list[float]:
     """Correct p-values for the number of comparisons.
 
-    Args:
-        p_values: (m,), in any order.
-
-    Returns:
-        (m,), in the same order: rejecting those below α errs in any of them with probability α at
-        the most.
+    Rejecting those below α errs in any of them with probability α at the most; their order stays.
 
     References:
         Holm 1979, "A simple sequentially rejective multiple test procedure".
@@ -180,11 +166,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def _checked(values: ArrayLike) -> NDArray[np.float64]:
-    """Return one value per sample as an array (n,).
-
-    Raises:
-        EvaluationError: No values, not one per sample, or not finite.
-    """
+    """Return one value per sample as an array (n,); refuse none, others, and infinite ones."""
     array = np.asarray(values, dtype=np.float64)
     if array.ndim != 1 or len(array) == 0:
         raise EvaluationError(

@@ -70,13 +70,8 @@ def text_sensitivity_n(
 ) -> SensitivityN:
     """Correlate what sets of words foretell with what they cost; see `sum_and_drop`.
 
-    Args:
-        classify: Maps token ids and the positions that keep their embedding to logits.
-        tokens: Token ids, padded to one length, (S, T).
-        heats: (S, T); what stands at positions in no set does not matter.
-        targets: Class indices, (S,).
-        sets: Positions whose embedding becomes 0, (M, T) or (S, M, T), bool.
-        internal_batch_size: Texts that the classifier sees at once.
+    The first arguments are those of `text_insertion_deletion`; what stands in `heats` at positions
+    in no set does not matter. `sets` are positions whose embedding becomes 0, (M, T) or (S, M, T).
     """
     drops = text_logit_drops(classify, tokens, targets, sets, internal_batch_size)
     used = sets.any(-2).expand_as(tokens)

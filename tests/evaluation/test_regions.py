@@ -50,7 +50,7 @@ def test_shares_of_the_picture_are_not_taken_for_pixels(
         assert box_mask(box, height, width).sum() == 1  # whole numbers: one pixel
         return
     with pytest.raises(
-        EvaluationError, match=r"in shares of it.* Multiply x by the picture's width"
+        EvaluationError, match=r"in shares of it.* Multiply x by the image's width"
     ):
         box_mask(box, height, width)
     with pytest.raises(EvaluationError, match="in shares"):  # also beside one in pixels

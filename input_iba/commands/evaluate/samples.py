@@ -65,7 +65,7 @@ def select(
 
 
 def warn_of_ties(paths: Sequence[Path]) -> None:
-    """Say when maps are of a format in which pixels of unlike heat become equal."""
+    """Warn when maps are of a format in which pixels of unlike heat become equal."""
     rounded = sum(map(ties_by_rounding, paths))
     if rounded:
         LOGGER.warning(
@@ -81,7 +81,7 @@ def tied_maps(entries: Iterable[Entry]) -> int:
 
 
 def warn_of_tied_maps(entries: Collection[Entry], method: str = "") -> None:
-    """Say how many maps leave their order to a draw."""
+    """Warn how many maps leave their order to a draw."""
     tied = tied_maps(entries)
     if tied:
         LOGGER.warning(
