@@ -54,11 +54,7 @@ def to_8_bits(mask: Floats) -> Pixels:
 
 
 def check_colour_map(name: str) -> None:
-    """Refuse a colour map that matplotlib does not have.
-
-    Raises:
-        ConfigError: Names the closest matches.
-    """
+    """Refuse a colour map that matplotlib does not have."""
     if name not in matplotlib.colormaps:
         raise ConfigError(
             f"Unknown colour map {name!r}.{closest(name, list(matplotlib.colormaps))} "
@@ -67,32 +63,18 @@ def check_colour_map(name: str) -> None:
 
 
 def colourise(mask: Floats, colour_map: str = COLOUR_MAP) -> Pixels:
-    """Colour a mask.
-
-    Args:
-        mask: (H, W) in [0, 1].
-        colour_map: A name of matplotlib's; 'bwr' puts white at 0.5.
-
-    Returns:
-        (H, W, 3), uint8.
-    """
+    """Return a mask (H, W) in [0, 1] in the colours of a map of matplotlib's, (H, W, 3), uint8."""
     check_colour_map(colour_map)
     colours = matplotlib.colormaps[colour_map](np.clip(mask, 0, 1))
     return to_8_bits(colours[..., :3])
 
 
 def rendered(mask: Floats, colour_map: str | None = None) -> Pixels:
-    """Colour a mask over its own range; one with negative values has 0 in the middle.
+    """Colour a mask (H, W) over its own range; one with negative values has 0 in the middle.
 
     Of these the strongest half per cent of the values looks alike: a few pixels of a gradient
-    are often so strong that nothing else would show.
-
-    Args:
-        mask: (H, W), any values.
-        colour_map: A name of matplotlib's; None for `COLOUR_MAP`, or `SIGNED_COLOUR_MAP`.
-
-    Returns:
-        (H, W, 3), uint8.
+    are often so strong that nothing else would show. Without a colour map it is `COLOUR_MAP`, or
+    `SIGNED_COLOUR_MAP`.
     """
     if (mask < 0).any():
         strong = np.abs(mask[mask != 0])
@@ -127,12 +109,9 @@ def overlay(image: Pixels, mask: Floats, colour_map: str = COLOUR_MAP) -> Pixels
     """Lay a heat map over an image: grey where cold, coloured where hot.
 
     Args:
-        image: (H, W, 3), uint8.
+        image: (H, W, 3), uint8, as what is returned.
         mask: (h, w) in [0, 1]; resized to the image where it differs.
         colour_map: A name of matplotlib's.
-
-    Returns:
-        (H, W, 3), uint8.
     """
     height, width = image.shape[:2]
     if mask.shape != (height, width):

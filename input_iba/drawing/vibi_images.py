@@ -88,11 +88,7 @@ def frame_colours(found: Agreement) -> Pixels:
 
 
 def write_test_batch(path: Path, images: ArrayLike, captions: Sequence[str] = ()) -> None:
-    """Draw a batch (N, C, H, W) in [0, 1] as it is; one caption per image, or none.
-
-    Raises:
-        DataError: A shape is wrong, here as below.
-    """
+    """Draw a batch (N, C, H, W) in [0, 1] as it is; one caption per image, or none."""
     write_sheet(path, as_pixels(images), "test batch", captions)
 
 
@@ -107,6 +103,9 @@ def write_distribution(
         probabilities: The explainer's distribution over chunks, every pixel with the value of its
             chunk, (N, H, W), not negative.
         captions: One per image, or none.
+
+    Raises:
+        DataError: A shape is wrong, here as in the other sheets.
     """
     drawn = _heated(as_pixels(images), probabilities)
     heading = "where the explainer looks (each stretched to its own peak)"
@@ -196,9 +195,6 @@ def write_training_curves(
         x: Key of the horizontal axis.
         panels: From a chart's title to the meaning of its vertical axis and the keys of its lines;
             keys that no row has are left out, and charts without lines too.
-
-    Raises:
-        DataError: No row has any of the keys.
     """
     charts = []
     for title, (meaning, keys) in panels.items():

@@ -35,13 +35,9 @@ def write_report(work: WorkDir, ids: Iterable[str]) -> tuple[str, Path]:
 
 
 def report_evaluation(folder: Path) -> Path | None:
-    """Write the page of a folder of results; say so in the log where that cannot be done.
+    """Write the page of a folder of results, which may be the work directory of a run, too.
 
-    Args:
-        folder: Holds at least one result; it may be the work directory of a run, too.
-
-    Returns:
-        The page's path, or None. An evaluation that ended well does not fail over its page.
+    An evaluation that ended well does not fail over its page: the log says why there is none.
     """
     page = folder / PAGE
     try:
@@ -56,16 +52,13 @@ def report_evaluation(folder: Path) -> Path | None:
 def report_folders(
     folders: Sequence[Path], out: Path | None = None, names: Sequence[str] | None = None
 ) -> Path:
-    """Write one page about several work directories, side by side.
+    """Write one page about several work directories, side by side; return where it is.
 
     Args:
         folders: Work directories of runs, and folders of results.
         out: The page, or a folder for it; None for `report.html` in the folder, or of several in
             the closest one that holds them all.
         names: One name per folder, or None for the folders' names.
-
-    Returns:
-        The page's path.
 
     Raises:
         DataError: A folder holds nothing to show, or `out` is to be chosen.

@@ -46,14 +46,10 @@ class Method:
 
 
 def read_methods(work_dirs: Sequence[Path], names: Sequence[str] | None = None) -> list[Method]:
-    """Read what made the maps.
-
-    Args:
-        work_dirs: Work directories, or folders of maps in them.
-        names: One name each, or None for the folders' names.
+    """Read what made the maps of work directories, or of folders of maps in them.
 
     Raises:
-        EvaluationError: A folder is in no work directory, or names do not fit.
+        EvaluationError: A folder is not in a work directory, or names do not fit.
         ResumeError: A manifest cannot be read.
     """
     chosen = telling_names(work_dirs, names)
@@ -74,11 +70,7 @@ def _read(path: Path, name: str) -> Method:
 
 
 def against(methods: Sequence[Method], name: str | None) -> Method:
-    """Return the method that the others are compared with.
-
-    Raises:
-        EvaluationError: There is none of that name.
-    """
+    """Return the method that the others are compared with; the first, where none is named."""
     names = {method.name: method for method in methods}
     if name is not None and name not in names:
         raise EvaluationError(
@@ -89,11 +81,7 @@ def against(methods: Sequence[Method], name: str | None) -> Method:
 
 
 def check_comparable(methods: Sequence[Method]) -> None:
-    """Refuse maps of different classifiers, samples or targets.
-
-    Raises:
-        EvaluationError: Says between which work directories what differs.
-    """
+    """Refuse maps of different classifiers, samples or targets."""
     first = methods[0]
     for other in methods[1:]:
         lines = [

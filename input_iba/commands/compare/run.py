@@ -65,10 +65,6 @@ def run_compare(options: CompareOptions, metrics: Sequence[Metric]) -> CompareRe
     Rows are kept in `rows/`, one file per metric and method, which `resume` goes on with; methods
     and metrics may be added then.
 
-    Args:
-        options: What is compared, and where the result goes.
-        metrics: What is measured.
-
     Raises:
         InputIBAError: Nothing could be started; the message says why. A single sample that
             cannot be read or scored raises nothing: it is reported as failed.
