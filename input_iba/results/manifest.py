@@ -25,15 +25,7 @@ OWN_METHOD = "input_iba"
 class Identity:
     """What must stay the same for a run to be continued: every part of it changes masks.
 
-    Attributes:
-        config: Hash of the effective config.
-        classifier: Hash of the classifier's weights.
-        data: Fingerprint of the data set that is explained.
-        estimation_data: Fingerprint of the data set that the statistics come from.
-        samples: Hash of the ids selected from `data`.
-        seed: Seed of all noise.
-        precision: 'fp32' or 'bf16'.
-        out_style: 'single_folder' or 'image_folder'.
+    `_MEANING` says what the parts are.
     """
 
     config: str
@@ -87,12 +79,10 @@ class Manifest:
         method: Name of the method of attribution.
         samples_per_batch: How many of them were to be explained at once; None where an earlier
             release did not say.
-        started: Time of the first start, ISO 8601 with zone.
-        resumed: Times of later starts.
+        started: Time of the first start, ISO 8601 with zone; `resumed` has those of later ones.
         finished: Time of the latest end, or None while a run is on or after it was killed.
         done: Samples whose files are all there.
         failed: Samples that could not be explained.
-        complete: Whether every selected sample is done.
         versions: Versions of Python and of the packages that decide results.
     """
 

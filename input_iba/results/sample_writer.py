@@ -61,9 +61,9 @@ class SampleWriter:
     Args:
         root: The work directory.
         feature_mask: How feature masks are saved and shown.
-        input_mask: How input masks are.
+        input_mask: How all other masks are.
         names: From sample id to file name, for the whole data set.
-        class_names: Names of the classes, or None.
+        class_names: By class index; classes without names are numbered.
         class_folders: From class name to the sub-folder of its files; None for no sub-folders.
     """
 

@@ -31,10 +31,6 @@ PATIENCE = 1800.0
 """Seconds without a sign of life after which another process counts as lost."""
 
 
-def _alone(value: Any) -> list[Any]:
-    return [value]
-
-
 @dataclass(frozen=True)
 class Processes:
     """This process among those of the run; by default it is the only one.
@@ -52,7 +48,7 @@ class Processes:
     rank: int = 0
     world_size: int = 1
     local_rank: int | None = None
-    all_gather: Callable[[Any], list[Any]] = _alone
+    all_gather: Callable[[Any], list[Any]] = lambda value: [value]
     store: Store | None = None
 
     @property
@@ -121,6 +117,10 @@ class Processes:
                 self.all_gather(None)
 
 
+ALONE = Processes()
+"""The only process of a run."""
+
+
 @contextmanager
 def launch(launcher: Launcher = "none") -> Iterator[Processes]:
     """Meet the other processes of the run; after the block the process is to end.
@@ -139,7 +139,7 @@ def launch(launcher: Launcher = "none") -> Iterator[Processes]:
     """
     if launcher == "none":
         refuse_forgotten_launcher(os.environ)
-        yield Processes()
+        yield ALONE
         return
     place = place_by_torchrun if launcher == "pytorch" else place_by_slurm
     rank, world_size, local_rank = place(os.environ)

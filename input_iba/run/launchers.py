@@ -53,27 +53,27 @@ def refuse_forgotten_launcher(environment: Mapping[str, str]) -> None:
 def place_by_torchrun(environment: Mapping[str, str]) -> tuple[int, int, int]:
     """Return rank, number of processes, and rank on this machine."""
     names = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
-    missing = [name for name in names if name not in environment]
-    if missing:
-        raise ConfigError(
-            f"--launcher pytorch: torchrun did not start this process (no {', '.join(missing)} in "
-            f"the environment). Start it as\n  {EXAMPLE}\nor leave --launcher out."
-        )
-    rank, world_size, local_rank = (int(environment[name]) for name in names[:3])
-    return rank, world_size, local_rank
+    return _place(environment, names, "--launcher pytorch: torchrun", EXAMPLE)
 
 
 def place_by_slurm(environment: Mapping[str, str]) -> tuple[int, int, int]:
     """Return rank, number of processes, and rank on this machine."""
     names = ("SLURM_PROCID", "SLURM_NTASKS", "SLURM_LOCALID")
+    example = "srun -n N input-iba attribute CONFIG --launcher slurm"
+    return _place(environment, names, "--launcher slurm: srun", example)
+
+
+def _place(
+    environment: Mapping[str, str], names: Sequence[str], launcher: str, example: str
+) -> tuple[int, int, int]:
+    """Read the first three of some variables, all of which the launcher sets."""
     missing = [name for name in names if name not in environment]
     if missing:
         raise ConfigError(
-            f"--launcher slurm: srun did not start this process (no {', '.join(missing)} in the "
-            "environment). Start it as\n  srun -n N input-iba attribute CONFIG "
-            "--launcher slurm\nor leave --launcher out."
+            f"{launcher} did not start this process (no {', '.join(missing)} in the environment). "
+            f"Start it as\n  {example}\nor leave --launcher out."
         )
-    rank, world_size, local_rank = (int(environment[name]) for name in names)
+    rank, world_size, local_rank = (int(environment[name]) for name in names[:3])
     return rank, world_size, local_rank
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -13,7 +13,7 @@ import torch
 from input_iba.core.precision import choose_precision, precision_name
 from input_iba.errors import InputIBAError
 from input_iba.run.device import choose_device, keep_freed_memory, seed_everything
-from input_iba.run.launch import Processes
+from input_iba.run.launch import ALONE, Processes
 from input_iba.run.launchers import terminable
 from input_iba.run.logs import LOGGER, logging_to, to_file_only
 from input_iba.run.options import DeviceOptions
@@ -34,7 +34,7 @@ class Run:
     device: torch.device
     autocast: torch.dtype | None
     seed: int = 0
-    processes: Processes = field(default_factory=Processes)
+    processes: Processes = ALONE
     warnings: tuple[str, ...] = ()
 
     @property
@@ -52,7 +52,7 @@ class Run:
         return name if count == 1 else f"{name}, {count} processes"
 
 
-def chosen(options: DeviceOptions, processes: Processes = Processes(), *, seed: int = 0) -> Run:  # noqa: B008  frozen
+def chosen(options: DeviceOptions, processes: Processes = ALONE, *, seed: int = 0) -> Run:
     """Choose what to compute on, keep the memory that is freed, and seed the global generators.
 
     Raises:
@@ -69,7 +69,7 @@ def chosen(options: DeviceOptions, processes: Processes = Processes(), *, seed: 
 def opened(
     log: Path,
     options: DeviceOptions,
-    processes: Processes = Processes(),  # noqa: B008  frozen
+    processes: Processes = ALONE,
     *,
     seed: int,
     warnings: Iterable[str] = (),

@@ -29,7 +29,7 @@ from input_iba.datasets import SampleDataset
 from input_iba.datasets.loading import alike, cut, read_batches, stackable, stacked
 from input_iba.records import Failure, FeatureStatistics, Sample
 from input_iba.results import Identity, write_arrays
-from input_iba.run.launch import Processes
+from input_iba.run.launch import ALONE, Processes
 from input_iba.run.logs import LOGGER
 from input_iba.run.progress import refresh_seconds
 
@@ -50,14 +50,14 @@ def provide_statistics(
     identity: Identity,
     cache: Path,
     shown: bool | None = None,
-    processes: Processes = Processes(),  # noqa: B008  frozen
+    processes: Processes = ALONE,
 ) -> int:
     """Load the statistics from the work directory, or estimate and save them.
 
     Args:
         explainer: Keeps the statistics; its `estimating` computes them batch by batch.
         dataset: The estimation set.
-        config: Layer, number of samples, loader.
+        config: Says which layer, how many samples, and how they are read.
         identity: What the statistics depend on, beside the config.
         cache: The npz in the work directory.
         shown: Whether a bar shows; None for on a terminal only.
@@ -87,7 +87,10 @@ def provide_statistics(
         dynamic_ncols=True,
         mininterval=refresh_seconds(),
     ) as bar:
-        order = _order(len(dataset), config.loader.shuffle, identity.seed)
+        order = list(range(len(dataset)))
+        if config.loader.shuffle:
+            draws = torch.Generator().manual_seed(identity.seed)
+            order = torch.randperm(len(dataset), generator=draws).tolist()
         batches = cut(order, max(AT_ONCE, config.loader.batch_size))
         running, bad, read = _estimate(explainer, dataset, batches, config, bar, processes)
     if processes.is_main:
@@ -153,17 +156,9 @@ def _estimate(
 def provide_background(
     explainer: MethodAttributor, dataset: SampleDataset, num_workers: int = 0
 ) -> int:
-    """Give a method the inputs that it compares with, if it needs any.
+    """Give a method the inputs that it compares with, if any; return how many are unread.
 
     They are spread evenly over the estimation set, which is sorted by class as a rule.
-
-    Args:
-        explainer: Keeps them.
-        dataset: The estimation set.
-        num_workers: Processes that read.
-
-    Returns:
-        How many samples could not be read.
     """
     if explainer.needs != "background":
         return 0
@@ -199,14 +194,6 @@ def _warn_if_few(count: int, wanted: int) -> None:
             "Set estimation_cfg.n_samples to %d or more.",
             *(count, MIN_TOLD),
         )
-
-
-def _order(count: int, shuffle: bool, seed: int) -> list[int]:
-    """Return the order in which samples are drawn."""
-    if not shuffle:
-        return list(range(count))
-    order: list[int] = torch.randperm(count, generator=torch.Generator().manual_seed(seed)).tolist()
-    return order
 
 
 def _key(config: RunConfig, identity: Identity) -> str:

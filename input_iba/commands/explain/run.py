@@ -26,7 +26,7 @@ from input_iba.run.batching import (
     fitting_batch,
 )
 from input_iba.run.device import seed_everything
-from input_iba.run.launch import Processes
+from input_iba.run.launch import ALONE, Processes
 from input_iba.run.logs import LOGGER
 from input_iba.run.options import RunOptions
 from input_iba.run.prepared_run import prepare
@@ -56,7 +56,7 @@ def run_attribution(
     config: RunConfig,
     options: RunOptions,
     make_explainer: MakeExplainer = build_attributor,
-    processes: Processes = Processes(),  # noqa: B008  frozen
+    processes: Processes = ALONE,
 ) -> RunResult:
     """Explain every selected sample of a config's data set.
 
