@@ -25,7 +25,7 @@ def run(*arguments: str) -> int:
 
 
 @pytest.mark.slow
-def test_one_photograph_is_explained_in_one_command(
+def test_one_image_is_explained_in_one_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -52,21 +52,21 @@ def test_they_are_explained_scored_compared_and_drawn(config: Path, tmp_path: Pa
 
 
 @pytest.mark.slow
-def test_a_photograph_of_such_a_name_is_explained(tmp_path: Path) -> None:
+def test_an_image_of_such_a_name_is_explained(tmp_path: Path) -> None:
     write_images(tmp_path, ["a"], size=224)
-    photograph = tmp_path / f"{NAME}.png"
+    image = tmp_path / f"{NAME}.png"
     try:
-        (tmp_path / "a.png").rename(photograph)
+        (tmp_path / "a.png").rename(image)
     except OSError:
         pytest.skip("this file system takes no such names")
     few = ("estimation_cfg.n_samples=4", "attribution_cfg.input_iba.opt_steps=2")
     work = tmp_path / "work"
     options = ("--work-dir", str(work), *PLAIN, "--cfg-options", *few)
-    assert main(["attribute", "--image", str(photograph), *options]) == 0
+    assert main(["attribute", "--image", str(image), *options]) == 0
     assert (work / "report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
     # The config that is kept names the same file.
     kept = load_config(work / "config.py")
-    assert kept.attribution_data["files"] == [str(photograph)]
+    assert kept.attribution_data["files"] == [str(image)]
 
 
 def test_their_noise_is_seeded_like_any_other() -> None:

@@ -1,4 +1,4 @@
-"""The front door and the command give the same masks for the same view of a photograph."""
+"""The front door and the command give the same masks for the same view of an image."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A few photographs of ImageNet through the command, with a classifier that knows them."""
+"""A few images of ImageNet through the command, with a classifier that knows them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CONFIG = Path(__file__).parents[2] / "configs" / "efficientnet_lite0_imagenet.py
 pytestmark = [pytest.mark.slow, pytest.mark.data]
 
 
-def test_photographs_of_imagenet_are_explained_and_a_broken_one_is_reported(
+def test_images_of_imagenet_are_explained_and_a_broken_one_is_reported(
     data_root: Path, tmp_path: Path
 ) -> None:
     pytest.importorskip("efficientnet_lite_pytorch")

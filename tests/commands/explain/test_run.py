@@ -50,8 +50,8 @@ def test_masks_are_floats_in_range_with_an_eight_bit_preview(
         np.testing.assert_array_equal(np.asarray(preview), np.round(mask * 255))
     with np.load(work / "feat_masks" / "cat__1.npz") as arrays:
         np.testing.assert_allclose(arrays["mask"], 3 * mask, rtol=1e-6)
-    with Image.open(work / "images" / "cat__1.jpg") as photograph:
-        assert photograph.size == (32, 32)
+    with Image.open(work / "images" / "cat__1.jpg") as image:
+        assert image.size == (32, 32)
 
 
 def test_records_and_manifest_say_what_was_done(config: RunConfig, options: RunOptions) -> None:
