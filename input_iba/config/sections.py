@@ -10,6 +10,7 @@ from input_iba.attribution import FeatureIBA, InputBottleneck
 from input_iba.attribution.priors import Prior
 from input_iba.config.settings import AttributionKeys, EstimationSettings, LoaderSettings
 from input_iba.core.bottleneck import BottleneckSettings
+from input_iba.evaluation.sanity_check import SanityCheckSection
 from input_iba.modality.layouts import NAMED
 from input_iba.results.mask_settings import MaskSettings
 from input_iba.settings import REQUIRED, Settings, declarations, setting
@@ -94,16 +95,6 @@ class AttributionSection(AttributionKeys):
     input_iba: InputBottleneck = setting(REQUIRED, "stage 3")
     feat_mask: MaskSettings = setting(REQUIRED, "how feature masks are saved")
     input_mask: MaskSettings = setting(REQUIRED, "how input masks are saved")
-
-
-@dataclass(frozen=True)
-class SanityCheckSection(Settings):
-    """The section `sanity_check`, which the metric of that name reads."""
-
-    perturb_layers: tuple[str, ...] = setting((), "layers to re-initialise, the top one first")
-    check: str = setting("input_iba", "which mask is compared")
-    n_estimation: int = setting(100, "samples of the estimation set at every step")
-    verbose: bool = setting(False, "log the similarity of every step", changes_result=False)
 
 
 @dataclass(frozen=True, kw_only=True)

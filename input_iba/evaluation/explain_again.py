@@ -4,15 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from input_iba.errors import ConfigError, EvaluationError, closest
+from input_iba.errors import EvaluationError
 from input_iba.evaluation.base import EvaluationContext, ScoredSample
 from input_iba.records import Explanation, Failure, FeatureStatistics
-
-MAPS = {"input_iba": "input_mask", "gan": "prior_mask", "feat_iba": "feature_mask"}
-"""Which map of an attribution a `check` is about."""
-
-N_ESTIMATION = 100
-"""Samples of the estimation set behind the statistics of every step, unless told otherwise."""
 
 
 class ExplainAgain:
@@ -33,32 +27,6 @@ class ExplainAgain:
         self._statistics: list[FeatureStatistics] = []
         self._case: ScoredSample | None = None
         self._step = 0
-
-    @classmethod
-    def of_config(cls, context: EvaluationContext, count: int | None) -> ExplainAgain:
-        """Return what explains with the attributor of the config, as its `sanity_check` says.
-
-        Args:
-            context: What all samples share.
-            count: Samples behind the statistics of every step; None for those of the config.
-
-        Raises:
-            ConfigError: Another map is to be compared, or another number of samples is asked for,
-                than there can be.
-        """
-        how, file = context.section, context.config_path
-        check, configured = how.get("check", "input_iba"), how.get("n_estimation", N_ESTIMATION)
-        if check not in MAPS:
-            raise ConfigError(
-                f"'sanity_check.check' of '{file}' is {check!r}."
-                f"{closest(str(check), MAPS)} Known: {', '.join(MAPS)}."
-            )
-        if type(configured) is not int or configured < 2:
-            raise ConfigError(
-                f"'sanity_check.n_estimation' of '{file}' must be a number of samples of at least "
-                f"2, got {configured!r}."
-            )
-        return cls(context, MAPS[check], count or configured)
 
     def start(self, case: ScoredSample) -> None:
         """Explain this sample, from its first step on."""

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from input_iba.core.files import written_whole
 from input_iba.core.maps import as_map
 from input_iba.errors import EvaluationError, closest
-from input_iba.evaluation.explain_again import MAPS, map_of
-from input_iba.evaluation.sanity_check import log_step, sanity_check
+from input_iba.evaluation.explain_again import map_of
+from input_iba.evaluation.sanity_check import MAPS, log_step, sanity_check
 from input_iba.registry import check_keys
 
 STAGES = {"feat_iba": "feature_iba", "gan": "prior", "input_iba": "input_iba"}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from input_iba.evaluation.base import EvaluationContext, Metric, Row, Score, ScoredSample
-from input_iba.settings import setting
+from input_iba.settings import Settings, read, setting
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,6 +24,24 @@ Explain = Callable[["nn.Module"], "Tensor"]
 
 Report = Callable[[str, "Tensor"], None]
 """Is told the layer and the similarities (S,) after every step."""
+
+
+MAPS = {"input_iba": "input_mask", "gan": "prior_mask", "feat_iba": "feature_mask"}
+"""Which map of an attribution a `check` is about."""
+
+
+@dataclass(frozen=True)
+class SanityCheckSection(Settings):
+    """What a config says of the sanity check."""
+
+    perturb_layers: tuple[str, ...] | None = setting(
+        None, "layers to re-initialise, the top one first; None for all"
+    )
+    check: str = setting("input_iba", "which mask is compared", choices=MAPS)
+    n_estimation: int = setting(
+        100, "samples of the estimation set behind the statistics of every step", at_least=2
+    )
+    verbose: bool = setting(False, "log the similarity of every step", changes_result=False)
 
 
 @dataclass(frozen=True)
@@ -134,13 +152,16 @@ class SanityMetric(Metric):
         from input_iba.evaluation.reinitialise import cascade, layers_from_the_top
         from input_iba.evaluation.similarity import edge_map, structural_similarity, unit_range
 
-        how, model, seed = context.section, context.classifier, context.seed
-        layers = self.layers or how.get("perturb_layers") or layers_from_the_top(model)
+        how = read(SanityCheckSection, context.section, "sanity_check", f"'{context.config_path}'")
+        model, seed = context.classifier, context.seed
+        layers = self.layers or how.perturb_layers or layers_from_the_top(model)
         with cascade(model, layers, seed):
             pass  # says now what is wrong with the layers, not for every sample
-        edge = self.method == "edge"
-        explain = None if edge else ExplainAgain.of_config(context, self.n_estimation)
-        report = log_step if how.get("verbose") else None
+        explain = None
+        if self.method == "config":
+            count = self.n_estimation or how.n_estimation
+            explain = ExplainAgain(context, MAPS[how.check], count)
+        report = log_step if how.verbose else None
 
         def score(case: ScoredSample) -> Row:
             edges = edge_map(case.sample.input[None])

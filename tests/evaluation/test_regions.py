@@ -49,9 +49,7 @@ def test_shares_of_the_picture_are_not_taken_for_pixels(
     if all(number in (0, 1) for number in numbers):
         assert box_mask(box, height, width).sum() == 1  # whole numbers: one pixel
         return
-    with pytest.raises(
-        EvaluationError, match=r"in shares of it.* Multiply x by the image's width"
-    ):
+    with pytest.raises(EvaluationError, match=r"in shares of it.* Multiply x by the image's width"):
         box_mask(box, height, width)
     with pytest.raises(EvaluationError, match="in shares"):  # also beside one in pixels
         box_mask(torch.stack([box.new_tensor([0, 0, 5, 5]), box]), height, width)
