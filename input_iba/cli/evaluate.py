@@ -47,7 +47,7 @@ def _evaluate(name: str, arguments: argparse.Namespace) -> int:
 
     metric, options = metric_of(name, arguments), from_arguments(EvaluationOptions, arguments)
     result = run_evaluation(load_config(arguments.config, arguments.cfg_options), options, metric)
-    print_text(as_text(metric, result))
+    print_text(as_text(result))
     if result.report is not None:
         print_text(f"Report: {result.report}")
     return FAILED if result.failed else 0

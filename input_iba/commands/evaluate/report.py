@@ -19,24 +19,19 @@ class EvaluationResult:
     """How an evaluation ended.
 
     Attributes:
-        scored: Samples with a row.
-        skipped: Reasons for which a rule left samples out, and how many.
-        failed: Samples that could not be read or scored.
-        complete: Whether every sample of the data set is scored or left out by a rule.
-        summary: Mean, deviation and interval of every key.
-        verdict: What the rows say by the metric's own rule, or None.
+        content: What is in the JSON file.
         path: The JSON file.
         report: The page about all results in the folder, or None.
     """
 
-    scored: int
-    skipped: Mapping[str, int]
-    failed: int
-    complete: bool
-    summary: Mapping[str, Mapping[str, Any]]
-    verdict: Mapping[str, Any] | None
+    content: Mapping[str, Any]
     path: Path
     report: Path | None = None
+
+    @property
+    def failed(self) -> int:
+        """Number of samples that could not be read or scored."""
+        return len(self.content["failed"])
 
 
 def write_result(
@@ -59,12 +54,10 @@ def write_result(
     rows = {id_: entry.row for id_, entry in found.items() if entry.status == "scored"}
     skipped = {id_: entry.reason for id_, entry in found.items() if entry.status == "skipped"}
     failed = {id_: entry.reason for id_, entry in found.items() if entry.status == "failed"}
-    summary = summarise_rows(metric, list(rows.values()))
     verdict = metric.verdict(list(rows.values())) if rows else None
-    complete = len(rows) + len(skipped) == selection.total
     content = {
         "metric": metric.name,
-        "complete": complete,
+        "complete": len(rows) + len(skipped) == selection.total,
         "samples": {
             "data_set": selection.total,
             "selected": len(selection.ids),
@@ -76,7 +69,7 @@ def write_result(
             "without_map": len(selection.missing),
         },
         "higher_is_better": dict(metric.higher_is_better),
-        "summary": summary,
+        "summary": summarise_rows(metric, list(rows.values())),
         **({} if verdict is None else {"verdict": verdict}),
         "skipped": skipped,
         "failed": failed,
@@ -88,8 +81,7 @@ def write_result(
         with written_whole(path.with_suffix(".png")) as aside:
             write_chart(aside, metric.chart(list(rows.values())))
     write_json(path, content)
-    reasons = Counter(skipped.values())
-    return EvaluationResult(len(rows), reasons, len(failed), complete, summary, verdict, path)
+    return EvaluationResult(content, path)
 
 
 def summarise_rows(metric: Metric, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -101,24 +93,26 @@ def summarise_rows(metric: Metric, rows: Sequence[Mapping[str, Any]]) -> dict[st
     return {key: summarise(values).to_dict() for key, values in columns.items()}
 
 
-def as_text(metric: Metric, result: EvaluationResult, most: int = 12) -> str:
+def as_text(result: EvaluationResult, most: int = 12) -> str:
     """Lay the summary out for a terminal, at most `most` keys, and say what was left out."""
+    content, summary = result.content, result.content["summary"]
     lines = [f"{'':<14}{'mean':>9}  {'95 % interval':<19}{'std':>8}{'n':>6}"]
-    for key, values in list(result.summary.items())[:most]:
+    for key, values in list(summary.items())[:most]:
         interval = "" if values["low"] is None else f"[{values['low']:.4f}, {values['high']:.4f}]"
         std = "" if values["std"] is None else f"{values['std']:.4f}"
         lines.append(
             f"{key:<14}{values['mean']:>9.4f}  {interval:<19}{std:>8}{values['n']:>6}"
-            f"{DIRECTIONS[metric.higher_is_better.get(key)]}"
+            f"{DIRECTIONS[content['higher_is_better'].get(key)]}"
         )
-    if len(result.summary) > most:
-        lines.append(f"and {len(result.summary) - most} more in the result")
-    lines += ["", f"{result.scored} scored, {result.failed} failed"]
-    lines += [f"{count} left out: {reason}" for reason, count in result.skipped.items()]
-    if result.verdict is not None:
-        said = "passed" if result.verdict["passes"] else "NOT passed"
-        lines.append(f"{said}: {result.verdict['rule']}")
-    if not result.complete:
+    if len(summary) > most:
+        lines.append(f"and {len(summary) - most} more in the result")
+    lines += ["", f"{len(content['rows'])} scored, {result.failed} failed"]
+    reasons = Counter(content["skipped"].values())
+    lines += [f"{count} left out: {reason}" for reason, count in reasons.items()]
+    if "verdict" in content:
+        said = "passed" if content["verdict"]["passes"] else "NOT passed"
+        lines.append(f"{said}: {content['verdict']['rule']}")
+    if not content["complete"]:
         lines.append("Partial: not every sample of the data set is scored or left out by a rule.")
     return "\n".join([*lines, f"Result: {result.path}"])
 
