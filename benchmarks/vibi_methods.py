@@ -18,7 +18,7 @@ from input_iba.config.load import load_config
 from input_iba.errors import ConfigError
 from input_iba.records import Attribution, Failure
 from input_iba.run.shell import Run
-from input_iba.training.images import LabelledPixels
+from input_iba.training.classifier import Labelled
 from input_iba.vibi import BlackBox, ChunkGrid
 from input_iba.vibi.commands.explain import timed
 from input_iba.vibi.commands.prepared import LoadedVibi, kind_of, load_vibi, read_samples
@@ -98,8 +98,9 @@ def choose_pictures(
     return Compared(black_box, drawn[sure], targets[sure], _floats(estimation, device))
 
 
-def _floats(samples: LabelledPixels, device: torch.device) -> Tensor:
-    return samples.pixels.to(device).float() / 255
+def _floats(samples: Labelled, device: torch.device) -> Tensor:
+    images: Tensor = samples.inputs.to(device).float() / 255
+    return images
 
 
 def by_vibi(loaded: LoadedVibi, compared: Compared) -> Explained:

@@ -5,33 +5,43 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
-from typing import Protocol, TypeVar
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from input_iba.errors import ConfigError
-from input_iba.training.loop import Trainer, Validation
+from input_iba.training.loop import Trainer, Validation, autocasting
 from input_iba.training.settings import TrainingSettings
 
 
-class Labelled(Protocol):
-    """Samples in memory, with their classes."""
+@dataclass(frozen=True)
+class Labelled:
+    """Samples in memory, with their classes.
 
-    @property
-    def targets(self) -> Tensor:
-        """Return class indices (N,), int64."""
+    Attributes:
+        inputs: Images (N, C, H, W), uint8 or floats of the same range; features (N, F); or token
+            ids of each text, N times (T_s,).
+        targets: Class indices (N,), int64.
+    """
 
-    def take(self: Data, indices: Tensor) -> Data:
+    inputs: Any
+    targets: Tensor
+
+    def take(self, indices: Tensor) -> Labelled:
         """Return the samples at some positions."""
+        if isinstance(self.inputs, Tensor):
+            return Labelled(self.inputs[indices], self.targets[indices])
+        return Labelled(tuple(self.inputs[i] for i in indices.tolist()), self.targets[indices])
+
+    def lengths(self) -> Tensor:
+        """Return the number of tokens of each text, (N,)."""
+        return torch.tensor([len(text) for text in self.inputs])
 
 
-Data = TypeVar("Data", bound=Labelled)
-
-
-def split(data: Data, share: float, seed: int) -> tuple[Data, Data]:
+def split(data: Labelled, share: float, seed: int) -> tuple[Labelled, Labelled]:
     """Split off a random `share` of the samples; returns the rest and the share."""
     total = len(data.targets)
     order = torch.randperm(total, generator=torch.Generator().manual_seed(seed))
@@ -39,7 +49,7 @@ def split(data: Data, share: float, seed: int) -> tuple[Data, Data]:
     return data.take(order[count:].sort().values), data.take(order[:count].sort().values)
 
 
-class ClassifierTrainer(Trainer[Data]):
+class ClassifierTrainer(Trainer[Labelled]):
     """Trains a classifier.
 
     Args:
@@ -57,11 +67,11 @@ class ClassifierTrainer(Trainer[Data]):
     def __init__(
         self,
         model: nn.Module,
-        data: Data,
+        data: Labelled,
         settings: TrainingSettings,
         device: torch.device,
         autocast: torch.dtype | None = None,
-        held_out: Data | None = None,
+        held_out: Labelled | None = None,
     ) -> None:
         self.model = model.to(device)
         self.data, self.held_out = data, held_out
@@ -77,19 +87,25 @@ class ClassifierTrainer(Trainer[Data]):
         """Return the optimiser at its peak learning rate."""
 
     @abstractmethod
-    def logits(self, batch: Data) -> Tensor:
+    def logits(self, batch: Labelled) -> Tensor:
         """Return the classifier's logits (B, classes)."""
 
-    def cross_entropy(self, batch: Data) -> Tensor:
+    def batches(self, generator: torch.Generator) -> Iterator[Labelled]:
+        """Yield the samples in random order."""
+        order = torch.randperm(len(self.data.targets), generator=generator)
+        for indices in torch.split(order, self.settings.batch_size):
+            yield self.data.take(indices)
+
+    def cross_entropy(self, batch: Labelled) -> Tensor:
         """Return the mean loss of a batch in nats."""
         return row_losses(self.logits(batch).float(), batch.targets.to(self.device)).mean()
 
-    def loss(self, batch: Data) -> dict[str, Tensor]:
+    def loss(self, batch: Labelled) -> dict[str, Tensor]:
         """Return the mean loss of a batch in nats."""
-        with self.autocasting():
+        with autocasting(self.device, self.autocast):
             return {"loss": self.cross_entropy(batch)}
 
-    def size(self, batch: Data) -> int:
+    def size(self, batch: Labelled) -> int:
         """Return the number of samples of a batch."""
         return len(batch.targets)
 
@@ -104,12 +120,6 @@ class ClassifierTrainer(Trainer[Data]):
                 f"attributor.classifier.num_classes={classes}."
             )
 
-    def autocasting(self) -> AbstractContextManager[object]:
-        """Return the context in which layers compute in their number format."""
-        if self.autocast is None:
-            return nullcontext()
-        return torch.autocast(self.device.type, self.autocast)
-
     def validate(self) -> Validation:
         """Return the accuracy on what is held out."""
         assert self.held_out is not None
@@ -117,7 +127,7 @@ class ClassifierTrainer(Trainer[Data]):
         return Validation(found, {"accuracy": found}, f"accuracy {100 * found:.2f} %")
 
     @torch.no_grad()
-    def accuracy(self, data: Data, on_batch: Callable[[int], object] = lambda _: None) -> float:
+    def accuracy(self, data: Labelled, on_batch: Callable[[int], object] = lambda _: None) -> float:
         """Return the share of samples whose class has the highest logit.
 
         `on_batch` is called with the number of samples of every batch, for progress.
@@ -125,13 +135,13 @@ class ClassifierTrainer(Trainer[Data]):
         self.model.eval()
         right = 0
         for batch in self.evaluation_batches(data):
-            with self.autocasting():
+            with autocasting(self.device, self.autocast):
                 found = predicted(self.logits(batch))
             right += int((found.cpu() == batch.targets).sum())
             on_batch(len(batch.targets))
         return right / len(data.targets)
 
-    def evaluation_batches(self, data: Data) -> Iterator[Data]:
+    def evaluation_batches(self, data: Labelled) -> Iterator[Labelled]:
         """Yield all samples in batches."""
         for indices in torch.split(torch.arange(len(data.targets)), 512):
             yield data.take(indices)

@@ -30,8 +30,8 @@ from input_iba.errors import ConfigError, DataError
 from input_iba.registry import DATASETS, lookup
 from input_iba.run.logs import LOGGER
 from input_iba.run.shell import Run
-from input_iba.training.classifier import ClassifierTrainer
-from input_iba.training.images import ImageTrainer, LabelledPixels
+from input_iba.training.classifier import ClassifierTrainer, Labelled
+from input_iba.training.images import ImageTrainer
 from input_iba.training.loop import progress_bar
 from input_iba.training.settings import (
     ImageTraining,
@@ -39,7 +39,7 @@ from input_iba.training.settings import (
     TrainingOptions,
     TrainingSettings,
 )
-from input_iba.training.texts import LabelledTexts, TextTrainer
+from input_iba.training.texts import TextTrainer
 from input_iba.training.transformers import HeadedEncoder, HeadTrainer, TransformerTrainer, encode
 
 VALIDATION_SHARE = 0.05
@@ -62,7 +62,7 @@ class TrainingData:
     train_set: SampleDataset
     test_set: SampleDataset | None
     read: Callable[[Any, int, int], Any]
-    trainer: Callable[[Any, Any], ClassifierTrainer[Any]]
+    trainer: Callable[[Any, Any], ClassifierTrainer]
 
 
 def training_settings(config: RunConfig, given: Mapping[str, Any]) -> TrainingSettings:
@@ -111,7 +111,7 @@ def training_data(
             check_classes(train_set, test_set)
     normalize = train_set.pipeline.normalize or (lambda pixels: pixels)
 
-    def trainer(data: LabelledPixels, held_out: LabelledPixels) -> ImageTrainer:
+    def trainer(data: Labelled, held_out: Labelled) -> ImageTrainer:
         return ImageTrainer(model, data, normalize, settings, run.device, run.autocast, held_out)
 
     return TrainingData("images", train_set, test_set, read_images, trainer)
@@ -146,7 +146,7 @@ def _texts(
                 dataset.max_length = None
         _begin_with_vectors(model, texts, settings.seed)
 
-    def trainer(data: LabelledTexts, held_out: LabelledTexts) -> TextTrainer:
+    def trainer(data: Labelled, held_out: Labelled) -> TextTrainer:
         return TextTrainer(model, data, settings, run.device, run.autocast, held_out)
 
     return TrainingData("texts", texts, test_texts, read_texts, trainer)
@@ -169,8 +169,8 @@ def _pieces(
         with progress_bar(len(texts.targets), "features") as bar:
             return encode(model, texts, run.autocast, bar.update)
 
-    def trainer(data: Any, held_out: Any) -> ClassifierTrainer[Any]:
-        kind: type[ClassifierTrainer[Any]] = HeadTrainer if head_alone else TransformerTrainer
+    def trainer(data: Any, held_out: Any) -> ClassifierTrainer:
+        kind: type[ClassifierTrainer] = HeadTrainer if head_alone else TransformerTrainer
         return kind(model, data, settings, run.device, run.autocast, held_out)
 
     return TrainingData("texts", train_set, test_set, read, trainer)
@@ -222,21 +222,21 @@ def _begin_with_vectors(model: nn.Module, dataset: TextDataset, seed: int) -> No
     )
 
 
-def read_images(dataset: ImageDataset, count: int, seed: int) -> LabelledPixels:
+def read_images(dataset: ImageDataset, count: int, seed: int) -> Labelled:
     """Read as many images into memory, drawn at random; 0 for all."""
     indices = _drawn(dataset, count, seed)
     if isinstance(dataset, TorchvisionSet) and not dataset.pipeline.config:
-        samples = LabelledPixels(*dataset.all_pixels())
+        samples = Labelled(*dataset.all_pixels())
         return samples if len(indices) == len(dataset) else samples.take(torch.tensor(indices))
     with progress_bar(len(indices), "images") as bar:
-        return LabelledPixels(*load_pixels(dataset, bar.update, indices))
+        return Labelled(*load_pixels(dataset, bar.update, indices))
 
 
-def read_texts(dataset: SampleDataset, count: int, seed: int) -> LabelledTexts:
+def read_texts(dataset: SampleDataset, count: int, seed: int) -> Labelled:
     """Read as many texts into memory, drawn at random; 0 for all."""
     indices = _drawn(dataset, count, seed)
     with progress_bar(len(indices), "texts") as bar:
-        return LabelledTexts(*load_texts(dataset, bar.update, indices))
+        return Labelled(*load_texts(dataset, bar.update, indices))
 
 
 def _drawn(dataset: SampleDataset, count: int, seed: int) -> Sequence[int]:

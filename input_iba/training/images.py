@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from input_iba.training.classifier import ClassifierTrainer
+from input_iba.training.classifier import ClassifierTrainer, Labelled
 from input_iba.training.settings import ImageTraining
 
 Prepare = Callable[[Tensor], Tensor]
-
-
-@dataclass(frozen=True)
-class LabelledPixels:
-    """Images in memory, (N, C, H, W), uint8 or floats of the same range, with classes (N,)."""
-
-    pixels: Tensor
-    targets: Tensor
-
-    def take(self, indices: Tensor) -> LabelledPixels:
-        """Return the images at some positions."""
-        return LabelledPixels(self.pixels[indices], self.targets[indices])
 
 
 def augment(pixels: Tensor, padding: int, generator: torch.Generator, flip: bool = True) -> Tensor:
@@ -53,7 +40,7 @@ def augment(pixels: Tensor, padding: int, generator: torch.Generator, flip: bool
     return padded[samples, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
 
 
-class ImageTrainer(ClassifierTrainer[LabelledPixels]):
+class ImageTrainer(ClassifierTrainer):
     """Trains a classifier of images.
 
     Unless given, the peak learning rate is 0.001 with layer normalisation, 0.1 with batch
@@ -69,12 +56,12 @@ class ImageTrainer(ClassifierTrainer[LabelledPixels]):
     def __init__(
         self,
         model: nn.Module,
-        data: LabelledPixels,
+        data: Labelled,
         prepare: Prepare,
         settings: ImageTraining,
         device: torch.device,
         autocast: torch.dtype | None = None,
-        held_out: LabelledPixels | None = None,
+        held_out: Labelled | None = None,
     ) -> None:
         self.prepare = prepare
         model = model.to(memory_format=torch.channels_last)
@@ -102,20 +89,18 @@ class ImageTrainer(ClassifierTrainer[LabelledPixels]):
             parameters, lr, settings.momentum, weight_decay=settings.weight_decay, nesterov=True
         )
 
-    def batches(self, generator: torch.Generator) -> Iterator[LabelledPixels]:
+    def batches(self, generator: torch.Generator) -> Iterator[Labelled]:
         """Yield shifted and flipped images."""
-        order = torch.randperm(len(self.data.targets), generator=generator)
-        for indices in torch.split(order, self.settings.batch_size):
-            batch = self.data.take(indices)
-            yield LabelledPixels(self.augmented(batch.pixels, generator), batch.targets)
+        for batch in super().batches(generator):
+            yield Labelled(self.augmented(batch.inputs, generator), batch.targets)
 
     def augmented(self, pixels: Tensor, generator: torch.Generator) -> Tensor:
         """Return what an epoch shows instead of images (B, C, H, W), in the same range."""
         return augment(pixels, self.settings.padding, generator)
 
-    def logits(self, batch: LabelledPixels) -> Tensor:
+    def logits(self, batch: Labelled) -> Tensor:
         """Return logits (B, classes)."""
-        inputs = self.prepare(batch.pixels.to(self.device).float() / 255)
+        inputs = self.prepare(batch.inputs.to(self.device).float() / 255)
         logits: Tensor = self.model(inputs.contiguous(memory_format=torch.channels_last))
         return logits
 

@@ -6,6 +6,7 @@ import math
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -215,6 +216,11 @@ class Loop:
         self.trainer.restore(state["trainer"])
         LOGGER.info("Continuing after epoch %d of %d", state["epoch"], self.trainer.epochs)
         return state["epoch"], state["best"]
+
+
+def autocasting(device: torch.device, dtype: torch.dtype | None) -> AbstractContextManager[object]:
+    """Return the context in which layers compute in a number format; None for float32."""
+    return nullcontext() if dtype is None else torch.autocast(device.type, dtype)
 
 
 def made_with(latest: Path) -> Mapping[str, Any] | None:

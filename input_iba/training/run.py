@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from input_iba import models
 from input_iba.config.build import errors_name
@@ -61,7 +60,7 @@ def run_training(
 
 
 def _loop(
-    trainer: ClassifierTrainer[Any],
+    trainer: ClassifierTrainer,
     config: RunConfig,
     data: TrainingData,
     checkpoint: Path,
@@ -87,7 +86,7 @@ def _loop(
 
 
 def _test(
-    trainer: ClassifierTrainer[Any],
+    trainer: ClassifierTrainer,
     data: TrainingData,
     checkpoint: Path,
     options: TrainingOptions,

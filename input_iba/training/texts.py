@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
 
 from input_iba.core.tokens import pad
-from input_iba.training.classifier import ClassifierTrainer, row_losses
+from input_iba.training.classifier import ClassifierTrainer, Labelled, row_losses
 from input_iba.training.settings import TextTraining
 
 POOL = 50
@@ -34,27 +33,7 @@ class StepwiseClassifier(Protocol):
         """Return logits (layers, B, T, classes) of token ids (B, T)."""
 
 
-@dataclass(frozen=True)
-class LabelledTexts:
-    """Texts in memory: token ids of each, (T_s,), and classes (N,), int64."""
-
-    ids: tuple[Tensor, ...]
-    targets: Tensor
-
-    def take(self, indices: Tensor) -> LabelledTexts:
-        """Return the texts at some positions."""
-        return LabelledTexts(tuple(self.ids[i] for i in indices.tolist()), self.targets[indices])
-
-    def last(self, length: int) -> LabelledTexts:
-        """Return the texts cut to their last `length` tokens."""
-        return LabelledTexts(tuple(text[-length:] for text in self.ids), self.targets)
-
-    def lengths(self) -> Tensor:
-        """Return the number of tokens of each text, (N,)."""
-        return torch.tensor([len(text) for text in self.ids])
-
-
-class TextTrainer(ClassifierTrainer[LabelledTexts]):
+class TextTrainer(ClassifierTrainer):
     """Trains a classifier that is called with token ids (B, T) and lengths (B,).
 
     The peak learning rate is 0.003 unless given.
@@ -65,36 +44,37 @@ class TextTrainer(ClassifierTrainer[LabelledTexts]):
     def __init__(
         self,
         model: nn.Module,
-        data: LabelledTexts,
+        data: Labelled,
         settings: TextTraining,
         device: torch.device,
         autocast: torch.dtype | None = None,
-        held_out: LabelledTexts | None = None,
+        held_out: Labelled | None = None,
     ) -> None:
         shortened = self.shortened(data, settings)
         super().__init__(model, shortened, settings, device, autocast, held_out)
 
-    def shortened(self, data: LabelledTexts, settings: TextTraining) -> LabelledTexts:
+    def shortened(self, data: Labelled, settings: TextTraining) -> Labelled:
         """Cut the training set."""
-        return data.last(settings.max_length or MAX_LENGTH)
+        length = settings.max_length or MAX_LENGTH
+        return Labelled(tuple(text[-length:] for text in data.inputs), data.targets)
 
     def make_optimizer(self) -> torch.optim.Optimizer:
         """Return Adam."""
         lr = 3e-3 if self.settings.lr is None else self.settings.lr
         return torch.optim.Adam(self.model.parameters(), lr=lr)
 
-    def batches(self, generator: torch.Generator) -> Iterator[LabelledTexts]:
+    def batches(self, generator: torch.Generator) -> Iterator[Labelled]:
         """Yield batches of similar length, which need little padding."""
         for rows in mixed_by_length(self.data.lengths(), self.settings.batch_size, generator):
             yield self.data.take(rows)
 
-    def logits(self, batch: LabelledTexts) -> Tensor:
+    def logits(self, batch: Labelled) -> Tensor:
         """Return logits (B, classes)."""
-        texts = pad(batch.ids, multiple=LENGTH_STEP).to(self.device)
+        texts = pad(batch.inputs, multiple=LENGTH_STEP).to(self.device)
         logits: Tensor = self.model(texts.ids, texts.lengths)
         return logits
 
-    def cross_entropy(self, batch: LabelledTexts) -> Tensor:
+    def cross_entropy(self, batch: Labelled) -> Tensor:
         """Return the mean loss in nats, partly of every layer and token.
 
         A recurrent classifier is told what is asked at every layer and token: through hundreds of
@@ -107,7 +87,7 @@ class TextTrainer(ClassifierTrainer[LabelledTexts]):
         share = self.settings.every_step
         if not (share > 0 and isinstance(self.model, StepwiseClassifier)):
             return super().cross_entropy(batch)
-        texts = pad(batch.ids, multiple=LENGTH_STEP).to(self.device)
+        texts = pad(batch.inputs, multiple=LENGTH_STEP).to(self.device)
         targets = batch.targets.to(self.device)
         logits = self.model.step_logits(texts.ids).float()
         last = logits[-1, torch.arange(len(targets), device=self.device), texts.lengths - 1]
@@ -121,7 +101,7 @@ class TextTrainer(ClassifierTrainer[LabelledTexts]):
         nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip)
         super().update()
 
-    def evaluation_batches(self, data: LabelledTexts) -> Iterator[LabelledTexts]:
+    def evaluation_batches(self, data: Labelled) -> Iterator[Labelled]:
         """Yield all texts in batches of similar length, smaller where they are long."""
         for indices in by_length(data.lengths(), *ROWS_AND_TOKENS):
             yield data.take(indices)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 import torch
@@ -11,9 +10,10 @@ from torch import Tensor, nn
 
 from input_iba.core.modes import padding_known
 from input_iba.core.tokens import PAD_INDEX, pad
-from input_iba.training.classifier import ClassifierTrainer
+from input_iba.training.classifier import ClassifierTrainer, Labelled
+from input_iba.training.loop import autocasting
 from input_iba.training.settings import TextTraining
-from input_iba.training.texts import LabelledTexts, TextTrainer, by_length
+from input_iba.training.texts import TextTrainer, by_length
 
 ROWS_AND_TOKENS = (32, 8_192)
 """Most texts, and most tokens with padding, of a batch that is only evaluated."""
@@ -29,7 +29,7 @@ class TransformerTrainer(TextTrainer):
     `HEAD_LR` times as high.
     """
 
-    def shortened(self, data: LabelledTexts, settings: TextTraining) -> LabelledTexts:
+    def shortened(self, data: Labelled, settings: TextTraining) -> Labelled:
         """Leave the training set as its tokenizer cut it: special tokens stand at both ends."""
         return data
 
@@ -46,16 +46,16 @@ class TransformerTrainer(TextTrainer):
         groups = [{"params": encoder, "lr": lr}, {"params": head, "lr": HEAD_LR * lr}]
         return torch.optim.AdamW([group for group in groups if group["params"]])
 
-    def logits(self, batch: LabelledTexts) -> Tensor:
+    def logits(self, batch: Labelled) -> Tensor:
         """Return logits (B, classes)."""
         known = _padding(self.model)
-        texts = pad(batch.ids, known).to(self.device)
+        texts = pad(batch.inputs, known).to(self.device)
         with padding_known(self.model, known):
             output: Any = self.model(texts.ids, attention_mask=texts.valid.long())
         logits: Tensor = output if isinstance(output, Tensor) else output.logits
         return logits
 
-    def evaluation_batches(self, data: LabelledTexts) -> Iterator[LabelledTexts]:
+    def evaluation_batches(self, data: Labelled) -> Iterator[Labelled]:
         """Yield all texts in batches of similar length."""
         for indices in by_length(data.lengths(), *ROWS_AND_TOKENS):
             yield data.take(indices)
@@ -81,25 +81,13 @@ class HeadedEncoder(Protocol):
         """Return logits (B, classes) of vectors (B, F)."""
 
 
-@dataclass(frozen=True)
-class LabelledFeatures:
-    """What a frozen encoder makes of texts, in memory: features (N, F) and classes (N,)."""
-
-    features: Tensor
-    targets: Tensor
-
-    def take(self, indices: Tensor) -> LabelledFeatures:
-        """Return the texts at some positions."""
-        return LabelledFeatures(self.features[indices], self.targets[indices])
-
-
 @torch.no_grad()
 def encode(
     model: nn.Module,
-    texts: LabelledTexts,
+    texts: Labelled,
     autocast: torch.dtype | None = None,
     on_batch: Callable[[int], object] = lambda _: None,
-) -> LabelledFeatures:
+) -> Labelled:
     """Run a frozen encoder, a `HeadedEncoder`, once over texts; left in evaluation mode.
 
     `on_batch` is called with the number of texts of every batch, for progress.
@@ -109,19 +97,18 @@ def encode(
     device = next(model.parameters()).device
     features: Tensor | None = None
     for indices in by_length(texts.lengths(), *ROWS_AND_TOKENS):
-        batch = pad(texts.take(indices).ids).to(device)
-        kind = torch.bfloat16 if autocast is None else autocast
-        with torch.autocast(device.type, kind, enabled=autocast is not None):
+        batch = pad(texts.take(indices).inputs).to(device)
+        with autocasting(device, autocast):
             found = model.pooled(batch.ids, batch.valid.long()).float().cpu()
         if features is None:
             features = found.new_empty(len(texts.targets), found.shape[1])
         features[indices] = found
         on_batch(len(indices))
     assert features is not None
-    return LabelledFeatures(features, texts.targets)
+    return Labelled(features, texts.targets)
 
 
-class HeadTrainer(ClassifierTrainer[LabelledFeatures]):
+class HeadTrainer(ClassifierTrainer):
     """Trains the last layer of a `HeadedEncoder` on features that are computed once.
 
     The peak learning rate is 0.01 unless given.
@@ -132,13 +119,7 @@ class HeadTrainer(ClassifierTrainer[LabelledFeatures]):
         lr = 1e-2 if self.settings.lr is None else self.settings.lr
         return torch.optim.AdamW(self.model.parameters(), lr)
 
-    def batches(self, generator: torch.Generator) -> Iterator[LabelledFeatures]:
-        """Yield the features in random order."""
-        order = torch.randperm(len(self.data.targets), generator=generator)
-        for indices in torch.split(order, self.settings.batch_size):
-            yield self.data.take(indices)
-
-    def logits(self, batch: LabelledFeatures) -> Tensor:
+    def logits(self, batch: Labelled) -> Tensor:
         """Return logits (B, classes)."""
         assert isinstance(self.model, HeadedEncoder)
-        return self.model.classify(batch.features.to(self.device))
+        return self.model.classify(batch.inputs.to(self.device))

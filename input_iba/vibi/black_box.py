@@ -12,7 +12,9 @@ from torch import Tensor, nn
 from input_iba.core.modes import frozen
 from input_iba.core.tokens import PAD_INDEX, Tokens
 from input_iba.modality import TextModality
-from input_iba.training.images import ImageTrainer, LabelledPixels, Prepare, augment
+from input_iba.training.classifier import Labelled
+from input_iba.training.images import ImageTrainer, Prepare, augment
+from input_iba.training.loop import autocasting
 from input_iba.training.settings import ImageTraining
 from input_iba.vibi.chunks import ChunkGrid
 from input_iba.vibi.text_chunks import TextChunks, packed, unpacked
@@ -51,9 +53,7 @@ class BlackBox:
 
     def log_probabilities(self, inputs: Tensor) -> Tensor:
         """Return ln p (B, classes), float32, with a gradient towards the inputs (B, …)."""
-        enabled = self.autocast is not None
-        dtype = self.autocast or torch.bfloat16
-        with torch.autocast(inputs.device.type, dtype, enabled=enabled):
+        with autocasting(inputs.device, self.autocast):
             logits = self.logits(inputs).float()
         return F.log_softmax(logit_per_class(logits), 1)
 
@@ -125,12 +125,12 @@ class BlackBoxTrainer(ImageTrainer):
     def __init__(
         self,
         model: nn.Module,
-        data: LabelledPixels,
+        data: Labelled,
         prepare: Prepare,
         settings: ImageTraining,
         device: torch.device,
         autocast: torch.dtype | None = None,
-        held_out: LabelledPixels | None = None,
+        held_out: Labelled | None = None,
         *,
         flip: bool = False,
         hidden_chunks: float = 0.0,

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from input_iba.errors import ConfigError
+from input_iba.training.loop import autocasting
 from input_iba.vibi.chunks import Chunks
 from input_iba.vibi.sampling import hard_top_k, relaxed_k_hot
 
@@ -40,13 +41,13 @@ class Vibi(nn.Module):
 
     def explain(self, inputs: Tensor) -> Tensor:
         """Return logits over chunks (S, N), float32; their softmax is p(z|x)."""
-        with self._autocasting(inputs):
+        with autocasting(inputs.device, self.autocast):
             logits: Tensor = self.explainer(inputs)
         return logits.float()
 
     def approximate(self, masked: Tensor) -> Tensor:
         """Return the approximator's logits (B, classes), float32, of inputs with hidden chunks."""
-        with self._autocasting(masked):
+        with autocasting(masked.device, self.autocast):
             logits: Tensor = self.approximator(masked)
         return logits.float()
 
@@ -68,7 +69,3 @@ class Vibi(nn.Module):
     def only_top_k(self, inputs: Tensor, logits: Tensor) -> Tensor:
         """Return inputs of which only the k chunks of the greatest logits (S, N) are left."""
         return self.chunks.hide(inputs, hard_top_k(logits, self.k)[:, None])
-
-    def _autocasting(self, inputs: Tensor) -> torch.autocast:
-        enabled = self.autocast is not None
-        return torch.autocast(inputs.device.type, self.autocast or torch.bfloat16, enabled=enabled)

@@ -45,16 +45,10 @@ class DataSettings(Settings):
         flag=spelled("data_root"),
         metavar="DIR",
     )
-    size: int = setting(
-        0, "height and width to which images are resized; 0 leaves them as they are", at_least=0
-    )
-    mean: tuple[float, ...] = setting(
-        (0.0,), "what the black box's normalisation subtracts, one value or one per channel"
-    )
-    std: tuple[float, ...] = setting((1.0,), "what it divides by")
-    num_train: int = setting(
-        0, "inputs drawn from the training set, validation included; 0 for all", at_least=0
-    )
+    size: int = setting(0, "height and width of images; 0 leaves them as they are", at_least=0)
+    mean: tuple[float, ...] = setting((0.0,), "what the black box's normalisation subtracts")
+    std: tuple[float, ...] = setting((1.0,), "what it divides by, one value or one per channel")
+    num_train: int = setting(0, "inputs drawn, validation included; 0 for all", at_least=0)
     num_test: int = setting(0, "inputs drawn from the test set; 0 for all", at_least=0)
 
 
@@ -119,9 +113,7 @@ class ExplainerSettings(Settings):
         flag=spelled("explainer_size"),
     )
     width: int = setting(0, "channels of the first convolution; 0 for those of `size`", at_least=0)
-    blocks: int = setting(
-        0, "residual blocks per halving of a ResNet; 0 for those of `size`", at_least=0
-    )
+    blocks: int = setting(0, "residual blocks per halving; 0: those of `size`", at_least=0)
     k: int = setting(4, "chunks to show", at_least=1, flag="--k", metavar="K")
     chunk_size: int = setting(
         0,
@@ -182,9 +174,7 @@ class VibiTraining(Settings):
     batch_size: int = setting(128, "inputs per step", at_least=1)
     lr: float = setting(3e-3, "peak of the one-cycle learning rate of AdamW", above=0)
     weight_decay: float = setting(1e-2, "of AdamW", at_least=0)
-    warm_up: float = setting(
-        0.2, "share of the training in which the learning rate rises", above=0, below=1
-    )
+    warm_up: float = setting(0.2, "share in which the learning rate rises", above=0, below=1)
     beta: float = setting(
         0.0,
         "beta in the objective I(y,t) - beta I(x,t), the weight of KL(p(z|x), uniform); 0 is L2X",
@@ -199,9 +189,7 @@ class VibiTraining(Settings):
         flag=spelled("num_samples"),
     )
     temperature: float = setting(0.7, "of the relaxed samples at the start", above=0)
-    final_temperature: float = setting(
-        0.1, "at the end; in between it falls geometrically", above=0
-    )
+    final_temperature: float = setting(0.1, "at the end; it falls geometrically", above=0)
     straight_through: bool = setting(
         False,
         "show hard masks in training, as evaluation does, with the gradient of the relaxed ones",

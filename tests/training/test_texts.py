@@ -10,20 +10,21 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from input_iba.models import DeepLSTM
+from input_iba.training.classifier import Labelled
 from input_iba.training.settings import TextTraining
-from input_iba.training.texts import LabelledTexts, TextTrainer
+from input_iba.training.texts import TextTrainer
 
 CPU = torch.device("cpu")
 
 
-def texts(count: int = 50, longest: int = 20) -> LabelledTexts:
+def texts(count: int = 50, longest: int = 20) -> Labelled:
     generator = torch.Generator().manual_seed(2)
     lengths = torch.randint(1, longest + 1, (count,), generator=generator).tolist()
     ids = tuple(torch.randint(2, 12, (length,), generator=generator) for length in lengths)
-    return LabelledTexts(ids, torch.arange(count) % 2)
+    return Labelled(ids, torch.arange(count) % 2)
 
 
-def trainer(data: LabelledTexts, num_classes: int = 1, **settings: Any) -> TextTrainer:
+def trainer(data: Labelled, num_classes: int = 1, **settings: Any) -> TextTrainer:
     torch.manual_seed(0)
     model = DeepLSTM(num_classes, vocab_size=12, embedding_dim=5, hidden_size=6)
     return TextTrainer(model, data, TextTraining(**{"batch_size": 4, **settings}), CPU)
@@ -37,8 +38,8 @@ def test_an_epoch_has_every_text_once_in_batches_of_similar_length(
     learning = trainer(data)
     batches = list(learning.batches(torch.Generator().manual_seed(3)))
     assert len(batches) == learning.steps == 13
-    seen = sorted(tuple(ids.tolist()) for batch in batches for ids in batch.ids)
-    assert seen == sorted(tuple(ids.tolist()) for ids in data.ids)
+    seen = sorted(tuple(ids.tolist()) for batch in batches for ids in batch.inputs)
+    assert seen == sorted(tuple(ids.tolist()) for ids in data.inputs)
     spread = [int(batch.lengths().max() - batch.lengths().min()) for batch in batches]
     assert sum(spread) / len(spread) < 8
     again = [batch.targets for batch in learning.batches(torch.Generator().manual_seed(4))]
@@ -50,9 +51,9 @@ def test_an_epoch_has_every_text_once_in_batches_of_similar_length(
 def test_long_texts_are_cut_in_training_and_whole_in_evaluation() -> None:
     data = texts()
     learning = trainer(data, max_length=6)
-    for ids, whole in zip(learning.data.ids, data.ids, strict=True):
+    for ids, whole in zip(learning.data.inputs, data.inputs, strict=True):
         assert torch.equal(ids, whole[-6:])
-    evaluated = [ids for batch in learning.evaluation_batches(data) for ids in batch.ids]
+    evaluated = [ids for batch in learning.evaluation_batches(data) for ids in batch.inputs]
     assert max(map(len, evaluated)) == 20
     assert len(evaluated) == 50
 
@@ -65,11 +66,11 @@ def test_evaluation_batches_are_small_where_texts_are_long(
     batches = list(trainer(data).evaluation_batches(data))
     assert sum(len(batch.targets) for batch in batches) == 50
     for batch in batches:
-        rows, longest = len(batch.ids), int(batch.lengths().max())
+        rows, longest = len(batch.inputs), int(batch.lengths().max())
         assert rows <= 8
         assert rows == 1 or rows * longest <= 30
-    (alone,) = trainer(data).evaluation_batches(LabelledTexts((torch.ones(99),), torch.ones(1)))
-    assert len(alone.ids) == 1
+    (alone,) = trainer(data).evaluation_batches(Labelled((torch.ones(99),), torch.ones(1)))
+    assert len(alone.inputs) == 1
 
 
 @pytest.mark.parametrize("num_classes", [1, 2])
@@ -85,7 +86,7 @@ def test_the_loss_is_that_of_the_end_and_of_every_layer_and_token(num_classes: i
         return -logits.log_softmax(0)[target]
 
     losses = []
-    for ids, target in zip(data.ids, data.targets.tolist(), strict=True):
+    for ids, target in zip(data.inputs, data.targets.tolist(), strict=True):
         layers = model.step_logits(ids[None])[:, 0]
         steps = torch.stack([expected(row, target) for row in layers.flatten(0, 1)])
         losses.append(0.75 * expected(model(ids[None])[0], target) + 0.25 * steps.mean())
@@ -127,7 +128,7 @@ def test_accuracy_counts_right_answers() -> None:
     learning = trainer(data)
     learning.model.eval()
     with torch.no_grad():
-        found = [int(learning.model(ids[None])[0, 0] > 0) for ids in data.ids]
+        found = [int(learning.model(ids[None])[0, 0] > 0) for ids in data.inputs]
     right = sum(a == b for a, b in zip(found, data.targets.tolist(), strict=True))
     counted: list[int] = []
     assert learning.accuracy(data, counted.append) == right / 40

@@ -8,8 +8,8 @@ from torch import nn
 
 from input_iba.errors import ConfigError
 from input_iba.models import CifarResNet, SmallVGG
-from input_iba.training.classifier import split
-from input_iba.training.images import ImageTrainer, LabelledPixels, augment
+from input_iba.training.classifier import Labelled, split
+from input_iba.training.images import ImageTrainer, augment
 from input_iba.training.settings import ImageTraining
 
 
@@ -30,17 +30,17 @@ def test_pictures_smaller_than_the_padding() -> None:
     assert augment(torch.zeros(2, 1, 2, 3), 4, torch.Generator()).shape == (2, 1, 2, 3)
 
 
-def data(count: int = 40, classes: int = 2) -> LabelledPixels:
+def data(count: int = 40, classes: int = 2) -> Labelled:
     targets = torch.arange(count) % classes
-    return LabelledPixels(torch.zeros(count, 3, 8, 8, dtype=torch.uint8), targets)
+    return Labelled(torch.zeros(count, 3, 8, 8, dtype=torch.uint8), targets)
 
 
 def test_a_split_loses_nothing() -> None:
-    pictures = LabelledPixels(torch.arange(20).view(20, 1, 1, 1), torch.arange(20))
+    pictures = Labelled(torch.arange(20).view(20, 1, 1, 1), torch.arange(20))
     rest, share = split(pictures, 0.25, seed=1)
     assert (len(rest.targets), len(share.targets)) == (15, 5)
     assert sorted([*rest.targets.tolist(), *share.targets.tolist()]) == list(range(20))
-    assert torch.equal(rest.pixels.flatten(), rest.targets)
+    assert torch.equal(rest.inputs.flatten(), rest.targets)
     assert not torch.equal(split(pictures, 0.25, seed=2)[1].targets, share.targets)
 
 

@@ -10,8 +10,8 @@ from torch import Tensor
 from transformers import GPT2Config, GPT2ForSequenceClassification
 
 from input_iba.models import MiniLMClassifier
+from input_iba.training.classifier import Labelled
 from input_iba.training.settings import TextTraining
-from input_iba.training.texts import LabelledTexts
 from input_iba.training.transformers import (
     HEAD_LR,
     HeadTrainer,
@@ -24,13 +24,13 @@ CPU = torch.device("cpu")
 WORDS = 41
 
 
-def texts(count: int = 40) -> LabelledTexts:
+def texts(count: int = 40) -> Labelled:
     generator = torch.Generator().manual_seed(1)
     lengths = torch.randint(1, 20, (count,), generator=generator).tolist()
     own = [torch.randint(5, WORDS, (length,), generator=generator) for length in lengths]
     ends = torch.tensor([2]), torch.tensor([3])
     ids = tuple(torch.cat([ends[0], words, ends[1]]) for words in own)
-    return LabelledTexts(ids, torch.arange(count) % 2)
+    return Labelled(ids, torch.arange(count) % 2)
 
 
 @pytest.fixture
@@ -48,9 +48,9 @@ def test_features_are_those_of_each_text_alone(model: MiniLMClassifier) -> None:
     assert sum(counted) == 40
     assert len(counted) > 1
     with torch.no_grad():
-        alone = torch.cat([model.pooled(ids[None]) for ids in data.ids])
-        torch.testing.assert_close(model.classify(alone[:1]), model(data.ids[0][None]))
-    torch.testing.assert_close(found.features, alone, atol=1e-5, rtol=1e-5)
+        alone = torch.cat([model.pooled(ids[None]) for ids in data.inputs])
+        torch.testing.assert_close(model.classify(alone[:1]), model(data.inputs[0][None]))
+    torch.testing.assert_close(found.inputs, alone, atol=1e-5, rtol=1e-5)
     assert torch.equal(found.targets, data.targets)
 
 
@@ -75,7 +75,7 @@ def test_a_head_is_trained_alone_and_the_encoder_is_not_run(
     assert losses[-1] < 0.9 * first
     model.eval()
     with torch.no_grad():
-        right = (model.fc(data.features).argmax(1) == data.targets).float().mean()
+        right = (model.fc(data.inputs).argmax(1) == data.targets).float().mean()
     assert learning.accuracy(data) == pytest.approx(right.item())
 
 
@@ -84,19 +84,19 @@ def test_an_epoch_has_every_text_once(model: MiniLMClassifier) -> None:
     learning = HeadTrainer(model, data, TextTraining(batch_size=4), CPU)
     batches = list(learning.batches(torch.Generator().manual_seed(0)))
     assert [len(batch.targets) for batch in batches] == [4, 4, 2]
-    seen = torch.cat([batch.features for batch in batches])
-    assert not torch.equal(seen, data.features)
-    assert torch.equal(seen.sort(0).values, data.features.sort(0).values)
+    seen = torch.cat([batch.inputs for batch in batches])
+    assert not torch.equal(seen, data.inputs)
+    assert torch.equal(seen.sort(0).values, data.inputs.sort(0).values)
 
 
 def test_whole_transformers_are_trained_on_whole_texts() -> None:
     net, data = tiny_bert(), texts(12)
     settings = TextTraining(epochs=1, batch_size=12, max_length=4)
     learning = TransformerTrainer(net, data, settings, CPU)
-    assert all(map(torch.equal, learning.data.ids, data.ids)), "cut texts would lose their ends"
+    assert all(map(torch.equal, learning.data.inputs, data.inputs)), "cut texts lose their ends"
     net.eval()
     with torch.no_grad():
-        alone = torch.cat([net(ids[None]).logits for ids in data.ids])
+        alone = torch.cat([net(ids[None]).logits for ids in data.inputs])
         torch.testing.assert_close(learning.logits(data), alone, atol=1e-5, rtol=1e-5)
         wanted = torch.nn.functional.cross_entropy(alone, data.targets)
         torch.testing.assert_close(learning.loss(data)["loss"], wanted, atol=1e-5, rtol=1e-5)
@@ -125,7 +125,7 @@ def test_no_attention_is_dropped_in_training(model: MiniLMClassifier) -> None:
     for module in model.encoder.modules():
         if isinstance(module, torch.nn.Dropout) and module.p != 0.1:
             assert module.p == 0
-    ids = texts(1).ids[0][None]
+    ids = texts(1).inputs[0][None]
     assert not torch.equal(model.pooled(ids), model.pooled(ids)), "all other dropout stays"
 
 
@@ -137,6 +137,6 @@ def test_a_transformer_that_knows_no_padding_is_trained_in_batches() -> None:
     batch = texts().take(torch.arange(4))
     with torch.no_grad():
         found = trainer.logits(batch)
-        alone = torch.cat([net(ids[None, :-1]).logits for ids in batch.ids])
+        alone = torch.cat([net(ids[None, :-1]).logits for ids in batch.inputs])
     torch.testing.assert_close(found, alone, atol=1e-5, rtol=1e-5)
     assert net.config.pad_token_id is None

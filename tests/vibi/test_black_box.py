@@ -8,7 +8,7 @@ from torch import nn
 
 from input_iba.datasets.normalization import Normalize
 from input_iba.models import ConvNet
-from input_iba.training.images import LabelledPixels
+from input_iba.training.classifier import Labelled
 from input_iba.training.settings import ImageTraining
 from input_iba.vibi import BlackBox, ChunkGrid
 from input_iba.vibi.black_box import BlackBoxTrainer, hide_at_random
@@ -53,7 +53,7 @@ def test_hidden_chunks_are_drawn_for_the_share_that_is_asked_for() -> None:
 def test_training_shows_hidden_chunks_and_mirrors_only_on_request() -> None:
     pixels = torch.zeros(32, 1, 8, 8, dtype=torch.uint8)
     pixels[..., :4] = 200
-    data = LabelledPixels(pixels, torch.zeros(32, dtype=torch.int64))
+    data = Labelled(pixels, torch.zeros(32, dtype=torch.int64))
 
     def shown(**settings: float) -> torch.Tensor:
         trainer = BlackBoxTrainer(

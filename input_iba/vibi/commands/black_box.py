@@ -18,7 +18,6 @@ from input_iba.datasets.normalization import Normalize
 from input_iba.registry import CLASSIFIERS
 from input_iba.run.logs import LOGGER
 from input_iba.run.shell import Run
-from input_iba.training.images import LabelledPixels
 from input_iba.training.loop import Loop, portable, save
 from input_iba.training.settings import ImageTraining
 from input_iba.vibi.black_box import BlackBoxTrainer
@@ -59,7 +58,7 @@ def checkpoint_path(
     return FOLDER / f"{config.data.dataset}_{cfg['type']}_{digest}.pth".lower()
 
 
-def provide_black_box(config: VibiConfig, samples: Samples[LabelledPixels], run: Run) -> str:
+def provide_black_box(config: VibiConfig, samples: Samples, run: Run) -> str:
     """Train the black box unless its weights exist; return their file.
 
     Returns:
@@ -69,7 +68,7 @@ def provide_black_box(config: VibiConfig, samples: Samples[LabelledPixels], run:
         ConfigError: The classifier's config is wrong, or has fewer outputs than there are classes.
     """
     settings, train = config.black_box, samples.train
-    cfg = classifier_config(settings, train.pixels.shape[1], len(samples.class_names))
+    cfg = classifier_config(settings, train.inputs.shape[1], len(samples.class_names))
     if cfg.get("pretrained"):
         return ""
     path = checkpoint_path(config, cfg, samples.fingerprint, run.seed)

@@ -15,8 +15,8 @@ from input_iba.datasets.pipeline import Pipeline
 from input_iba.drawing import write_explanation
 from input_iba.results import write_arrays, written_whole
 from input_iba.run.shell import Run
+from input_iba.training.classifier import Labelled
 from input_iba.training.data import read_images
-from input_iba.training.images import LabelledPixels
 from input_iba.vibi.black_box import BlackBox
 from input_iba.vibi.chunks import ChunkGrid, grid_of
 from input_iba.vibi.commands.black_box import (
@@ -64,7 +64,7 @@ def build_vibi(
     return vibi.to(run.device) if run else vibi
 
 
-class Images(Kind[LabelledPixels, Tensor]):
+class Images(Kind[Tensor]):
     """Images; files of them are of any size, and become as large as those of the training."""
 
     shape: Sequence[int] = ()
@@ -82,13 +82,13 @@ class Images(Kind[LabelledPixels, Tensor]):
         assert isinstance(dataset, ImageDataset)
         return dataset
 
-    def read(self, dataset: Any, count: int) -> LabelledPixels:
+    def read(self, dataset: Any, count: int) -> Labelled:
         """Read as many images, drawn at random; 0 for all."""
         return read_images(dataset, count, self.run.seed)
 
-    def networks(self, samples: Samples[LabelledPixels]) -> Networks:
+    def networks(self, samples: Samples) -> Networks:
         """Build the networks, and train the black box where it has no weights."""
-        pixels, classes = samples.train.pixels, len(samples.class_names)
+        pixels, classes = samples.train.inputs, len(samples.class_names)
         # Says at once when channels and values do not match.
         Normalize(self.config.data.mean, self.config.data.std)(pixels[:1].float())
         self.shape = pixels.shape[1:]
@@ -117,9 +117,9 @@ class Images(Kind[LabelledPixels, Tensor]):
         """Return 8-bit images as images in [0, 1], on the device."""
         return pixels.to(self.run.device).float() / 255
 
-    def explained(self, networks: Networks, samples: LabelledPixels) -> ExplainedInputs:
+    def explained(self, networks: Networks, samples: Labelled) -> ExplainedInputs:
         """Ask the black box about all images."""
-        inputs = ExplainedInputs(samples.pixels, UNASKED, self.prepare)
+        inputs = ExplainedInputs(samples.inputs, UNASKED, self.prepare)
         return inputs.answered(networks.black_box)
 
     def draw(

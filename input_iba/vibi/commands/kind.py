@@ -19,17 +19,16 @@ from input_iba.vibi.fidelity import TopK
 from input_iba.vibi.inputs import ExplainedInputs
 from input_iba.vibi.model import Vibi
 
-Data = TypeVar("Data", bound=Labelled)
 Opened = TypeVar("Opened")
 
 
 @dataclass(frozen=True)
-class Samples(Generic[Data]):
+class Samples:
     """What is read for a run, with the fingerprint of the training set."""
 
-    train: Data
-    validation: Data
-    test: Data
+    train: Labelled
+    validation: Labelled
+    test: Labelled
     class_names: Sequence[str]
     fingerprint: str
 
@@ -49,7 +48,7 @@ class Networks:
     input_shape: Sequence[int]
 
 
-class Kind(ABC, Generic[Data, Opened]):
+class Kind(ABC, Generic[Opened]):
     """One kind of input, for the config and the device of a run."""
 
     def __init__(self, config: VibiConfig, run: Run) -> None:
@@ -61,11 +60,11 @@ class Kind(ABC, Generic[Data, Opened]):
         """Return the data set of 'train' or 'test', unread."""
 
     @abstractmethod
-    def read(self, dataset: Any, count: int) -> Data:
+    def read(self, dataset: Any, count: int) -> Labelled:
         """Read as many samples into memory, drawn at random; 0 for all."""
 
     @abstractmethod
-    def networks(self, samples: Samples[Data]) -> Networks:
+    def networks(self, samples: Samples) -> Networks:
         """Build explainer and approximator for data, and provide the black box.
 
         Raises:
@@ -78,7 +77,7 @@ class Kind(ABC, Generic[Data, Opened]):
         """Build the networks of a checkpoint, explainer and approximator without their weights."""
 
     @abstractmethod
-    def explained(self, networks: Networks, samples: Data) -> ExplainedInputs:
+    def explained(self, networks: Networks, samples: Labelled) -> ExplainedInputs:
         """Ask the black box about all samples once, so that training need not."""
 
     @abstractmethod

@@ -26,7 +26,7 @@ FORMAT = 1
 """Of checkpoints."""
 
 
-def kind_of(config: VibiConfig, run: Run) -> Kind[Any, Any]:
+def kind_of(config: VibiConfig, run: Run) -> Kind[Any]:
     """Return the kind of input that a setting explains."""
     return Texts(config, run) if config.of_texts else Images(config, run)
 
@@ -35,7 +35,7 @@ def kind_of(config: VibiConfig, run: Run) -> Kind[Any, Any]:
 class Prepared:
     """Everything that a training needs; `accuracy` is the black box's, on the test set."""
 
-    kind: Kind[Any, Any]
+    kind: Kind[Any]
     networks: Networks
     train: ExplainedInputs
     validation: ExplainedInputs
@@ -44,7 +44,7 @@ class Prepared:
     accuracy: float
 
 
-def read_samples(kind: Kind[Any, Any]) -> Samples[Any]:
+def read_samples(kind: Kind[Any]) -> Samples:
     """Read training set and test set, and hold a share of the former out."""
     data, seed = kind.config.data, kind.run.seed
     train_set, test_set = kind.dataset("train"), kind.dataset("test")
@@ -88,7 +88,7 @@ def prepare(config: VibiConfig, run: Run) -> Prepared:
 class LoadedVibi:
     """What a checkpoint holds; its networks are in eval mode."""
 
-    kind: Kind[Any, Any]
+    kind: Kind[Any]
     networks: Networks
     class_names: Sequence[str]
 

@@ -18,9 +18,9 @@ from input_iba.datasets.tokens import cleaned, read_text, words_read
 from input_iba.drawing.words import Shown, split_at
 from input_iba.errors import ConfigError, DataError
 from input_iba.results import write_arrays, write_text
+from input_iba.training.classifier import Labelled
 from input_iba.training.data import read_texts
 from input_iba.training.loop import progress_bar
-from input_iba.training.texts import LabelledTexts
 from input_iba.vibi.black_box import TextBlackBox
 from input_iba.vibi.commands.kind import Kind, Networks, Samples
 from input_iba.vibi.commands.text_pages import read_top_k, text_page, write_texts
@@ -47,7 +47,7 @@ def explained_texts(
     return unasked.answered(black_box, on_batch or (lambda _: None))
 
 
-class Texts(Kind[LabelledTexts, Words]):
+class Texts(Kind[Words]):
     """Movie reviews; their classifier is trained elsewhere."""
 
     def dataset(self, split: str) -> IMDBDataset:
@@ -63,13 +63,13 @@ class Texts(Kind[LabelledTexts, Words]):
         assert isinstance(dataset, IMDBDataset)
         return dataset
 
-    def read(self, dataset: Any, count: int) -> LabelledTexts:
+    def read(self, dataset: Any, count: int) -> Labelled:
         """Read as many reviews, drawn at random; 0 for all."""
         return read_texts(dataset, count, self.run.seed)
 
-    def networks(self, samples: Samples[LabelledTexts]) -> Networks:
+    def networks(self, samples: Samples) -> Networks:
         """Build the networks around the classifier that the config names."""
-        return self._networks("", samples.train.ids[0])
+        return self._networks("", samples.train.inputs[0])
 
     def load(self, shape: Sequence[int], classes: int, weights: str) -> Networks:
         """Build the networks of a checkpoint."""
@@ -107,11 +107,11 @@ class Texts(Kind[LabelledTexts, Words]):
             )
         return models.build_classifier({**cfg, "pretrained": found}).eval(), str(found)
 
-    def explained(self, networks: Networks, samples: LabelledTexts) -> ExplainedTexts:
+    def explained(self, networks: Networks, samples: Labelled) -> ExplainedTexts:
         """Ask the black box about all reviews."""
         assert isinstance(networks.black_box, TextBlackBox)
-        with progress_bar(len(samples.ids), "texts read by the black box") as bar:
-            return explained_texts(networks.black_box, samples.ids, self.run.device, bar.update)
+        with progress_bar(len(samples.inputs), "texts read by the black box") as bar:
+            return explained_texts(networks.black_box, samples.inputs, self.run.device, bar.update)
 
     def draw(
         self, networks: Networks, inputs: Tensor, class_names: Sequence[str], folder: Path
