@@ -1,6 +1,6 @@
 """Chunks of texts: words, runs of five words, or sentences.
 
-Texts travel as one tensor (B, T, 1 + E), as pictures do: of every word first the number of its
+Texts travel as one tensor (B, T, 1 + E), as images do: of every word first the number of its
 chunk, −1 at padding, then its vector. `packed` and `unpacked` join and part the two.
 """
 
