@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from input_iba.commands.compare.grids import detail, overview
 from input_iba.commands.evaluate.samples import tied_maps
 from input_iba.core.precision import precision_name
 from input_iba.datasets.loading import read_batches
-from input_iba.drawing import Grid, as_markdown, as_plain, highlighted, markdown_text
+from input_iba.drawing import as_markdown, as_plain, highlighted, markdown_text
 from input_iba.errors import InputIBAError
 from input_iba.evaluation import Metric
 from input_iba.records import ImageSample, Sample, TextSample
@@ -34,30 +33,25 @@ MAX_CARDS = 40
 def write_report(compared: Compared) -> tuple[str, Path]:
     """Write the three files; return the table for a terminal, and the page's path."""
     out, columns = compared.options.out, compared.columns
+    write_json(out / "compare.json", _as_json(compared))
     grids = [overview(compared.methods, columns)] if columns else []
     details = [detail(column, compared.reference.name) for column in columns]
-    write_json(out / "compare.json", _as_json(compared))
-    write_text(out / "compare.md", _as_markdown(compared, [*grids, *details]))
-    left_out = list(compared.left_out())
     cards, note = _cards(compared)
     page = ComparisonPage(
-        title=_title(compared),
+        title=f"{len(compared.methods)} methods on "
+        f"{Path(compared.methods[0].manifest.config_file).stem}",
         facts=_facts(compared),
         state=compared.state,
         complete=compared.complete,
         grids=[*grids, *details],
-        left_out=left_out,
+        left_out=list(compared.left_out()),
         cards=cards,
         cards_note=note,
     )
+    write_text(out / "compare.md", _as_markdown(page))
     write_text(out / "compare.html", comparison_page(page))
-    lines = [*map(as_plain, grids), compared.state, *left_out]
+    lines = [*map(as_plain, grids), page.state, *page.left_out]
     return "\n".join(lines), out / "compare.html"
-
-
-def _title(compared: Compared) -> str:
-    config = Path(compared.methods[0].manifest.config_file).stem
-    return f"{len(compared.methods)} methods on {config}"
 
 
 def _facts(compared: Compared) -> dict[str, str]:
@@ -130,12 +124,12 @@ def _metric_json(compared: Compared, metric: Metric) -> dict[str, Any]:
     }
 
 
-def _as_markdown(compared: Compared, grids: Sequence[Grid]) -> str:
-    lines = [f"# {markdown_text(_title(compared))}", ""]
-    lines += [f"- {label}: {markdown_text(value)}" for label, value in _facts(compared).items()]
-    lines += ["", markdown_text(compared.state)]
-    lines += ["", *(f"- {markdown_text(line)}" for line in compared.left_out())]
-    return "\n".join([*lines, "", "\n\n".join(map(as_markdown, grids)), ""])
+def _as_markdown(page: ComparisonPage) -> str:
+    lines = [f"# {markdown_text(page.title)}", ""]
+    lines += [f"- {label}: {markdown_text(value)}" for label, value in page.facts.items()]
+    lines += ["", markdown_text(page.state)]
+    lines += ["", *(f"- {markdown_text(line)}" for line in page.left_out)]
+    return "\n".join([*lines, "", "\n\n".join(map(as_markdown, page.grids)), ""])
 
 
 def _cards(compared: Compared) -> tuple[list[Card], str]:
