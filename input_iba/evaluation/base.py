@@ -184,18 +184,16 @@ class TwoCurvesMetric(Metric):
     Attributes:
         labels: From the beginning of a curve's keys to what it shows, the high one first.
         x_label: What the curves are drawn over.
+        title: Stands above the chart; settings in braces.
     """
 
     labels: ClassVar[Mapping[str, str]]
     x_label: ClassVar[str]
+    title: ClassVar[str]
 
     @abstractmethod
     def measure(self, context: EvaluationContext, case: ScoredSample) -> tuple[Tensor, Curves]:
         """Return shares (T,) and the two curves over them."""
-
-    @abstractmethod
-    def title(self) -> str:
-        """Return what stands above the chart."""
 
     def scorer(self, context: EvaluationContext) -> Score:
         """Return the function that scores a sample."""
@@ -219,7 +217,7 @@ class TwoCurvesMetric(Metric):
             mean_line(label, shares, [row[f"{key}_curve"] for row in rows])
             for key, label in self.labels.items()
         ]
-        title = f"{self.title()}, mean of {len(rows)} samples"
+        title = f"{self.title.format(**vars(self))}, mean of {len(rows)} samples"
         return Chart(title, self.x_label, "target probability", lines)
 
 

@@ -140,6 +140,7 @@ class DegradationMetric(TwoCurvesMetric):
         "MoRF": "most relevant first, lower is better",
     }
     x_label: ClassVar = "share of the tiles removed"
+    title: ClassVar = "Degradation by tiles of {tile_size} pixels"
 
     tile_size: int = setting(8, "pixels per side", at_least=1)
 
@@ -156,7 +157,3 @@ class DegradationMetric(TwoCurvesMetric):
         )
         least = (found.lerf[0], found.lerf_auc.item())
         return found.shares, [least, (found.morf[0], found.morf_auc.item())]
-
-    def title(self) -> str:
-        """Return what stands above the chart."""
-        return f"Degradation by tiles of {self.tile_size} pixels"

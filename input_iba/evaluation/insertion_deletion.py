@@ -134,16 +134,8 @@ def insertion_deletion(
 ) -> InsertionDeletion:
     """Score images while their pixels appear and disappear; see `insert_and_delete`.
 
-    Args:
-        classify: Maps inputs (B, C, H, W) to logits (B, classes), in eval mode.
-        inputs: Normalised inputs, (S, C, H, W).
-        heats: (S, H, W).
-        targets: Class indices, (S,).
-        pixel_batch_size: Pixels per step.
-        sigma: Deviation of the blur in pixels.
-        internal_batch_size: Inputs that the classifier sees at once.
-        use_softmax: Whether classes exclude each other.
-        blur_radius: Pixels that the blur reaches to each side.
+    `classify` maps normalised inputs (B, C, H, W) to logits (B, classes), in eval mode; `inputs`
+    are (S, C, H, W). The `shares` found are (T,), the same for all.
     """
     from input_iba.modality.units import Pixels
 
@@ -171,6 +163,7 @@ class InsertionDeletionMetric(TwoCurvesMetric):
     higher_is_better: ClassVar = {"ins_auc": True, "del_auc": False, "difference": True}
     labels: ClassVar = {"ins": "insertion, higher is better", "del": "deletion, lower is better"}
     x_label: ClassVar[str] = "share of the pixels changed"
+    title: ClassVar[str] = "Insertion and deletion"
 
     sigma: float = setting(5.0, SIGMA, at_least=0)
     pixel_batch_size: int = setting(10, STEP, at_least=1)
@@ -185,10 +178,6 @@ class InsertionDeletionMetric(TwoCurvesMetric):
         """Return shares, and curve and area of insertion and of deletion."""
         return _measured(self, context, case, self.sigma, self.blur_radius)
 
-    def title(self) -> str:
-        """Return what stands above the chart."""
-        return "Insertion and deletion"
-
 
 @dataclass(frozen=True)
 class NLPInsertionDeletionMetric(TwoCurvesMetric):
@@ -202,6 +191,7 @@ class NLPInsertionDeletionMetric(TwoCurvesMetric):
     higher_is_better: ClassVar = InsertionDeletionMetric.higher_is_better
     labels: ClassVar = InsertionDeletionMetric.labels
     x_label: ClassVar[str] = "share of the words changed"
+    title: ClassVar[str] = "Insertion and deletion of words"
 
     sigma: float = setting(5.0, SIGMA, at_least=0, changes_result=False)
     pixel_batch_size: int = setting(2, STEP, at_least=1)
@@ -212,10 +202,6 @@ class NLPInsertionDeletionMetric(TwoCurvesMetric):
     def measure(self, context: EvaluationContext, case: ScoredSample) -> tuple[Tensor, Curves]:
         """Return shares, and curve and area of insertion and of deletion."""
         return _measured(self, context, case, max_fraction=self.max_fraction)
-
-    def title(self) -> str:
-        """Return what stands above the chart."""
-        return "Insertion and deletion of words"
 
 
 def _measured(

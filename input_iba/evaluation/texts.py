@@ -38,16 +38,9 @@ def text_insertion_deletion(
 ) -> InsertionDeletion:
     """Score texts while their words appear and disappear; see `insert_and_delete`.
 
-    Args:
-        classify: Maps token ids and the positions that keep their embedding to logits.
-        tokens: Token ids, padded to one length, (S, T).
-        heats: (S, T).
-        targets: Class indices, (S,); of one logit, 1 stands for it and 0 for the other class.
-        scored: Positions that are changed, (S, T), bool: no padding, no special tokens.
-        pixel_batch_size: Words per step.
-        max_fraction: Share of the words that are changed at the most.
-        internal_batch_size: Texts that the classifier sees at once.
-        use_softmax: Whether classes exclude each other.
+    `classify` maps token ids, and which positions keep their embedding, (B, T) each, to logits; of
+    one logit, target 1 stands for it and 0 for the other class. `tokens` are padded to one length,
+    (S, T), and `scored` the positions that are changed: no padding, no special tokens.
     """
     return insert_and_delete(
         Words(classify, tokens, scored.to(tokens.device)),
