@@ -60,7 +60,7 @@ def about_text(config: str) -> bool:
     """Say whether a config is about texts."""
     from input_iba.config.load import load_config  # here, so that --help answers at once
 
-    return load_config(config).text_modality
+    return load_config(config).kind.name == "texts"
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:

@@ -125,7 +125,7 @@ def test_published_values_stay(name: str, values: tuple[int, ...]) -> None:
 
 def test_published_values_for_text_stay() -> None:
     config = load(TEXT, preset="paper")
-    assert config.text_modality
+    assert config.kind.name == "texts"
     assert config.prior["type"] == "NLPWGAN"
     assert config.prior["mask_lr"] == 0.03
     assert (config.feature_iba.beta, config.feature_iba.sigma) == (15, 0)

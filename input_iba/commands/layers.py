@@ -13,7 +13,6 @@ from torchvision.models import get_weight
 from input_iba import datasets
 from input_iba.config.build import build_classifier
 from input_iba.config.load import RunConfig
-from input_iba.config.texts import build_modality, readable_by
 from input_iba.core.hooks import layer_shapes
 from input_iba.errors import ConfigError, DataError
 
@@ -28,7 +27,7 @@ def list_layers(config: RunConfig) -> str:
     untrained = {**config.classifier, "pretrained": False}
     classifier = build_classifier(replace(config, classifier=untrained))
     kinds = {name: type(module).__name__ for name, module in classifier.named_modules()}
-    modality = build_modality(config, classifier)
+    modality = config.kind.modality(classifier)
     inputs, tokens = modality.enter(classifier, _example(config, classifier))
     shapes = layer_shapes(classifier, inputs, lambda x: modality.run(classifier, x, tokens))
     cells = [("layer", "module", "output", "")]
@@ -52,7 +51,7 @@ def _remarks(name: str, outputs: Sequence[tuple[int, ...]], config: RunConfig) -
         remarks.append("<- attributor.layer")
     if len(outputs) > 1:
         remarks.append(f"called {len(outputs)} times: cannot be chosen")
-    elif len(outputs[0]) not in ((2,) if config.text_modality else (2, 3)):
+    elif len(outputs[0]) not in config.kind.map_dims:
         remarks.append("no map: cannot be chosen")
     return ", ".join(remarks)
 
@@ -61,12 +60,12 @@ def _example(config: RunConfig, classifier: nn.Module) -> Tensor:
     """Return one input: a sample where there are data, else noise of its size, or eight tokens."""
     for data in (config.attribution_data, config.estimation_data):
         try:
-            dataset = readable_by(classifier, datasets.build_dataset(data))
+            dataset = config.kind.readable(classifier, datasets.build_dataset(data))
             example: Tensor = dataset[0].input[None]
         except (DataError, IndexError):
             continue
         return example
-    if config.text_modality:
+    if config.kind.name == "texts":
         return torch.full((1, 8), 2)
     size = _size(config.attribution_data) or _size(config.estimation_data)
     if size is None:

@@ -15,7 +15,7 @@ from input_iba import datasets, models
 from input_iba.attribution import Attributor
 from input_iba.attribution.methods import MethodAttributor
 from input_iba.config.load import RunConfig
-from input_iba.config.texts import build_modality, readable_by
+from input_iba.config.sections import Plain
 from input_iba.core.explainable import weights_digest
 from input_iba.core.outputs import is_multi_label
 from input_iba.core.statistics import RunningStatistics
@@ -101,14 +101,15 @@ def build_datasets(
         DataError: A folder or file is missing or empty.
     """
     with errors_name(config, "data.estimation"):
-        estimation_set = _readable(datasets.build_dataset(config.estimation_data), classifier)
+        estimation_set = _readable(config, config.estimation_data, classifier)
     with errors_name(config, "data.attribution"):
-        dataset = _readable(datasets.build_dataset(config.attribution_data), classifier)
+        dataset = _readable(config, config.attribution_data, classifier)
     return estimation_set, dataset
 
 
-def _readable(dataset: SampleDataset, classifier: nn.Module | None) -> SampleDataset:
-    return dataset if classifier is None else readable_by(classifier, dataset)
+def _readable(config: RunConfig, data: Plain, classifier: nn.Module | None) -> SampleDataset:
+    dataset: SampleDataset = datasets.build_dataset(data)
+    return dataset if classifier is None else config.kind.readable(classifier, dataset)
 
 
 @contextmanager
@@ -158,7 +159,7 @@ def _shared(
     """Return what all attributors are told of classifier and device."""
     return {
         "use_softmax": config.use_softmax,
-        "modality": build_modality(config, classifier),
+        "modality": config.kind.modality(classifier),
         "device": device,
         "autocast": autocast,
         "internal_batch_size": config.internal_batch_size,

@@ -21,11 +21,12 @@ from input_iba.config.sections import WITHOUT_EFFECT, AttributorKeys, DataKeys, 
 from input_iba.config.settings import AttributionKeys, EstimationSettings, LoaderSettings
 from input_iba.config.shipped import find_config
 from input_iba.errors import ConfigError
+from input_iba.modality.kinds import KINDS, Kind
 from input_iba.registry import BASELINES, PRIORS, check_keys, lookup
 from input_iba.results.mask_settings import MaskSettings
 from input_iba.settings import declarations, read, read_values
 
-Kind = TypeVar("Kind")
+Keys = TypeVar("Keys")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,9 +66,9 @@ class RunConfig(AttributorKeys, AttributionKeys):
     warnings: tuple[str, ...] = ()
 
     @property
-    def text_modality(self) -> bool:
-        """Whether text is explained."""
-        return schema.ATTRIBUTORS[self.type] == "NLP"
+    def kind(self) -> Kind:
+        """What kind of input is explained."""
+        return KINDS[schema.ATTRIBUTORS[self.type]]
 
     def digest(self) -> str:
         """Return the SHA-256 of every key that can change a result."""
@@ -114,7 +115,7 @@ def _frozen(path: Path, plain: PlainConfig) -> RunConfig:
     def keys(kind: type, section: str) -> dict[str, Any]:
         return read_values(kind, _section(raw, section), section, file)
 
-    def settings(kind: type[Kind], *sections: str) -> Kind:
+    def settings(kind: type[Keys], *sections: str) -> Keys:
         return _settings(kind, raw, file, *sections)
 
     data = keys(DataKeys, "data")
@@ -137,7 +138,7 @@ def _frozen(path: Path, plain: PlainConfig) -> RunConfig:
     )
 
 
-def _settings(kind: type[Kind], raw: Plain, file: str, *sections: str) -> Kind:
+def _settings(kind: type[Keys], raw: Plain, file: str, *sections: str) -> Keys:
     """Return settings whose keys stand in some sections; a later one counts over an earlier."""
     values: dict[str, Any] = {}
     for section in sections:
@@ -177,7 +178,7 @@ def _ineffective(config: RunConfig) -> Iterator[str]:
             "'attribution_cfg.input_mask.upscale=False' has no effect: input masks are learned at "
             "the input's resolution. 'attribution_cfg.feat_mask.upscale' is for feature masks."
         )
-    if config.text_modality and not config.feature_mask.upscale:
+    if len(config.kind.map_dims) == 1 and not config.feature_mask.upscale:
         yield (
             "'attribution_cfg.feat_mask.upscale=False' has no effect on texts: their feature masks "
             "have one value per word at every layer."
@@ -215,8 +216,7 @@ def with_baseline(
             about texts, which the method cannot explain.
     """
     kind: Any = lookup(BASELINES, method)
-    if config.text_modality:
-        check_explains(kind, "texts")
+    check_explains(kind, config.kind.name)
     section = dict(config.raw.get("baseline", {}))
     type_, warnings = section.pop("type", method), config.warnings
     if type_ != method:

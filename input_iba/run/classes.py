@@ -9,7 +9,6 @@ import torch
 from torch import nn
 
 from input_iba.config.load import RunConfig
-from input_iba.config.texts import build_modality
 from input_iba.core.classifier import Classifier
 from input_iba.core.outputs import class_names_of, is_multi_label, matched
 from input_iba.datasets import Relabelled, SampleDataset
@@ -199,7 +198,7 @@ def _imagenet(names: Sequence[str], count: int) -> dict[str, int]:
 @torch.no_grad()
 def _count_logits(config: RunConfig, classifier: nn.Module, dataset: SampleDataset) -> int | None:
     """Return how many classes a classifier tells apart, or None where no sample shows it."""
-    modality = build_modality(config, classifier)
+    modality = config.kind.modality(classifier)
     runner = Classifier(classifier, run=modality.run, output=config.output)
     device = next(classifier.parameters(), torch.zeros(1)).device
     for [sample] in read_batches(dataset, [[i] for i in range(len(dataset))]):

@@ -13,7 +13,6 @@ from torch import nn
 
 from input_iba.config.build import errors_name
 from input_iba.config.load import RunConfig
-from input_iba.config.texts import readable_by
 from input_iba.datasets import (
     ImageDataset,
     PieceDataset,
@@ -71,7 +70,7 @@ def training_settings(config: RunConfig, given: Mapping[str, Any]) -> TrainingSe
     Raises:
         ConfigError: A value is out of its range, or no setting for this kind of data.
     """
-    kind = TextTraining if config.text_modality else ImageTraining
+    kind = TextTraining if config.kind.name == "texts" else ImageTraining
     known = {item.name for item in fields(kind)}
     for name in given:
         if name not in known:
@@ -136,9 +135,9 @@ def _texts(
             test_texts = _text_dataset(test_cfg)
             check_classes(texts, test_texts)
     with errors_name(config, "data.estimation"):
-        train_set = readable_by(model, texts)
+        train_set = config.kind.readable(model, texts)
         if isinstance(train_set, PieceDataset):
-            test_set = test_texts and readable_by(model, test_texts)
+            test_set = test_texts and config.kind.readable(model, test_texts)
             return _pieces(settings, model, run, train_set, test_set)
         # A trainer cuts what is trained on; what is tested on stays whole.
         for dataset in (texts, test_texts):

@@ -31,7 +31,7 @@ def test_settings_come_from_both_sections(config: RunConfig) -> None:
     }
     assert (config.layer, config.loader.batch_size, config.estimation.n_samples) == ("layer1", 2, 8)
     assert config.warnings == ()
-    assert not config.text_modality
+    assert config.kind.name == "images"
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_a_text_config_loads(tmp_path: Path) -> None:
         }
 
     config = load_config(changed(tmp_path, change))
-    assert config.text_modality
+    assert config.kind.name == "texts"
     assert config.prior["type"] == "NLPWGAN"
 
 

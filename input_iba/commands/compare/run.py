@@ -78,7 +78,7 @@ def _run(options: CompareOptions, metrics: Sequence[Metric], run: Run) -> Compar
     reference = against(methods, options.against)
     check_comparable(methods)
     config = load_config(methods[0].root / "config.py", options.cfg_options)
-    check_modality(metrics, config.text_modality)
+    check_modality(metrics, config.kind.name == "texts")
     for warning in config.warnings:
         LOGGER.warning("%s", warning)
     context, dataset = build_context(config, run, options.out / "compare")

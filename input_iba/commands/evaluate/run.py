@@ -49,7 +49,7 @@ def run_evaluation(
 def _run(
     config: RunConfig, options: EvaluationOptions, metric: Metric, run: Run
 ) -> EvaluationResult:
-    check_modality([metric], config.text_modality)
+    check_modality([metric], config.kind.name == "texts")
     context, dataset = build_context(config, run, options.path.with_suffix(""))
     folder, scores = options.heatmap_dir, options.scores_file
     scoring = Scoring(

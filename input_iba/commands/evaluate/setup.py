@@ -11,7 +11,6 @@ from torch import Tensor
 
 from input_iba.config.build import build_own_method
 from input_iba.config.load import RunConfig
-from input_iba.config.texts import build_modality
 from input_iba.core.classifier import Classifier
 from input_iba.core.explainable import working_values
 from input_iba.core.fitting import FittingRows
@@ -64,7 +63,7 @@ def build_context(
     config, classifier, dataset = ready.config, ready.classifier, ready.dataset
     device, autocast = run.device, run.autocast
     fitting = FittingRows(config.internal_batch_size, device)
-    modality = build_modality(config, classifier)
+    modality = config.kind.modality(classifier)
     runner = Classifier(classifier, run=modality.run, autocast=autocast, output=config.output)
     context = EvaluationContext(
         use_softmax=config.use_softmax,

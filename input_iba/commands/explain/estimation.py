@@ -72,7 +72,7 @@ def provide_statistics(
     """
     key = _key(config, identity)
     found = processes.from_main(lambda: _load(cache, key))
-    noun = "tokens" if config.text_modality else "samples"
+    noun = config.kind.counted
     if found is not None:
         LOGGER.info("Feature statistics of %d %s: from %s", found.count, noun, cache.name)
         explainer.statistics = found

@@ -18,7 +18,6 @@ from input_iba.commands.explain.given import (
     refuse_absent,
 )
 from input_iba.config.load import RunConfig
-from input_iba.config.texts import readable_by, text_modality
 from input_iba.core.hooks import find_layer
 from input_iba.datasets import build_dataset
 from input_iba.datasets.given_texts import name_of
@@ -26,6 +25,7 @@ from input_iba.datasets.tokens import cleaned
 from input_iba.drawing.card import draw_words
 from input_iba.drawing.words import as_it_stands, word_heats
 from input_iba.errors import ConfigError
+from input_iba.modality.kinds import KINDS
 from input_iba.results import SampleRecord, read_text_mask, written_whole
 
 MAX_WORDS = 20
@@ -75,10 +75,11 @@ class GivenTexts(Given):
             {"type": "TextVariations", "texts": texts},
             {"type": "GivenTexts", "texts": texts, "classes": classes},
         )
-        dataset = readable_by(classifier, build_dataset(data["attribution"]))
+        kind = KINDS["NLP"]
+        dataset = kind.readable(classifier, build_dataset(data["attribution"]))
         refuse_absent([dataset.target(i) for i in range(len(dataset))], max(count, 2))
         first, *_ = [dataset[i] for i in range(len(dataset))]  # all of them, so that none is bad
-        layer = self.layer or text_modality(classifier).choose_layer(classifier, first.input[None])
+        layer = self.layer or kind.modality(classifier).choose_layer(classifier, first.input[None])
         find_layer(classifier, layer)
         attributor = {"type": "NLPAttributor", "layer": layer, "classifier": classifier_cfg}
         return {"data": data, "attributor": attributor}

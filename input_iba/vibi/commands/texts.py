@@ -11,12 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from input_iba import models
-from input_iba.config.texts import check_vocabulary
 from input_iba.core.tokens import pad
 from input_iba.datasets import IMDBDataset, build_dataset
 from input_iba.datasets.tokens import cleaned, read_text, words_read
 from input_iba.drawing.words import Shown, split_at
 from input_iba.errors import ConfigError, DataError
+from input_iba.modality.kinds import check_vocabulary
 from input_iba.results import write_arrays, write_text
 from input_iba.training.classifier import Labelled
 from input_iba.training.data import read_texts

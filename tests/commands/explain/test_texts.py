@@ -27,7 +27,7 @@ def config_of(*texts: str, **keys: Any) -> Any:
 
 def test_a_text_becomes_a_normal_config(bert: str, tmp_path: Path) -> None:
     config = config_of(TEXT, model=bert, targets=["positive", "0"])
-    assert config.text_modality
+    assert config.kind.name == "texts"
     assert (config.layer, config.preset) == ("bert.encoder.layer.0", "fast")
     assert (config.estimation.n_samples, config.warnings) == (200, ())
     assert config.attribution_data["classes"] == ["NEGATIVE", "POSITIVE"]

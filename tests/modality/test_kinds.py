@@ -12,11 +12,11 @@ from torch import nn
 from transformers import PreTrainedTokenizerFast
 
 from input_iba.config.load import load_config
-from input_iba.config.texts import build_modality, readable_by
 from input_iba.core.explainable import weights_digest
 from input_iba.datasets import IMDBDataset, PieceDataset
 from input_iba.errors import ConfigError
 from input_iba.modality import TextModality
+from input_iba.modality.kinds import KINDS
 from input_iba.models import build_classifier
 from tests.commands.explain.test_text_run import run, text_config
 from tests.datasets.reviews import write_reviews
@@ -61,9 +61,9 @@ def test_texts_are_cut_to_what_the_classifier_can_read(
     net = saved(tmp_path / "net", make(name), cuts)
     texts = IMDBDataset(write_reviews(tmp_path / "imdb", LONG))
     whole = len(cuts(LONG["train/pos"]["0_9"])["input_ids"])
-    assert longest(readable_by(net, texts)) == (most or whole)
+    assert longest(KINDS["NLP"].readable(net, texts)) == (most or whole)
     texts.max_length = 12
-    assert longest(readable_by(net, texts)) == 12
+    assert longest(KINDS["NLP"].readable(net, texts)) == 12
 
 
 def gpt2_config(root: Path) -> Any:
@@ -81,8 +81,8 @@ def test_the_end_of_texts_pads_where_nothing_else_does(
     config = gpt2_config(tmp_path)
     net = build_classifier(config.classifier)
     with caplog.at_level(logging.WARNING, "input_iba"):
-        reads = build_modality(config, net)
-        dataset = readable_by(net, IMDBDataset(tmp_path / "imdb"))
+        reads = config.kind.modality(net)
+        dataset = KINDS["NLP"].readable(net, IMDBDataset(tmp_path / "imdb"))
     assert isinstance(reads, TextModality)
     assert dataset[0].pad == reads.pad == 2
     assert [record.getMessage() for record in caplog.records] == [
@@ -99,7 +99,7 @@ def test_a_tokenizer_with_nothing_to_pad_with_is_refused(tmp_path: Path) -> None
     net = saved(tmp_path / "net", make("gpt2"), bare)
     texts = IMDBDataset(write_reviews(tmp_path / "imdb"))
     with pytest.raises(ConfigError, match="no padding token, nor another"):
-        readable_by(net, texts)
+        KINDS["NLP"].readable(net, texts)
 
 
 def test_weights_of_any_type_have_a_digest() -> None:
