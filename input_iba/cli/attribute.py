@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from input_iba.cli.arguments import add_config
 from input_iba.cli.explain import add_explain_options, explain_samples
+from input_iba.cli.options import add_options, from_arguments
 from input_iba.cli.run import STATUS_HELP
+from input_iba.commands.explain.options import GivenOptions, ImageOptions, TextOptions
 from input_iba.errors import ConfigError
+from input_iba.settings import declarations
 
 if TYPE_CHECKING:
     from input_iba.commands.explain.given import Given
@@ -27,72 +31,21 @@ def set_up(parser: argparse.ArgumentParser) -> None:
     """Add what explains images, texts, or the samples of a config."""
     parser.description, parser.epilog = DESCRIPTION, STATUS_HELP
     group = parser.add_argument_group("images and texts")
-    group.add_argument(
-        "--image",
-        nargs="+",
-        type=Path,
-        metavar="FILE",
-        help="images to explain, of any format and size, in place of a config",
-    )
-    group.add_argument(
-        "--text",
-        nargs="+",
-        metavar="TEXT",
-        help="texts to explain, each in quotes, in place of a config; --model says by what",
-    )
-    group.add_argument(
-        "--target",
-        nargs="+",
-        default=[],
-        metavar="CLASS",
-        help="explain for this class: a name such as tabby, an index, or a WordNet id; several "
-        "are explained one by one (default: the class that the classifier predicts)",
-    )
-    group.add_argument(
-        "--layer", help="layer of the feature bottleneck (default: one that suits the model)"
-    )
-    group.add_argument(
-        "--whole",
-        action="store_true",
-        help="let the network see all of the image instead of the square in its middle",
-    )
-    _add_model(group)
+    add_options(group, ImageOptions, only=("files",))
+    add_options(group, TextOptions, only=("texts",))
+    add_options(group, ImageOptions, without=("files",))
     add_config(parser, instead_of="--image")
     add_explain_options(parser)
     parser.set_defaults(command=_attribute)
 
 
-def _add_model(group: Any) -> None:
-    group.add_argument(
-        "--model",
-        metavar="NAME",
-        help="ImageNet classifier: efficientnet_lite0, or one of torchvision's or timm's, whose "
-        "weights are downloaded once (default: efficientnet_lite0, which needs no network). Of "
-        "texts a folder, or a name on the hub, of a sequence classifier of transformers",
-    )
-    group.add_argument(
-        "--weights",
-        metavar="FILE",
-        help="checkpoint of the model, or the name of weights of torchvision's",
-    )
-    group.add_argument(
-        "--classes",
-        type=Path,
-        metavar="FILE",
-        help="classes of a checkpoint of your own: JSON like resources/imagenet_class_index.json",
-    )
-
-
-ONLY_IMAGES = ("whole", "weights", "classes")
-WITHOUT_CONFIG = ("target", "layer", "model", *ONLY_IMAGES)
-
-
 def _attribute(arguments: argparse.Namespace) -> int:
-    ways = [*([f"a config ('{arguments.config}')"] if arguments.config else [])]
-    ways += [f"--{name}" for name in ("image", "text") if getattr(arguments, name) is not None]
+    ways = [f"a config ('{arguments.config}')"] if arguments.config else []
+    ways += ["--image"] if arguments.files else []
+    ways += ["--text"] if arguments.texts else []
     if len(ways) > 1:
         raise ConfigError(f"Both {' and '.join(ways)} are given: leave one of them out.")
-    if arguments.image is None and arguments.text is None:
+    if not (arguments.files or arguments.texts):
         _check_config(arguments)
         return explain_samples(arguments)
     given = _given(arguments)
@@ -117,7 +70,7 @@ def _check_config(arguments: argparse.Namespace) -> None:
         raise ConfigError(
             f"'{arguments.config}' is not a config. To explain an image: --image {arguments.config}"
         )
-    asked = [f"--{name}" for name in WITHOUT_CONFIG if getattr(arguments, name)]
+    asked = _asked(arguments)
     if asked:
         raise ConfigError(
             f"{', '.join(asked)} can be given with --image or --text only. A config says it "
@@ -130,14 +83,21 @@ def _given(arguments: argparse.Namespace) -> Given:
     from input_iba.commands.explain.images import GivenImages
     from input_iba.commands.explain.texts import GivenTexts
 
-    by = {"model": arguments.model, "layer": arguments.layer, "targets": arguments.target}
-    only_images = {name: getattr(arguments, name) for name in ONLY_IMAGES}
-    if arguments.text is None:
-        return GivenImages(files=arguments.image, **by, **only_images)
-    asked = [f"--{name}" for name, value in only_images.items() if value]
+    if arguments.files:
+        return from_arguments(GivenImages, arguments)
+    asked = _asked(arguments, without=declarations(GivenOptions))
     if asked:
         raise ConfigError(f"{', '.join(asked)} can be given with --image only; leave it out.")
-    return GivenTexts(texts=arguments.text, **by)
+    return from_arguments(GivenTexts, arguments)
+
+
+def _asked(arguments: argparse.Namespace, without: Collection[str] = ()) -> list[str]:
+    """Return which options about images are given."""
+    return [
+        declared.flags[0]
+        for name, declared in declarations(ImageOptions).items()
+        if getattr(arguments, name) and name not in without
+    ]
 
 
 def _free(path: Path, fixed: bool) -> Path:

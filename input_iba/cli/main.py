@@ -5,54 +5,48 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from importlib import import_module
 from typing import Any
 
 from input_iba import __version__
-from input_iba.cli import (
-    attribute,
-    baseline,
-    compare,
-    configs,
-    demo,
-    evaluate,
-    figure,
-    layers,
-    report,
-    small_imagenet,
-    train,
-    vibi_experiments,
-    vibi_explain,
-    vibi_train,
-)
 from input_iba.cli.run import STATUS_HELP, run_command
 from input_iba.evaluation import METRICS
 
 SetUp = Callable[[argparse.ArgumentParser], None]
 
+
+def _of(module: str, function: str = "set_up", **given: str) -> SetUp:
+    """Return what adds the arguments of a command, whose module is imported only then."""
+
+    def set_up(parser: argparse.ArgumentParser) -> None:
+        getattr(import_module(f"input_iba.cli.{module}"), function)(parser, **given)
+
+    return set_up
+
+
 COMMANDS: Mapping[str, tuple[str, SetUp]] = {
-    "demo": ("explain six images that come with packages", demo.set_up),
+    "demo": ("explain six images that come with packages", _of("demo")),
     "attribute": (
         "explain images, texts, or every sample of a config's data set",
-        attribute.set_up,
+        _of("attribute"),
     ),
-    "layers": ("list the classifier's layers with their output shapes", layers.set_up),
-    "configs": ("list the configs that come with the package", configs.set_up),
-    "baseline": ("explain by another method, to compare with", baseline.set_up),
+    "layers": ("list the classifier's layers with their output shapes", _of("layers")),
+    "configs": ("list the configs that come with the package", _of("configs")),
+    "baseline": ("explain by another method, to compare with", _of("baseline")),
     **{
-        f"evaluate {name}": (kind.description, partial(evaluate.set_up, name=name))
+        f"evaluate {name}": (kind.description, _of("evaluate", name=name))
         for name, kind in METRICS.items()
     },
-    "compare": ("score the maps of several work directories on the same samples", compare.set_up),
-    "figure grid": ("images, one line each, and what methods saw", figure.set_up_grid),
-    "figure curves": ("mean curves of methods, in bands of 95 %%", figure.set_up_curves),
-    "report": ("write the page of one work directory, or of several side by side", report.set_up),
-    "train vision": ("train a classifier of images", train.set_up),
-    "train nlp": ("train a classifier of texts", train.set_up),
-    "vibi train": ("train an explainer and an approximator", vibi_train.set_up),
-    "vibi explain": ("explain images or texts with a trained explainer", vibi_explain.set_up),
-    "vibi experiments": ("train many settings, one after the other", vibi_experiments.set_up),
-    "small-imagenet": ("choose a small ImageNet, as configs read it", small_imagenet.set_up),
+    "compare": ("score the maps of several work directories on the same samples", _of("compare")),
+    "figure grid": ("images, one line each, and what methods saw", _of("figure", "set_up_grid")),
+    "figure curves": ("mean curves of methods, in bands of 95 %%", _of("figure", "set_up_curves")),
+    "report": ("write the page of one work directory, or of several side by side", _of("report")),
+    "train vision": ("train a classifier of images", _of("train")),
+    "train nlp": ("train a classifier of texts", _of("train")),
+    "vibi train": ("train an explainer and an approximator", _of("vibi_train")),
+    "vibi explain": ("explain images or texts with a trained explainer", _of("vibi_explain")),
+    "vibi experiments": ("train many settings, one after the other", _of("vibi_experiments")),
+    "small-imagenet": ("choose a small ImageNet, as configs read it", _of("small_imagenet")),
 }
 """What each command does, and what adds its arguments and the function that runs it."""
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from input_iba.commands.explain.options import GivenOptions
 from input_iba.config.load import RunConfig, load_config
 from input_iba.errors import ConfigError
 from input_iba.results import RecordLog, SampleRecord
@@ -20,18 +21,8 @@ AT_ONCE = 4
 
 
 @dataclass(frozen=True, kw_only=True)
-class Given(ABC):
-    """Inputs without a config: what they need is made of the name of their classifier.
-
-    Attributes:
-        model: Name of the classifier; None for the one that needs no name, if there is any.
-        layer: Layer of the feature bottleneck, or None for one that suits the classifier.
-        targets: Classes to explain each input for; none for the predicted class.
-    """
-
-    model: str | None = None
-    layer: str | None = None
-    targets: Sequence[str] = ()
+class Given(GivenOptions, ABC):
+    """Inputs without a config: what they need is made of the name of their classifier."""
 
     @property
     @abstractmethod

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from input_iba.commands.explain.given import (
     overlay_path,
     refuse_absent,
 )
+from input_iba.commands.explain.options import ImageOptions
 from input_iba.commands.explain.seen_part import over_image, seen_part
 from input_iba.config.load import RunConfig, load_config
 from input_iba.core.hooks import find_layer
@@ -42,20 +43,8 @@ GRID, MAX_RATIO = 32, 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class GivenImages(Given):
-    """Images, and a name of their classifier; see `named_model`.
-
-    Attributes:
-        files: The images.
-        weights: Checkpoint, or name of torchvision's weights; None for the published ones.
-        classes: JSON file with the classes of a checkpoint of one's own.
-        whole: Show the network all of the image, not the square in its middle.
-    """
-
-    files: Sequence[Path]
-    weights: str | None = None
-    classes: Path | None = None
-    whole: bool = False
+class GivenImages(ImageOptions, Given):
+    """Images, and a name of their classifier; see `named_model`."""
 
     @property
     def name(self) -> Path:
@@ -178,7 +167,7 @@ def model_config(name: str, overrides: Mapping[str, Any]) -> RunConfig:
     model = named_model(name)
     cfg = {"source": model.source, "type": model.type, "pretrained": False}
     layer = choose_layer(models.build_classifier(cfg), model.size)
-    nothing = GivenImages(files=[Path(name)], model=name)
+    nothing = GivenImages(files=(Path(name),), model=name)
     data = nothing.images_data(model, (model.size, model.size), None)
     content = {"data": data, "attributor": {"layer": layer, "classifier": cfg}}
     return load_config(Path(name), overrides, "fast", content)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from input_iba.commands.explain.given import (
     overlay_path,
     refuse_absent,
 )
+from input_iba.commands.explain.options import TextOptions
 from input_iba.config.load import RunConfig
 from input_iba.core.hooks import find_layer
 from input_iba.datasets import build_dataset
@@ -36,20 +37,14 @@ BAR = 20
 
 
 @dataclass(frozen=True, kw_only=True)
-class GivenTexts(Given):
-    """Texts, and a folder or hub name of a sequence classifier of `transformers`.
-
-    Attributes:
-        texts: The texts.
-    """
-
-    texts: Sequence[str]
+class GivenTexts(TextOptions, Given):
+    """Texts, and a folder or hub name of a sequence classifier of `transformers`."""
 
     @property
     def name(self) -> Path:
         """Return a name of the texts' first words.
 
-        >>> GivenTexts(texts=["A fine film.", "Dull."], model="bert").name
+        >>> GivenTexts(texts=("A fine film.", "Dull."), model="bert").name
         PosixPath('A_fine_film_and_1_more.txt')
         """
         return name_of_all(Path(f"{name_of(cleaned(self.texts[0]))}.txt"), len(self.texts))

@@ -52,7 +52,7 @@ def test_whole_keeps_the_proportions_and_crops_have_them_too(wide: Path, tmp_pat
 
 
 def test_options_and_presets_count(wide: Path) -> None:
-    asked = GivenImages(files=[wide], layer="_blocks.5")
+    asked = GivenImages(files=(wide,), layer="_blocks.5")
     config = asked.config({"estimation_cfg.n_samples": 7}, "paper")
     assert (config.layer, config.preset) == ("_blocks.5", "paper")
     assert (config.estimation.n_samples, config.prior["type"]) == (7, "VisionWGAN")

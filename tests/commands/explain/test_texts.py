@@ -38,7 +38,7 @@ def test_a_text_becomes_a_normal_config(bert: str, tmp_path: Path) -> None:
 
 
 def test_options_presets_and_layers_count(bert: str) -> None:
-    asked = GivenTexts(texts=["fun"], model=bert, layer="bert.embeddings")
+    asked = GivenTexts(texts=("fun",), model=bert, layer="bert.embeddings")
     config = asked.config({"estimation_cfg.n_samples": 7}, "paper")
     assert (config.layer, config.preset, config.estimation.n_samples) == (
         *("bert.embeddings", "paper"),
