@@ -163,7 +163,7 @@ def test_a_circle_of_files_is_caught(tmp_path: Path) -> None:
         ("from input_iba import datasets", "input_iba.models.loading"),
         ("def f():\n    from input_iba.config import x", "input_iba.attribution.priors"),
         ("from ..evaluation import x", "input_iba.attribution.priors"),
-        ("from .. import cli", "input_iba.run.batching"),
+        ("from .. import cli", "input_iba.run.shell"),
         ("import importlib\nimportlib.import_module('input_iba.cli.main')", "input_iba.core.x"),
         ("import tools.vision.train", "input_iba.cli.main"),
         ("from input_iba.run import batching", "tools.vision.train"),

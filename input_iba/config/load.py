@@ -70,6 +70,20 @@ class RunConfig(AttributorKeys, AttributionKeys):
         """What kind of input is explained."""
         return KINDS[schema.ATTRIBUTORS[self.type]]
 
+    @property
+    def draws_per_sample(self) -> int:
+        """Rows that one sample sends through the classifier at once: the larger K."""
+        if self.baseline is not None:
+            return self.baseline.rows_per_sample
+        return max(self.feature_iba.batch_size, self.input_iba.batch_size)
+
+    @property
+    def max_rows_per_sample(self) -> int:
+        """The most rows of one sample that any stage computes at once."""
+        own = getattr(lookup(PRIORS, self.prior["type"]), "batch_size", 0)
+        own = self.prior.get("batch_size", own) if self.baseline is None else 0
+        return max(self.draws_per_sample, own)
+
     def digest(self) -> str:
         """Return the SHA-256 of every key that can change a result."""
         text = json.dumps(_without_display(self.raw), sort_keys=True)

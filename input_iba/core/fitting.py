@@ -1,4 +1,4 @@
-"""How many rows the classifier computes at once, and what to do when memory runs out."""
+"""How many samples and rows are computed at once, and what to do when memory runs out."""
 
 from __future__ import annotations
 
@@ -124,3 +124,62 @@ def free_memory() -> None:
         torch.cuda.empty_cache()
     if torch.backends.mps.is_available():
         torch.mps.empty_cache()
+
+
+def fitting_samples(shape: Shape, draws: int, device: torch.device, most: int) -> int:
+    """Return how many samples keep a device busy without filling its memory.
+
+    Args:
+        shape: Of one input, (C, H, W).
+        draws: Rows that one sample sends through the classifier at once.
+        device: Where to compute.
+        most: Samples that there are.
+
+    >>> fitting_samples((3, 224, 224), 10, torch.device("cpu"), 1000)
+    3
+    """
+    return max(1, min(rows_at_once(shape, device) // draws, most))
+
+
+class FittingSizes:
+    """How much is computed at once; halved, per shape of input, whenever memory runs out.
+
+    Args:
+        samples: Samples at once, to begin with.
+        rows: As of `FittingRows`: how many rows of one sample the classifier sees at once.
+    """
+
+    def __init__(self, samples: int, rows: FittingRows) -> None:
+        self._most, self._rows = samples, rows
+        self._samples: dict[Shape, int] = {}
+
+    def samples(self, shape: Shape) -> int:
+        """Return how many samples with inputs of a shape to explain at once."""
+        return self._samples.get(shape, self._most)
+
+    def rows(self, shape: Shape) -> int | None:
+        """Return how many rows the classifier may see at once; None for the usual number."""
+        return self._rows.halved(shape)
+
+    def halve(self, shape: Shape, samples: int) -> str | None:
+        """Take less from now on, because memory ran out.
+
+        First the number of samples is halved; when a single one does not fit, so is the number
+        of rows that the classifier sees at once.
+
+        Args:
+            shape: Of one of the inputs.
+            samples: How many were explained at once.
+
+        Returns:
+            What happens now, or None when there is nothing left to halve.
+        """
+        if samples > 1:
+            half = self._samples[shape] = (samples + 1) // 2
+            return (
+                f"Out of memory with {samples} samples of {size_of(shape)} at once, from here on "
+                f"{half}. --samples-per-batch {half} would save the attempt."
+            )
+        said = self._rows.halve(shape)
+        rows = self._rows.halved(shape)
+        return said and f"{said} --internal-batch-size {rows} would save the attempt."

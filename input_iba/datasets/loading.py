@@ -44,6 +44,15 @@ def read_batches(
     )
 
 
+def first_shape(dataset: SampleDataset, ids: Sequence[str]) -> tuple[int, ...] | None:
+    """Return the shape of the first of some samples that can be read, or None where none can."""
+    position = {id_: index for index, id_ in enumerate(dataset.ids)}
+    for [item] in read_batches(dataset, [[position[id_]] for id_ in ids]):
+        if isinstance(item, Sample):
+            return tuple(item.input.shape)
+    return None
+
+
 def cut(indices: Sequence[int], size: int) -> list[list[int]]:
     """Cut indices into batches.
 

@@ -12,7 +12,7 @@ from input_iba.drawing import Chart
 from input_iba.errors import InputIBAError
 from input_iba.evaluation import METRICS, Metric
 from input_iba.results import RowLog, safe_name
-from input_iba.run.logs import LOGGER
+from input_iba.run.shell import LOGGER
 
 OWN_MAPS = "input_masks"
 """Folder of the maps that the report shows; scores of others are not those of its samples."""

@@ -12,7 +12,7 @@ from input_iba.report.gather import build, gather
 from input_iba.report.page import report_page
 from input_iba.report.rows import format_table
 from input_iba.results import WorkDir, write_text
-from input_iba.run.logs import LOGGER
+from input_iba.run.shell import LOGGER
 
 PAGE = "report.html"
 

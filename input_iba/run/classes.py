@@ -16,7 +16,7 @@ from input_iba.datasets.class_index import imagenet_classes
 from input_iba.datasets.loading import read_batches
 from input_iba.errors import ConfigError, closest
 from input_iba.records import Sample
-from input_iba.run.logs import LOGGER
+from input_iba.run.shell import LOGGER
 
 KEY = "attributor.classes"
 MAX_SHOWN = 8

@@ -1,13 +1,11 @@
-"""What a run computes on: the device asked for, memory that is kept, generators that are seeded."""
+"""What a run computes on: the device asked for, and memory that is kept."""
 
 from __future__ import annotations
 
 import ctypes
 import platform
-import random
 import re
 
-import numpy as np
 import torch
 
 from input_iba.errors import ConfigError
@@ -119,14 +117,3 @@ def _address_space_is_limited() -> bool:
     import resource  # not there on Windows
 
     return resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY
-
-
-def seed_everything(seed: int) -> None:
-    """Seed the global generators of Python, numpy and torch.
-
-    Only weights and data loading use them: all noise of the method comes from generators of its
-    own, one per sample.
-    """
-    random.seed(seed)
-    np.random.seed(seed % 2**32)
-    torch.manual_seed(seed)

@@ -9,7 +9,7 @@ from types import TracebackType
 
 from input_iba.errors import ProcessError
 from input_iba.run.launch import PATIENCE, Processes, lost_process
-from input_iba.run.logs import LOGGER
+from input_iba.run.shell import LOGGER
 
 BEAT = 1.0
 """Seconds between two signs of life."""

@@ -23,19 +23,18 @@ class PreparedRun:
         classifier: In eval mode.
         estimation_set: Where statistics come from.
         dataset: The samples, with the classifier's class indices and names.
+        digest: Hash of the classifier's weights.
     """
 
     config: RunConfig
     classifier: nn.Module
     estimation_set: SampleDataset
     dataset: SampleDataset
+    digest: str
 
     def fingerprints(self) -> dict[str, str]:
         """Return hashes of the classifier's weights and of the samples, by the manifest's keys."""
-        return {
-            "classifier": classifier_digest(self.classifier),
-            "data": self.dataset.fingerprint(),
-        }
+        return {"classifier": self.digest, "data": self.dataset.fingerprint()}
 
 
 def prepare(
@@ -53,8 +52,9 @@ def prepare(
     """
     classifier = build_classifier(config).to(run.device)
     check(classifier)
+    digest = classifier_digest(classifier)
     estimation_set, dataset = build_datasets(config, classifier)
     reading = read_logits(config, classifier, dataset)
     if run.processes.is_main:
         reading.say()
-    return PreparedRun(reading.config, classifier, estimation_set, reading.dataset)
+    return PreparedRun(reading.config, classifier, estimation_set, reading.dataset, digest)

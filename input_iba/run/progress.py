@@ -10,7 +10,7 @@ from types import TracebackType
 
 from tqdm import tqdm
 
-from input_iba.run.logs import LOGGER
+from input_iba.run.shell import LOGGER
 
 FORMAT = (
     "{desc} {percentage:3.0f}%|{bar}| {n:.1f}/{total:.0f} samples "

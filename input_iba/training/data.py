@@ -27,8 +27,7 @@ from input_iba.datasets.text_dataset import load_texts
 from input_iba.datasets.word_vectors import load_word_vectors
 from input_iba.errors import ConfigError, DataError
 from input_iba.registry import DATASETS, lookup
-from input_iba.run.logs import LOGGER
-from input_iba.run.shell import Run
+from input_iba.run.shell import LOGGER, Run
 from input_iba.training.classifier import ClassifierTrainer, Labelled
 from input_iba.training.images import ImageTrainer
 from input_iba.training.loop import progress_bar

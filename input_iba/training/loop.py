@@ -19,8 +19,8 @@ from tqdm import tqdm
 from input_iba.core.files import written_whole
 from input_iba.errors import InputIBAError
 from input_iba.models.checkpoints import fit_state_dict
-from input_iba.run.logs import LOGGER
 from input_iba.run.progress import refresh_seconds
+from input_iba.run.shell import LOGGER
 
 Batch = TypeVar("Batch")
 

@@ -10,8 +10,7 @@ from input_iba.config.build import errors_name
 from input_iba.config.load import RunConfig
 from input_iba.errors import ConfigError
 from input_iba.results import may_continue
-from input_iba.run.logs import LOGGER
-from input_iba.run.shell import opened
+from input_iba.run.shell import LOGGER, opened
 from input_iba.training.classifier import ClassifierTrainer, split
 from input_iba.training.data import VALIDATION_SHARE, TrainingData, training_data
 from input_iba.training.loop import Loop, made_with, progress_bar

@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from input_iba.run.logs import LOGGER
 from input_iba.run.progress import RunProgress
+from input_iba.run.shell import LOGGER
 
 
 def test_the_bar_shows_stage_samples_rate_and_time_left(

@@ -30,8 +30,7 @@ from input_iba.errors import ResumeError
 from input_iba.evaluation import Metric
 from input_iba.results import Entry, RowLog, safe_name
 from input_iba.results.map_files import find_maps
-from input_iba.run.logs import LOGGER
-from input_iba.run.shell import Run, opened
+from input_iba.run.shell import LOGGER, Run, opened
 
 
 @dataclass(frozen=True)

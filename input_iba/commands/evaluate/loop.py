@@ -25,8 +25,8 @@ from input_iba.evaluation import EvaluationContext, Metric, Row, Score, ScoredSa
 from input_iba.records import Failure, Sample
 from input_iba.results import Entry, RowLog
 from input_iba.results.map_files import read_map_of
-from input_iba.run.logs import LOGGER, to_file_only
 from input_iba.run.progress import RunProgress
+from input_iba.run.shell import LOGGER, to_file_only
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from input_iba.datasets.ids import draw_ids
 from input_iba.errors import DataError, EvaluationError
 from input_iba.results import Entry
 from input_iba.results.map_files import ties_by_rounding
-from input_iba.run.logs import LOGGER
+from input_iba.run.shell import LOGGER
 
 
 @dataclass(frozen=True)

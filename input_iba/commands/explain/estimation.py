@@ -22,6 +22,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from input_iba.attribution.methods import MethodAttributor
+from input_iba.commands.explain.job import Job
 from input_iba.config.build import Explainer
 from input_iba.config.load import RunConfig
 from input_iba.core.statistics import RunningStatistics
@@ -30,8 +31,8 @@ from input_iba.datasets.loading import alike, cut, read_batches, stackable, stac
 from input_iba.records import Failure, FeatureStatistics, Sample
 from input_iba.results import Identity, write_arrays
 from input_iba.run.launch import ALONE, Processes
-from input_iba.run.logs import LOGGER
 from input_iba.run.progress import refresh_seconds
+from input_iba.run.shell import LOGGER
 
 MIN_TOLD = 100
 """Below this many samples means and deviations are rough; the method's papers use 10,000."""
@@ -41,6 +42,23 @@ AT_ONCE = 16
 
 MAX_REPORTED = 5
 """Bad samples that are named one by one; the others are counted."""
+
+
+def provide(job: Job, explainer: Explainer) -> int:
+    """Give an explainer what it needs of the estimation set; return how much of it is unread.
+
+    Raises:
+        AttributionError: As `provide_statistics`.
+    """
+    dataset, config, processes = job.ready.estimation_set, job.ready.config, job.run.processes
+    if isinstance(explainer, MethodAttributor) and explainer.needs != "statistics":
+        with processes.together():
+            return provide_background(explainer, dataset, config.loader.num_workers)
+    return provide_statistics(
+        *(explainer, dataset, config, job.identity, job.work.statistics_path),
+        shown=job.options.progress_bar,
+        processes=processes,
+    )
 
 
 def provide_statistics(

@@ -6,22 +6,19 @@ import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from input_iba.commands.explain.job import Job
 from input_iba.config.build import Explainer
 from input_iba.config.load import RunConfig
-from input_iba.core.fitting import free_memory, out_of_memory
+from input_iba.core.fitting import FittingSizes, free_memory, out_of_memory
 from input_iba.datasets import SampleDataset
 from input_iba.datasets.loading import alike, cut, read_batches, stacked
 from input_iba.errors import InputIBAError
 from input_iba.records import Explanation, Failure, Sample
-from input_iba.results import Identity, SampleRecord, WorkDir, file_names
+from input_iba.results import SampleRecord, file_names
 from input_iba.results.sample_writer import SampleWriter
-from input_iba.run.batching import FittingSizes
 from input_iba.run.heartbeat import Heartbeat
-from input_iba.run.logs import LOGGER, to_file_only
-from input_iba.run.options import RunOptions
-from input_iba.run.prepared_run import PreparedRun
 from input_iba.run.progress import RunProgress
-from input_iba.run.shell import Run
+from input_iba.run.shell import LOGGER, to_file_only
 
 EXPECTED_SHARES = {"FeatureIBA": 0.05, "InputIBA": 0.2}
 PRIOR_SHARES = {
@@ -35,27 +32,6 @@ NO_MEMORY = (
     "out of memory with this sample alone and one row at a time through the classifier. Let "
     "data.attribution.pipeline make smaller inputs, or compute on a device with more memory"
 )
-
-
-@dataclass(frozen=True)
-class Job:
-    """What a run explains, and where it goes.
-
-    Attributes:
-        run: What it computes on.
-        options: The command line's options.
-        work: The work directory.
-        ready: Config, classifier and data sets.
-        ids: The samples selected.
-        identity: What must stay the same for the masks to.
-    """
-
-    run: Run
-    options: RunOptions
-    work: WorkDir
-    ready: PreparedRun
-    ids: Sequence[str]
-    identity: Identity
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,7 @@ from torch import nn
 from input_iba import models
 from input_iba.datasets.normalization import Normalize
 from input_iba.registry import CLASSIFIERS
-from input_iba.run.logs import LOGGER
-from input_iba.run.shell import Run
+from input_iba.run.shell import LOGGER, Run
 from input_iba.training.loop import Loop, portable, save
 from input_iba.training.settings import ImageTraining
 from input_iba.vibi.black_box import BlackBoxTrainer

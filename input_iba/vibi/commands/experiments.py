@@ -10,7 +10,7 @@ from typing import Any
 from input_iba.drawing import Grid, as_markdown
 from input_iba.errors import ConfigError, InputIBAError
 from input_iba.results import write_json, write_text
-from input_iba.run.logs import LOGGER
+from input_iba.run.shell import LOGGER
 from input_iba.vibi.commands.config import VibiConfig, load_vibi_config
 from input_iba.vibi.commands.folder import VibiResult
 from input_iba.vibi.commands.options import VibiOptions

@@ -11,8 +11,7 @@ import torch
 
 from input_iba.errors import CheckpointError, ConfigError
 from input_iba.models.checkpoints import fit_state_dict
-from input_iba.run.logs import LOGGER
-from input_iba.run.shell import Run
+from input_iba.run.shell import LOGGER, Run
 from input_iba.training.classifier import split
 from input_iba.training.data import VALIDATION_SHARE, check_classes
 from input_iba.vibi.commands.config import VibiConfig, vibi_config

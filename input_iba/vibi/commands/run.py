@@ -11,8 +11,7 @@ from typing import Any
 
 from input_iba.errors import ConfigError
 from input_iba.models.checkpoints import fit_state_dict
-from input_iba.run.logs import LOGGER
-from input_iba.run.shell import Run, opened
+from input_iba.run.shell import LOGGER, Run, opened
 from input_iba.training.loop import Loop
 from input_iba.vibi.commands.config import VibiConfig
 from input_iba.vibi.commands.folder import VibiFolder, VibiResult

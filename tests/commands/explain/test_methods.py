@@ -21,7 +21,6 @@ from input_iba.commands.figure.options import GridOptions
 from input_iba.config.build import build_attributor, build_classifier, build_datasets
 from input_iba.config.load import RunConfig, load_config, with_baseline
 from input_iba.errors import ConfigError, LayerNotFoundError, MissingExtraError, ResumeError
-from input_iba.run.batching import draws_per_sample
 from input_iba.run.options import RunOptions
 from tests.commands.evaluating import prepare
 from tests.tiny_runs import manifest, tiny_config, write_config
@@ -103,7 +102,7 @@ def test_settings_come_from_the_section_of_the_config(config: RunConfig) -> None
     assert found.baseline == Rise(n_masks=50, keep=0.3)
     assert found.raw["baseline"] == section
     assert found.digest() != with_baseline(config, "rise").digest()
-    assert draws_per_sample(found) == 50
+    assert found.draws_per_sample == 50
 
 
 def test_the_section_of_another_method_has_no_effect_but_options_do(config: RunConfig) -> None:

@@ -15,17 +15,14 @@ import torch
 from torch import Tensor, nn
 
 from input_iba.attribution import Attributor
+from input_iba.commands.explain.job import SamplesPerBatch, choose_samples_per_batch
 from input_iba.commands.explain.run import run_attribution
 from input_iba.config.load import RunConfig, load_config
+from input_iba.core.fitting import fitting_samples
 from input_iba.core.statistics import RunningStatistics
 from input_iba.errors import ConfigError, ResumeError
 from input_iba.records import Attribution, Failure
 from input_iba.registry import PRIORS, build
-from input_iba.run.batching import (
-    SamplesPerBatch,
-    choose_samples_per_batch,
-    fitting_samples,
-)
 from input_iba.run.options import RunOptions
 from tests.tiny_runs import FakeExplainer, manifest, run
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from input_iba.run.logs import LOGGER, logging_to, to_file_only
+from input_iba.run.shell import LOGGER, logging_to, to_file_only
 
 
 def test_the_first_process_logs_to_file_and_terminal(

@@ -1,0 +1,183 @@
+"""What a run of `attribute` explains: built and checked before anything is written."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import nn
+
+from input_iba.config.load import RunConfig
+from input_iba.core.fitting import fitting_samples
+from input_iba.core.hooks import find_layer
+from input_iba.datasets.ids import draw_ids, select_ids
+from input_iba.datasets.loading import first_shape
+from input_iba.errors import ConfigError, ResumeError
+from input_iba.results import OWN_METHOD, Identity, Manifest, WorkDir, differences
+from input_iba.run.options import RunOptions
+from input_iba.run.prepared_run import PreparedRun, prepare
+from input_iba.run.shell import Run
+
+SamplesPerBatch = int | Literal["auto"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a run explains, and where it goes.
+
+    Attributes:
+        run: What it computes on.
+        options: The command line's options.
+        work: The work directory.
+        ready: Config, classifier and data sets.
+        ids: The samples selected.
+        identity: What must stay the same for the masks to.
+    """
+
+    run: Run
+    options: RunOptions
+    work: WorkDir
+    ready: PreparedRun
+    ids: Sequence[str]
+    identity: Identity
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the first process decides for all.
+
+    Attributes:
+        size: Samples explained at once: one number for all processes, whatever memory each has,
+            because what is computed together decides rounding.
+        manifest: Of the work directory, as it was claimed.
+        finished: Ids of samples that an earlier run has explained.
+    """
+
+    size: int
+    manifest: Manifest
+    finished: frozenset[str]
+
+
+def begin(config: RunConfig, options: RunOptions, work: WorkDir, run: Run) -> Job:
+    """Build and check all that a run needs before it writes anything.
+
+    Raises:
+        InputIBAError: Something is wrong or missing; the message says what.
+    """
+
+    def check(classifier: nn.Module) -> None:
+        if config.baseline is None:
+            find_layer(classifier, config.layer)
+        else:
+            config.baseline.check(classifier)
+
+    with run.processes.together():
+        work.check_config(config.digest(), config.text())
+        ready = prepare(config, run, check)
+        ids = list(ready.dataset.ids)
+        if options.subset_file is not None:
+            ids = select_ids(ids, options.subset_file)
+        if options.num_samples:
+            ids = draw_ids(ids, options.num_samples, options.seed)
+        identity = Identity(
+            config=config.digest(),
+            **ready.fingerprints(),
+            estimation_data=ready.estimation_set.fingerprint(),
+            samples=hashlib.sha256("\n".join(ids).encode("utf-8", "surrogatepass")).hexdigest(),
+            seed=options.seed,
+            precision=run.precision,
+            out_style=options.out_style,
+        )
+    identities = run.processes.all_gather(identity)
+    with run.processes.together():
+        _check_alike(identities)
+    return Job(run, options, work, ready, ids, identity)
+
+
+def _check_alike(identities: Sequence[Identity]) -> None:
+    """Refuse processes that would make unlike masks, on machines with other files say.
+
+    Raises:
+        ConfigError: Says which process differs from the first, and in what.
+    """
+    for rank, identity in enumerate(identities):
+        different = differences(identities[0].plain(), identity.plain())
+        if different:
+            raise ConfigError(
+                f"Process {rank} would not make the masks that process 0 makes ('was' is process "
+                f"0, 'now' process {rank}):\n  " + "\n  ".join(different) + "\nLet all machines "
+                "see the same files, and give what 'auto' decides, e.g. --precision fp32."
+            )
+
+
+def planned(job: Job) -> Plan:
+    """Decide what is computed at once, and claim the work directory.
+
+    Raises:
+        ConfigError: `--samples-per-batch` is not a number of samples.
+        ResumeError: The work directory holds another run, or one that was cut otherwise.
+    """
+    run, work, config = job.run, job.work, job.ready.config
+
+    def fitting() -> int:
+        most = -(-len(job.ids) // run.processes.world_size)  # so that every process gets a batch
+        shape = first_shape(job.ready.dataset, job.ids)
+        return (
+            1
+            if shape is None
+            else fitting_samples(shape, config.draws_per_sample, run.device, most)
+        )
+
+    size = choose_samples_per_batch(
+        job.options.samples_per_batch,
+        config.loader.batch_size,
+        Manifest.read(work.manifest_path).samples_per_batch if work.resumed else None,
+        fitting,
+    )
+    method = config.baseline
+    manifest = Manifest(
+        identity=job.identity,
+        config_file=str(config.path),
+        layer=config.layer if method is None else method.layer_name,
+        method=OWN_METHOD if method is None else method.name,
+        device=run.where,
+        options=job.options.as_plain(),
+        samples=len(job.ids),
+        samples_per_batch=size,
+    )
+    claimed = work.claim(manifest, config.text())
+    return Plan(size, claimed, frozenset(work.finished()))
+
+
+def choose_samples_per_batch(
+    wanted: SamplesPerBatch | None,
+    configured: int,
+    earlier: int | None,
+    fitting: Callable[[], int],
+) -> int:
+    """Return how many samples are explained at once.
+
+    Args:
+        wanted: What the command line asks for.
+        configured: `data.data_loader.batch_size`.
+        earlier: What the run that is continued was cut into, if one is: its samples are to be
+            computed in the company that they had.
+        fitting: Returns how many samples are likely to fit.
+
+    Raises:
+        ConfigError: `wanted` is not a number of samples.
+        ResumeError: `wanted` is another number than that of the run to be continued.
+    """
+    if wanted not in (None, "auto") and (type(wanted) is not int or wanted < 1):
+        raise ConfigError(f"--samples-per-batch must be 1 or more, or 'auto', got {wanted!r}.")
+    if earlier is None:
+        return fitting() if wanted == "auto" else wanted or configured
+    if wanted not in (None, "auto", earlier):
+        raise ResumeError(
+            f"--samples-per-batch: was {earlier}, now {wanted}, and a continued run is to give the "
+            "masks of an uninterrupted one. Leave the option out (memory that does not suffice "
+            "is met with smaller batches anyway), or choose another --work-dir."
+        )
+    return earlier
