@@ -74,13 +74,17 @@ class ClassifierTrainer(Trainer[Labelled]):
         held_out: Labelled | None = None,
     ) -> None:
         self.model = model.to(device)
-        self.data, self.held_out = data, held_out
         self.settings = settings
+        self.data, self.held_out = self.cut(data), held_out
         self.device, self.autocast = device, autocast
         self._check_classes()
         steps = math.ceil(len(data.targets) / settings.batch_size)
         optimizer = self.make_optimizer()
         super().__init__(self.model, optimizer, settings.epochs, steps, settings.seed)
+
+    def cut(self, data: Labelled) -> Labelled:
+        """Return what is trained on of a training set; longer texts are cut."""
+        return data
 
     @abstractmethod
     def make_optimizer(self) -> torch.optim.Optimizer:

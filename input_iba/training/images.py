@@ -96,7 +96,7 @@ class ImageTrainer(ClassifierTrainer):
 
     def augmented(self, pixels: Tensor, generator: torch.Generator) -> Tensor:
         """Return what an epoch shows instead of images (B, C, H, W), in the same range."""
-        return augment(pixels, self.settings.padding, generator)
+        return augment(pixels, self.settings.padding, generator, self.settings.flip)
 
     def logits(self, batch: Labelled) -> Tensor:
         """Return logits (B, classes)."""

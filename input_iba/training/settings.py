@@ -40,7 +40,8 @@ class ImageTraining(TrainingSettings):
     transformer_decay: float = setting(
         0.05, "weight decay of transformers, which AdamW takes times the learning rate"
     )
-    padding: int = setting(4, "pixels by which crops are shifted at most", at_least=0)
+    padding: int = setting(4, "pixels by which images are shifted at most", at_least=0)
+    flip: bool = setting(True, "mirror half of the images")
 
 
 @dataclass(frozen=True)

@@ -41,21 +41,9 @@ class TextTrainer(ClassifierTrainer):
 
     settings: TextTraining
 
-    def __init__(
-        self,
-        model: nn.Module,
-        data: Labelled,
-        settings: TextTraining,
-        device: torch.device,
-        autocast: torch.dtype | None = None,
-        held_out: Labelled | None = None,
-    ) -> None:
-        shortened = self.shortened(data, settings)
-        super().__init__(model, shortened, settings, device, autocast, held_out)
-
-    def shortened(self, data: Labelled, settings: TextTraining) -> Labelled:
-        """Cut the training set."""
-        length = settings.max_length or MAX_LENGTH
+    def cut(self, data: Labelled) -> Labelled:
+        """Return the training set with texts cut to their last tokens."""
+        length = self.settings.max_length or MAX_LENGTH
         return Labelled(tuple(text[-length:] for text in data.inputs), data.targets)
 
     def make_optimizer(self) -> torch.optim.Optimizer:

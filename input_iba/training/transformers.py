@@ -12,7 +12,6 @@ from input_iba.core.modes import padding_known
 from input_iba.core.tokens import PAD_INDEX, pad
 from input_iba.training.classifier import ClassifierTrainer, Labelled
 from input_iba.training.loop import autocasting
-from input_iba.training.settings import TextTraining
 from input_iba.training.texts import TextTrainer, by_length
 
 ROWS_AND_TOKENS = (32, 8_192)
@@ -29,7 +28,7 @@ class TransformerTrainer(TextTrainer):
     `HEAD_LR` times as high.
     """
 
-    def shortened(self, data: Labelled, settings: TextTraining) -> Labelled:
+    def cut(self, data: Labelled) -> Labelled:
         """Leave the training set as its tokenizer cut it: special tokens stand at both ends."""
         return data
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from input_iba.vibi.black_box import BlackBox as BlackBox
     from input_iba.vibi.black_box import BlackBoxTrainer as BlackBoxTrainer
+    from input_iba.vibi.black_box import BlackBoxTraining as BlackBoxTraining
     from input_iba.vibi.chunks import ChunkGrid as ChunkGrid
     from input_iba.vibi.chunks import Chunks as Chunks
     from input_iba.vibi.copies import BlackBoxCopy as BlackBoxCopy
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from input_iba.vibi.trainer import soft_cross_entropy as soft_cross_entropy
 
 _NAMES = {
-    "black_box": ("BlackBox", "BlackBoxTrainer"),
+    "black_box": ("BlackBox", "BlackBoxTrainer", "BlackBoxTraining"),
     "chunks": ("ChunkGrid", "Chunks"),
     "copies": ("BlackBoxCopy", "CopiedApproximator", "CopiedExplainer"),
     "fidelity": ("Fidelity", "jensen_shannon", "measure_fidelity"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -12,8 +13,8 @@ from torch import Tensor, nn
 from input_iba.core.modes import frozen
 from input_iba.core.tokens import PAD_INDEX, Tokens
 from input_iba.modality import TextModality
-from input_iba.training.classifier import Labelled
-from input_iba.training.images import ImageTrainer, Prepare, augment
+from input_iba.settings import setting
+from input_iba.training.images import ImageTrainer
 from input_iba.training.loop import autocasting
 from input_iba.training.settings import ImageTraining
 from input_iba.vibi.chunks import ChunkGrid
@@ -110,42 +111,34 @@ def logit_per_class(logits: Tensor) -> Tensor:
     return torch.cat([torch.zeros_like(logits), logits], 1) if logits.shape[1] == 1 else logits
 
 
+@dataclass(frozen=True)
+class BlackBoxTraining(ImageTraining):
+    """How to train a black box of images."""
+
+    padding: int = 0
+    flip: bool = False
+    hidden_chunks: float = setting(
+        0.0, "share of the images that are shown with hidden chunks", at_least=0, at_most=1
+    )
+
+
 class BlackBoxTrainer(ImageTrainer):
     """Trains a classifier that some images are shown to with chunks hidden at random.
 
     A classifier that never saw hidden chunks answers anything when it sees a few chunks only, and
     no choice of chunks can make it answer as it does for the whole image.
-
-    Args:
-        flip: Mirror half of the images.
-        hidden_chunks: Share of the images that are shown with hidden chunks; for the others see
-            `ImageTrainer`.
     """
 
-    def __init__(
-        self,
-        model: nn.Module,
-        data: Labelled,
-        prepare: Prepare,
-        settings: ImageTraining,
-        device: torch.device,
-        autocast: torch.dtype | None = None,
-        held_out: Labelled | None = None,
-        *,
-        flip: bool = False,
-        hidden_chunks: float = 0.0,
-    ) -> None:
-        self.flip = flip
-        self.hidden_chunks = hidden_chunks
-        super().__init__(model, data, prepare, settings, device, autocast, held_out)
+    settings: BlackBoxTraining
 
     def augmented(self, pixels: Tensor, generator: torch.Generator) -> Tensor:
         """Shift, mirror and hide chunks, each as the settings say."""
-        if self.settings.padding or self.flip:
-            pixels = augment(pixels, self.settings.padding, generator, self.flip)
-        if not self.hidden_chunks:
+        settings = self.settings
+        if settings.padding or settings.flip:
+            pixels = super().augmented(pixels, generator)
+        if not settings.hidden_chunks:
             return pixels
-        return hide_at_random(pixels.float(), self.hidden_chunks, generator)
+        return hide_at_random(pixels.float(), settings.hidden_chunks, generator)
 
 
 def hide_at_random(pixels: Tensor, share: float, generator: torch.Generator) -> Tensor:

@@ -47,10 +47,10 @@ class TopK:
     """What an explainer chooses of inputs, and what is predicted from that.
 
     Attributes:
-        logits: Of the chunks (B, N), float32.
+        logits: Of the chunks (B, N).
         shown: 1 for the k likeliest chunks and 0 for the others (B, N).
         approximator: The approximator's ln p (B, classes) from the chosen chunks.
-        rationale: The black box's own ln p (B, classes) from them.
+        rationale: The black box's own.
     """
 
     logits: Tensor

@@ -19,14 +19,11 @@ from input_iba.vibi.settings import VibiTraining
 
 
 def soft_cross_entropy(log_probabilities: Tensor, logits: Tensor) -> Tensor:
-    """Return the cross-entropy H(p, q), summed over classes, averaged over samples and draws.
+    """Return the cross-entropy H(p, q) in nats, summed over classes, averaged over all draws.
 
     Args:
         log_probabilities: ln p of the black box on whole inputs (S, classes).
         logits: Of q (S·K, classes), the K draws of a sample in turn.
-
-    Returns:
-        A scalar in nats, float32.
 
     References:
         Bang et al. 2019 (arXiv 1902.06918), equation 8.
@@ -39,14 +36,11 @@ def soft_cross_entropy(log_probabilities: Tensor, logits: Tensor) -> Tensor:
 
 
 def kl_from_uniform(logits: Tensor) -> Tensor:
-    """Return KL[p(z|x) ‖ uniform] in nats, averaged over samples.
+    """Return KL[p(z|x) ‖ uniform] in nats, at least 0, averaged over samples.
 
     Args:
         logits: Of p(z|x), one draw of a chunk (S, N); -inf marks a chunk that does not exist, and
             the uniform distribution is over those that do.
-
-    Returns:
-        A scalar, float32, at least 0.
 
     References:
         Bang et al. 2019 (arXiv 1902.06918), equation 5, with a uniform r(z).
@@ -62,8 +56,8 @@ class VibiTrainer(Trainer[tuple[Tensor, Tensor]]):
     """Trains explainer and approximator.
 
     Args:
-        vibi: What is trained, on `device`; changed in place.
-        black_box: What it explains; comes back as it was.
+        vibi: Changed in place.
+        black_box: Comes back as it was.
         data: Training set.
         settings: How to train.
         device: Where to compute.

@@ -9,9 +9,8 @@ from torch import nn
 from input_iba.datasets.normalization import Normalize
 from input_iba.models import ConvNet
 from input_iba.training.classifier import Labelled
-from input_iba.training.settings import ImageTraining
 from input_iba.vibi import BlackBox, ChunkGrid
-from input_iba.vibi.black_box import BlackBoxTrainer, hide_at_random
+from input_iba.vibi.black_box import BlackBoxTrainer, BlackBoxTraining, hide_at_random
 
 
 def test_a_hidden_chunk_is_background_before_the_normalisation() -> None:
@@ -60,9 +59,8 @@ def test_training_shows_hidden_chunks_and_mirrors_only_on_request() -> None:
             ConvNet(2, width=2, hidden=4),
             data,
             lambda x: x,
-            ImageTraining(padding=0),
+            BlackBoxTraining(**settings),  # type: ignore[arg-type]
             torch.device("cpu"),
-            **settings,  # type: ignore[arg-type]
         )
         return trainer.augmented(pixels, torch.Generator().manual_seed(0)).float()
 

@@ -18,8 +18,7 @@ from input_iba.datasets.normalization import Normalize
 from input_iba.registry import CLASSIFIERS
 from input_iba.run.shell import LOGGER, Run
 from input_iba.training.loop import Loop, portable, save
-from input_iba.training.settings import ImageTraining
-from input_iba.vibi.black_box import BlackBoxTrainer
+from input_iba.vibi.black_box import BlackBoxTrainer, BlackBoxTraining
 from input_iba.vibi.commands.config import VibiConfig
 from input_iba.vibi.commands.kind import Samples
 from input_iba.vibi.settings import BlackBoxSettings
@@ -75,19 +74,14 @@ def provide_black_box(config: VibiConfig, samples: Samples, run: Run) -> str:
         LOGGER.info("Black box: '%s' exists and is not trained again", path)
         return str(path)
     torch.manual_seed(run.seed)
-    how = ImageTraining(
-        epochs=settings.epochs,
-        lr=settings.lr or None,
-        batch_size=settings.batch_size,
-        seed=run.seed,
-        padding=settings.padding,
+    names = ("epochs", "batch_size", "padding", "flip", "hidden_chunks")
+    how = BlackBoxTraining(
+        **{name: getattr(settings, name) for name in names}, lr=settings.lr or None, seed=run.seed
     )
     normalize = Normalize(config.data.mean, config.data.std)
+    model = models.build_classifier(cfg)
     trainer = BlackBoxTrainer(
-        *(models.build_classifier(cfg), train, normalize, how, run.device, run.autocast),
-        samples.validation,
-        flip=settings.flip,
-        hidden_chunks=settings.hidden_chunks,
+        model, train, normalize, how, run.device, run.autocast, samples.validation
     )
     # Its epochs are few: a stopped training starts again, and the last epoch is kept.
     Loop(trainer, name="Black box").run()

@@ -29,11 +29,7 @@ from input_iba.vibi.settings import (
 
 @dataclass(frozen=True)
 class VibiConfig:
-    """All settings of a run.
-
-    Attributes:
-        name: Of the setting; the work directory's name.
-    """
+    """All settings of a run; its name is that of the work directory."""
 
     name: str
     data: DataSettings = field(default_factory=DataSettings)
@@ -75,12 +71,7 @@ class VibiConfig:
 
 
 def vibi_config(plain: Mapping[str, Any], name: str, where: Path | str = "config") -> VibiConfig:
-    """Check plain data and freeze it.
-
-    Args:
-        plain: Sections of keys.
-        name: Of the setting.
-        where: Where they come from, for messages.
+    """Check sections of keys, which come from `where`, and freeze them.
 
     Raises:
         ConfigError: Says section, key and remedy.
@@ -97,12 +88,7 @@ def vibi_config(plain: Mapping[str, Any], name: str, where: Path | str = "config
 
 
 def load_vibi_config(given: Path | str | None, overrides: Mapping[str, Any]) -> VibiConfig:
-    """Load, override, check and freeze a config.
-
-    Args:
-        given: A Python config, or the name of one that comes with the package; None for the
-            defaults alone.
-        overrides: From dotted keys to values.
+    """Load a config, or the defaults for None, and override, check and freeze it.
 
     Raises:
         ConfigError: Says file, section, key and remedy.

@@ -77,8 +77,7 @@ def run_experiments(
         paths: Config files.
         seeds: Each setting is run once with each.
         overrides: From dotted keys to values, for all of them.
-        options: How to run; its seed and `resume` are set here, and its `work_dir` is the folder
-            that holds the work directories of all settings.
+        options: How to run; its `work_dir` holds the work directories of all settings.
         out: Folder of `experiments.md` and `experiments.json`.
 
     Raises:
@@ -109,8 +108,7 @@ def work_dir_name(setting: str, seed: int) -> str:
 
 def _row(config: VibiConfig, options: VibiOptions) -> ExperimentRow:
     try:
-        result = run_vibi(config, options)
-        return _found(config, options.seed, result)
+        return _found(config, options.seed, run_vibi(config, options))
     except Exception as error:  # one setting must not take the others with it
         reason = str(error)
         if not isinstance(error, InputIBAError):
@@ -139,13 +137,7 @@ def _found(config: VibiConfig, seed: int, result: VibiResult) -> ExperimentRow:
 
 
 def write_table(rows: Sequence[ExperimentRow], planned: int, out: Path) -> None:
-    """Write `experiments.md` and `experiments.json`.
-
-    Args:
-        rows: What is done.
-        planned: Rows that there will be.
-        out: Their folder.
-    """
+    """Write `experiments.md` and `experiments.json` of what is done of what is planned."""
     content = {
         "complete": len(rows) == planned and not any(row.failure for row in rows),
         "planned": planned,

@@ -31,8 +31,8 @@ class ChunkExplanation:
         id: Name of its files, without extension.
         milliseconds: From the input in memory to its map.
         black_box: Class and probability that the black box gives the whole input.
-        approximator: Class and probability that the approximator gives the chosen chunks.
-        rationale: Class and probability that the black box gives the chosen chunks.
+        approximator: Those that the approximator gives the chosen chunks.
+        rationale: Those that the black box gives the chosen chunks.
         files: What was written.
     """
 
@@ -47,11 +47,7 @@ class ChunkExplanation:
 def explain_files(
     options: ExplainVibiOptions, paths: Sequence[Path]
 ) -> Iterator[ChunkExplanation | Failure]:
-    """Explain files one by one; what cannot be read becomes a failure.
-
-    Args:
-        options: How.
-        paths: Images, or text files where the explainer was trained on texts.
+    """Explain images, or text files, one by one; what cannot be read becomes a failure.
 
     Raises:
         ConfigError: The device is not there.
@@ -89,10 +85,9 @@ def _explain(loaded: LoadedVibi, opened: object, place: Path, warm: bool) -> Chu
     with networks.black_box.frozen():
         whole = networks.black_box.log_probabilities(inputs)[0].exp().cpu()
     files = kind.write(networks, opened, found, whole, names, place)
-    answers = (found.approximator[0].exp().cpu(), found.rationale[0].exp().cpu())
-    approximated, reacted = (_likeliest(answer, names) for answer in answers)
-    whole_answer = _likeliest(whole, names)
-    return ChunkExplanation(place.name, milliseconds, whole_answer, approximated, reacted, files)
+    answers = (whole, found.approximator[0].exp().cpu(), found.rationale[0].exp().cpu())
+    told, approximated, reacted = (_likeliest(answer, names) for answer in answers)
+    return ChunkExplanation(place.name, milliseconds, told, approximated, reacted, files)
 
 
 def timed(work: Callable[[], Result], device: torch.device) -> tuple[Result, float]:

@@ -34,11 +34,7 @@ class VibiResult:
 
 
 class VibiFolder:
-    """Files of a run.
-
-    Args:
-        root: The folder.
-    """
+    """Files of a run."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -53,13 +49,7 @@ class VibiFolder:
         self.tensorboard = root / "tensorboard"
 
     def begin(self, identity: Mapping[str, Any], device: str, config: str, resume: bool) -> None:
-        """Write manifest and config, or check that the run there may be continued.
-
-        Args:
-            identity: What must stay the same: plain data.
-            device: Where this start computes.
-            config: The effective config as text.
-            resume: Whether a run that is there is continued.
+        """Write manifest and effective config, or check that the run there may be continued.
 
         Raises:
             ResumeError: There is a run and `resume` is not set, or it was made otherwise.

@@ -150,9 +150,7 @@ def _draw(ready: Prepared, folder: Path) -> None:
 def _scalar_board(folder: Path, done: int) -> Iterator[Callable[[Mapping[str, Any]], None]]:
     """Lend a function that shows the numbers of an epoch in TensorBoard, where that is installed.
 
-    Args:
-        folder: Of the event files.
-        done: Epochs that are over; what a stopped run wrote after them is not shown.
+    What a stopped run wrote after the epochs that are done is not shown.
     """
     try:
         from torch.utils.tensorboard import SummaryWriter
