@@ -162,18 +162,14 @@ class RowLog(SampleLog[Entry]):
     kind = Entry
 
     def begin(self, identity: Mapping[str, Any], resume: bool) -> dict[str, Entry]:
-        """Start the file, or go on with the one that is there.
+        """Start the file, or go on with the one that is there; return the entries kept, by id.
 
         Args:
             identity: What must stay the same for rows to: plain data.
             resume: Whether entries that are there are kept.
 
-        Returns:
-            The entries kept, by id.
-
         Raises:
-            ResumeError: There are rows already and `resume` is not set, or they were made
-                otherwise.
+            ResumeError: There are rows, and they are not to be kept, or were made otherwise.
         """
         earlier, entries = self.read()
         what = f"The evaluation of {len(entries)} samples in '{self.path}'"

@@ -62,14 +62,10 @@ class WorkDir:
         return may_continue(self._what, {}, {}, resume)  # what is the same is compared later
 
     def check_config(self, digest: str, text: str) -> None:
-        """Refuse to continue a run that had another config.
-
-        Args:
-            digest: Hash of the present config.
-            text: The present config as it would be dumped.
+        """Refuse to continue a run whose config had another digest; say where texts differ.
 
         Raises:
-            ResumeError: The config changed; the message holds the difference.
+            ResumeError: The config changed.
         """
         if not self.resumed or Manifest.read(self.manifest_path).identity.config == digest:
             return
@@ -77,10 +73,7 @@ class WorkDir:
         refuse_changes(self._what, {"config": old}, {"config": text})
 
     def claim(self, manifest: Manifest, config_text: str) -> Manifest:
-        """Write the manifest and the config, and clear what a killed run left half-written.
-
-        Returns:
-            The manifest as written.
+        """Write and return the manifest, write the config, and clear what was left half-written.
 
         Raises:
             ResumeError: The run to be continued differs in something that changes masks.
@@ -106,15 +99,12 @@ class WorkDir:
         }
 
     def close(self, manifest: Manifest, order: Iterable[str], *, tidy: bool = True) -> Manifest:
-        """Order the records, count them, and write the final manifest.
+        """Order the records as given, count them, write the final manifest and return it.
 
         Args:
             manifest: What `claim` returned.
-            order: Ids of the run in the order of the data set.
-            tidy: Make one ordered file of the records; not while other processes may append.
-
-        Returns:
-            The manifest as written.
+            order: Ids of the run.
+            tidy: Make one file of the records; not while other processes may append.
         """
         ids = list(order)
         if tidy:

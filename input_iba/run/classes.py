@@ -48,12 +48,9 @@ class Reading:
 
 
 def read_logits(config: RunConfig, classifier: nn.Module, dataset: SampleDataset) -> Reading:
-    """Return how a classifier's logits and a data set's classes fit together.
+    """Return how the logits of a classifier in eval mode and a data set's classes fit together.
 
-    Args:
-        config: Names the classes that are not found by their names, in `attributor.classes`.
-        classifier: In eval mode.
-        dataset: What is explained.
+    The config names the classes that are not found by their names, in `attributor.classes`.
 
     Raises:
         ConfigError: The classifier names its logits otherwise than the data set its classes.

@@ -25,10 +25,8 @@ class Heartbeat:
     interrupt key nor progress: each process posts how far it is, and one that posts nothing for
     long is given up. A block that ends with an error tells the others, so that none waits.
 
-    Args:
-        processes: Those of the run.
-        patience: Seconds without a sign of life after which a process counts as lost.
-        beat: Seconds between two signs of life.
+    Both times are in seconds: `patience` until a silent process counts as lost, and `beat` between
+    two signs of life.
     """
 
     def __init__(
@@ -77,10 +75,7 @@ class Heartbeat:
         return sum(float(said.split()[1]) for said in self._others.values() if said)
 
     def wait(self, refresh: Callable[[], None] = lambda: None) -> None:
-        """Post that this process's share is done, and return when all others have.
-
-        Args:
-            refresh: Called now and then.
+        """Post that this process's share is done, and call `refresh` until all others have.
 
         Raises:
             ProcessError: Another process failed, or gave no sign of life for long.
@@ -101,11 +96,7 @@ class Heartbeat:
             raise lost_process(self._processes.rank, f"one has ended ({error})") from error
 
     def _all_ended(self, begun: float) -> bool:
-        """Return whether all shares are done.
-
-        Args:
-            begun: When the wait began; nobody is given up for silence before it.
-        """
+        """Return whether all shares are done; nobody is given up for silence before `begun`."""
         self._listen()
         ended = {rank: self._read("end", rank) for rank in self._others}
         for rank, how in ended.items():

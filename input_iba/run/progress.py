@@ -27,7 +27,7 @@ class RunProgress:
 
     Args:
         total: Samples of this run.
-        shown: True or False; None shows the bar on a terminal only.
+        shown: None shows the bar on a terminal only.
         log_every: Stage names to the number of steps between two lines in the log; below 1 for
             none.
         expected: Guess of the seconds per sample of each stage, before any was measured.
