@@ -37,6 +37,7 @@ class Method(Settings, ABC):
         uses_captum: Whether captum computes it.
         one_by_one: Whether samples go through one after the other, because a method's own
             inputs of one sample keep a device busy.
+        counted_by: Setting that says how many inputs these are; empty for one.
     """
 
     PLACE = "baseline."
@@ -47,11 +48,12 @@ class Method(Settings, ABC):
     needs: ClassVar[Needs] = "nothing"
     uses_captum: ClassVar[bool] = True
     one_by_one: ClassVar[bool] = False
+    counted_by: ClassVar[str] = ""
 
     @property
     def rows_per_sample(self) -> int:
         """Inputs that one sample sends through the classifier at once, if memory allows."""
-        return 1
+        return int(getattr(self, self.counted_by)) if self.counted_by else 1
 
     @property
     def layer_name(self) -> str:

@@ -82,17 +82,13 @@ class SmoothGrad(GradientMethod):
 
     name: ClassVar[str] = "smooth_grad"
     one_by_one: ClassVar[bool] = True
+    counted_by: ClassVar[str] = "n_samples"
 
     channels: str = "abs_sum"
     n_samples: int = setting(50, "noisy copies", at_least=1)
     noise: float = setting(
         0.15, "deviation of the noise, as a share of the range of the sample's values", above=0
     )
-
-    @property
-    def rows_per_sample(self) -> int:
-        """All copies."""
-        return self.n_samples
 
     def maps(self, task: MethodTask) -> Tensor:
         """Return the map of one sample, (1, H, W) or (1, T)."""
@@ -119,16 +115,12 @@ class IntegratedGradients(GradientMethod):
     name: ClassVar[str] = "int_grad"
     signed: ClassVar[bool] = True
     one_by_one: ClassVar[bool] = True
+    counted_by: ClassVar[str] = "n_steps"
 
     n_steps: int = setting(50, "points on the line", at_least=1)
     fill: float = setting(
         0.0, "the blank input, in normalised values; 0 is the data's mean colour, and no word"
     )
-
-    @property
-    def rows_per_sample(self) -> int:
-        """All points."""
-        return self.n_steps
 
     def maps(self, task: MethodTask) -> Tensor:
         """Return the map of one sample, (1, H, W)."""

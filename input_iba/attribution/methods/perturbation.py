@@ -77,6 +77,7 @@ class Rise(ScoringMethod):
     explains: ClassVar[frozenset[str]] = frozenset({"images"})
     uses_captum: ClassVar[bool] = False
     one_by_one: ClassVar[bool] = True
+    counted_by: ClassVar[str] = "n_masks"
 
     score: str = "probability"
     n_masks: int = setting(
@@ -84,11 +85,6 @@ class Rise(ScoringMethod):
     )
     cells: int = setting(7, "cells of a coarse mask per side", at_least=1)
     keep: float = setting(0.5, "share of the cells that are kept", above=0, below=1)
-
-    @property
-    def rows_per_sample(self) -> int:
-        """All masks."""
-        return self.n_masks
 
     @torch.no_grad()
     def maps(self, task: MethodTask) -> Tensor:

@@ -23,6 +23,7 @@ class SurrogateMethod(ScoringMethod):
 
     signed: ClassVar[bool] = True
     one_by_one: ClassVar[bool] = True
+    counted_by: ClassVar[str] = "n_samples"
 
     score: str = "probability"
     segments: str = setting(
@@ -38,11 +39,6 @@ class SurrogateMethod(ScoringMethod):
     fill: float = setting(
         0.0, "value of a blank segment, normalised; 0 is the data's mean colour, and no word"
     )
-
-    @property
-    def rows_per_sample(self) -> int:
-        """All random sets."""
-        return self.n_samples
 
     def check(self, classifier: nn.Module) -> None:
         """Say now what would keep the method from explaining the classifier."""
