@@ -41,7 +41,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """Give what was renamed under its former name."""
+    """Return what was renamed under its former name."""
     former = {"InputIBA": InputBottleneck, "FeatureBottleneck": FittedFeatures}
     if name in former:
         return former[name]

@@ -73,7 +73,7 @@ def make_records(
 
 
 def logit_failures(logits: Tensor) -> list[str | None]:
-    """Say of each sample (S, classes) whether its logits are unusable, and why."""
+    """Return why the logits of each sample (S, classes) are unusable, or None."""
     reason = (
         "the classifier's logits are not finite: check the input and the classifier's weights "
         "for NaN"

@@ -100,7 +100,7 @@ def size_of(shape: Shape) -> str:
 
 
 def out_of_memory(error: BaseException) -> bool:
-    """Say whether an error, or what caused it, means that memory ran out.
+    """Return whether an error, or what caused it, means that memory ran out.
 
     >>> out_of_memory(RuntimeError("MPS backend out of memory (MPS allocated: 9 GB)"))
     True

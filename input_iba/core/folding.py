@@ -61,7 +61,7 @@ def find_pairs(model: nn.Module, run: Callable[[], object]) -> list[FoldablePair
 
 @contextmanager
 def folded(pairs: list[FoldablePair]) -> Iterator[None]:
-    """Let each layer do the work of its batch norm, which then passes its input on.
+    """Make each layer do the work of its batch norm, which then passes its input on.
 
     γ(Wx + b − μ)/√(σ² + ε) + β is one linear map of x. Weights and norms come back afterwards.
     """
@@ -110,7 +110,7 @@ def foldable(model: nn.Module, tap: nn.Module | None, *reads: Read) -> list[Fold
 
 
 def _is_linear(module: nn.Module) -> bool:
-    """Tell layers whose weight is an own parameter with outputs as its first dimension."""
+    """Return whether a weight is a layer's own parameter with outputs as its first dimension."""
     known = isinstance(module, _ConvNd) and not isinstance(module, _ConvTransposeNd)
     return (known or type(module) is nn.Linear) and module._parameters.get("weight") is not None
 

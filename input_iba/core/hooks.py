@@ -111,7 +111,7 @@ class Wrapping:
 
 @contextmanager
 def hooked(module: nn.Module, rewrite: Rewrite, side: str = "output") -> Iterator[None]:
-    """Let `rewrite` replace what comes out of a module, or goes into it where `side` is 'input'.
+    """Replace by `rewrite` what comes out of a module, or goes into it where `side` is 'input'.
 
     `rewrite` gets the output (or the positional input when there is one, else their tuple).
 

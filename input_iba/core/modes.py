@@ -99,7 +99,7 @@ def plain_attention() -> Iterator[None]:
 
 
 def same(one: Tensor, other: Tensor, dtype: torch.dtype | None = None) -> bool:
-    """Say whether two ways to compute the same, in some type, gave the same up to rounding."""
+    """Return whether two ways to compute the same, in some type, gave the same up to rounding."""
     if one.shape != other.shape:
         return False
     bound = ROUNDING.get(dtype or one.dtype, 0.02) * one.abs().max()

@@ -97,7 +97,7 @@ class NoiseSource:
     def _filled(
         self, shape: tuple[int, ...], fill: Callable[[Tensor, torch.Generator], object]
     ) -> Tensor:
-        """Let every sample's generator fill its part of (S, *shape)."""
+        """Fill (S, *shape), every part by its own generator."""
         size = (len(self._generators), *shape)
         if self._lengths is None:
             out = torch.empty(size, device=self.device, dtype=self.dtype)

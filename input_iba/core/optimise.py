@@ -145,7 +145,7 @@ def chunks(samples: int, draws: int, limit: int | None) -> Iterator[tuple[slice,
 def _failures(
     stage: str, total: Tensor, capacity: Tensor, reached: Tensor
 ) -> tuple[str | None, ...]:
-    """Say of each sample what went wrong, or None."""
+    """Return what went wrong with each sample, or None."""
     finite = torch.isfinite(total)
     reasons: list[str | None] = []
     for sample in range(total.shape[1]):

@@ -131,7 +131,7 @@ def _described(parts: Mapping[int | str, Any]) -> str:
 
 
 def is_multi_label(classifier: nn.Module) -> bool:
-    """Say whether a classifier's own configuration lets several classes be true together."""
+    """Return whether a classifier's own configuration lets several classes be true together."""
     problem = getattr(getattr(classifier, "config", None), "problem_type", None)
     return problem == "multi_label_classification"
 

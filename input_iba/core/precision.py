@@ -39,7 +39,7 @@ def choose_precision(name: str, device: torch.device) -> torch.dtype | None:
 
 
 def computes_bf16(device: torch.device) -> bool:
-    """Say whether the device multiplies bfloat16 in hardware, rather than emulating it."""
+    """Return whether the device multiplies bfloat16 in hardware, rather than emulating it."""
     if device.type == "cuda":
         # Ampere is the first with bfloat16 units; torch's own check also counts emulation.
         return torch.cuda.get_device_capability(device) >= (8, 0) and torch.version.hip is None
@@ -67,7 +67,7 @@ def precision_name(dtype: torch.dtype | None) -> str:
 
 @contextmanager
 def precision(autocast: torch.dtype | None, device: torch.device) -> Iterator[None]:
-    """Let networks compute in `autocast`, or in their own type for None; compiled parts eagerly."""
+    """Make networks compute in `autocast`, None for their own type; compiled parts eagerly."""
     with ExitStack() as stack:
         stack.enter_context(_eagerly())
         if autocast is not None:

@@ -85,7 +85,7 @@ class Prefix:
 
     @contextmanager
     def skipped(self, rows: int, lengths: Tensor | None = None) -> Iterator[None]:
-        """Let these modules return NaN of the right shape for `rows` inputs, without computing.
+        """Make these modules return NaN of the right shape for `rows` inputs, without computing.
 
         A module that is called more often than recorded computes from then on. NaN shows up in
         the logits where something behind the layer reads what came before it. Of texts, `lengths`

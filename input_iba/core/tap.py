@@ -129,7 +129,7 @@ class TappedClassifier(Classifier):
 
     @torch.no_grad()
     def decides(self, inputs: Tensor, tokens: Behind = NO_TOKENS) -> bool:
-        """Say whether the logits change with the features; of texts, with those of scored tokens.
+        """Return whether the logits change with the features; of texts, of scored tokens.
 
         They need not: a backbone may put out a map beside what is pooled from it, and only that is
         read; and of a last block of a transformer the class token alone.

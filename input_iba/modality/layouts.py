@@ -145,7 +145,7 @@ class Rearranged(Layout):
 
 
 def _moved(found: Tensor, count: int) -> bool:
-    """Say whether values are whole numbers below a count, each at most once."""
+    """Return whether values are whole numbers below a count, each at most once."""
     places = found.long().flatten()
     if bool((places < 0).any() | (places >= count).any() | (places != found.flatten()).any()):
         return False
@@ -204,7 +204,7 @@ def possible(value: Tensor, rows: int, image: Size, prefix: int | None) -> Itera
 
 
 def fits(maps: Tensor, image: Size) -> bool:
-    """Say whether maps (B, C, h, w) have the proportions of an image, up to what borders cut."""
+    """Return whether maps (B, C, h, w) have the proportions of an image, up to what borders cut."""
     height, width = maps.shape[2:]
     wanted = height * image[1] / image[0]
     return abs(wanted - width) < 1 + 0.1 * max(width, wanted)

@@ -122,6 +122,6 @@ def _correlation(one: Tensor, other: Tensor, weights: Tensor) -> float:
 
 
 def _enough_show(reactions: Tensor) -> bool:
-    """Say whether half of the parts show, at four positions or more."""
+    """Return whether half of the parts show, at four positions or more."""
     parts = int((reactions.flatten(1).amax(1) > 0).sum())
     return 2 * parts >= len(PLACES) and int((reactions.amax(0) > 0).sum()) >= 4

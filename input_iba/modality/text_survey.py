@@ -77,7 +77,7 @@ def survey(
 def embeddings_replaced(
     readers: tuple[nn.Embedding, ...], tokens: Tokens, embeddings: Tensor
 ) -> Iterator[None]:
-    """Let modules put out given embeddings (B, T, E) wherever they are given the tokens."""
+    """Make modules put out given embeddings (B, T, E) wherever they are given the tokens."""
     longest = int(tokens.lengths.max())
 
     def instead(own: Callable[..., Tensor]) -> Callable[..., Tensor]:

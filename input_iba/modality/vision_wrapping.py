@@ -136,7 +136,7 @@ class VisionWrapping(Wrapping):
                 f"as that of windows, or cannot be told from channels. {remedy}"
             )
         return (
-            f"Layer {self.layer!r} puts out shape {shape}, which is no grid of positions over the "
+            f"Layer {self.layer!r} puts out shape {shape}, which is not a grid of positions over the "
             f"image, with or without tokens of no place before it. {remedy}"
         )
 

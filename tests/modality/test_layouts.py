@@ -94,7 +94,7 @@ def test_tokens_of_no_place_are_told_from_those_of_patches(prefix: int) -> None:
             lambda m: in_windows(m).reshape(-1, 16, CELLS),
             "folded into the batch dimension.*layout=",
         ),
-        (lambda m: tokens(m)[:, :3], "no grid of positions.*layout="),
+        (lambda m: tokens(m)[:, :3], "not a grid of positions.*layout="),
     ],
     ids=["windows", "upside down", "transposed", "folded", "cut"],
 )

@@ -38,7 +38,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """Give what was renamed under its former name."""
+    """Return what was renamed under its former name."""
     former = {"Baseline": Method, "BaselineAttributor": MethodAttributor}
     if name in former:
         return former[name]

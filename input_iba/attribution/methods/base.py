@@ -61,7 +61,7 @@ class Method(Settings, ABC):
         return str(getattr(self, "layer", ""))
 
     def check(self, classifier: nn.Module) -> None:
-        """Say now what would keep the method from explaining the classifier.
+        """Refuse a classifier that the method cannot explain.
 
         Raises:
             MissingExtraError: A package that the method needs is not installed.

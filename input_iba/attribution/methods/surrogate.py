@@ -41,7 +41,7 @@ class SurrogateMethod(ScoringMethod):
     )
 
     def check(self, classifier: nn.Module) -> None:
-        """Say now what would keep the method from explaining the classifier."""
+        """Refuse a classifier that the method cannot explain."""
         super().check(classifier)
         if self.segments == "slic":
             load_slic()

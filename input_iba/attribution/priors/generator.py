@@ -208,7 +208,7 @@ def _through_bottleneck(feature: FittedFeatures) -> RealBatch:
 
 
 def _part(progress: Progress | None, part: int, parts: int) -> Progress | None:
-    """Let one of several equal parts report its steps as a part of the whole."""
+    """Return what reports the steps of one of several equal parts as those of the whole."""
     if progress is None:
         return None
 
