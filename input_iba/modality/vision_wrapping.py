@@ -136,8 +136,8 @@ class VisionWrapping(Wrapping):
                 f"as that of windows, or cannot be told from channels. {remedy}"
             )
         return (
-            f"Layer {self.layer!r} puts out shape {shape}, which is not a grid of positions over the "
-            f"image, with or without tokens of no place before it. {remedy}"
+            f"Layer {self.layer!r} puts out shape {shape}, which is not a grid of positions over "
+            f"the image, with or without tokens of no place before it. {remedy}"
         )
 
 
