@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,8 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
+
+import input_iba
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = "input_iba"
@@ -191,15 +194,38 @@ def test_an_allowed_import_passes(source: str, module: str) -> None:
     assert violations(source, module) == []
 
 
+def private(source: str) -> list[str]:
+    """Return the underscored names of the package that a source imports or replaces."""
+    tree = ast.parse(source)
+    found = [name for _, name in imported(tree, "tests.x", False) if part_of(name)]
+    for node in ast.walk(tree):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+            continue
+        if node.func.attr == "setattr":
+            name = ast.unparse(node.args[-2]).strip("'")
+            found += [name] if name.startswith(("_", PACKAGE)) else []
+    return [name for name in found if re.search(r"(^|\.)_(?!_)", name)]
+
+
+def test_tests_use_what_is_public() -> None:
+    assert private("from input_iba.core import x, __doc__\nmonkeypatch.setattr(y, 'z', 1)") == []
+    assert private("from input_iba.core.noise import _x") == ["input_iba.core.noise._x"]
+    assert private("monkeypatch.setattr(noise, '_y', 1)") == ["_y"]
+    assert private("monkeypatch.setattr('input_iba.core._z', 1)") == ["input_iba.core._z"]
+    for path in (ROOT / "tests").rglob("*.py"):
+        assert not private(path.read_text(encoding="utf-8")), path
+
+
 def test_relative_imports_of_a_package_start_at_itself() -> None:
     assert violations("from .noise import x", "input_iba.core", is_package=True) == []
     assert len(violations("from ..cli import x", "input_iba.core", is_package=True)) == 1
 
 
 def test_the_front_door_does_not_wait_for_torch() -> None:
-    code = "import sys, input_iba; print('torch' in sys.modules, callable(input_iba.explain))"
+    code = "import sys, input_iba; print('torch' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert run.stdout.split() == ["False", "True"]
+    assert run.stdout.split() == ["False"]
+    assert all(callable(getattr(input_iba, name)) for name in input_iba.__all__)
 
 
 @pytest.mark.slow

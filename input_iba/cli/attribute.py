@@ -52,7 +52,7 @@ def _attribute(arguments: argparse.Namespace) -> int:
     if arguments.work_dir is None:
         # Several processes must agree on the folder, whichever of them is first.
         fixed = arguments.resume or arguments.launcher != "none"
-        arguments.work_dir = _free(Path("workdirs") / given.name.stem, fixed)
+        arguments.work_dir = free_folder(Path("workdirs") / given.name.stem, fixed)
     return explain_samples(arguments, given=given)
 
 
@@ -100,7 +100,7 @@ def _asked(arguments: argparse.Namespace, without: Collection[str] = ()) -> list
     ]
 
 
-def _free(path: Path, fixed: bool) -> Path:
+def free_folder(path: Path, fixed: bool) -> Path:
     """Return a work directory that holds no run, so that a command can be repeated at once."""
     found, number = path, 1
     while not fixed and (found / "manifest.json").is_file():

@@ -118,17 +118,19 @@ class VibiTrainer(Trainer[tuple[Tensor, Tensor]]):
         """Return the loss and its parts, in nats; see `parts`."""
         inputs, expected = batch
         # The schedule counts the steps of the whole training.
-        return self.parts(
-            inputs, expected.to(self.device), self.temperature(self.schedule.last_epoch)
-        )
+        temperature = self.temperature(self.schedule.last_epoch)
+        return self.parts(inputs, expected.to(self.device), temperature, self._noise)
 
-    def parts(self, inputs: Tensor, expected: Tensor, temperature: float) -> dict[str, Tensor]:
+    def parts(
+        self, inputs: Tensor, expected: Tensor, temperature: float, noise: torch.Generator
+    ) -> dict[str, Tensor]:
         """Return the loss and its parts, in nats.
 
         Args:
             inputs: (S, …), prepared.
             expected: The black box's ln p on them (S, classes).
             temperature: Of the relaxed samples.
+            noise: Draws them.
 
         Returns:
             'loss' and the unweighted 'cross_entropy', 'kl' and, where they have a weight,
@@ -137,7 +139,7 @@ class VibiTrainer(Trainer[tuple[Tensor, Tensor]]):
         settings = self.settings
         logits = self.vibi.explain(inputs)
         shown = self.vibi.sample(
-            logits, temperature, settings.num_samples, self._noise, settings.straight_through
+            logits, temperature, settings.num_samples, noise, settings.straight_through
         )
         masked = self.vibi.chunks.hide(inputs, shown)
         parts = self._approximated(inputs, logits, masked, expected)

@@ -13,6 +13,7 @@ from scipy.stats import wasserstein_distance
 from torch import Tensor
 
 from input_iba.attribution import (
+    AttributionTask,
     Attributor,
     ConstantPrior,
     FeatureIBA,
@@ -23,7 +24,6 @@ from input_iba.attribution import (
 )
 from input_iba.attribution.priors.generator import MaskedInputGenerator, real_features
 from input_iba.attribution.priors.sliced_wasserstein import sliced_wasserstein
-from input_iba.attribution.task import AttributionTask
 from input_iba.errors import ConfigError
 from input_iba.records import Attribution
 from tests.attribution.nets import small_attributor, small_net

@@ -56,9 +56,13 @@ def alone(ids: Tensor) -> Tensor:
     return ids[:, : int((ids != PAD).sum())]
 
 
+# The prior does not see which noise the mask on the input is found with.
 @pytest.mark.parametrize("layer", ["embedding", "rnn_1", "rnn_2"])
-@pytest.mark.parametrize("prior", PRIORS, ids=lambda prior: type(prior).__name__)
-@pytest.mark.parametrize("noise", ["fresh", "antithetic"])
+@pytest.mark.parametrize(
+    ("prior", "noise"),
+    [(PRIORS[0], "antithetic"), *((prior, "fresh") for prior in PRIORS)],
+    ids=lambda value: value if isinstance(value, str) else type(value).__name__,
+)
 def test_a_sentence_gets_the_mask_in_a_batch_that_it_gets_alone(
     layer: str, prior: Prior, noise: str
 ) -> None:

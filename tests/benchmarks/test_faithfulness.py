@@ -15,7 +15,7 @@ from torch import Tensor
 
 from benchmarks import faithfulness
 from benchmarks.scoring import Case, by_ehr
-from input_iba.results.writing import write_mask
+from input_iba.results import write_mask
 from tests.datasets.pictures import write, write_boxes
 from tests.tiny_runs import PIPELINE, tiny_config, write_config
 
@@ -74,8 +74,8 @@ def test_the_command(config: Path, work_dirs: list[Path], tmp_path: Path) -> Non
         cwd=ROOT,
     )
     assert run.returncode == 0, run.stderr
-    assert "1 left out: not every work directory has a mask" in run.stderr
-    assert "1 left out: region above 33% of the picture, so no ehr" in run.stderr
+    assert "1 left out: not every" in run.stderr
+    assert "1 left out: region above 33%" in run.stderr
     found = json.loads(file.read_text())
     assert found["left_out"]["not every work directory has a mask"] == ["e"]
     assert set(found["scores"]["insertion"]) == set("abcd")

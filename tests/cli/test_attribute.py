@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from input_iba.cli import main as cli
+from input_iba.cli.attribute import free_folder
 from input_iba.config.load import load_config
 from input_iba.datasets.samples import sample_image
 
@@ -56,15 +57,13 @@ def test_one_image_is_explained_in_one_command(
 
 
 def test_a_second_run_gets_a_folder_of_its_own(tmp_path: Path) -> None:
-    from input_iba.cli.attribute import _free
-
     path = tmp_path / "cat"
-    assert _free(path, False) == path
+    assert free_folder(path, False) == path
     for name in ("cat", "cat-2"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "manifest.json").touch()
-    assert _free(path, False) == tmp_path / "cat-3"
-    assert _free(path, True) == path
+    assert free_folder(path, False) == tmp_path / "cat-3"
+    assert free_folder(path, True) == path
 
 
 @pytest.mark.parametrize(

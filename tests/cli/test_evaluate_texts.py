@@ -88,7 +88,7 @@ def test_a_map_of_other_words_fails_alone(tiny: EvaluatedTexts) -> None:
     write_mask(tiny.maps / f"{third.id}.npz", torch.ones(99).numpy())
     assert tiny.run("nlp_insertion_deletion", "a") == 1
     failed = tiny.result("a")["failed"]
-    assert f"word 0 is 'other' there and {first.tokens[0]!r} here" in failed[first.id]
+    assert f"'other' there and {first.tokens[0]!r} here" in failed[first.id]
     assert "one per word" in failed[second.id]
     assert "(99,)" in failed[third.id]
     assert len(tiny.result("a")["rows"]) == 1

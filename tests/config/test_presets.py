@@ -210,7 +210,7 @@ def test_a_run_says_its_preset_and_is_not_continued_with_another(
     assert load_config(saved).digest() == load_config(path, preset="paper").digest()
     assert '"preset": "paper"' in (options.work_dir / "manifest.json").read_text()
     again = replace(options, resume=True, preset=None)
-    with pytest.raises(ResumeError, match=r"(?s)-# From mine.py, preset 'paper'.*\+# .*'fast'"):
+    with pytest.raises(ResumeError, match=r"(?s)-# .* preset 'paper'.*\+# .*'fast'"):
         run_attribution(load_config(path), again, lambda *_: FakeExplainer())
 
 

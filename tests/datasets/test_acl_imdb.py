@@ -97,7 +97,7 @@ def test_a_download_is_checked_and_unpacked(
     content = write_archive(tmp_path / "a.tar.gz", write_reviews(tmp_path / "source")).read_bytes()
     root = tmp_path / "imdb"
     asked = online(monkeypatch, content)
-    with pytest.raises(DataError, match=r"expected the MD5 sum 7c2ac02c03563afcf9b574c7e56c153a"):
+    with pytest.raises(DataError, match="the MD5 sum 7c2ac02c"):
         review_folder(root)
     assert not list(root.iterdir()), "what does not have the checksum is not kept"
     monkeypatch.setattr(imdb, "MD5", hashlib.md5(content).hexdigest())
@@ -131,13 +131,12 @@ def test_another_process_that_was_faster_is_no_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write_archive(tmp_path / "data/aclImdb.tar.gz", write_reviews(tmp_path / "source"))
-    extract = imdb._extract
+    opened = tarfile.open
 
-    def late(archive: Path, folder: Path) -> int:
-        count = extract(archive, folder)
-        write_reviews(archive.parent / "aclImdb")
-        return count
+    def late(**keys: Any) -> tarfile.TarFile:
+        write_reviews(path.parent / "aclImdb")
+        return opened(**keys)
 
-    monkeypatch.setattr(imdb, "_extract", late)
+    monkeypatch.setattr(tarfile, "open", late)
     assert files(review_folder(path.parent)) == EXPECTED
     assert not list(path.parent.glob(".*"))

@@ -19,8 +19,8 @@ from torch import nn
 
 from input_iba.attribution import Attributor, InputBottleneck, SaliencyPrior, described
 from input_iba.attribution.methods import Gradient, MethodAttributor
+from input_iba.drawing import rendered
 from input_iba.drawing.card import draw_card
-from input_iba.drawing.heat_map import rendered
 from input_iba.records import Attribution, Explanation, ImageSample, TextSample
 
 EVIL = "<script>alert('a')</script>"

@@ -12,6 +12,7 @@ from hypothesis.extra.numpy import arrays
 from input_iba.errors import EvaluationError
 from input_iba.evaluation import Degradation, degradation
 from input_iba.evaluation.degradation import tile_ranks
+from tests.conftest import Unchanged
 from tests.evaluation import literal
 from tests.evaluation.nets import linear, network, probability_of
 
@@ -79,11 +80,13 @@ def test_only_the_order_of_tiles_counts(levels: literal.Array, tile: int) -> Non
     assert torch.equal(heat, before)
 
 
-def test_the_published_call() -> None:
+def test_the_published_call(unchanged: Unchanged) -> None:
     model, draws = network(SIZE).train(), np.random.default_rng(0)
     x, heat = torch.from_numpy(draws.normal(size=(2, *SIZE))), draws.random(SIZE)
     kept, heat_before = x.clone(), heat.copy()
-    found = Degradation(model, 2, (3, 4), store_imgs=True, batch=3).evaluate(heat, x)
+    with unchanged(model):
+        found = Degradation(model, 2, (3, 4), store_imgs=True, batch=3).evaluate(heat, x)
+        plain = Degradation(model, 2, 3).evaluate(torch.from_numpy(heat), x[None])
     expected = degradation(network(SIZE), x[None], torch.from_numpy(heat)[None], [2], (3, 4))
     assert set(found) == {
         *("MoRF_scores", "LeRF_scores", "MoRF_auc", "LeRF_auc"),
@@ -99,9 +102,7 @@ def test_the_published_call() -> None:
         with torch.no_grad():
             scores = network(SIZE)(history).softmax(1)[:, 2]
         assert found[f"{name}_scores"].tolist() == pytest.approx(scores.tolist(), abs=1e-9)
-    plain = Degradation(model, 2, 3).evaluate(torch.from_numpy(heat), x[None])
     assert plain["MoRF_img_history"] is plain["LeRF_img_history"] is None
-    assert all(module.training for module in model.modules())
     assert torch.equal(x, kept)
     assert np.array_equal(heat, heat_before)
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from input_iba.errors import EvaluationError
 from input_iba.evaluation import VisionInsertionDeletion, insertion_deletion
 from input_iba.evaluation.hiding import step_counts
+from tests.conftest import Unchanged
 from tests.evaluation import literal
 from tests.evaluation.nets import network, probability_of
 
@@ -128,11 +129,13 @@ def test_no_pass_is_larger_than_allowed_and_none_too_many() -> None:
     assert sum(sizes) == 2 * 3 * steps
 
 
-def test_the_published_call() -> None:
+def test_the_published_call(unchanged: Unchanged) -> None:
     model = network(SIZE).train()
     x, heat = torch.randn(2, *SIZE, dtype=torch.float64), np.random.default_rng(0).random(SIZE)
     kept, heat_before = x.clone(), heat.copy()
-    found = VisionInsertionDeletion(model, pixel_batch_size=5, sigma=1.0).evaluate(heat, x, 2)
+    with unchanged(model):
+        found = VisionInsertionDeletion(model, pixel_batch_size=5, sigma=1.0).evaluate(heat, x, 2)
+        again = VisionInsertionDeletion(model, 5, 1.0).evaluate(torch.from_numpy(heat), x[None], 2)
     batch = (x[None], torch.from_numpy(heat)[None])
     expected = insertion_deletion(network(SIZE), *batch, [2], 5, 1.0)
     assert set(found) == {
@@ -146,9 +149,7 @@ def test_the_published_call() -> None:
     )
     assert torch.equal(found["ins_input"], x)
     assert torch.equal(found["del_input"], torch.zeros_like(x))
-    again = VisionInsertionDeletion(model, 5, 1.0).evaluate(torch.from_numpy(heat), x[None], 2)
     assert again["ins_auc"] == found["ins_auc"]
-    assert all(module.training for module in model.modules())
     assert torch.equal(x, kept)
     assert np.array_equal(heat, heat_before)
 

@@ -18,10 +18,11 @@ from input_iba.evaluation import (
     degradation,
     effective_heat_ratios,
     insertion_deletion,
+    is_tied,
     localise,
     top_inside,
 )
-from input_iba.evaluation.ranks import is_tied, ranks
+from input_iba.evaluation.ranks import ranks
 from tests.evaluation.literal import Array
 
 few_values = arrays(np.float64, (2, 3), elements=st.integers(0, 2).map(float))

@@ -22,6 +22,7 @@ from input_iba.evaluation import (
 )
 from input_iba.records import Attribution
 from tests.attribution.nets import small_attributor, small_net
+from tests.conftest import Unchanged
 
 LAYERS = ["8", "4.conv", "1", "0"]
 SIDE = 12
@@ -48,15 +49,14 @@ def edges(_: nn.Module) -> Tensor:
     return nn.functional.pad(x.diff(dim=1).abs(), (0, 0, 0, 1))
 
 
-def test_an_edge_detector_fails_and_a_gradient_passes() -> None:
+def test_an_edge_detector_fails_and_a_gradient_passes(unchanged: Unchanged) -> None:
     model = small_net().eval()
-    kept = {name: value.clone() for name, value in model.state_dict().items()}
-    fails, passes = (sanity_check(model, method, LAYERS) for method in (edges, gradient))
+    with unchanged(model):
+        fails, passes = (sanity_check(model, method, LAYERS) for method in (edges, gradient))
     assert fails.ssim.shape == (4, 2)
     assert fails.maps.shape == (4, 2, SIDE, SIDE)
     assert fails.ssim.flatten().tolist() == pytest.approx([1] * 8)
     assert (passes.ssim[-1] < 0.5).all()
-    assert all(torch.equal(value, kept[name]) for name, value in model.state_dict().items())
 
 
 def test_equals_the_steps_written_out() -> None:
@@ -108,9 +108,8 @@ def call(checked: SanityCheck, **keys: Any) -> list[float]:
     return ssim
 
 
-def test_the_published_call(attributor: Attributor) -> None:
+def test_the_published_call(attributor: Attributor, unchanged: Unchanged) -> None:
     model = attributor.classifier.model
-    kept = {name: value.clone() for name, value in model.state_dict().items()}
     settings = (attributor.feature_iba, attributor.prior, attributor.input_iba)
     statistics = attributor.statistics
 
@@ -119,10 +118,10 @@ def test_the_published_call(attributor: Attributor) -> None:
         assert isinstance(result, Attribution)
         return result.prior_mask[None]
 
-    values = call(SanityCheck(attributor))
+    with unchanged(model):
+        values = call(SanityCheck(attributor))
     expected = sanity_check(model, explain, LAYERS)
     assert values == pytest.approx(expected.ssim[:, 0].tolist(), abs=1e-9)
-    assert all(torch.equal(value, kept[name]) for name, value in model.state_dict().items())
     assert (attributor.feature_iba, attributor.prior, attributor.input_iba) == settings
     assert attributor.statistics is statistics
 

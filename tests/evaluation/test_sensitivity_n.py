@@ -11,6 +11,7 @@ from torch import Tensor
 
 from input_iba.errors import EvaluationError
 from input_iba.evaluation import VisionSensitivityN, random_sets, sensitivity_n, set_sizes
+from tests.conftest import Unchanged
 from tests.evaluation import literal
 from tests.evaluation.nets import linear, logit_of, network
 
@@ -110,24 +111,23 @@ def test_no_pass_is_larger_than_allowed_and_none_too_many() -> None:
     assert passes == [2, 8, 8, 4]
 
 
-def test_the_published_call() -> None:
+def test_the_published_call(unchanged: Unchanged) -> None:
     model = network(SIZE).train()
     draws = np.random.default_rng(0)
     x, heat = torch.from_numpy(draws.normal(size=(2, *SIZE))), draws.random(SIZE)
     kept, heat_before = x.clone(), heat.copy()
     metric = VisionSensitivityN(model, SIZE, 4, num_masks=12)
-    found = metric.evaluate(heat, x, 2, calculate_corr=True)
+    with unchanged(model):
+        found = metric.evaluate(heat, x, 2, calculate_corr=True)
+        without = metric.evaluate(torch.from_numpy(heat), x[None], 2)
     batch = (x[None], torch.from_numpy(heat)[None])
     expected = sensitivity_n(network(SIZE), *batch, [2], random_sets(SIZE, 4, 12))
     assert set(found) == {"correlation", "score_diffs", "sum_attributions"}
     assert found["correlation"] == expected.correlation.item()
     assert found["score_diffs"].tolist() == expected.drops[0].tolist()
     assert found["sum_attributions"].tolist() == expected.sums[0].tolist()
-    without = metric.evaluate(torch.from_numpy(heat), x[None], 2)
     assert without["correlation"] is None
     assert without["score_diffs"].tolist() == found["score_diffs"].tolist()
-    assert all(module.training for module in model.modules())
-    assert all(parameter.requires_grad for parameter in model.parameters())
     assert torch.equal(x, kept)
     assert np.array_equal(heat, heat_before)
 

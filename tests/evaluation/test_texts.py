@@ -20,6 +20,7 @@ from input_iba.evaluation import (
     text_insertion_deletion,
     text_sensitivity_n,
 )
+from tests.conftest import Unchanged
 from tests.evaluation import literal, texts
 from tests.evaluation.texts import PAD, Recurrent, Transformer
 
@@ -99,17 +100,13 @@ def test_texts_of_a_batch_score_as_they_do_alone(batch: list[list[int]]) -> None
             assert found.deletion_auc[i].item() == pytest.approx(alone.deletion_auc.item())
 
 
-def test_the_classifier_comes_back_as_it_was() -> None:
+def test_the_classifier_comes_back_as_it_was(unchanged: Unchanged) -> None:
     model = Recurrent().train()
     metric = NLPInsertionDeletion(model)
-    kept = {name: value.clone() for name, value in model.state_dict().items()}
-    metric.evaluate(HEAT[:5], torch.tensor(TEXT[:5]), 1)
-    with pytest.raises(EvaluationError, match="classes 0 to 1"):
-        metric.evaluate(HEAT[:5], torch.tensor(TEXT[:5]), 2)
-    assert all(module.training for module in model.modules())
-    assert all(parameter.requires_grad for parameter in model.parameters())
-    assert not any(module._forward_hooks for module in model.modules())
-    assert all(torch.equal(value, kept[name]) for name, value in model.state_dict().items())
+    with unchanged(model):
+        metric.evaluate(HEAT[:5], torch.tensor(TEXT[:5]), 1)
+        with pytest.raises(EvaluationError, match="classes 0 to 1"):
+            metric.evaluate(HEAT[:5], torch.tensor(TEXT[:5]), 2)
 
 
 def test_padding_is_known_from_the_embedding() -> None:

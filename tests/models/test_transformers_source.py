@@ -43,9 +43,9 @@ def test_weights_of_another_number_of_classes_are_named(tmp_path: Path) -> None:
     for said in ("'classifier.weight' is (3, 16) there", "(2, 16)", "Set num_classes=3"):
         assert said in str(caught.value)
     assert build_classifier({**cfg, "num_classes": 3}).get_submodule("classifier").out_features == 3
-    with pytest.raises(ConfigError, match=r"tells 3 classes .* with num_classes=2. Set num_cl"):
+    with pytest.raises(ConfigError, match=r"tells 3 classes .* num_classes=2"):
         build_classifier({**cfg, "num_classes": 2})
-    with pytest.raises(CheckpointError, match=r"expects .*Remove or correct \{.*'hidden_size': 8"):
+    with pytest.raises(CheckpointError, match=r"correct .*'hidden_size': 8"):
         build_classifier({**cfg, "num_classes": 3, "hidden_size": 8})
 
 

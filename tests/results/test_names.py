@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from input_iba.results.names import file_names, safe_name
+from input_iba.results import file_names, safe_name
 
 
 @pytest.mark.parametrize(

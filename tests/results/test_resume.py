@@ -19,7 +19,7 @@ def test_what_is_the_same_is_continued_also_when_it_was_stored_as_json() -> None
 
 
 def test_what_is_not_asked_for_is_refused() -> None:
-    with pytest.raises(ResumeError, match=r"^The run is there already.*--again, or go away\.$"):
+    with pytest.raises(ResumeError, match=r"The run is there .*--again, or go away\.$"):
         may_continue("The run", THEN, THEN, wanted=False, otherwise="go away", option="--again")
 
 

@@ -84,9 +84,7 @@ def test_labels_say_which_logit_a_class_is(tmp_path: Path) -> None:
 
 def test_labels_that_do_not_match_need_an_answer(tmp_path: Path) -> None:
     stars = Answers(5, [f"{i + 1} stars" for i in range(5)])
-    with pytest.raises(
-        ConfigError, match="classes neg, pos, the classifier 0 '1 stars', 1 '2 "
-    ) as e:
+    with pytest.raises(ConfigError, match="neg, pos, the classifier 0 '1 stars'") as e:
         read(tmp_path, stars)
     assert "attributor.classes={'neg': 0, 'pos': 4}" in str(e.value)
     reading = read(tmp_path, stars, {"neg": 0, "pos": "5 stars"})

@@ -69,7 +69,7 @@ def test_the_script_explains_by_another_method(
 def test_a_method_that_does_not_exist_is_answered_with_the_closest(config_file: Path) -> None:
     done = run(config_file, "ex_pertub", config_file.parent / "work")
     assert done.returncode == 2
-    assert "Unknown baseline type 'ex_pertub'. Closest: 'ex_perturb'" in done.stderr
+    assert "'ex_pertub'. Closest: 'ex_perturb'" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (config_file.parent / "work").exists()
 
