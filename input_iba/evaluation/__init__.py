@@ -6,21 +6,20 @@ modules are imported at once, the tensor maths behind them when it is asked for.
 
 from __future__ import annotations
 
-import importlib
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 # Not when they are asked for, because functions have the names of their modules.
 from input_iba.evaluation.base import EvaluationContext, Metric, Row, Score, ScoredSample
-from input_iba.evaluation.degradation import DegradationMetric, Degradations, degradation
-from input_iba.evaluation.ehr import EhrMetric, HeatRatios, effective_heat_ratios
+from input_iba.evaluation.degradation import DegradationMetric, degradation
+from input_iba.evaluation.ehr import EhrMetric, effective_heat_ratios
 from input_iba.evaluation.insertion_deletion import (
-    InsertionDeletion,
     InsertionDeletionMetric,
     NLPInsertionDeletionMetric,
     insertion_deletion,
+    text_insertion_deletion,
 )
 from input_iba.evaluation.localisation import (
-    Localisation,
     LocalisationMetric,
     localise,
     mass_inside,
@@ -28,26 +27,17 @@ from input_iba.evaluation.localisation import (
     region_iou,
     top_inside,
 )
-from input_iba.evaluation.sanity_check import SanityMetric, SanityScores, sanity_check
+from input_iba.evaluation.sanity_check import SanityMetric, sanity_check
 from input_iba.evaluation.sensitivity_n import (
     NLPSensitivityNMetric,
-    SensitivityN,
     SensitivityNMetric,
     correlated,
     logit_drops,
     sensitivity_n,
+    text_sensitivity_n,
 )
 from input_iba.evaluation.sets import random_sets, random_words, set_sizes
 from input_iba.evaluation.target_scores import TargetScoresMetric
-
-_KINDS: tuple[type[Metric], ...] = (
-    *(EhrMetric, InsertionDeletionMetric, SensitivityNMetric),
-    *(NLPInsertionDeletionMetric, NLPSensitivityNMetric),
-    *(SanityMetric, TargetScoresMetric, DegradationMetric, LocalisationMetric),
-)
-
-METRICS = {kind.name: kind for kind in _KINDS}
-"""What can be measured, by name."""
 
 if TYPE_CHECKING:
     from input_iba.core.maps import scale_to_peak
@@ -69,66 +59,38 @@ if TYPE_CHECKING:
         sign_flip_p,
         summarise,
     )
-    from input_iba.evaluation.texts import (
-        NLPInsertionDeletion,
-        NLPSensitivityN,
-        text_insertion_deletion,
-        text_logit_drops,
-        text_sensitivity_n,
-    )
-    from input_iba.modality.text_classifier import TextClassifier
+    from input_iba.evaluation.texts import NLPInsertionDeletion, NLPSensitivityN
 
-_LATER = {
-    "input_iba.core.maps": ("scale_to_peak",),
-    "input_iba.evaluation.published": (
-        *("Degradation", "EffectiveHeatRatios", "VisionInsertionDeletion", "VisionSensitivityN"),
-    ),
-    "input_iba.evaluation.published_sanity_check": ("SanityCheck",),
-    "input_iba.evaluation.ranks": ("is_tied",),
-    "input_iba.evaluation.regions": ("MAX_REGION_SHARE", "box_mask", "region_share"),
-    "input_iba.evaluation.reinitialise": ("cascade", "layers_from_the_top"),
-    "input_iba.evaluation.similarity": ("edge_map", "structural_similarity", "unit_range"),
-    "input_iba.evaluation.summary": (
-        *("Summary", "holm", "paired_difference", "sign_flip_p", "summarise"),
-    ),
-    "input_iba.evaluation.texts": (
-        *("NLPInsertionDeletion", "NLPSensitivityN", "text_insertion_deletion"),
-        *("text_logit_drops", "text_sensitivity_n"),
-    ),
-    "input_iba.modality.text_classifier": ("TextClassifier",),
+METRICS: dict[str, type[Metric]] = {
+    kind.name: kind
+    for kind in (
+        EhrMetric,
+        InsertionDeletionMetric,
+        SensitivityNMetric,
+        NLPInsertionDeletionMetric,
+        NLPSensitivityNMetric,
+        SanityMetric,
+        TargetScoresMetric,
+        DegradationMetric,
+        LocalisationMetric,
+    )
 }
-"""Names that are imported when they are asked for, by module."""
+"""What can be measured, by name."""
 
 __all__ = [
     "MAX_REGION_SHARE",
     "METRICS",
     "Degradation",
-    "DegradationMetric",
-    "Degradations",
     "EffectiveHeatRatios",
-    "EhrMetric",
     "EvaluationContext",
-    "HeatRatios",
-    "InsertionDeletion",
-    "InsertionDeletionMetric",
-    "Localisation",
-    "LocalisationMetric",
     "Metric",
     "NLPInsertionDeletion",
-    "NLPInsertionDeletionMetric",
     "NLPSensitivityN",
-    "NLPSensitivityNMetric",
     "Row",
     "SanityCheck",
-    "SanityMetric",
-    "SanityScores",
     "Score",
     "ScoredSample",
-    "SensitivityN",
-    "SensitivityNMetric",
     "Summary",
-    "TargetScoresMetric",
-    "TextClassifier",
     "VisionInsertionDeletion",
     "VisionSensitivityN",
     "box_mask",
@@ -158,16 +120,29 @@ __all__ = [
     "structural_similarity",
     "summarise",
     "text_insertion_deletion",
-    "text_logit_drops",
     "text_sensitivity_n",
     "top_inside",
     "unit_range",
 ]
 
+_LATER = (
+    "input_iba.core.maps",
+    "input_iba.evaluation.published",
+    "input_iba.evaluation.published_sanity_check",
+    "input_iba.evaluation.ranks",
+    "input_iba.evaluation.regions",
+    "input_iba.evaluation.reinitialise",
+    "input_iba.evaluation.similarity",
+    "input_iba.evaluation.summary",
+    "input_iba.evaluation.texts",
+)
+"""Modules whose names are imported when they are asked for."""
+
 
 def __getattr__(name: str) -> Any:
     """Import what is asked for, so that commands answer `--help` without torch."""
-    for module, names in _LATER.items():
-        if name in names:
-            return getattr(importlib.import_module(module), name)
+    if name in __all__:
+        for module in _LATER:
+            if hasattr(found := import_module(module), name):
+                return getattr(found, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

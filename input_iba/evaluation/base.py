@@ -35,11 +35,10 @@ POINTS = 101
 
 @dataclass(frozen=True)
 class ScoredSample:
-    """One sample that is to be scored.
+    """One sample that is to be scored for the class `target`.
 
     Attributes:
-        sample: The sample, its input (C, H, W), or (T,) of a text, on the classifier's device.
-        target: Class index that was explained.
+        sample: Its input (C, H, W), or (T,) of a text, is on the classifier's device.
         probability: Probability of the target.
         heat: The map, (H, W), or (W,) of a text of W words, float64, on the CPU; zeros for a
             metric without maps.
@@ -83,9 +82,7 @@ class EvaluationContext:
         classify: Its forward pass in the precision asked for, with float32 logits. Of texts it
             takes token ids (B, T), and optionally which keep their embedding, (B, T), bool; the
             embeddings of the others become 0.
-        device: Where it is.
         autocast: Type in which it computes, or None for float32.
-        seed: Seed of whatever is drawn.
         make_explainer: Builds what the config explains with.
         estimation_inputs: Returns a number of inputs from all over the estimation set, in batches
             (B, C, H, W), and how many there are.
@@ -135,7 +132,7 @@ class Metric(Settings, ABC):
         higher_is_better: By key of a row that is summarised: the direction in which it is good,
             or None where it is neither.
         needs_map: Whether there is a map to score.
-        texts: Whether it is about texts; None where it is about texts and images.
+        kind: Kind of input that it is about, as `modality` names it; None for any.
     """
 
     PLACE: ClassVar[str] = "--"
@@ -145,7 +142,7 @@ class Metric(Settings, ABC):
     description: ClassVar[str]
     higher_is_better: ClassVar[Mapping[str, bool | None]]
     needs_map: ClassVar[bool] = True
-    texts: ClassVar[bool | None] = False
+    kind: ClassVar[str | None] = "images"
 
     @abstractmethod
     def scorer(self, context: EvaluationContext) -> Score:

@@ -18,14 +18,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Degradations:
-    """Scores of S maps after every tile, and the areas under them; float64, on the CPU.
+    """Scores of S maps before the first tile and after each, and the areas under them.
 
     Attributes:
-        shares: Share of the tiles removed after every step, (T,), 0 to 1.
+        shares: Share of the tiles removed after every step, (T,), 0 to 1; float64, on the CPU, as
+            all that follows.
         morf: Target probability, most relevant tiles first, (S, T).
         lerf: Target probability, least relevant tiles first, (S, T).
-        morf_auc: Area under `morf` over `shares`, (S,); lower is better.
-        lerf_auc: Area under `lerf` over `shares`, (S,); higher is better.
+        morf_auc: Area under `morf` by the trapezoid rule, (S,); lower is better.
+        lerf_auc: Area under `lerf`, (S,); higher is better.
     """
 
     shares: Tensor
@@ -99,9 +100,6 @@ def degradation(
         tile_size: Pixels per side of a tile, or its height and width.
         internal_batch_size: Inputs that the classifier sees at once.
         use_softmax: Whether classes exclude each other; sigmoids otherwise.
-
-    Returns:
-        Scores after every tile, before the first one too, and areas by the trapezoid rule.
 
     Raises:
         EvaluationError: Shapes do not fit, a heat is not finite, or a target is not a class.

@@ -38,7 +38,7 @@ class HeatRatios:
 def effective_heat_ratios(
     heats: Tensor, regions: Tensor, base_threshold: float = 0.1, weight_by_heat: bool = True
 ) -> HeatRatios:
-    """Compare the heat inside a region with the hot points of the whole map.
+    """Compare the heat inside a region with the hot points of the whole map, in float64.
 
     Values below `base_threshold` are dropped. For every quantile q of the others the threshold is
     t = min(quantile(q), 0.99·max), and the ratio the heat inside the region among the points ≥ t
@@ -50,9 +50,6 @@ def effective_heat_ratios(
         base_threshold: Smallest heat that counts, in [0, 1].
         weight_by_heat: With False every point counts as 1: the share of the points ≥ t that lie
             inside.
-
-    Returns:
-        Quantiles, ratios and areas, float64, on the device of `heats`.
 
     Raises:
         EvaluationError: Shapes differ, values are not finite, or exceed 1.

@@ -2,53 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import count
+
 from torch import Tensor, nn
 
 from input_iba.errors import EvaluationError
 from input_iba.evaluation.base import EvaluationContext, ScoredSample
 from input_iba.records import Explanation, Failure, FeatureStatistics
 
+Explain = Callable[[nn.Module], Tensor]
 
-class ExplainAgain:
-    """Explains one sample after the other at every step of the cascade.
+
+def explain_again(
+    context: EvaluationContext, kind: str, n_samples: int
+) -> Callable[[ScoredSample], Explain]:
+    """Return what makes the explainer of a sample, which is called once at every step.
 
     Statistics of the layer are estimated anew once weights have changed. The new weights are the
     same for every sample, so that each step's statistics are estimated for the first one only.
 
     Args:
         context: What all samples share.
-        kind: Which of its maps is compared.
-        count: Samples behind the statistics of every step.
+        kind: Which map of a sample is returned, (1, H, W).
+        n_samples: Number of samples behind the statistics of every step.
     """
+    explainer = context.make_explainer()
+    statistics: list[FeatureStatistics] = []
 
-    def __init__(self, context: EvaluationContext, kind: str, count: int) -> None:
-        self._context, self._kind, self._count = context, kind, count
-        self._explainer = context.make_explainer()
-        self._statistics: list[FeatureStatistics] = []
-        self._case: ScoredSample | None = None
-        self._step = 0
+    def of(case: ScoredSample) -> Explain:
+        steps, sample = count(), case.sample
 
-    def start(self, case: ScoredSample) -> None:
-        """Explain this sample, from its first step on."""
-        self._case, self._step = case, 0
+        def explain(_: nn.Module) -> Tensor:
+            step = next(steps)
+            if step == len(statistics):
+                statistics.append(explainer.estimate(*context.estimation_inputs(n_samples)))
+            explainer.statistics = statistics[step]
+            [result] = explainer.attribute(
+                sample.input[None],
+                [case.target],
+                ids=[sample.id],
+                seed=context.seed,
+                internal_batch_size=context.fitting.halved(tuple(sample.input.shape)),
+            )
+            return map_of(result, kind)
 
-    def __call__(self, _: nn.Module) -> Tensor:
-        """Return the map of the classifier as it is now, (1, H, W)."""
-        assert self._case is not None
-        if self._step == len(self._statistics):
-            found = self._explainer.estimate(*self._context.estimation_inputs(self._count))
-            self._statistics.append(found)
-        self._explainer.statistics = self._statistics[self._step]
-        self._step += 1
-        sample, context = self._case.sample, self._context
-        [result] = self._explainer.attribute(
-            sample.input[None],
-            [self._case.target],
-            ids=[sample.id],
-            seed=context.seed,
-            internal_batch_size=context.fitting.halved(tuple(sample.input.shape)),
-        )
-        return map_of(result, self._kind)
+        return explain
+
+    return of
 
 
 def map_of(result: Explanation | Failure, kind: str) -> Tensor:

@@ -17,14 +17,9 @@ Hide = Callable[[Tensor, Tensor], Tensor]
 
 
 def step_counts(changed: Tensor, step: int) -> Tensor:
-    """Return how many units are changed after every step, from none to as many as there are.
+    """Return how many units are changed after every step, (S, T), int64, from none on.
 
-    Args:
-        changed: How many are changed in the end, (S,).
-        step: Units per step; the last step of a sample takes what is left, and then it stays.
-
-    Returns:
-        (S, T), int64.
+    Of a sample (S,) are `changed` in the end: its last step takes what is left, and then it stays.
 
     >>> step_counts(torch.tensor([5, 2]), 2)
     tensor([[0, 2, 4, 5],
@@ -43,7 +38,7 @@ def follow(
     use_softmax: bool = True,
     revealing: bool = False,
 ) -> Tensor:
-    """Score every step on the way along which units are hidden.
+    """Return the probability of the target at every step, (S, T), float64, on the CPU.
 
     Args:
         units: Of S inputs.
@@ -54,9 +49,6 @@ def follow(
             pass.
         use_softmax: Whether classes exclude each other; sigmoids otherwise.
         revealing: Whether the changed units are the ones that are not hidden.
-
-    Returns:
-        Probability of the target, (S, T), float64, on the CPU.
     """
     counts, scored = counts.to(places.device), units.scored
 
@@ -77,18 +69,15 @@ def target_scores(
     internal_batch_size: int = 32,
     score: Callable[[Tensor], Tensor] = class_logits,
 ) -> Tensor:
-    """Score inputs without some of their units.
+    """Return the target's score of S inputs without some units, (S, T), float64, on the CPU.
 
     Args:
         units: Of S inputs.
-        hide: Says which.
+        hide: Says which are hidden.
         steps: How often every input is scored, T.
         labels: Class indices, (S,), where the inputs are.
         internal_batch_size: Inputs that the classifier sees at once.
         score: Maps logits (B, classes) to scores.
-
-    Returns:
-        Score of the target, (S, T), float64, on the CPU.
 
     Raises:
         EvaluationError: `internal_batch_size` is below 1, or a target is not a class.

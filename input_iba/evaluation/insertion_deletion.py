@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from input_iba.errors import EvaluationError
 from input_iba.evaluation.base import Curves, EvaluationContext, ScoredSample, TwoCurvesMetric
@@ -13,8 +13,7 @@ from input_iba.settings import setting
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from input_iba.modality.units import Classify, Units
-
+    from input_iba.modality.units import Classify, TextClassify, Units
 
 SIGMA = "blur of pixels not yet inserted, in pixels; no effect on words"
 STEP = "pixels (10 by default) or words (2) changed per step"
@@ -22,15 +21,16 @@ STEP = "pixels (10 by default) or words (2) changed per step"
 
 @dataclass(frozen=True)
 class InsertionDeletion:
-    """Scores of S maps after every step, and the areas under them; float64, on the CPU.
+    """Scores of S maps before the first step and after each, and the areas under them.
 
     Attributes:
-        shares: Share of the pixels changed after every step, (T,), 0 to 1; (S, T) for texts, which
-            differ in length.
+        shares: Share of the pixels changed after every step, of those that are changed in the end,
+            (T,), 0 to 1; (S, T) for texts, which differ in length. Float64, on the CPU, as all
+            that follows.
         insertion: Target probability while pixels appear, (S, T).
         deletion: Target probability while pixels disappear, (S, T).
-        insertion_auc: Area under `insertion` over `shares`, (S,); higher is better.
-        deletion_auc: Area under `deletion` over `shares`, (S,); lower is better.
+        insertion_auc: Area under `insertion` by the trapezoid rule, (S,); higher is better.
+        deletion_auc: Area under `deletion`, (S,); lower is better.
     """
 
     shares: Tensor
@@ -75,11 +75,6 @@ def insert_and_delete(
         max_fraction: Share of the units that are changed at the most, in (0, 1].
         internal_batch_size: Inputs that the classifier sees at once.
         use_softmax: Whether classes exclude each other; sigmoids otherwise.
-
-    Returns:
-        Scores before the first step and after every one, and areas by the trapezoid rule. `shares`,
-        (S, T), are those of the units that are changed in the end, so that areas are mean
-        probabilities for any `max_fraction`.
 
     Raises:
         EvaluationError: Shapes do not fit, a heat is not finite, a target is not a class, or a
@@ -128,9 +123,7 @@ def insertion_deletion(
     targets: Tensor | Sequence[int],
     pixel_batch_size: int = 10,
     sigma: float = 5.0,
-    internal_batch_size: int = 32,
-    use_softmax: bool = True,
-    blur_radius: int | None = None,
+    **options: Any,
 ) -> InsertionDeletion:
     """Score images while their pixels appear and disappear; see `insert_and_delete`.
 
@@ -139,29 +132,61 @@ def insertion_deletion(
     """
     from input_iba.modality.units import Pixels
 
-    found = insert_and_delete(
-        Pixels(classify, inputs),
-        heats,
-        targets,
-        pixel_batch_size,
-        sigma,
-        blur_radius,
-        internal_batch_size=internal_batch_size,
-        use_softmax=use_softmax,
-    )
+    units = Pixels(classify, inputs)
+    found = insert_and_delete(units, heats, targets, pixel_batch_size, sigma, **options)
     return replace(found, shares=found.shares[0])
 
 
+def text_insertion_deletion(
+    classify: TextClassify,
+    tokens: Tensor,
+    heats: Tensor,
+    targets: Tensor | Sequence[int],
+    scored: Tensor,
+    pixel_batch_size: int = 2,
+    **options: Any,
+) -> InsertionDeletion:
+    """Score texts while their words appear and disappear; see `insert_and_delete`.
+
+    `classify` maps token ids, and which positions keep their embedding, (B, T) each, to logits; of
+    one logit, target 1 stands for it and 0 for the other class. `tokens` are padded to one length,
+    (S, T), and `scored` the positions that are changed: no padding, no special tokens.
+    """
+    from input_iba.modality.units import Words
+
+    units = Words(classify, tokens, scored.to(tokens.device))
+    return insert_and_delete(units, heats, targets, pixel_batch_size, **options)
+
+
 @dataclass(frozen=True)
-class InsertionDeletionMetric(TwoCurvesMetric):
+class _OrderMetric(TwoCurvesMetric):
+    """What both metrics share; their settings are options of `insert_and_delete`."""
+
+    higher_is_better: ClassVar = {"ins_auc": True, "del_auc": False, "difference": True}
+    labels: ClassVar = {"ins": "insertion, higher is better", "del": "deletion, lower is better"}
+
+    def measure(self, context: EvaluationContext, case: ScoredSample) -> tuple[Tensor, Curves]:
+        """Return shares, and curve and area of insertion and of deletion."""
+        found = insert_and_delete(
+            context.units(case.sample),
+            case.heat[None],
+            [case.target],
+            internal_batch_size=context.internal_batch_size(case.sample),
+            use_softmax=context.use_softmax,
+            **vars(self),
+        )
+        insertion = (found.insertion[0], found.insertion_auc.item())
+        return found.shares[0], [insertion, (found.deletion[0], found.deletion_auc.item())]
+
+
+@dataclass(frozen=True)
+class InsertionDeletionMetric(_OrderMetric):
     """Target probability while pixels appear and disappear, hottest first."""
 
     name: ClassVar[str] = "insertion_deletion"
     description: ClassVar[str] = (
         "Measure how fast the target appears and disappears with the hottest pixels."
     )
-    higher_is_better: ClassVar = {"ins_auc": True, "del_auc": False, "difference": True}
-    labels: ClassVar = {"ins": "insertion, higher is better", "del": "deletion, lower is better"}
     x_label: ClassVar[str] = "share of the pixels changed"
     title: ClassVar[str] = "Insertion and deletion"
 
@@ -174,22 +199,16 @@ class InsertionDeletionMetric(TwoCurvesMetric):
         at_least=0,
     )
 
-    def measure(self, context: EvaluationContext, case: ScoredSample) -> tuple[Tensor, Curves]:
-        """Return shares, and curve and area of insertion and of deletion."""
-        return _measured(self, context, case, self.sigma, self.blur_radius)
-
 
 @dataclass(frozen=True)
-class NLPInsertionDeletionMetric(TwoCurvesMetric):
+class NLPInsertionDeletionMetric(_OrderMetric):
     """Target probability while words appear and disappear, hottest first."""
 
     name: ClassVar[str] = "nlp_insertion_deletion"
     description: ClassVar[str] = (
         "Measure how fast the target appears and disappears with the hottest words of a text."
     )
-    texts: ClassVar = True
-    higher_is_better: ClassVar = InsertionDeletionMetric.higher_is_better
-    labels: ClassVar = InsertionDeletionMetric.labels
+    kind: ClassVar = "texts"
     x_label: ClassVar[str] = "share of the words changed"
     title: ClassVar[str] = "Insertion and deletion of words"
 
@@ -198,30 +217,3 @@ class NLPInsertionDeletionMetric(TwoCurvesMetric):
     max_fraction: float = setting(
         1.0, "share of the words that are changed at the most; published: 0.4", above=0, at_most=1
     )
-
-    def measure(self, context: EvaluationContext, case: ScoredSample) -> tuple[Tensor, Curves]:
-        """Return shares, and curve and area of insertion and of deletion."""
-        return _measured(self, context, case, max_fraction=self.max_fraction)
-
-
-def _measured(
-    metric: InsertionDeletionMetric | NLPInsertionDeletionMetric,
-    context: EvaluationContext,
-    case: ScoredSample,
-    sigma: float = 0,
-    blur_radius: int | None = None,
-    max_fraction: float = 1.0,
-) -> tuple[Tensor, Curves]:
-    found = insert_and_delete(
-        context.units(case.sample),
-        case.heat[None],
-        [case.target],
-        metric.pixel_batch_size,
-        sigma,
-        blur_radius,
-        max_fraction,
-        context.internal_batch_size(case.sample),
-        context.use_softmax,
-    )
-    insertion = (found.insertion[0], found.insertion_auc.item())
-    return found.shares[0], [insertion, (found.deletion[0], found.deletion_auc.item())]

@@ -179,7 +179,7 @@ class LocalisationMetric(Metric):
             region = region_of(case)
             if isinstance(region, str):
                 return region
-            found = localise(case.heat[None], region[None], self.tolerance, self.threshold)
+            found = localise(case.heat[None], region[None], **vars(self))
             return {key: getattr(found, key).item() for key in self.higher_is_better}
 
         return score

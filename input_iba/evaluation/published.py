@@ -7,6 +7,7 @@ and given back as they were; maps are never changed.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,7 @@ Heat = ArrayLike | Tensor
 """A map: (H, W), or (T,) or (1, T) of a text."""
 
 
+@dataclass(eq=False)
 class EffectiveHeatRatios:
     """Heat in a region among the hottest points; see `effective_heat_ratios`.
 
@@ -39,8 +41,7 @@ class EffectiveHeatRatios:
     1.0
     """
 
-    def __init__(self, base_threshold: float = 0.1) -> None:
-        self.base_threshold = base_threshold
+    base_threshold: float = 0.1
 
     def evaluate(
         self,
@@ -55,27 +56,23 @@ class EffectiveHeatRatios:
             `auc`, a float; with the curve also `quantiles` and `ratios`, arrays (11,).
         """
         heat = as_map(heatmap)
-        region = _region(roi, (heat.shape[0], heat.shape[1]))
-        found = effective_heat_ratios(heat[None], region[None], self.base_threshold, weight_by_heat)
+        region = _region(roi, (heat.shape[0], heat.shape[1]))[None]
+        found = effective_heat_ratios(heat[None], region, self.base_threshold, weight_by_heat)
         result: dict[str, Any] = {"auc": found.area.item()}
         if return_curve:
             result |= {"quantiles": found.quantiles.numpy(), "ratios": found.ratios[0].numpy()}
         return result
 
 
+@dataclass(eq=False)
 class VisionInsertionDeletion:
     """Insertion and deletion of pixels; see `insert_and_delete`."""
 
-    def __init__(
-        self,
-        classifier: nn.Module,
-        pixel_batch_size: int = 10,
-        sigma: float = 5.0,
-        internal_batch_size: int = 32,
-        blur_radius: int | None = None,
-    ) -> None:
-        self.classifier = classifier
-        self.options = (pixel_batch_size, sigma, blur_radius, 1.0, internal_batch_size)
+    classifier: nn.Module
+    pixel_batch_size: int = 10
+    sigma: float = 5.0
+    internal_batch_size: int = 32
+    blur_radius: int | None = None
 
     def evaluate(self, heatmap: Heat, input_tensor: Tensor, target: int) -> dict[str, Any]:
         """Score one map of a normalised input (C, H, W) or (1, C, H, W).
@@ -87,7 +84,15 @@ class VisionInsertionDeletion:
         """
         pixels = _pixels(self.classifier, input_tensor)
         with frozen(self.classifier):
-            found = insert_and_delete(pixels, as_map(heatmap)[None], [int(target)], *self.options)
+            found = insert_and_delete(
+                pixels,
+                as_map(heatmap)[None],
+                [int(target)],
+                self.pixel_batch_size,
+                self.sigma,
+                self.blur_radius,
+                internal_batch_size=self.internal_batch_size,
+            )
         image = pixels.images[0]
         return {
             "del_scores": found.deletion[0].numpy(),
@@ -99,21 +104,19 @@ class VisionInsertionDeletion:
         }
 
 
+@dataclass(eq=False)
 class VisionSensitivityN:
     """Sensitivity-N of pixels, with the same sets for every image; see `sum_and_drop`."""
 
-    def __init__(
-        self,
-        classifier: nn.Module,
-        input_size: tuple[int, int],
-        n: int,
-        num_masks: int = 100,
-        seed: int = 0,
-        internal_batch_size: int = 32,
-    ) -> None:
-        self.classifier = classifier
-        self.sets = random_sets((input_size[0], input_size[1]), n, num_masks, seed)
-        self.internal_batch_size = internal_batch_size
+    classifier: nn.Module
+    input_size: tuple[int, int]
+    n: int
+    num_masks: int = 100
+    seed: int = 0
+    internal_batch_size: int = 32
+
+    def __post_init__(self) -> None:
+        self.sets = random_sets(tuple(self.input_size), self.n, self.num_masks, self.seed)
 
     def evaluate(
         self, heatmap: Heat, input_tensor: Tensor, target: int, calculate_corr: bool = False
@@ -130,25 +133,18 @@ class VisionSensitivityN:
         return as_published(found, calculate_corr)
 
 
+@dataclass(eq=False)
 class Degradation:
     """Degradation of images that are explained for one class; see `degradation`.
 
     `store_imgs` asks for the image after every step, `batch` is the internal batch size.
     """
 
-    def __init__(
-        self,
-        model: nn.Module,
-        target: int,
-        tile_size: int | tuple[int, int],
-        store_imgs: bool = False,
-        batch: int = 8,
-    ) -> None:
-        self.model = model
-        self.target = target
-        self.tile_size = tile_size
-        self.store_imgs = store_imgs
-        self.batch = batch
+    model: nn.Module
+    target: int
+    tile_size: int | tuple[int, int]
+    store_imgs: bool = False
+    batch: int = 8
 
     def evaluate(self, heatmap: Heat, image: Tensor) -> dict[str, Any]:
         """Score one map of a normalised input (C, H, W) or (1, C, H, W).
@@ -162,15 +158,9 @@ class Degradation:
         """
         heats, pixels = as_map(heatmap)[None], _pixels(self.model, image)
         with frozen(self.model):
-            found = degradation(
-                pixels.classify,
-                pixels.images,
-                heats,
-                [int(self.target)],
-                self.tile_size,
-                self.batch,
-            )
-        end = torch.zeros_like(pixels.images[0])
+            classify, images, targets = pixels.classify, pixels.images, [int(self.target)]
+            found = degradation(classify, images, heats, targets, self.tile_size, self.batch)
+        end = torch.zeros_like(images[0])
         return {
             "MoRF_scores": found.morf[0].numpy(),
             "LeRF_scores": found.lerf[0].numpy(),
@@ -178,8 +168,8 @@ class Degradation:
             "LeRF_auc": found.lerf_auc.item(),
             "MoRF_img": end,
             "LeRF_img": end.clone(),
-            "MoRF_img_history": self._history(pixels.images, heats, least_first=False),
-            "LeRF_img_history": self._history(pixels.images, heats, least_first=True),
+            "MoRF_img_history": self._history(images, heats, least_first=False),
+            "LeRF_img_history": self._history(images, heats, least_first=True),
         }
 
     def _history(self, images: Tensor, heats: Tensor, *, least_first: bool) -> Tensor | None:

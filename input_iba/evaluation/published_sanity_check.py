@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +23,13 @@ STAGES = {"feat_iba": "feature_iba", "gan": "prior", "input_iba": "input_iba"}
 """Which settings of an attributor a section of `attribution_cfg` is about."""
 
 
+@dataclass(eq=False)
 class SanityCheck:
     """Sanity check of an attributor, one image at a time.
 
     The attributor and its classifier come back from every call as they were.
 
-    Args:
+    Attributes:
         attributor: Explains, as `Attributor` does; it must know the statistics of its layer.
         estimation: Batches (B, C, H, W) from which the statistics are estimated anew whenever
             weights have changed. Without them the statistics stay those of the trained classifier,
@@ -37,17 +38,10 @@ class SanityCheck:
         window: Pixels per side of the window of the similarity, odd.
     """
 
-    def __init__(
-        self,
-        attributor: Any,
-        estimation: Sequence[Tensor] | None = None,
-        seed: int = 0,
-        window: int = 11,
-    ) -> None:
-        self.attributor = attributor
-        self.estimation = estimation
-        self.seed = seed
-        self.window = window
+    attributor: Any
+    estimation: Sequence[Tensor] | None = None
+    seed: int = 0
+    window: int = 11
 
     def evaluate(
         self,
@@ -64,7 +58,7 @@ class SanityCheck:
         """Compare a map with those of ever less trained classifiers.
 
         Args:
-            heatmap: The map of the trained classifier, (H, W); it is not changed.
+            heatmap: The map of the trained classifier, (H, W).
             input_tensor: Normalised input, (C, H, W) or (1, C, H, W).
             target: Class index.
             attribution_cfg: Settings of the stages `feat_iba`, `gan` and `input_iba` that differ

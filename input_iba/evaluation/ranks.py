@@ -77,10 +77,7 @@ def expected_inside(heats: Tensor, inside: Tensor, counts: Tensor) -> Tensor:
 
 
 def is_tied(heat: Tensor) -> bool:
-    """Return whether more than half of a map's values are one and the same.
-
-    Args:
-        heat: One map, (H, W), or (W,) of a text.
+    """Return whether more than half of the values of a map, (H, W) or (W,), are the same.
 
     >>> is_tied(torch.tensor([0.0, 0.0, 1.0])), is_tied(torch.tensor([0.0, 1.0]))
     (True, False)

@@ -8,14 +8,13 @@ from torch import Tensor
 from input_iba.core.maps import REMEDY, in_shares
 from input_iba.errors import EvaluationError
 from input_iba.evaluation.base import ScoredSample
-from input_iba.records import ImageSample
 
 MAX_REGION_SHARE = 0.33
 """Samples whose region covers more of the image are skipped: any map would do well there."""
 
 
 def box_mask(boxes: Tensor, height: int, width: int) -> Tensor:
-    """Return which pixels lie in at least one box.
+    """Return which pixels lie in at least one box, (H, W), bool.
 
     A pixel belongs to a box when its centre does; a box between two centres keeps one pixel per
     side, and what reaches beyond the image is cut.
@@ -25,9 +24,6 @@ def box_mask(boxes: Tensor, height: int, width: int) -> Tensor:
             that whole numbers cover the pixels x1 to x2 − 1.
         height: H, of the image.
         width: W.
-
-    Returns:
-        (H, W), bool.
 
     Raises:
         EvaluationError: No box, not four finite numbers, an inverted box, or one in shares of the
@@ -68,20 +64,13 @@ def _between(low: Tensor, high: Tensor, size: int) -> Tensor:
 
 
 def region_share(regions: Tensor) -> Tensor:
-    """Return the share of the image that each region covers.
-
-    Args:
-        regions: (..., H, W), true or non-zero inside.
-
-    Returns:
-        (...), float64, in [0, 1].
-    """
+    """Return the share of the image that each region (..., H, W) covers, (...), float64."""
     return (regions != 0).double().mean((-2, -1))
 
 
 def region_of(case: ScoredSample) -> Tensor | str:
     """Return the region of a sample's boxes, (H, W), bool, or why there is none to use."""
-    boxes = case.sample.boxes if isinstance(case.sample, ImageSample) else None
+    boxes = getattr(case.sample, "boxes", None)
     if boxes is None or len(boxes) == 0:
         return "no boxes"
     height, width = case.heat.shape

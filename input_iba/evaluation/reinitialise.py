@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from input_iba.core.hooks import find_layer
 from input_iba.errors import EvaluationError, closest
@@ -60,7 +59,6 @@ def cascade(model: nn.Module, layers: Sequence[str], seed: int = 0) -> Iterator[
     0
     """
     chosen = _checked(model, layers)
-    kept = _Kept([module for parts in chosen.values() for module in parts.values()])
 
     def steps() -> Generator[str, None, None]:
         for layer, parts in chosen.items():
@@ -68,12 +66,10 @@ def cascade(model: nn.Module, layers: Sequence[str], seed: int = 0) -> Iterator[
                 _reinitialise(module, name, seed)
             yield layer
 
-    iterator = steps()
-    try:
+    modules = (module for parts in chosen.values() for module in parts.values())
+    # Closed in the end: whoever still holds it cannot change the model any more.
+    with _kept(modules), closing(steps()) as iterator:
         yield iterator
-    finally:
-        iterator.close()  # whoever still holds it cannot change the model any more
-        kept.put_back()
 
 
 def _checked(model: nn.Module, layers: Sequence[str]) -> dict[str, dict[str, nn.Module]]:
@@ -98,66 +94,56 @@ def _checked(model: nn.Module, layers: Sequence[str]) -> dict[str, dict[str, nn.
     return chosen
 
 
-def _own(module: nn.Module) -> dict[str, nn.Parameter]:
-    return dict(module.named_parameters(recurse=False))
-
-
 def _has_weights(module: nn.Module) -> bool:
     """Return whether there is anything to re-initialise; norms without weights have statistics."""
-    statistics = any(True for _ in module.buffers(recurse=False))
-    return bool(_own(module)) or (statistics and callable(_reset(module)))
+    if list(module.parameters(recurse=False)):
+        return True
+    reset = getattr(module, "reset_parameters", None)
+    return bool(list(module.buffers(recurse=False))) and callable(reset)
 
 
-def _reset(module: nn.Module) -> Any:
-    return getattr(module, "reset_parameters", None)
-
-
-class _Kept:
-    """The parameters and buffers of modules, as objects and as values."""
-
-    def __init__(self, modules: Sequence[nn.Module]) -> None:
-        # Deeper modules too: a reset_parameters may reach into those that it is made of.
-        parts = {id(part): part for module in modules for part in module.modules()}
-        self._slots = [
-            (table, name, value, value.detach().clone())
-            for part in parts.values()
-            for table in (part._parameters, part._buffers)
-            for name, value in table.items()
-            if value is not None
-        ]
-
-    @torch.no_grad()
-    def put_back(self) -> None:
-        for table, name, value, copied in self._slots:
-            value.copy_(copied)
-            table[name] = value  # type: ignore[assignment]
+@contextmanager
+def _kept(modules: Iterable[nn.Module]) -> Iterator[None]:
+    """Give modules their parameters and buffers back, as objects and as values."""
+    # Deeper modules too: a reset_parameters may reach into those that it is made of.
+    parts = {id(part): part for module in modules for part in module.modules()}
+    slots = [
+        (table, name, value, value.detach().clone())
+        for part in parts.values()
+        for table in (part._parameters, part._buffers)
+        for name, value in table.items()
+        if value is not None
+    ]
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            for table, name, value, copied in slots:
+                value.copy_(copied)
+                table[name] = value  # type: ignore[assignment]
 
 
 @torch.no_grad()
 def _reinitialise(module: nn.Module, name: str, seed: int) -> None:
     """Give one module new parameters, in place."""
-    before = {key: value.detach().clone() for key, value in _own(module).items()}
+    own = module.named_parameters(recurse=False)
+    before = {key: value.detach().clone() for key, value in own}
     number = zlib.crc32(f"{seed}/{name}".encode())
     devices = sorted({value.device.index or 0 for value in before.values() if value.is_cuda})
     with torch.random.fork_rng(devices=devices):
         torch.default_generator.manual_seed(number)
         for device in devices:
             torch.cuda.default_generators[device].manual_seed(number)
-        if callable(_reset(module)):
+        if callable(reset := getattr(module, "reset_parameters", None)):
             try:
-                _reset(module)()
+                reset()
             except (TypeError, NotImplementedError) as error:
                 raise EvaluationError(
                     f"Layer {name!r} ({type(module).__name__}) cannot re-initialise itself: "
                     f"reset_parameters() failed with {type(error).__name__}: {error}. Leave the "
                     "layer out, or give its class a reset_parameters() without arguments."
                 ) from error
-        for key, value in _own(module).items():
-            if torch.equal(value, before[key]):
-                _shuffle(value)
-
-
-def _shuffle(values: Tensor) -> None:
-    """Put the values in a random order; all equal ones, such as fresh norms', stay as they are."""
-    order = torch.randperm(values.numel()).to(values.device)
-    values.copy_(values.flatten()[order].view_as(values))
+        for key, value in module.named_parameters(recurse=False):
+            if torch.equal(value, before[key]):  # equal ones, such as fresh norms', stay equal
+                order = torch.randperm(value.numel()).to(value.device)
+                value.copy_(value.flatten()[order].view_as(value))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from input_iba.evaluation.base import EvaluationContext, Metric, Row, Score, ScoredSample
@@ -24,7 +25,6 @@ Explain = Callable[["nn.Module"], "Tensor"]
 
 Report = Callable[[str, "Tensor"], None]
 """Is told the layer and the similarities (S,) after every step."""
-
 
 MAPS = {"input_iba": "input_mask", "gan": "prior_mask", "feat_iba": "feature_mask"}
 """Which map of an attribution a `check` is about."""
@@ -148,7 +148,7 @@ class SanityMetric(Metric):
 
     def scorer(self, context: EvaluationContext) -> Score:
         """Return the function that scores a sample."""
-        from input_iba.evaluation.explain_again import ExplainAgain
+        from input_iba.evaluation.explain_again import explain_again
         from input_iba.evaluation.reinitialise import cascade, layers_from_the_top
         from input_iba.evaluation.similarity import edge_map, structural_similarity, unit_range
 
@@ -157,18 +157,18 @@ class SanityMetric(Metric):
         layers = self.layers or how.perturb_layers or layers_from_the_top(model)
         with cascade(model, layers, seed):
             pass  # says now what is wrong with the layers, not for every sample
-        explain = None
+        explainer_of = None
         if self.method == "config":
-            count = self.n_estimation or how.n_estimation
-            explain = ExplainAgain(context, MAPS[how.check], count)
+            n_samples = self.n_estimation or how.n_estimation
+            explainer_of = explain_again(context, MAPS[how.check], n_samples)
         report = log_step if how.verbose else None
 
         def score(case: ScoredSample) -> Row:
             edges = edge_map(case.sample.input[None])
             control = found = sanity_check(model, lambda _: edges, layers, seed=seed)
             unchanged = 1.0
-            if explain is not None:
-                explain.start(case)
+            if explainer_of is not None:
+                explain = explainer_of(case)
                 again = unit_range(explain(model).cpu()[0])
                 unchanged = structural_similarity(again, unit_range(case.heat)).item()
                 before = case.heat[None]
@@ -177,7 +177,7 @@ class SanityMetric(Metric):
                 _save(context.beside, case.sample.id, found)
             ssim_all = found.ssim[:, 0].tolist()
             return {
-                "ssim": sum(ssim_all) / len(ssim_all),
+                "ssim": fmean(ssim_all),
                 "ssim_all": ssim_all,
                 "ssim_unchanged": unchanged,
                 "control_ssim_all": control.ssim[:, 0].tolist(),
@@ -188,11 +188,9 @@ class SanityMetric(Metric):
 
     def verdict(self, rows: Sequence[Row]) -> Mapping[str, Any]:
         """Return whether the maps forget the classifier when it forgets what it has learned."""
-        own, control = (
-            sum(row[key][-1] for row in rows) / len(rows)
-            for key in ("ssim_all", "control_ssim_all")
-        )
-        unchanged = sum(row["ssim_unchanged"] for row in rows) / len(rows)
+        own = fmean(row["ssim_all"][-1] for row in rows)
+        control = fmean(row["control_ssim_all"][-1] for row in rows)
+        unchanged = fmean(row["ssim_unchanged"] for row in rows)
         return {
             "passes": own < self.ssim_threshold <= unchanged,
             "rule": f"the mean SSIM with the original maps must be at least "

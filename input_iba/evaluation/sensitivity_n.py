@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from input_iba.drawing import Chart
-    from input_iba.modality.units import Classify, Units
+    from input_iba.modality.units import Classify, TextClassify, Units
 
 
 @dataclass(frozen=True)
@@ -54,9 +54,6 @@ def sum_and_drop(
         internal_batch_size: Inputs that the classifier sees at once; samples and sets share a
             pass.
 
-    Returns:
-        Correlations, sums and drops.
-
     Raises:
         EvaluationError: Shapes do not fit, a heat is not finite, or a target is not a class.
 
@@ -77,10 +74,7 @@ def drops_without(
     """Return what the target's logit loses without each set, (S, M), float64, on the CPU.
 
     It does not depend on any map, so that one is enough for all maps of the same samples. The
-    arguments are those of `sum_and_drop`.
-
-    Raises:
-        EvaluationError: Shapes do not fit, or a target is not a class.
+    arguments and what is raised are those of `sum_and_drop`.
     """
     import torch
 
@@ -121,16 +115,14 @@ def correlated(drops: Tensor, sets: Tensor, heats: Tensor) -> SensitivityN:
 
 def _correlation(first: Tensor, second: Tensor) -> Tensor:
     """Return Pearson's correlation of rows (S, M), 0 where one of the two does not vary."""
-    centred = [values - values.mean(1, keepdim=True) for values in (first, second)]
-    lengths = [values.norm(dim=1) for values in centred]
+    a, b = (values - values.mean(1, keepdim=True) for values in (first, second))
     # Rounding lets equal values differ a little, which is no variation.
-    varies = [
-        length > 1e-12 * values.norm(dim=1)
-        for length, values in zip(lengths, (first, second), strict=True)
-    ]
-    product: Tensor = (centred[0] * centred[1]).sum(1)
-    found: Tensor = (product / (lengths[0] * lengths[1])).clamp(-1, 1)
-    return found.masked_fill(~(varies[0] & varies[1]), 0)
+    vary_a, vary_b = (
+        centred.norm(dim=1) > 1e-12 * values.norm(dim=1)
+        for centred, values in ((a, first), (b, second))
+    )
+    found: Tensor = (a * b).sum(1) / (a.norm(dim=1) * b.norm(dim=1))
+    return found.clamp(-1, 1).masked_fill(~(vary_a & vary_b), 0)
 
 
 def sensitivity_n(
@@ -145,6 +137,31 @@ def sensitivity_n(
     from input_iba.modality.units import Pixels
 
     return sum_and_drop(Pixels(classify, inputs), heats, targets, sets, internal_batch_size)
+
+
+def text_sensitivity_n(
+    classify: TextClassify,
+    tokens: Tensor,
+    heats: Tensor,
+    targets: Tensor | Sequence[int],
+    sets: Tensor,
+    internal_batch_size: int = 32,
+) -> SensitivityN:
+    """Correlate for texts, whose words lose their embedding; see `sum_and_drop`.
+
+    The first arguments are those of `text_insertion_deletion`; what stands in `heats` at positions
+    in no set does not matter. `sets` are positions, (M, T) or (S, M, T).
+    """
+    import torch
+
+    from input_iba.modality.units import Words
+
+    words = Words(classify, tokens, torch.ones_like(tokens, dtype=torch.bool))
+    drops = drops_without(words, targets, sets, internal_batch_size)
+    used = sets.any(-2).expand_as(tokens)
+    replace(words, scored=used.to(tokens.device)).check(heats, targets)
+    used, sets = used.to(heats.device), sets.to(heats.device)
+    return correlated(drops, sets, heats.masked_fill(~used, 0))
 
 
 def logit_drops(
@@ -190,15 +207,11 @@ class SensitivityNMetric(Metric):
 
         def lost_by(case: ScoredSample, sets: dict[int, Tensor]) -> dict[int, Tensor]:
             # It does not depend on the map: methods that are compared share it.
-            key = (case.sample.id, case.target)
+            key, sample = (case.sample.id, case.target), case.sample
             if key not in lost:
-                units, at_once = (
-                    context.units(case.sample),
-                    context.internal_batch_size(case.sample),
-                )
+                units, size = context.units(sample), context.internal_batch_size(sample)
                 lost[key] = {
-                    n: drops_without(units, [case.target], of_n, at_once)
-                    for n, of_n in sets.items()
+                    n: drops_without(units, [case.target], of_n, size) for n, of_n in sets.items()
                 }
             return lost[key]
 
@@ -239,5 +252,5 @@ class NLPSensitivityNMetric(SensitivityNMetric):
     description: ClassVar[str] = (
         "Correlate summed attribution with what removing random words costs."
     )
-    texts: ClassVar = True
+    kind: ClassVar = "texts"
     units: ClassVar[str] = "words"

@@ -15,13 +15,7 @@ if TYPE_CHECKING:
 def set_sizes(pixels: int, log_n_max: float = 4.5, log_n_ticks: float = 0.1) -> list[int]:
     """Return the sizes N of the sets: 10 to the power of 0, ticks, 2·ticks, … log_n_max, rounded.
 
-    Args:
-        pixels: H·W; sizes stay below.
-        log_n_max: Logarithm to base 10 of the greatest size.
-        log_n_ticks: Distance of two logarithms.
-
-    Returns:
-        Ascending, all different, at least 1.
+    They ascend from 1 and stay below the number of pixels.
 
     Raises:
         EvaluationError: A number is out of its range.

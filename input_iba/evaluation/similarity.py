@@ -16,14 +16,7 @@ STABILITY = (0.01**2, 0.03**2)
 
 
 def unit_range(maps: Tensor) -> Tensor:
-    """Scale every map so that its least value becomes 0 and its greatest 1.
-
-    Args:
-        maps: (..., H, W).
-
-    Returns:
-        (..., H, W), float64; 0 all over where a map has one value.
-    """
+    """Scale every map (..., H, W) from 0 to 1, in float64; 0 all over where it has one value."""
     values = maps.double()
     low, high = values.amin((-2, -1), keepdim=True), values.amax((-2, -1), keepdim=True)
     return torch.where(high > low, (values - low) / (high - low), 0)

@@ -20,14 +20,12 @@ EXACT = 14
 
 @dataclass(frozen=True)
 class Summary:
-    """A mean over samples and how sure it is.
+    """A mean over n samples and how sure it is.
 
     Attributes:
-        mean: Mean of the values.
         std: Standard deviation of the values (n − 1 in the denominator); None for one value.
         low: Lower end of the 95 % bootstrap interval of the mean; None for one value.
         high: Upper end of it.
-        n: Number of values.
     """
 
     mean: float
@@ -52,13 +50,8 @@ def summarise(values: ArrayLike, resamples: int = 10_000, seed: int = 0) -> Summ
     The interval is that of the percentile bootstrap. The same values, in the same order, and seed
     give the same interval.
 
-    Args:
-        values: (n,), n ≥ 1, finite.
-        resamples: Number of sets drawn.
-        seed: Seeds the draws.
-
     Raises:
-        EvaluationError: No values, not one per sample, or not finite.
+        EvaluationError: Values are not (n,) with n ≥ 1, or not finite.
 
     References:
         Efron 1979, "Bootstrap methods: another look at the jackknife".
@@ -75,7 +68,7 @@ def summarise(values: ArrayLike, resamples: int = 10_000, seed: int = 0) -> Summ
         (array,),
         np.mean,
         n_resamples=resamples,
-        batch=_at_once(n),
+        batch=max(1, DRAWS_AT_ONCE // n),
         method="percentile",
         rng=np.random.default_rng(seed),
     ).confidence_interval
@@ -115,9 +108,6 @@ def sign_flip_p(differences: ArrayLike, resamples: int = 10_000, seed: int = 0) 
         resamples: Changes of signs drawn where there are too many to try all.
         seed: Seeds the draws.
 
-    Raises:
-        EvaluationError: No values, or values that are not finite.
-
     References:
         Fisher 1935, "The design of experiments", section 21.
 
@@ -140,7 +130,7 @@ def sign_flip_p(differences: ArrayLike, resamples: int = 10_000, seed: int = 0) 
         distance,
         permutation_type="samples",  # of one sample: of its signs
         n_resamples=1 << len(values) if few else resamples,
-        batch=_at_once(len(values)),
+        batch=max(1, DRAWS_AT_ONCE // len(values)),
         alternative="greater",
         rng=np.random.default_rng(seed),
     )
@@ -166,7 +156,6 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def _checked(values: ArrayLike) -> NDArray[np.float64]:
-    """Return one value per sample as an array (n,); refuse none, others, and infinite ones."""
     array = np.asarray(values, dtype=np.float64)
     if array.ndim != 1 or len(array) == 0:
         raise EvaluationError(
@@ -178,8 +167,3 @@ def _checked(values: ArrayLike) -> NDArray[np.float64]:
             "their samples out, and say how many."
         )
     return array
-
-
-def _at_once(n: int) -> int:
-    """Return how many draws of n values to hold in memory."""
-    return max(1, DRAWS_AT_ONCE // n)

@@ -23,7 +23,7 @@ class TargetScoresMetric(Metric):
     )
     higher_is_better: ClassVar = {"pred": None}
     needs_map: ClassVar = False
-    texts: ClassVar = None
+    kind: ClassVar = None
 
     def scorer(self, context: EvaluationContext) -> Score:
         """Return the function that scores a sample."""

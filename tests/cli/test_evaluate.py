@@ -13,11 +13,11 @@ from PIL import Image
 from input_iba.cli.main import script
 from input_iba.evaluation import (
     EvaluationContext,
-    LocalisationMetric,
     Row,
     ScoredSample,
     box_mask,
 )
+from input_iba.evaluation.localisation import LocalisationMetric
 from tests.commands.evaluating import Evaluated, prepare
 
 

@@ -17,7 +17,7 @@ from input_iba.cli import main as cli
 from input_iba.commands.figure.curves import Result, panels
 from input_iba.config.load import RunConfig
 from input_iba.drawing import figure_format
-from input_iba.evaluation import InsertionDeletionMetric
+from input_iba.evaluation.insertion_deletion import InsertionDeletionMetric
 from input_iba.run.options import RunOptions
 from tests.tiny_runs import *  # noqa: F403  fixtures: config, options, ...
 from tests.tiny_runs import run as run_fake

@@ -9,7 +9,11 @@ import pytest
 
 from input_iba import evaluation
 from input_iba.errors import EvaluationError
-from input_iba.evaluation import METRICS, InsertionDeletionMetric, NLPInsertionDeletionMetric
+from input_iba.evaluation import METRICS
+from input_iba.evaluation.insertion_deletion import (
+    InsertionDeletionMetric,
+    NLPInsertionDeletionMetric,
+)
 
 CODE = """
 import sys

@@ -15,11 +15,11 @@ from input_iba.errors import EvaluationError, InputIBAError
 from input_iba.evaluation import (
     NLPInsertionDeletion,
     NLPSensitivityN,
-    TextClassifier,
     random_words,
     text_insertion_deletion,
     text_sensitivity_n,
 )
+from input_iba.modality.text_classifier import TextClassifier
 from tests.conftest import Unchanged
 from tests.evaluation import literal, texts
 from tests.evaluation.texts import PAD, Recurrent, Transformer

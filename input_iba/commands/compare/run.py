@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from input_iba.commands.compare.compared import Compared
 from input_iba.commands.compare.methods import (
-    Method,
     against,
     check_built,
     check_comparable,
@@ -24,7 +23,7 @@ from input_iba.commands.evaluate.samples import (
     warn_of_tied_maps,
     warn_of_ties,
 )
-from input_iba.commands.evaluate.setup import build_context, check_modality
+from input_iba.commands.evaluate.setup import build_context, check_kind
 from input_iba.config.load import load_config
 from input_iba.errors import ResumeError
 from input_iba.evaluation import Metric
@@ -35,27 +34,11 @@ from input_iba.run.shell import LOGGER, Run, opened
 
 @dataclass(frozen=True)
 class CompareResult:
-    """How a comparison ended.
-
-    Attributes:
-        failed: Rows that could not be scored.
-        text: The table, for a terminal.
-        page: The HTML page; `compare.md` and `compare.json` lie beside it.
-    """
+    """Number of rows that could not be scored, the table for a terminal, and the HTML page."""
 
     failed: int
     text: str
     page: Path
-
-
-@dataclass(frozen=True)
-class _Part:
-    """One method under one metric: what is scored, which samples, and where rows are kept."""
-
-    scoring: Scoring
-    selection: Selection
-    log: RowLog
-    entries: dict[str, Entry]
 
 
 def run_compare(options: CompareOptions, metrics: Sequence[Metric]) -> CompareResult:
@@ -77,19 +60,21 @@ def _run(options: CompareOptions, metrics: Sequence[Metric], run: Run) -> Compar
     reference = against(methods, options.against)
     check_comparable(methods)
     config = load_config(methods[0].root / "config.py", options.cfg_options)
-    check_modality(metrics, config.kind.name == "texts")
+    check_kind(metrics, config)
     for warning in config.warnings:
         LOGGER.warning("%s", warning)
     context, dataset = build_context(config, run, options.out / "compare")
     check_built(methods[0], context.fingerprints)
     maps = {method.name: find_maps(method.folder, dataset.ids) for method in methods}
     selection = _select(options, dataset.ids, maps)
-    parts: dict[tuple[str, str], _Part] = {}
+    scorings: dict[tuple[str, str], Scoring] = {}
+    entries: dict[tuple[str, str], dict[str, Entry]] = {}
     targets = targets_of(methods)
     for metric in metrics:
         score = metric.scorer(context)  # one for all methods: they share what it draws
         for method in methods:
-            scoring = Scoring(
+            own, log = maps[method.name], _row_log(options.out, metric.name, method.name)
+            scorings[metric.name, method.name] = scoring = Scoring(
                 config=config,
                 context=context,
                 metric=metric,
@@ -97,10 +82,12 @@ def _run(options: CompareOptions, metrics: Sequence[Metric], run: Run) -> Compar
                 options=options,
                 dataset=dataset,
                 folder=method.folder,
-                maps=maps[method.name],
+                maps=own,
+                selection=replace(selection, ids=[id_ for id_ in selection.ids if id_ in own]),
+                log=log,
                 targets=targets,
             )
-            parts[metric.name, method.name] = _begin(options, method, scoring, selection)
+            entries[metric.name, method.name] = scoring.begin()
     compared = Compared(
         options=options,
         methods=methods,
@@ -110,15 +97,15 @@ def _run(options: CompareOptions, metrics: Sequence[Metric], run: Run) -> Compar
         dataset=dataset,
         selection=selection,
         maps=maps,
-        entries={names: part.entries for names, part in parts.items()},
+        entries=entries,
     )
     for method in methods:
         warn_of_ties([maps[method.name][id_] for id_ in selection.ids if id_ in maps[method.name]])
     try:
-        for (metric_name, name), part in parts.items():
-            LOGGER.info("%s of %s:", metric_name, name)
-            score_all(part.scoring, part.selection, part.entries, part.log)
-            warn_of_tied_maps(part.entries.values(), f"{metric_name} of {name}")
+        for names, scoring in scorings.items():
+            LOGGER.info("%s of %s:", *names)
+            score_all(scoring, entries[names])
+            warn_of_tied_maps(entries[names].values(), " of ".join(names))
     finally:  # an interrupted comparison reports what it has, as partial
         text, page = write_report(compared)
     return CompareResult(compared.failed, text, page)
@@ -145,27 +132,14 @@ def _select(
     return selection
 
 
-def _begin(
-    options: CompareOptions, method: Method, scoring: Scoring, selection: Selection
-) -> _Part:
-    """Start the rows of one method under one metric, or go on with them."""
-    folder = options.out / "rows" / scoring.metric.name
-    log = RowLog(folder / f"{safe_name(method.name)}.rows.jsonl")
-    if not log.path.exists() and not folder.parent.exists():
-        _refuse_strangers(options.out)
-    folder.mkdir(parents=True, exist_ok=True)
-    own = Selection(
-        [id_ for id_ in selection.ids if id_ in scoring.maps], selection.missing, selection.total
-    )
-    kept = scoring.begin(log)
-    return _Part(scoring, own, log, {id_: kept[id_] for id_ in own.ids if id_ in kept})
-
-
-def _refuse_strangers(out: Path) -> None:
-    """Refuse to write over results whose rows are not there."""
+def _row_log(out: Path, metric: str, method: str) -> RowLog:
+    """Return where the rows of a method under a metric are kept; refuse to write over results."""
+    path = out / "rows" / metric / f"{safe_name(method)}.rows.jsonl"
     strangers = [path for path in out.glob("compare.*") if path.suffix in {".md", ".json", ".html"}]
-    if strangers:
+    if strangers and not (out / "rows").exists():
         raise ResumeError(
             f"'{strangers[0]}' exists and was not made by this tool, or its rows are gone. Choose "
             "another --out, or move the file."
         )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return RowLog(path)

@@ -34,14 +34,12 @@ class Scoring:
     """What is scored, and by what.
 
     Attributes:
-        config: Of classifier and samples.
-        context: What all samples share.
-        metric: What is measured.
         score: Scores a sample.
-        options: The command line's options.
         dataset: Where the samples come from.
         folder: Where the maps are; None for a metric without maps.
         maps: From sample id to file.
+        selection: Which samples are scored.
+        log: Where rows are kept.
         scores: Target probabilities by sample id, or None to ask the classifier.
         targets: Classes that were explained, by sample id, where they are known; else they are the
             data set's, or the predicted ones.
@@ -55,6 +53,8 @@ class Scoring:
     dataset: SampleDataset
     folder: Path | None
     maps: Mapping[str, Path]
+    selection: Selection
+    log: RowLog
     scores: Mapping[str, float] | None = None
     targets: Mapping[str, int] = field(default_factory=dict)
 
@@ -73,35 +73,29 @@ class Scoring:
             "precision": precision_name(self.context.autocast),
         }
 
-    def begin(self, log: RowLog) -> dict[str, Entry]:
-        """Start a log of rows, or go on with it; return what of it still holds, by sample id.
+    def begin(self) -> dict[str, Entry]:
+        """Start the log of rows, or go on with it; return what of it still holds, by sample id.
 
         What failed is tried again, and a map that was written again is scored again.
 
         Raises:
             ResumeError: There are rows already that may not be continued.
         """
+        kept = self.log.begin(self.identity(), self.options.resume)
         return {
-            id_: entry
-            for id_, entry in log.begin(self.identity(), self.options.resume).items()
-            if entry.status != "failed" and entry.stamp == stamp(self.maps.get(id_))
+            id_: kept[id_]
+            for id_ in self.selection.ids
+            if id_ in kept
+            and kept[id_].status != "failed"
+            and kept[id_].stamp == stamp(self.maps.get(id_))
         }
 
 
-def score_all(
-    scoring: Scoring, selection: Selection, entries: dict[str, Entry], log: RowLog
-) -> None:
-    """Score what is left.
-
-    Args:
-        scoring: What is scored, and by what.
-        selection: The samples.
-        entries: What is known already, by sample id; grows sample by sample.
-        log: Is told every entry at once.
-    """
-    left = set(selection.ids) - entries.keys()
+def score_all(scoring: Scoring, entries: dict[str, Entry]) -> None:
+    """Score what is left; `entries`, what is known by sample id, grow sample by sample."""
+    left = set(scoring.selection.ids) - entries.keys()
     todo = [[index] for index, id_ in enumerate(scoring.dataset.ids) if id_ in left]
-    LOGGER.info("%d of %d samples to score", len(todo), len(selection.ids))
+    LOGGER.info("%d of %d samples to score", len(todo), len(scoring.selection.ids))
     if not todo:
         return
     workers = scoring.config.loader.num_workers
@@ -110,7 +104,7 @@ def score_all(
             entry = _entry(scoring, item)
             if entry.status == "failed":
                 LOGGER.error("sample %s failed: %s", entry.id, entry.reason)
-            log.append(entry)
+            scoring.log.append(entry)
             entries[entry.id] = entry
             progress.end_batch(1)
 
@@ -135,7 +129,7 @@ def _entry(scoring: Scoring, item: Sample | Failure) -> Entry:
 
 
 def _fitting_row(scoring: Scoring, sample: Sample) -> Row | str:
-    """Return what `_row` returns, with fewer inputs at once whenever memory runs out."""
+    """Return what `_row` does, with fewer inputs at once whenever memory runs out."""
     while True:
         try:
             return _row(scoring, sample)
@@ -149,7 +143,12 @@ def _fitting_row(scoring: Scoring, sample: Sample) -> Row | str:
 
 def _row(scoring: Scoring, sample: Sample) -> Row | str:
     """Return the row of a sample, or why a rule leaves it out."""
-    case = _case(scoring, sample)
+    x = sample.input.to(scoring.context.device)
+    if scoring.metric.needs_map:
+        heat = read_map_of(sample, scoring.maps[sample.id])
+    else:
+        heat = torch.zeros(sample.map_size, dtype=torch.float64)
+    case = ScoredSample(replace(sample, input=x), *_explained(scoring, x, sample), heat)
     if case.probability < scoring.options.scores_threshold:
         return f"target probability below {scoring.options.scores_threshold:g}"
     found = scoring.score(case)
@@ -164,17 +163,6 @@ def _row(scoring: Scoring, sample: Sample) -> Row | str:
             "input are. Compute with --precision fp32."
         )
     return row
-
-
-def _case(scoring: Scoring, sample: Sample) -> ScoredSample:
-    """Return what is scored of a sample."""
-    x = sample.input.to(scoring.context.device)
-    if scoring.metric.needs_map:
-        heat = read_map_of(sample, scoring.maps[sample.id])
-    else:
-        heat = torch.zeros(sample.map_size, dtype=torch.float64)
-    target, probability = _explained(scoring, x, sample)
-    return ScoredSample(replace(sample, input=x), target, probability, heat)
 
 
 @torch.no_grad()

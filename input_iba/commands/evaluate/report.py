@@ -16,13 +16,7 @@ from input_iba.results import Entry, installed_versions, write_json, written_who
 
 @dataclass(frozen=True)
 class EvaluationResult:
-    """How an evaluation ended.
-
-    Attributes:
-        content: What is in the JSON file.
-        path: The JSON file.
-        report: The page about all results in the folder, or None.
-    """
+    """What is in an evaluation's JSON file, where it is, and the report of its folder, if any."""
 
     content: Mapping[str, Any]
     path: Path
@@ -43,17 +37,14 @@ def write_result(
 ) -> EvaluationResult:
     """Write the JSON file and, where there are rows, the curve as PNG beside it.
 
-    Args:
-        path: The JSON file.
-        metric: What was measured.
-        made_with: What decided the rows, as plain data.
-        selection: What was to be scored.
-        entries: What was found so far, by sample id.
+    `made_with` is what decided the rows, and `entries` what was found so far, by sample id.
     """
     found = {id_: entries[id_] for id_ in selection.ids if id_ in entries}
     rows = {id_: entry.row for id_, entry in found.items() if entry.status == "scored"}
-    skipped = {id_: entry.reason for id_, entry in found.items() if entry.status == "skipped"}
-    failed = {id_: entry.reason for id_, entry in found.items() if entry.status == "failed"}
+    skipped, failed = (
+        {id_: entry.reason for id_, entry in found.items() if entry.status == status}
+        for status in ("skipped", "failed")
+    )
     verdict = metric.verdict(list(rows.values())) if rows else None
     content = {
         "metric": metric.name,

@@ -13,7 +13,7 @@ from input_iba.commands.evaluate.samples import (
     warn_of_tied_maps,
     warn_of_ties,
 )
-from input_iba.commands.evaluate.setup import build_context, check_modality
+from input_iba.commands.evaluate.setup import build_context, check_kind
 from input_iba.config.load import RunConfig
 from input_iba.errors import ResumeError
 from input_iba.evaluation import Metric
@@ -32,11 +32,6 @@ def run_evaluation(
     `--resume` goes on with), a log (`.log`), and the report of all results in the folder
     (`report.html`).
 
-    Args:
-        config: Names classifier and samples.
-        options: Where maps are and results go, on which device, with which seed.
-        metric: What is measured.
-
     Raises:
         InputIBAError: Nothing could be started; the message says why. A single sample that
             cannot be read or scored raises nothing: it is reported as failed.
@@ -49,39 +44,33 @@ def run_evaluation(
 def _run(
     config: RunConfig, options: EvaluationOptions, metric: Metric, run: Run
 ) -> EvaluationResult:
-    check_modality([metric], config.kind.name == "texts")
+    check_kind([metric], config)
     context, dataset = build_context(config, run, options.path.with_suffix(""))
-    folder, scores = options.heatmap_dir, options.scores_file
-    scoring = Scoring(
-        config=config,
-        context=context,
-        metric=metric,
-        score=metric.scorer(context),
-        options=options,
-        dataset=dataset,
-        folder=folder,
-        maps={} if folder is None else find_maps(folder, dataset.ids),
-        scores=None if scores is None else read_scores(scores),
-    )
+    score, folder = metric.scorer(context), options.heatmap_dir
+    maps = {} if folder is None else find_maps(folder, dataset.ids)
+    scores = None if options.scores_file is None else read_scores(options.scores_file)
     selection = select(
         dataset.ids,
-        None if folder is None else scoring.maps,
+        None if folder is None else maps,
         options.num_samples,
         options.seed,
         allow_missing=options.allow_missing or not metric.needs_map,
     )
     if metric.needs_map:
-        warn_of_ties([scoring.maps[id_] for id_ in selection.ids])
+        warn_of_ties([maps[id_] for id_ in selection.ids])
     log = RowLog(options.path.with_suffix(".rows.jsonl"))
     if options.path.exists() and not log.path.exists():
         raise ResumeError(
             f"'{options.path}' exists and was not made by this tool, or its rows are gone. Choose "
             "another FILE_NAME, or move the file."
         )
-    entries = scoring.begin(log)
+    scoring = Scoring(
+        config, context, metric, score, options, dataset, folder, maps, selection, log, scores
+    )
+    entries = scoring.begin()
     made_with = {"config": str(config.path), **scoring.identity()}
     try:
-        score_all(scoring, selection, entries, log)
+        score_all(scoring, entries)
     finally:  # an interrupted evaluation reports what it has, as partial
         result = write_result(options.path, metric, made_with, selection, entries)
         warn_of_tied_maps(entries.values())

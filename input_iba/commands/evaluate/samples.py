@@ -16,13 +16,7 @@ from input_iba.run.shell import LOGGER
 
 @dataclass(frozen=True)
 class Selection:
-    """Which samples an evaluation is about.
-
-    Attributes:
-        ids: Those to score, in the order of the data set.
-        missing: Samples of the data set without a map.
-        total: Number of samples of the data set.
-    """
+    """Which of the `total` samples are scored, in their order, and which have no map."""
 
     ids: Sequence[str]
     missing: Sequence[str]
@@ -49,18 +43,15 @@ def select(
         EvaluationError: There are no maps, or some are missing and may not be.
     """
     missing = [] if maps is None else [id_ for id_ in ids if id_ not in maps]
-    if missing and (len(missing) == len(ids) or not allow_missing):
+    none = len(missing) == len(ids)
+    if missing and (none or not allow_missing):
+        remedy = "Explain them, or leave them out with --allow-missing."
         raise EvaluationError(
             f"{len(missing)} of {len(ids)} samples have no map (npz, npy or png, named by the "
             f"sample): {', '.join(missing[:5])}{', …' if len(missing) > 5 else ''}. "
-            + (
-                "Check HEATMAP_DIR and the config."
-                if len(missing) == len(ids)
-                else "Explain them, or leave them out with --allow-missing."
-            )
+            f"{'Check HEATMAP_DIR and the config.' if none else remedy}"
         )
-    there = set(ids) - set(missing)
-    chosen = draw_ids(ids, num_samples or len(ids), seed, there)
+    chosen = draw_ids(ids, num_samples or len(ids), seed, set(ids) - set(missing))
     return Selection(chosen, missing, len(ids))
 
 
@@ -71,7 +62,8 @@ def warn_of_ties(paths: Sequence[Path]) -> None:
         LOGGER.warning(
             "%d of %d maps are 8-bit PNG files: with at most 256 values, ranks tie and scores "
             "shift. Prefer npz or npy maps.",
-            *(rounded, len(paths)),
+            rounded,
+            len(paths),
         )
 
 
@@ -87,16 +79,14 @@ def warn_of_tied_maps(entries: Collection[Entry], method: str = "") -> None:
         LOGGER.warning(
             "%s%d of %d scored maps give one value to more than half of their pixels or words, "
             "whose order is then drawn: part of the score is chance.",
-            *(f"{method}: " if method else "", tied),
+            f"{method}: " if method else "",
+            tied,
             sum(entry.status == "scored" for entry in entries),
         )
 
 
 def read_scores(path: Path) -> dict[str, float]:
-    """Read target probabilities, as `get_target_scores.py` or the published script writes them.
-
-    Returns:
-        From sample id to the probability of its target.
+    """Read target probabilities by sample id, as `get_target_scores.py` writes them.
 
     Raises:
         DataError: The file is absent, or holds something else.

@@ -24,40 +24,24 @@ from input_iba.run.prepared_run import prepare
 from input_iba.run.shell import Run
 
 
-def check_modality(metrics: Iterable[Metric], texts: bool) -> None:
-    """Refuse metrics that are about another kind of sample.
-
-    Args:
-        metrics: What is to be measured.
-        texts: Whether samples are texts; else they are images.
-
-    Raises:
-        EvaluationError: Names the metric and those that fit.
-    """
+def check_kind(metrics: Iterable[Metric], config: RunConfig) -> None:
+    """Refuse metrics that are about another kind of input than a config."""
+    kind = config.kind.name
     for metric in metrics:
-        if metric.texts not in (None, texts):
-            fitting = ", ".join(name for name, kind in METRICS.items() if kind.texts is texts)
+        if metric.kind not in (None, kind):
+            fitting = ", ".join(name for name, other in METRICS.items() if other.kind == kind)
             raise EvaluationError(
-                f"Metric {metric.name!r} is about {'texts' if metric.texts else 'images'}, and the "
-                f"config is about {'texts' if texts else 'images'}. Metrics for it: {fitting}."
+                f"Metric {metric.name!r} is about {metric.kind}, and the config is about {kind}. "
+                f"Metrics for it: {fitting}."
             )
 
 
 def build_context(
     config: RunConfig, run: Run, beside: Path
 ) -> tuple[EvaluationContext, SampleDataset]:
-    """Build classifier and data sets.
+    """Build what all samples share, and the data set to score.
 
-    Args:
-        config: Names classifier and samples.
-        run: On what to compute, with which seed.
-        beside: Path of the result without its extension.
-
-    Returns:
-        What all samples share, and the data set to score.
-
-    Raises:
-        InputIBAError: Something is wrong or missing; the message says what.
+    `beside` is the path of the result without its extension.
     """
     ready = prepare(config, run)
     config, classifier, dataset = ready.config, ready.classifier, ready.dataset

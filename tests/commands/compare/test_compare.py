@@ -14,7 +14,6 @@ from torch import Tensor
 
 from input_iba.evaluation import (
     EvaluationContext,
-    LocalisationMetric,
     Row,
     ScoredSample,
     holm,
@@ -22,6 +21,7 @@ from input_iba.evaluation import (
     sign_flip_p,
     summarise,
 )
+from input_iba.evaluation.localisation import LocalisationMetric
 from input_iba.evaluation.sensitivity_n import drops_without
 from tests.commands.compare.conftest import TWO
 from tests.commands.comparing import (
