@@ -7,7 +7,6 @@ from input_iba.drawing.figures import (
     figure_format,
     mean_line,
     share_line,
-    write_chart,
     write_charts,
     write_grid,
     write_panels,
@@ -30,7 +29,6 @@ from input_iba.drawing.heat_map import (
 from input_iba.drawing.pages import highlighted, highlighted_page, strip
 from input_iba.drawing.tables import Grid, as_markdown, as_plain, markdown_text
 from input_iba.drawing.vibi_images import (
-    Agreement,
     agreement,
     write_distribution,
     write_explanation,
@@ -42,7 +40,6 @@ from input_iba.drawing.words import Shown, percent
 
 __all__ = [
     "COLOUR_MAP",
-    "Agreement",
     "Chart",
     "Grid",
     "GridRow",
@@ -71,7 +68,6 @@ __all__ = [
     "smoothed",
     "strip",
     "to_8_bits",
-    "write_chart",
     "write_charts",
     "write_distribution",
     "write_explanation",

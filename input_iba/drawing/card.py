@@ -49,9 +49,10 @@ class Drawn:
     def _repr_html_(self) -> Markup:
         """Return a piece of HTML without scripts and without files beside it."""
         images = {name: data_uri(pixels, optimize=True) for name, pixels in self.images().items()}
-        words = self.coloured_words()
-        shown, values = Shown([word for word, _ in words], self.gaps), [value for _, value in words]
-        text = highlighted(shown, np.array(values)) if words else ""
+        text = ""
+        if pairs := self.coloured_words():
+            words, values = zip(*pairs, strict=True)
+            text = highlighted(Shown(words, self.gaps), np.array(values))
         return render("card.html.j2", title=self.title(), images=images, text=text)
 
     def show(self, path: str | Path | None = None) -> None:
@@ -90,13 +91,7 @@ def draw_card(figure: Any, drawn: Drawn) -> Any:
 
 
 def draw_words(figure: Any, words: Words, gaps: Sequence[str] = ()) -> None:
-    """Draw coloured words line by line, with what stands around them.
-
-    Args:
-        figure: An empty figure of matplotlib's; its size is set.
-        words: Each with its value.
-        gaps: What stands before, between and behind them; nothing for single spaces.
-    """
+    """Draw coloured words with what stands around them, line by line, on an empty figure."""
     parts = Shown([word for word, _ in words], gaps).parts
     heats = np.zeros(len(parts))
     heats[1::2] = word_heats(np.array([value for _, value in words]))

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from input_iba.drawing.heat_map import Pixels
@@ -81,7 +80,7 @@ def share_line(label: str, values: Sequence[float]) -> Line:
     return Line(label, ordered, [1 - i / len(ordered) for i in range(len(ordered))])
 
 
-def draw_lines(axis: Axes, chart: Chart) -> None:
+def _draw_lines(axis: Axes, chart: Chart) -> None:
     """Draw the lines of a chart, their bands, and what the axes mean."""
     for i, line in enumerate(chart.lines):
         colour = COLOURS[i % len(COLOURS)]
@@ -104,24 +103,18 @@ def draw_lines(axis: Axes, chart: Chart) -> None:
     axis.grid(alpha=0.3)
 
 
-def charts_drawn(charts: Sequence[Chart], size: tuple[float, float]) -> tuple[Figure, list[Axes]]:
+def _charts_drawn(charts: Sequence[Chart], size: tuple[float, float]) -> tuple[Figure, list[Axes]]:
     """Return a figure of a width and height in inches with charts side by side, and their axes."""
     figure = Figure(figsize=size, layout="constrained")
-    FigureCanvasAgg(figure)
     axes: list[Axes] = list(figure.subplots(1, len(charts), squeeze=False)[0])
     for axis, chart in zip(axes, charts, strict=True):
-        draw_lines(axis, chart)
+        _draw_lines(axis, chart)
     return figure, axes
 
 
-def write_chart(path: Path, chart: Chart) -> None:
-    """Draw a chart as PNG, whatever the extension of the path."""
-    write_charts(path, [chart])
-
-
 def write_charts(path: Path, charts: Sequence[Chart]) -> None:
-    """Draw charts side by side as one PNG, each with a legend of its own."""
-    figure, axes = charts_drawn(charts, (7 * len(charts), 5))
+    """Draw charts side by side as PNG, whatever the path's extension, each with its own legend."""
+    figure, axes = _charts_drawn(charts, (7 * len(charts), 5))
     for axis, chart in zip(axes, charts, strict=True):
         banded = any(line.margin is not None for line in chart.lines)
         bands = "bands: ± 1.96 standard errors" if banded else None
@@ -147,14 +140,9 @@ def figure_format(path: Path) -> str:
 def write_panels(path: Path, title: str, charts: Sequence[Chart], format_: str, bands: str) -> None:
     """Draw charts, whose lines are of the same methods, side by side, with one legend for all.
 
-    Args:
-        path: The file.
-        title: Stands above all.
-        charts: At least one.
-        format_: One of `FORMATS`.
-        bands: What the bands around the lines are.
+    `format_` is one of `FORMATS`, and `bands` says what the bands around the lines are.
     """
-    figure, axes = charts_drawn(charts, (5.2 * len(charts), 4.6))
+    figure, axes = _charts_drawn(charts, (5.2 * len(charts), 4.6))
     figure.suptitle(title, fontsize=12)
     handles, labels = axes[0].get_legend_handles_labels()
     columns = min(len(labels), 3 * len(charts))
@@ -164,12 +152,9 @@ def write_panels(path: Path, title: str, charts: Sequence[Chart], format_: str, 
 
 @dataclass(frozen=True)
 class GridRow:
-    """One line of a grid.
+    """One line of a grid: what stands above its first image, its images, and notes above them.
 
-    Attributes:
-        title: Stands above its first image.
-        cells: (H, W, 3), uint8, or None where a column has none.
-        notes: One for each cell, stands above it; empty for none.
+    An image is (H, W, 3), uint8, or None where a column has none.
     """
 
     title: str
@@ -197,7 +182,6 @@ def write_grid(
     """
     size = (inches * len(head), (inches + 0.3) * len(rows))
     figure = Figure(figsize=size, layout="constrained")
-    FigureCanvasAgg(figure)
     axes = figure.subplots(len(rows), len(head), squeeze=False)
     for line, row in zip(axes, rows, strict=True):
         notes = [*row.notes, *[""] * (len(head) - len(row.notes))]

@@ -86,9 +86,7 @@ def rendered(mask: Floats, colour_map: str | None = None) -> Pixels:
 def smoothed(mask: Floats, share: float = 0.013) -> Floats:
     """Blur a mask (H, W) for looking at: single pixels hardly show on an image.
 
-    Args:
-        mask: (H, W).
-        share: Deviation of the Gaussian, as a share of the shorter side.
+    `share` is the Gaussian's deviation as a share of the shorter side.
     """
     blurred: Floats = gaussian_filter(mask, share * min(mask.shape))
     return blurred
@@ -106,12 +104,9 @@ def heat_of(mask: Floats) -> Floats:
 
 
 def overlay(image: Pixels, mask: Floats, colour_map: str = COLOUR_MAP) -> Pixels:
-    """Lay a heat map over an image: grey where cold, coloured where hot.
+    """Lay a heat map over an image (H, W, 3), uint8: grey where cold, coloured where hot.
 
-    Args:
-        image: (H, W, 3), uint8, as what is returned.
-        mask: (h, w) in [0, 1]; resized to the image where it differs.
-        colour_map: A name of matplotlib's.
+    The mask (h, w), in [0, 1], is resized to the image where it differs.
     """
     height, width = image.shape[:2]
     if mask.shape != (height, width):
@@ -120,8 +115,7 @@ def overlay(image: Pixels, mask: Floats, colour_map: str = COLOUR_MAP) -> Pixels
     heat = 0.75 * np.clip(mask, 0, 1)[..., None].astype(np.float32)
     grey = 0.7 * image.astype(np.float32).mean(axis=2, keepdims=True)
     mixed = (1 - heat) * grey + heat * colourise(mask, colour_map).astype(np.float32)
-    pixels: Pixels = np.round(np.clip(mixed, 0, 255)).astype(np.uint8)
-    return pixels
+    return np.asarray(np.round(np.clip(mixed, 0, 255)), dtype=np.uint8)
 
 
 def has_display() -> bool:
@@ -132,11 +126,7 @@ def has_display() -> bool:
 
 
 def show(images: dict[str, Pixels]) -> bool:
-    """Open a window with images side by side where there is a display; return whether it did.
-
-    Args:
-        images: From title to (H, W, 3) or (H, W), uint8.
-    """
+    """Open a window with images by their titles where there is a display; return whether it did."""
     if not has_display():
         return False
     import matplotlib.pyplot as plt

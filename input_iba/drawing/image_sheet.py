@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
@@ -31,14 +30,7 @@ MAX_CHARACTERS = 32
 
 
 def as_pixels(images: ArrayLike) -> Pixels:
-    """Return images in 8 bits and three channels, (N, H, W, 3).
-
-    Args:
-        images: (N, C, H, W) in [0, 1], N ≥ 1, one or three channels; arrays or tensors on the CPU.
-
-    Raises:
-        DataError: The shape is another.
-    """
+    """Return images (N, C, H, W) in [0, 1], of one or three channels, as (N, H, W, 3), uint8."""
     array = np.asarray(images, dtype=np.float32)
     if array.ndim != 4 or array.shape[1] not in {1, 3} or 0 in array.shape:
         raise DataError(
@@ -60,7 +52,7 @@ def write_sheet(
     """Draw images in rows.
 
     Args:
-        path: Where to write; whatever its extension, it becomes a PNG.
+        path: Whatever its extension, it becomes a PNG.
         tiles: (N, H, W, 3), enlarged without smoothing where they are small.
         heading: Stands above.
         captions: One below each image, or none at all.
@@ -103,7 +95,6 @@ def _save(path: Path, sheet: Pixels, texts: Sequence[tuple[int, int, str]]) -> N
     """Write a sheet with its texts, the heading first, at x, y of their upper left corners."""
     height, width = sheet.shape[:2]
     figure = Figure(figsize=(width / DOTS_PER_INCH, height / DOTS_PER_INCH), dpi=DOTS_PER_INCH)
-    FigureCanvasAgg(figure)
     figure.figimage(sheet)
     for i, (x, y, text) in enumerate(texts):
         shown, size = printable_lines(text), 8.5 if i else 9.5

@@ -62,13 +62,9 @@ def data_uri(pixels: Pixels, kind: str = "PNG", **options: Any) -> str:
 
 
 def highlighted(text: Shown | Sequence[str], mask: Floats) -> Markup:
-    """Return a text as a paragraph of HTML with its words in the colours of a mask.
+    """Return a text of T words as a paragraph of HTML with the words in a mask's colours, (T,).
 
     Each word tells its value where the pointer rests; what stands between words is as it is.
-
-    Args:
-        text: T words, with what stands around them or without.
-        mask: (T,), any values.
 
     >>> highlighted(["<b>", "good"], np.array([0.25, 0.75])).count("<span")
     2
@@ -84,13 +80,9 @@ def highlighted(text: Shown | Sequence[str], mask: Floats) -> Markup:
 def highlighted_page(
     title: str, facts: Mapping[str, str], text: Shown | Sequence[str], masks: Mapping[str, Floats]
 ) -> str:
-    """Return one static page without scripts: a text under each of some masks.
+    """Return one static page without scripts: a text of T words under each of some masks.
 
-    Args:
-        title: Heading, the sample's id.
-        facts: What is said about it, from label to value.
-        text: T words, with what stands around them or without.
-        masks: From heading, which may end in a unit in parentheses, to a mask (T,).
+    `facts` are from label to value; `masks` from heading, with a unit in parentheses, to (T,).
     """
     texts = {heading: highlighted(text, mask) for heading, mask in masks.items()}
     return render("highlighted.html.j2", title=title, facts=facts, texts=texts)

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import starmap
 
 from input_iba.drawing.words import printable
 
@@ -71,11 +72,7 @@ def as_plain(grid: Grid) -> str:
 
 
 def lay_out(rows: Sequence[Sequence[str]], right: Collection[int]) -> str:
-    """Return rows in columns of a terminal.
-
-    Args:
-        rows: At least one; the same number of cells each.
-        right: Columns that stand on the right.
+    """Return rows in columns of a terminal; those that `right` names stand on the right.
 
     >>> print(lay_out([["name", "n"], ["猫", "10"]], right=[1]))
     name   n
@@ -83,15 +80,12 @@ def lay_out(rows: Sequence[Sequence[str]], right: Collection[int]) -> str:
     """
     cells = [list(map(printable, row)) for row in rows]
     widths = [max(map(width_of, column)) for column in zip(*cells, strict=True)]
-    lines = []
-    for row in cells:
-        spaces = [" " * (width - width_of(cell)) for cell, width in zip(row, widths, strict=True)]
-        padded = (
-            space + cell if i in right else cell + space
-            for i, (cell, space) in enumerate(zip(row, spaces, strict=True))
-        )
-        lines.append("  ".join(padded).rstrip())
-    return "\n".join(lines)
+
+    def padded(i: int, cell: str) -> str:
+        space = " " * (widths[i] - width_of(cell))
+        return space + cell if i in right else cell + space
+
+    return "\n".join("  ".join(starmap(padded, enumerate(row))).rstrip() for row in cells)
 
 
 def width_of(text: str) -> int:

@@ -50,10 +50,7 @@ def agreement(black_box: ArrayLike, other: ArrayLike) -> Agreement:
     """Compare what a black box predicts on whole inputs with what is predicted on chunks.
 
     The distance is the square root of the Jensen–Shannon divergence in bits, so it is at most 1.
-
-    Args:
-        black_box: Probabilities (N, classes).
-        other: Probabilities (N, classes), of the approximator or of the black box itself.
+    Both predictions are probabilities (N, classes).
 
     Raises:
         DataError: The shapes differ.
@@ -83,8 +80,7 @@ def frame_colours(found: Agreement) -> Pixels:
     """
     full = np.where(found.agrees[:, None], AGREES, DIFFERS)
     mixed = 255 + found.strength[:, None] * (full - 255)
-    colours: Pixels = np.round(mixed).astype(np.uint8)
-    return colours
+    return np.asarray(np.round(mixed), dtype=np.uint8)
 
 
 def write_test_batch(path: Path, images: ArrayLike, captions: Sequence[str] = ()) -> None:
@@ -97,12 +93,8 @@ def write_distribution(
 ) -> None:
     """Lay the probability of being chosen over each image, each map divided by its largest.
 
-    Args:
-        path: The PNG to write.
-        images: (N, C, H, W) in [0, 1].
-        probabilities: The explainer's distribution over chunks, every pixel with the value of its
-            chunk, (N, H, W), not negative.
-        captions: One per image, or none.
+    `images` are (N, C, H, W) in [0, 1]; `probabilities` are the explainer's distribution over
+    chunks, every pixel with the value of its chunk, (N, H, W).
 
     Raises:
         DataError: A shape is wrong, here as in the other sheets.
@@ -133,9 +125,9 @@ def write_top_k(
         masks: 1 where a pixel is shown and 0 where it is hidden, (N, H, W), or (N, C, H, W) where
             colours are shown and hidden one by one.
         black_box: What the black box predicts from whole images, probabilities (N, classes).
-        other: What is predicted from the chosen chunks, probabilities (N, classes).
+        other: What `who` predicts from the chosen chunks, probabilities (N, classes).
         class_names: Names of the classes; None for their numbers.
-        who: Who predicts from the chosen chunks, for the heading.
+        who: Named in the heading.
     """
     drawn = _unveiled(as_pixels(images), masks)
     colours = frame_colours(agreement(black_box, other))
@@ -156,28 +148,21 @@ def write_explanation(
 ) -> None:
     """Draw one image, where the explainer looks, and the chosen chunks, side by side.
 
-    The frame of the chosen chunks is that of `write_top_k`.
-
-    Args:
-        path: The PNG to write.
-        image: (C, H, W) in [0, 1].
-        probabilities: Of being chosen, every pixel with the value of its chunk, (H, W).
-        mask: 1 where a pixel is shown, (H, W) or (C, H, W).
-        black_box: What the black box predicts from the whole image, probabilities (classes,).
-        approximator: What the approximator predicts from the chosen chunks, (classes,).
-        class_names: Names of the classes; None for their numbers.
+    Arguments and frame are those of `write_distribution` and `write_top_k`, of one sample: the
+    image (C, H, W), probabilities of being chosen (H, W), and of classes (classes,).
     """
     tile = as_pixels(np.asarray(image)[None])
     looks = _heated(tile, np.asarray(probabilities)[None])
     chosen = _unveiled(tile, np.asarray(mask)[None])
-    pair = [np.asarray(p, dtype=np.float64) for p in (black_box, approximator)]
-    told = [
-        f"{who}: {_class_name(int(p.argmax()), class_names)} {percent(float(p.max()))}"
-        for who, p in zip(("black box", "approximator"), pair, strict=True)
-    ]
+    whole, chunks = (np.asarray(p, dtype=np.float64) for p in (black_box, approximator))
+
+    def told(who: str, p: Floats) -> str:
+        return f"{who}: {_class_name(int(p.argmax()), class_names)} {percent(float(p.max()))}"
+
     frames = np.full((3, 3), 255, np.uint8)
-    frames[2] = frame_colours(agreement(*(p[None] for p in pair)))[0]
-    captions = [told[0], "where the explainer looks", told[1]]
+    frames[2] = frame_colours(agreement(whole[None], chunks[None]))[0]
+    looking = "where the explainer looks"
+    captions = [told("black box", whole), looking, told("approximator", chunks)]
     write_sheet(path, np.concatenate([tile, looks, chosen]), "", captions, frames, columns=3)
 
 

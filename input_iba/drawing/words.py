@@ -50,9 +50,7 @@ class Shown:
 def split_at(text: str, spans: Sequence[tuple[int, int]]) -> Shown:
     """Split a text into words and what stands around them.
 
-    Args:
-        text: Any.
-        spans: First and last character (exclusive) of every word, ascending.
+    `spans` are the first and last character (exclusive) of every word, ascending.
 
     >>> split_at("“Fun”, he said", [(1, 4), (7, 9), (10, 14)])
     Shown(words=['Fun', 'he', 'said'], gaps=['“', '”, ', ' ', ''])
@@ -120,12 +118,7 @@ def word_heats(mask: Floats) -> Floats:
     Stretched from the smallest value instead, one word below all others would tint the whole text,
     and a signed mask would tint all words that do not matter. Of an even number of words the lower
     of the two in the middle is the median, and where it is the largest value, the smallest counts.
-
-    Args:
-        mask: (T,), any values.
-
-    Returns:
-        (T,) in [0, 1]; all zero when the mask is flat.
+    Of any mask (T,) the heats are in [0, 1], all zero where it is flat.
 
     >>> word_heats(np.array([-1.0, 0.0, 0.0, 2.0, 1.0])).tolist()
     [0.0, 0.0, 0.0, 1.0, 0.5]

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from markupsafe import Markup
+from matplotlib.ticker import MaxNLocator
 
 from input_iba.drawing import Chart, Line
 from input_iba.drawing.pages import render
@@ -20,6 +21,9 @@ MAX_POINTS = 60
 COLOURS = 6
 """Colours of lines in `report.css`."""
 
+ROUND = MaxNLocator(5, steps=[1, 2, 2.5, 5, 10])
+"""Finds round numbers for an axis."""
+
 Ends = tuple[float, float]
 """Lower and upper end of an axis."""
 
@@ -27,16 +31,15 @@ Ends = tuple[float, float]
 def shared_ends(charts: Iterable[Chart]) -> Ends:
     """Return the ends of a vertical axis on which charts can be compared."""
     values = [y for chart in charts for line in chart.lines for y in line.y] or [1.0]
-    return _rounded_out(min(0.0, *values), max(values))
+    low, high = min(0.0, *values), max(values)
+    if not high > low:
+        return low, low + 1
+    round_numbers = ROUND.tick_values(low, high)
+    return float(round_numbers[0]), float(round_numbers[-1])
 
 
 def chart_figure(chart: Chart, ends: Ends | None = None) -> Markup:
-    """Return a chart with its legend as HTML.
-
-    Args:
-        chart: Lines with at least one point between them.
-        ends: Of the vertical axis; None for those that the chart needs.
-    """
+    """Return a chart of at least one point as HTML; without `ends` its y-axis has its own."""
     lines = [_thinned(line) for line in chart.lines if line.x]
     low, high = ends or shared_ends([chart])
     across = [math.log10(x) if chart.log_x else x for line in lines for x in line.x]
@@ -81,11 +84,7 @@ def chart_figure(chart: Chart, ends: Ends | None = None) -> Markup:
 
 
 def loss_charts(losses: Mapping[str, Sequence[float | None]]) -> Markup:
-    """Return one chart per stage.
-
-    Args:
-        losses: Loss history per `stage/part`; None where a value was not finite.
-    """
+    """Return one chart per stage of losses by `stage/part`, None where they are not finite."""
     stages: dict[str, list[Line]] = {}
     for name, values in losses.items():
         stage, _, part = name.rpartition("/")
@@ -99,7 +98,7 @@ def loss_charts(losses: Mapping[str, Sequence[float | None]]) -> Markup:
     )
 
 
-def ticks(low: float, high: float, most: int = 5) -> list[float]:
+def ticks(low: float, high: float) -> list[float]:
     """Return round numbers from low to high.
 
     >>> ticks(0, 1), ticks(0.2, 6.5)
@@ -107,23 +106,9 @@ def ticks(low: float, high: float, most: int = 5) -> list[float]:
     """
     if not high > low:
         return [low]
-    step = _step(low, high, most)
-    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-    return [round(i * step, 12) for i in range(first, last + 1)]
-
-
-def _step(low: float, high: float, most: int = 5) -> float:
-    """Return the distance between at most `most` + 1 round numbers from low to high."""
-    power = 10.0 ** math.floor(math.log10((high - low) / most))
-    return next(m * power for m in (1, 2, 2.5, 5, 10) if (high - low) / (m * power) <= most)
-
-
-def _rounded_out(low: float, high: float) -> Ends:
-    """Return the ends of an axis: round numbers that hold all values between them."""
-    if not high > low:
-        return low, low + 1
-    step = _step(low, high)
-    return math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step
+    inside = 1e-9 * (high - low)
+    found = (round(float(n), 12) for n in ROUND.tick_values(low, high))
+    return [n for n in found if low - inside <= n <= high + inside]
 
 
 def _thinned(line: Line) -> Line:

@@ -22,8 +22,6 @@ class Card:
     """One sample and its maps.
 
     Attributes:
-        id: The sample's id.
-        class_name: Name of the class that was explained.
         images: Caption and address of each image, what was explained first.
         texts: Of a text, caption and HTML of each highlighted copy.
     """
@@ -39,14 +37,10 @@ class ComparisonPage:
     """All that the page says.
 
     Attributes:
-        title: Heading.
         facts: Short facts, from label to value.
         state: Whether the comparison is complete, in a sentence.
-        complete: The same as a flag.
-        grids: The tables.
         left_out: What was left out and why, a sentence each.
-        cards: Samples with their maps.
-        cards_note: Which samples these are.
+        cards_note: Which samples the cards show.
     """
 
     title: str

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from input_iba.drawing import Chart
 from input_iba.errors import InputIBAError
-from input_iba.evaluation import METRICS, Metric
+from input_iba.evaluation import METRICS
 from input_iba.results import RowLog, safe_name
 from input_iba.run.shell import LOGGER
+from input_iba.settings import declarations
 
 OWN_MAPS = "input_masks"
 """Folder of the maps that the report shows; scores of others are not those of its samples."""
@@ -26,11 +27,9 @@ BEGINNING = b'"metric"'
 
 @dataclass(frozen=True)
 class Result:
-    """The result of one evaluation.
+    """The result of one evaluation: a file and its content.
 
     Attributes:
-        path: The file.
-        content: What is in it.
         name: Name of the method that a comparison gave to the maps; empty in an evaluation.
         maps: Folder of the maps that were scored; None for a metric without maps.
     """
@@ -60,7 +59,7 @@ class Result:
 
     def scores(self) -> dict[str, dict[str, float]]:
         """Return the numbers by which samples can be compared: by sample id, then by key."""
-        keys = [*self.content["higher_is_better"]]
+        keys = self.content["higher_is_better"]
         return {
             id_: {key: float(row[key]) for key in keys if isinstance(row.get(key), (int, float))}
             for id_, row in self.content["rows"].items()
@@ -77,11 +76,10 @@ class Result:
         rows, kind = list(self.content["rows"].values()), METRICS.get(self.metric)
         if not rows or kind is None:
             return None
-        known = {item.name for item in fields(kind)}
         settings = self.content["made_with"]["settings"]
+        known = settings.keys() & declarations(kind)
         try:
-            metric: Metric = kind(**{key: settings[key] for key in known & settings.keys()})
-            return metric.chart(rows)
+            return kind(**{key: settings[key] for key in known}).chart(rows)
         except (InputIBAError, KeyError, TypeError, ValueError, IndexError) as error:
             LOGGER.warning("The curve of '%s' cannot be drawn: %r.", self.path, error)
             return None

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from input_iba.errors import DataError
 from input_iba.report.evaluations import Result, results_in
-from input_iba.report.model import Evaluation, Report, Row, Source
+from input_iba.report.model import Evaluation, Report, Source
 from input_iba.report.rows import rows_of
 from input_iba.results import OWN_METHOD, Manifest, WorkDir, telling_names
 
@@ -18,7 +18,7 @@ from input_iba.results import OWN_METHOD, Manifest, WorkDir, telling_names
 def gather(
     folders: Sequence[Path], page: Path, names: Sequence[str] | None = None
 ) -> tuple[Report, list[Path]]:
-    """Read runs and evaluations.
+    """Read runs and evaluations; return the report, and the work directories of its runs.
 
     A result belongs to the run whose maps it scored. Where only evaluations are given, the runs
     are those whose maps they scored.
@@ -27,9 +27,6 @@ def gather(
         folders: Work directories of runs, and folders of results.
         page: Where the report will be written.
         names: One name per folder, or None for the folders' names.
-
-    Returns:
-        The report, and the work directories of its runs.
 
     Raises:
         DataError: A folder holds neither a run nor a result.
@@ -75,10 +72,10 @@ def build(
     """
     order = None if ids is None else list(ids)
     owned = [(result, _owner(result, runs)) for result in results]
-    sources = []
-    for run, name in runs.items():
-        own = [result for result, owner in owned if owner == run]
-        sources.append(_source(run, name, own, page, order))
+    sources = [
+        _source(run, name, [result for result, owner in owned if owner == run], page, order)
+        for run, name in runs.items()
+    ]
     if len(runs) == 1:
         title = Path(Manifest.read(next(iter(runs)) / "manifest.json").config_file).stem
     elif len(runs) > 1:
@@ -120,12 +117,20 @@ def _source(
 ) -> Source:
     work = WorkDir(root, resume=True)
     manifest = Manifest.read(work.manifest_path)
-    rows = rows_of(work, ids)
     scores = _scores([result for result in results if result.own_maps])
-    before = relative(root, page)
+    folder = relative(root, page)
+    before = f"{folder}/" if folder else ""
+    rows = [
+        replace(
+            row,
+            files={kind: before + path for kind, path in row.files.items()},
+            scores=scores.get(row.id, {}),
+        )
+        for row in rows_of(work, ids)
+    ]
     return Source(
         name=name,
-        rows=[_placed(row, before, scores.get(row.id, {})) for row in rows],
+        rows=rows,
         samples=manifest.samples,
         complete=manifest.complete,
         facts=_facts(manifest, sum(row.total_seconds for row in rows)),
@@ -144,12 +149,6 @@ def _scores(results: Sequence[Result]) -> dict[str, dict[str, float]]:
             for key, value in scores.items():
                 found.setdefault(id_, {})[f"{result.metric} {key}{again}"] = value
     return found
-
-
-def _placed(row: Row, before: str, scores: Mapping[str, float]) -> Row:
-    """Return a row with its scores, and with a folder before its paths."""
-    files = {kind: f"{before}/{path}" if before else path for kind, path in row.files.items()}
-    return replace(row, files=files, scores=scores)
 
 
 def relative(path: Path, page: Path) -> str:

@@ -18,11 +18,9 @@ class Row:
     """One sample as the table and the page show it.
 
     Attributes:
-        id: The sample's id.
         class_name: Name of the class that was explained.
         probability: Probability of that class, or None when there is none.
         predicted_class_name: Name of the class that the classifier prefers.
-        predicted_probability: Its probability, or None.
         classes: Name and probability of the most probable classes, best first, and of the one
             that was explained.
         seconds: Wall time per stage.
@@ -64,7 +62,6 @@ class Source:
     """A work directory: what one method found about some samples.
 
     Attributes:
-        name: What tells it apart from the others.
         rows: Its samples, in the order of the page; paths are relative to the page.
         samples: Number of samples that were selected.
         complete: Whether all of them are done.
@@ -92,14 +89,11 @@ class Evaluation:
     """The result of one metric on the maps of one folder.
 
     Attributes:
-        metric: Name of the metric.
         source: Name of the work directory that the maps come from, or their folder.
         file: Path of the result, relative to the page.
         complete: Whether every sample is scored or left out by a rule.
         counts: How many samples were selected, scored, skipped, …
         summary: By key: mean, low and high of its interval, n.
-        higher_is_better: By key: the direction, or None.
-        chart: Its curves, or None where there are no rows.
         left_out: By sample id: why it has no row.
         verdict: What the rows say by the metric's own rule; empty without one.
         settings: What decided the rows, as plain data.

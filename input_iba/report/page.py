@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
@@ -96,14 +96,10 @@ def _channels() -> dict[str, str]:
 def _runs(sources: Sequence[Source]) -> Grid:
     """Return what tells runs apart as a table."""
     labels = list(dict.fromkeys(label for source in sources for label in source.facts))
-    rows = [
-        [
-            source.name,
-            f"{source.done:,} of {source.samples:,}",
-            *(source.facts.get(label, UNKNOWN) for label in labels),
-        ]
-        for source in sources
-    ]
+    rows = []
+    for source in sources:
+        facts = [source.facts.get(label, UNKNOWN) for label in labels]
+        rows.append([source.name, f"{source.done:,} of {source.samples:,}", *facts])
     return Grid("Runs", ["run", "Explained", *labels], rows)
 
 
@@ -124,39 +120,30 @@ class SortKey:
     def value(self, found: Sequence[tuple[Source, Row]]) -> str:
         """Return the number of a sample as the script reads it; a dash where it has none."""
         rows = (row for source, row in found if self.source in ("", source.name))
-        row = next(rows, None)
-        if row is None:
-            return "-"
-        values = {
-            "probability": row.probability,
-            "seconds": row.total_seconds if row.seconds else None,
-        }
-        value = values.get(self.label, row.scores.get(self.label))
-        return "-" if value is None else f"{value:.6g}"
+        values = _sortable(row) if (row := next(rows, None)) else {}
+        return f"{values[self.label]:.6g}" if self.label in values else "-"
 
 
 def sort_keys(report: Report) -> list[SortKey]:
     """Return what samples can be sorted by, beside their order in the run, name and class."""
     several = len(report.sources) > 1
+    lower_is_better = {
+        f"{found.metric} {key}"
+        for found in report.evaluations
+        for key, higher in found.higher_is_better.items()
+        if higher is False
+    }
     return [
-        key
+        SortKey(label, source.name if several else "", label not in lower_is_better)
         for source in report.sources
-        for key in _keys_of(report, source, source.name if several else "")
+        for label in dict.fromkeys(label for row in source.rows for label in _sortable(row))
     ]
 
 
-def _keys_of(report: Report, source: Source, name: str) -> Iterator[SortKey]:
-    if any(row.probability is not None for row in source.rows):
-        yield SortKey("probability", name, True)
-    if any(row.seconds for row in source.rows):
-        yield SortKey("seconds", name, True)
-    better = {
-        f"{found.metric} {key}": higher
-        for found in report.evaluations
-        for key, higher in found.higher_is_better.items()
-    }
-    for score in dict.fromkeys(score for row in source.rows for score in row.scores):
-        yield SortKey(score, name, better.get(score) is not False)
+def _sortable(row: Row) -> dict[str, float]:
+    """Return the numbers of a sample by which it can be sorted."""
+    known = {} if row.probability is None else {"probability": row.probability}
+    return known | ({"seconds": row.total_seconds} if row.seconds else {}) | dict(row.scores)
 
 
 def _numbers(row: Row) -> dict[str, str]:

@@ -34,12 +34,7 @@ MAX_WIDTH = 32
 
 
 def rows_of(work: WorkDir, ids: Iterable[str] | None = None) -> list[Row]:
-    """Return the samples of a work directory as they are shown.
-
-    Args:
-        work: The work directory.
-        ids: Which, and in which order; None for all in the order of the records.
-    """
+    """Return the samples of a work directory as they are shown, all or those of `ids` in turn."""
     records = work.records.load()
     chosen = (records[id_] for id_ in (records if ids is None else ids) if id_ in records)
     return [_row(record, work.root) for record in chosen]

@@ -18,14 +18,9 @@ PAGE = "report.html"
 
 
 def write_report(work: WorkDir, ids: Iterable[str]) -> tuple[str, Path]:
-    """Write the page of a run, with the evaluations that lie beside it.
+    """Write the page of a run, with the evaluations beside it; return its table, and its path.
 
-    Args:
-        work: The work directory, with its manifest.
-        ids: The samples in the order of table and page; those without a record are left out.
-
-    Returns:
-        The table for a terminal, and the page's path.
+    `ids` are the samples in the order of table and page; those without a record are left out.
     """
     page = work.report_path
     name = work.root.resolve().name

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from input_iba.drawing import Chart, Line, mean_line, share_line, write_chart
+from input_iba.drawing import Chart, Line, mean_line, share_line, write_charts
 
 
 def test_a_margin_is_1_96_standard_errors() -> None:
@@ -29,7 +29,7 @@ def test_a_share_falls_from_1() -> None:
 def test_a_chart_is_a_png_whatever_its_name(tmp_path: Path, log_x: bool) -> None:
     lines = [Line("a", [1, 10], [0, 1], [0.1, 0.1]), Line("b", [1, 10], [1, 0])]
     path = tmp_path / "curve.part"
-    write_chart(path, Chart("title", "x", "y", lines, log_x))
+    write_charts(path, [Chart("title", "x", "y", lines, log_x)])
     with Image.open(path) as image:
         assert image.format == "PNG"
         assert len(np.unique(np.asarray(image.convert("L")))) > 10

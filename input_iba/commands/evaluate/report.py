@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from input_iba.commands.evaluate.samples import Selection, tied_maps
-from input_iba.drawing import write_chart
+from input_iba.drawing import write_charts
 from input_iba.evaluation import Metric, summarise
 from input_iba.results import Entry, installed_versions, write_json, written_whole
 
@@ -70,7 +70,7 @@ def write_result(
     }
     if rows:
         with written_whole(path.with_suffix(".png")) as aside:
-            write_chart(aside, metric.chart(list(rows.values())))
+            write_charts(aside, [metric.chart(list(rows.values()))])
     write_json(path, content)
     return EvaluationResult(content, path)
 
