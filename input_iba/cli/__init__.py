@@ -1,1 +1,4 @@
-"""The command line: arguments, subcommands, exit status."""
+"""The command line: arguments, subcommands, exit status.
+
+Functions that run a command import what they need, so that --help and typing errors answer at once.
+"""

@@ -1,4 +1,4 @@
-"""The commands `input-iba evaluate METRIC`."""
+"""The commands that score maps: `evaluate METRIC` and `compare`."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import argparse
 from collections.abc import Iterable
 from functools import partial
 
-from input_iba.cli.arguments import add_config
-from input_iba.cli.options import add_options, from_arguments
+from input_iba.cli.options import add_cfg_options, add_config, add_options, from_arguments
 from input_iba.cli.run import FAILED, print_text
+from input_iba.commands.compare.options import CompareOptions
 from input_iba.commands.evaluate.options import EvaluationOptions
 from input_iba.evaluation import METRICS, Metric
 from input_iba.settings import REQUIRED, declarations
 
-STATUS_HELP = (
+EVALUATE_STATUS = (
     "exit status: 0 every selected sample scored or left out by a rule of the metric, 1 some "
     "sample failed or could not be read, 2 the config, an option or a map is missing or wrong, "
     "130 interrupted"
@@ -25,12 +25,31 @@ RESULT_HELP = (
 )
 
 
-def set_up(parser: argparse.ArgumentParser, name: str) -> None:
-    """Add all arguments of one command; `name` is a key of `METRICS`."""
+COMPARED = (
+    *("insertion_deletion", "sensitivity_n", "degradation", "localisation", "ehr"),
+    *("nlp_insertion_deletion", "nlp_sensitivity_n"),
+)
+"""Metrics that need a map and the classifier, and nothing of what made the map."""
+
+COMPARE = (
+    "Score the maps of several work directories by several metrics on the same samples. One table "
+    "(means with 95 % intervals, ranks, seconds per sample, paired significance) goes to "
+    "compare.md, compare.json and compare.html in --out, the latter with the maps side by side."
+)
+
+COMPARE_STATUS = (
+    "exit status: 0 every selected sample scored by every metric or left out by a rule, 1 some "
+    "sample failed, 2 an option is wrong or the work directories do not fit each other, "
+    "130 interrupted"
+)
+
+
+def set_up_evaluate(parser: argparse.ArgumentParser, name: str) -> None:
+    """Add all arguments of `input-iba evaluate METRIC`; `name` is a key of `METRICS`."""
     kind = METRICS[name]
-    parser.description, parser.epilog = kind.description + RESULT_HELP, STATUS_HELP
+    parser.description, parser.epilog = kind.description + RESULT_HELP, EVALUATE_STATUS
     add_config(parser)
-    add_metrics(parser, [name])
+    _add_metrics(parser, [name])
     if kind.needs_map:
         add_options(parser, EvaluationOptions, defaults={"heatmap_dir": REQUIRED})
     else:
@@ -39,13 +58,29 @@ def set_up(parser: argparse.ArgumentParser, name: str) -> None:
     parser.set_defaults(command=partial(_evaluate, name))
 
 
+def set_up_compare(parser: argparse.ArgumentParser) -> None:
+    """Add all arguments of `input-iba compare`."""
+    parser.description, parser.epilog = COMPARE, COMPARE_STATUS
+    parser.add_argument(
+        "--metrics",
+        nargs="+",
+        choices=COMPARED,
+        default=["insertion_deletion"],
+        metavar="METRIC",
+        help=f"one or more of {', '.join(COMPARED)} (default: insertion_deletion)",
+    )
+    add_options(parser, CompareOptions, without=("scores_file",))
+    add_cfg_options(parser)
+    _add_metrics(parser, COMPARED)
+    parser.set_defaults(command=_compare)
+
+
 def _evaluate(name: str, arguments: argparse.Namespace) -> int:
-    # Imported here, so that --help and typing errors answer at once.
     from input_iba.commands.evaluate.report import as_text
     from input_iba.commands.evaluate.run import run_evaluation
     from input_iba.config.load import load_config
 
-    metric, options = metric_of(name, arguments), from_arguments(EvaluationOptions, arguments)
+    metric, options = _metric_of(name, arguments), from_arguments(EvaluationOptions, arguments)
     result = run_evaluation(load_config(arguments.config, arguments.cfg_options), options, metric)
     print_text(as_text(result))
     if result.report is not None:
@@ -53,7 +88,17 @@ def _evaluate(name: str, arguments: argparse.Namespace) -> int:
     return FAILED if result.failed else 0
 
 
-def add_metrics(parser: argparse.ArgumentParser, names: Iterable[str]) -> None:
+def _compare(arguments: argparse.Namespace) -> int:
+    from input_iba.commands.compare.run import run_compare
+
+    metrics = [_metric_of(name, arguments) for name in dict.fromkeys(arguments.metrics)]
+    result = run_compare(from_arguments(CompareOptions, arguments), metrics)
+    print_text(result.text)
+    print_text(f"\nResult: {result.page}")
+    return FAILED if result.failed else 0
+
+
+def _add_metrics(parser: argparse.ArgumentParser, names: Iterable[str]) -> None:
     """Add the settings of some metrics, those that they share once."""
     users: dict[str, list[str]] = {}
     for name in names:
@@ -69,7 +114,7 @@ def add_metrics(parser: argparse.ArgumentParser, names: Iterable[str]) -> None:
         add_options(groups[title], METRICS[using[0]], only=[of_metric], defaults=own)
 
 
-def metric_of(name: str, arguments: argparse.Namespace) -> Metric:
+def _metric_of(name: str, arguments: argparse.Namespace) -> Metric:
     """Return a metric with the settings that were given.
 
     Raises:

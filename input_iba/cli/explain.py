@@ -1,42 +1,192 @@
-"""Explain the samples of a config: what `attribute`, `baseline` and `demo` have in common."""
+"""The commands that explain samples: `attribute`, `baseline` and `demo`."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from input_iba.cli.arguments import add_launcher
-from input_iba.cli.options import add_options, from_arguments
-from input_iba.cli.run import FAILED, print_text
+from input_iba.cli.options import (
+    add_cfg_options,
+    add_config,
+    add_launcher,
+    add_options,
+    from_arguments,
+)
+from input_iba.cli.run import FAILED, STATUS_HELP, print_text
+from input_iba.commands.explain.options import GivenOptions, ImageOptions, TextOptions
 from input_iba.config.settings import AttributionKeys
+from input_iba.errors import ConfigError
 from input_iba.run.options import RunOptions
+from input_iba.settings import declarations
 
 if TYPE_CHECKING:
     from input_iba.commands.explain.given import Given
     from input_iba.config.load import RunConfig
 
+ATTRIBUTE = (
+    "Explain images: input-iba attribute --image my.jpg; or texts: input-iba attribute --text "
+    "'A fine film.' --model FOLDER. Printed are the most probable classes; an overlay as PNG, the "
+    "masks and a page to look at go to a work directory. Or explain every sample of a config's "
+    "data set: feature masks and input masks go to a work directory, with a record per sample and "
+    "a report.html."
+)
 
-def add_explain_options(parser: argparse.ArgumentParser) -> None:
-    """Add what `explain_samples` reads, beside the config and its overrides."""
+BASELINE = (
+    "Explain every sample of a config's data set by another method: its maps go to a work "
+    "directory as those of our own, input_masks and all, for the evaluation commands."
+)
+
+DEMO = (
+    "Explain six images, which come with packages (the extra 'samples') as the network does: "
+    "the config samples, with --resume, so that the command can be repeated."
+)
+
+METHODS = (
+    *("gradient", "input_x_gradient", "smooth_grad", "int_grad", "guided_bp", "grad_cam"),
+    *("deep_shap", "occlusion", "lime", "kernel_shap", "rise", "ex_perturb", "iba", "random"),
+)
+"""Names of the methods, for the help text; what a method cannot explain it says itself."""
+
+
+def set_up_attribute(parser: argparse.ArgumentParser) -> None:
+    """Add what explains images, texts, or the samples of a config."""
+    parser.description = ATTRIBUTE
+    group = parser.add_argument_group("images and texts")
+    add_options(group, ImageOptions, only=("files",))
+    add_options(group, TextOptions, only=("texts",))
+    add_options(group, ImageOptions, without=("files",))
+    add_config(parser, instead_of="--image")
+    _add_explain_options(parser)
+    parser.set_defaults(command=_attribute)
+
+
+def set_up_baseline(parser: argparse.ArgumentParser) -> None:
+    """Add the config, the method, and the options of `attribute`."""
+    parser.description = BASELINE
+    add_config(parser)
+    parser.add_argument(
+        "method",
+        metavar="METHOD",
+        help=f"one of {', '.join(METHODS)}. Settings: baseline = dict(type=METHOD, ...) in the "
+        "config, or --cfg-options baseline.KEY=VALUE",
+    )
+    parser.add_argument(
+        "--saliency-layer",
+        metavar="LAYER",
+        help="layer that grad_cam or iba looks at (default: of grad_cam the last layer whose "
+        "output is a map, of iba attributor.layer)",
+    )
+    _add_explain_options(parser)
+    parser.set_defaults(command=_baseline)
+
+
+def set_up_demo(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `attribute`, and choose the config."""
+    parser.description = DEMO
+    add_cfg_options(parser)
+    _add_explain_options(parser)
+    parser.set_defaults(command=_explain, config="samples", resume=True)
+
+
+def _add_explain_options(parser: argparse.ArgumentParser) -> None:
+    """Add what `_explain` reads, beside the config and its overrides."""
+    parser.epilog = STATUS_HELP
     add_options(parser, RunOptions)
     add_options(parser, AttributionKeys)
     add_launcher(parser)
 
 
-def explain_samples(
+def _attribute(arguments: argparse.Namespace) -> int:
+    ways = [f"a config ('{arguments.config}')"] if arguments.config else []
+    ways += ["--image"] if arguments.files else []
+    ways += ["--text"] if arguments.texts else []
+    if len(ways) > 1:
+        raise ConfigError(f"Both {' and '.join(ways)} are given: leave one of them out.")
+    if not (arguments.files or arguments.texts):
+        _check_config(arguments)
+        return _explain(arguments)
+    given = _given(arguments)
+    if arguments.work_dir is None:
+        # Several processes must agree on the folder, whichever of them is first.
+        fixed = arguments.resume or arguments.launcher != "none"
+        arguments.work_dir = free_folder(Path("workdirs") / given.name.stem, fixed)
+    return _explain(arguments, given=given)
+
+
+def _check_config(arguments: argparse.Namespace) -> None:
+    """Refuse what means nothing without --image or --text."""
+    from input_iba.datasets.images import SUFFIXES
+
+    if arguments.config is None:
+        raise ConfigError(
+            "Nothing to explain: give --image with images, --text with texts, or a CONFIG such as "
+            "samples; `input-iba configs` lists them."
+        )
+    if arguments.config.suffix.lower() in SUFFIXES:
+        raise ConfigError(
+            f"'{arguments.config}' is not a config. To explain an image: --image {arguments.config}"
+        )
+    asked = _asked(arguments)
+    if asked:
+        raise ConfigError(
+            f"{', '.join(asked)} can be given with --image or --text only. A config says it "
+            "itself, or --cfg-options attributor.layer=... in its place."
+        )
+
+
+def _given(arguments: argparse.Namespace) -> Given:
+    """Return the images or texts that are to be explained."""
+    from input_iba.commands.explain.images import GivenImages
+    from input_iba.commands.explain.texts import GivenTexts
+
+    if arguments.files:
+        return from_arguments(GivenImages, arguments)
+    asked = _asked(arguments, without=declarations(GivenOptions))
+    if asked:
+        raise ConfigError(f"{', '.join(asked)} can be given with --image only; leave it out.")
+    return from_arguments(GivenTexts, arguments)
+
+
+def _asked(arguments: argparse.Namespace, without: Collection[str] = ()) -> list[str]:
+    """Return which options about images are given."""
+    return [
+        declared.flags[0]
+        for name, declared in declarations(ImageOptions).items()
+        if getattr(arguments, name) and name not in without
+    ]
+
+
+def free_folder(path: Path, fixed: bool) -> Path:
+    """Return a work directory that holds no run, so that a command can be repeated at once."""
+    found, number = path, 1
+    while not fixed and (found / "manifest.json").is_file():
+        number += 1
+        found = path.with_name(f"{path.name}-{number}")
+    return found
+
+
+def _baseline(arguments: argparse.Namespace) -> int:
+    from input_iba.config.load import with_baseline
+
+    def adapt(config: RunConfig) -> RunConfig:
+        return with_baseline(
+            config, arguments.method, arguments.saliency_layer, arguments.cfg_options
+        )
+
+    if arguments.work_dir is None:
+        name = f"{arguments.config.stem}_{arguments.method}"
+        arguments.work_dir = Path("workdirs") / name
+    return _explain(arguments, adapt)
+
+
+def _explain(
     arguments: argparse.Namespace,
     adapt: Callable[[RunConfig], RunConfig] | None = None,
     given: Given | None = None,
 ) -> int:
-    """Explain the samples of a config, and print the table; return the exit status.
-
-    Args:
-        arguments: Those of `add_config` and `add_explain_options`.
-        adapt: Changes the config once it is read.
-        given: What is explained in place of a config's samples.
-    """
-    # Imported here, so that --help and typing errors answer at once.
+    """Explain the samples of a config that `adapt` changes, or what is given in their place."""
     from input_iba.commands.explain.run import run_attribution
     from input_iba.config.load import load_config
     from input_iba.run.launch import launch

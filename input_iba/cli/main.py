@@ -15,38 +15,47 @@ from input_iba.evaluation import METRICS
 SetUp = Callable[[argparse.ArgumentParser], None]
 
 
-def _of(module: str, function: str = "set_up", **given: str) -> SetUp:
+def _of(module: str, command: str, **given: str) -> SetUp:
     """Return what adds the arguments of a command, whose module is imported only then."""
 
     def set_up(parser: argparse.ArgumentParser) -> None:
-        getattr(import_module(f"input_iba.cli.{module}"), function)(parser, **given)
+        getattr(import_module(f"input_iba.cli.{module}"), f"set_up_{command}")(parser, **given)
 
     return set_up
 
 
 COMMANDS: Mapping[str, tuple[str, SetUp]] = {
-    "demo": ("explain six images that come with packages", _of("demo")),
+    "demo": ("explain six images that come with packages", _of("explain", "demo")),
     "attribute": (
         "explain images, texts, or every sample of a config's data set",
-        _of("attribute"),
+        _of("explain", "attribute"),
     ),
-    "layers": ("list the classifier's layers with their output shapes", _of("layers")),
-    "configs": ("list the configs that come with the package", _of("configs")),
-    "baseline": ("explain by another method, to compare with", _of("baseline")),
+    "layers": ("list the classifier's layers with their output shapes", _of("listing", "layers")),
+    "configs": ("list the configs that come with the package", _of("listing", "configs")),
+    "baseline": ("explain by another method, to compare with", _of("explain", "baseline")),
     **{
-        f"evaluate {name}": (kind.description, _of("evaluate", name=name))
+        f"evaluate {name}": (kind.description, _of("evaluate", "evaluate", name=name))
         for name, kind in METRICS.items()
     },
-    "compare": ("score the maps of several work directories on the same samples", _of("compare")),
-    "figure grid": ("images, one line each, and what methods saw", _of("figure", "set_up_grid")),
-    "figure curves": ("mean curves of methods, in bands of 95 %%", _of("figure", "set_up_curves")),
-    "report": ("write the page of one work directory, or of several side by side", _of("report")),
-    "train vision": ("train a classifier of images", _of("train")),
-    "train nlp": ("train a classifier of texts", _of("train")),
-    "vibi train": ("train an explainer and an approximator", _of("vibi_train")),
-    "vibi explain": ("explain images or texts with a trained explainer", _of("vibi_explain")),
-    "vibi experiments": ("train many settings, one after the other", _of("vibi_experiments")),
-    "small-imagenet": ("choose a small ImageNet, as configs read it", _of("small_imagenet")),
+    "compare": (
+        "score the maps of several work directories on the same samples",
+        _of("evaluate", "compare"),
+    ),
+    "figure grid": ("images, one line each, and what methods saw", _of("show", "grid")),
+    "figure curves": ("mean curves of methods, in bands of 95 %%", _of("show", "curves")),
+    "report": (
+        "write the page of one work directory, or of several side by side",
+        _of("show", "report"),
+    ),
+    "train vision": ("train a classifier of images", _of("train", "train")),
+    "train nlp": ("train a classifier of texts", _of("train", "train")),
+    "vibi train": ("train an explainer and an approximator", _of("vibi", "train")),
+    "vibi explain": ("explain images or texts with a trained explainer", _of("vibi", "explain")),
+    "vibi experiments": ("train many settings, one after the other", _of("vibi", "experiments")),
+    "small-imagenet": (
+        "choose a small ImageNet, as configs read it",
+        _of("small_imagenet", "small_imagenet"),
+    ),
 }
 """What each command does, and what adds its arguments and the function that runs it."""
 
@@ -73,14 +82,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command `input-iba`.
-
-    Args:
-        argv: Arguments after the command's name; None for those of the process.
-
-    Returns:
-        The exit status.
-    """
+    """Run `input-iba` with arguments, None for those of the process; return the exit status."""
     parser = Parser(
         prog="input-iba",
         description="See which pixels or words made a PyTorch classifier decide.",
@@ -99,15 +101,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def script(command: str, argv: Sequence[str] | None = None) -> int:
-    """Run one command as a script of its own.
-
-    Args:
-        command: A key of `COMMANDS`.
-        argv: Arguments after the script's name; None for those of the process.
-
-    Returns:
-        The exit status.
-    """
+    """Run a command, a key of `COMMANDS`, as a script of its own; return the exit status."""
     parser = argparse.ArgumentParser()
     COMMANDS[command][1](parser)
     return run_command(parser, argv)

@@ -1,9 +1,9 @@
-"""Options of commands, from the declarations of settings."""
+"""Options of commands: from the declarations of settings, and those that several share."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import fields, replace
 from functools import reduce
 from operator import or_
@@ -15,6 +15,8 @@ from input_iba.errors import ConfigError
 from input_iba.settings import REQUIRED, Declaration, declarations, members
 
 Kind = TypeVar("Kind")
+
+CONFIG_HELP = "config: a file, or a name that `input-iba configs` lists"
 
 METAVARS = {int: "N", float: "X", Path: "FILE"}
 """How the help calls a value of a type, where its declaration does not say."""
@@ -28,14 +30,9 @@ def add_options(
     without: Collection[str] = (),
     defaults: Mapping[str, Any] | None = None,
 ) -> None:
-    """Add an argument for each declared field of a class.
+    """Add an argument for each declared field of a class, or for some `only`, in that order.
 
-    Args:
-        parser: A parser or a group of one.
-        kind: A dataclass of declared fields.
-        only: Fields to add, in this order; None for all.
-        without: Fields to leave out.
-        defaults: Of this command, where they are others than the class's.
+    `defaults` are those of this command, where they are others than the class's.
     """
     known = declarations(kind)
     for name in known if only is None else only:
@@ -45,13 +42,7 @@ def add_options(
 
 
 def from_arguments(kind: type[Kind], arguments: argparse.Namespace, **given: Any) -> Kind:
-    """Return the settings that were parsed.
-
-    Args:
-        kind: A dataclass; its fields that were not parsed keep their defaults.
-        arguments: From a parser with the options of `kind`.
-        given: Values that count instead of what was parsed.
-    """
+    """Return the settings that were parsed; values `given` count instead, others keep defaults."""
     names = [item.name for item in fields(kind) if item.init]  # type: ignore[arg-type]
     parsed = {name: getattr(arguments, name) for name in names if hasattr(arguments, name)}
     return kind(**(parsed | given))
@@ -121,3 +112,64 @@ def _reader(declared: Declaration, kinds: list[Any]) -> Callable[[str], Any]:
             raise argparse.ArgumentTypeError(str(error)) from error
 
     return value
+
+
+class OverrideAction(argparse.Action):
+    """Reads `a.b=c` pairs as mmengine does, and says what is wrong with a malformed one."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[Any] | None,
+        option_string: str | None = None,
+    ) -> None:
+        """Add the pairs to the namespace."""
+        for pair in values or []:
+            key, equals, _ = pair.partition("=")
+            if not equals or not all(key.split(".")):
+                parser.error(f"{option_string}: expected KEY=VALUE, as in a.b=3; got {pair!r}")
+        from mmengine.config import DictAction
+
+        try:
+            DictAction(self.option_strings, self.dest)(parser, namespace, values, option_string)
+        except AssertionError as error:
+            parser.error(f"{option_string}: {error}")
+
+
+def add_config(parser: argparse.ArgumentParser, instead_of: str = "") -> None:
+    """Add the config and its overrides; `instead_of` names an option that makes it needless."""
+    parser.add_argument(
+        "config",
+        metavar="CONFIG",
+        type=Path,
+        nargs="?" if instead_of else None,
+        help=CONFIG_HELP + (f"; in place of {instead_of}" if instead_of else ""),
+    )
+    add_cfg_options(parser)
+
+
+def add_cfg_options(parser: argparse.ArgumentParser) -> None:
+    """Add overrides of a config's keys."""
+    parser.add_argument(
+        "--cfg-options",
+        nargs="+",
+        action=OverrideAction,
+        default={},
+        metavar="KEY=VALUE",
+        help="override config keys: attribution_cfg.input_iba.beta=30 "
+        "attributor.layer=features.10; lists as KEY=[a,b] without spaces",
+    )
+
+
+def add_launcher(parser: argparse.ArgumentParser) -> None:
+    """Add what started the processes of a run."""
+    parser.add_argument(
+        "--launcher",
+        choices=("none", "pytorch", "slurm"),
+        default="none",
+        help="what started several processes that share the samples: torchrun (pytorch) or srun "
+        "(slurm); each computes on a GPU of its own where there are any (default: none)",
+    )
+    # Older launchers pass it; newer ones set a variable, which is read.
+    parser.add_argument("--local-rank", "--local_rank", type=int, help=argparse.SUPPRESS)

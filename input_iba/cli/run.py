@@ -25,9 +25,7 @@ STATUS_HELP = (
 def run_command(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> int:
     """Parse, run, and turn what goes wrong into one message and an exit status.
 
-    Args:
-        parser: Sets `command` to a function from the parsed arguments to the exit status.
-        argv: Arguments after the command's name; None for those of the process.
+    The parser sets `command` to a function from the parsed arguments to the exit status.
     """
     try:
         arguments = _parse(parser, sys.argv[1:] if argv is None else argv)

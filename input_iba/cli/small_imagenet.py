@@ -14,7 +14,7 @@ DESCRIPTION = (
 )
 
 
-def set_up(parser: argparse.ArgumentParser) -> None:
+def set_up_small_imagenet(parser: argparse.ArgumentParser) -> None:
     """Add all arguments of the command."""
     parser.description = DESCRIPTION
     parser.add_argument("source", metavar="SRC", type=Path, help="folder with <wnid>/<name>.JPEG")
@@ -47,18 +47,10 @@ def set_up(parser: argparse.ArgumentParser) -> None:
 
 
 def _generate(arguments: argparse.Namespace) -> int:
-    # Imported here, so that --help and typing errors answer at once.
     from input_iba.datasets.small_imagenet import generate_small_imagenet
 
-    made = generate_small_imagenet(
-        arguments.source,
-        arguments.destination,
-        arguments.index_file,
-        n=arguments.n,
-        n_attribution=arguments.n_attribution,
-        annotations=arguments.annotations,
-        seed=arguments.seed,
-    )
+    given = {key: value for key, value in vars(arguments).items() if key != "command"}
+    made = generate_small_imagenet(**given)
     print_text(
         f"{arguments.destination}: {made.classes} classes, {made.estimation} pictures for "
         f"estimation, {made.attribution} for attribution, {made.annotations} annotations"

@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from input_iba.cli.arguments import add_config
-from input_iba.cli.options import add_options, from_arguments
+from input_iba.cli.options import add_config, add_options, from_arguments
 from input_iba.cli.run import print_text
 from input_iba.run.options import ComputeOptions
 from input_iba.training.settings import ON_COMMAND_LINE, TextTraining, TrainingOptions
@@ -18,7 +17,7 @@ DESCRIPTION = (
 )
 
 
-def set_up(parser: argparse.ArgumentParser) -> None:
+def set_up_train(parser: argparse.ArgumentParser) -> None:
     """Add all arguments of the command."""
     parser.description = DESCRIPTION
     add_config(parser)
@@ -31,7 +30,6 @@ def set_up(parser: argparse.ArgumentParser) -> None:
 
 
 def _train(arguments: argparse.Namespace) -> int:
-    # Imported here, so that --help and typing errors answer at once.
     from input_iba.config.load import load_config
     from input_iba.training.data import training_settings
     from input_iba.training.run import run_training

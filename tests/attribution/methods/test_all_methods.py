@@ -20,7 +20,7 @@ from input_iba.attribution.methods import (
     Random,
     Rise,
 )
-from input_iba.cli.baseline import METHODS
+from input_iba.cli.explain import METHODS
 from input_iba.core.optimise import Progress
 from input_iba.errors import AttributionError, LayerNotFoundError, MissingExtraError
 from input_iba.records import Explanation, Failure

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from input_iba.attribution.methods import IBA, DeepShap, ExtremalPerturbation, GradCam, Lime, Rise
-from input_iba.cli.baseline import METHODS
+from input_iba.cli.explain import METHODS
 from input_iba.cli.main import script
 from input_iba.commands.explain.estimation import provide_background
 from input_iba.commands.explain.run import run_attribution
