@@ -66,10 +66,7 @@ class ProcessError(InputIBAError):
 
 
 def closest(name: str, candidates: Iterable[str], most: int = 3) -> str:
-    """Say which of the candidates a mistyped name is nearest to.
-
-    Returns:
-        A sentence to append to an error, or an empty string when nothing is near.
+    """Return a sentence on which candidates a mistyped name is nearest to, empty for none.
 
     >>> closest("vgg_16", ["vgg16", "resnet18"])
     " Closest: 'vgg16'."

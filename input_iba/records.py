@@ -31,7 +31,6 @@ class Sample:
     """One input with what is known about it.
 
     Attributes:
-        id: Unique in its data set; the name of its files in the work directory.
         input: What the classifier is given: an image (C, H, W), or token ids (T,), int64.
         target: Class index to explain, or None for the class that the classifier predicts.
         path: Where it comes from, for messages.
@@ -240,11 +239,7 @@ def described(
 
 @dataclass(frozen=True)
 class Failure:
-    """A sample that could not be explained, and why.
-
-    Attributes:
-        reason: What happened, in a sentence for the user.
-    """
+    """A sample that could not be explained, and why, in a sentence for the user."""
 
     id: str
     reason: str

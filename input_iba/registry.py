@@ -18,11 +18,7 @@ BASELINES = Registry("baseline")
 
 
 def lookup(registry: Registry, name: str) -> Callable[..., Any]:
-    """Return the class or function registered as `name`.
-
-    Raises:
-        ConfigError: Nothing of that name is registered; names the closest matches.
-    """
+    """Return the class or function registered as `name`, or raise a `ConfigError`."""
     known: dict[str, Callable[..., Any]] = registry.module_dict
     if name not in known:
         raise ConfigError(
@@ -33,11 +29,7 @@ def lookup(registry: Registry, name: str) -> Callable[..., Any]:
 
 
 def check_keys(given: Mapping[str, Any], allowed: set[str], where: str) -> None:
-    """Refuse keys that nothing reads.
-
-    Raises:
-        ConfigError: A key is not among `allowed`; names the closest match.
-    """
+    """Raise a `ConfigError` for a key that is not among those allowed, with the closest match."""
     for key in given:
         if key not in allowed:
             raise ConfigError(
@@ -47,12 +39,7 @@ def check_keys(given: Mapping[str, Any], allowed: set[str], where: str) -> None:
 
 
 def build(registry: Registry, cfg: Mapping[str, Any], **objects: Any) -> Any:
-    """Build what `cfg['type']` names, with the config's other keys as arguments.
-
-    Args:
-        registry: Where the type is looked up.
-        cfg: Plain data: `type` and arguments.
-        objects: Further arguments, for things that are not plain data.
+    """Build what `cfg['type']` names, with the config's other keys and `objects` as arguments.
 
     Raises:
         ConfigError: `type` is missing or unknown, or a key is not an argument of the type.

@@ -60,7 +60,7 @@ def add_option(parser: argparse._ActionsContainer, declared: Declaration) -> Non
         flags = (declared.name,)
     else:
         how |= {"dest": declared.name, "required": default is REQUIRED}
-    kinds = [member for member in members(declared.hint) if member is not NoneType]
+    kinds = _kinds(declared)
     if kinds == [bool]:
         switch = declared.hint is bool and default is False
         how["action"] = "store_true" if switch else argparse.BooleanOptionalAction
@@ -70,6 +70,10 @@ def add_option(parser: argparse._ActionsContainer, declared: Declaration) -> Non
         how["nargs"] = "+" if default is REQUIRED or not positional else "*"
         declared = replace(declared, hint=get_args(kinds[0])[0])
     parser.add_argument(*flags, **(_value(declared) | how))
+
+
+def _kinds(declared: Declaration) -> list[Any]:
+    return [member for member in members(declared.hint) if member is not NoneType]
 
 
 def _help(declared: Declaration) -> str:
@@ -82,16 +86,14 @@ def _help(declared: Declaration) -> str:
 
 def _value(declared: Declaration) -> dict[str, Any]:
     """Return how one value of an argument is read, and what the help calls it."""
-    kinds = [member for member in members(declared.hint) if member is not NoneType]
-    choices = declared.choices
+    kinds, choices = _kinds(declared), declared.choices
     if choices is None and all(get_origin(kind) is Literal for kind in kinds):
         choices = tuple(choice for kind in kinds for choice in get_args(kind))
-    how: dict[str, Any] = {"type": _reader(replace(declared, hint=reduce(or_, kinds)), kinds)}
-    if choices is None:
-        how["metavar"] = METAVARS.get(kinds[0], declared.name.upper())
-    elif declared.metavar is None:
-        how["metavar"] = f"{{{','.join(map(str, choices))}}}"
-    return how | ({"metavar": declared.metavar} if declared.metavar else {})
+    metavar = declared.metavar or METAVARS.get(kinds[0], declared.name.upper())
+    if choices is not None and declared.metavar is None:
+        metavar = f"{{{','.join(map(str, choices))}}}"
+    reader = _reader(replace(declared, hint=reduce(or_, kinds)), kinds)
+    return {"type": reader, "metavar": metavar}
 
 
 def _reader(declared: Declaration, kinds: list[Any]) -> Callable[[str], Any]:

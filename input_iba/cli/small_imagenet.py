@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import dataclass
 from pathlib import Path
 
+from input_iba.cli.options import add_options, from_arguments
 from input_iba.cli.run import print_text
 from input_iba.config.shipped import shipped
+from input_iba.settings import REQUIRED, Settings, setting
 
 DESCRIPTION = (
     "Copy a random estimation set and a disjoint attribution set out of an ImageNet-like folder, "
@@ -14,45 +17,41 @@ DESCRIPTION = (
 )
 
 
+@dataclass(frozen=True, kw_only=True)
+class SmallImageNetOptions(Settings):
+    """Arguments of `generate_small_imagenet`."""
+
+    PLACE = "--"
+
+    source: Path = setting(REQUIRED, "folder with <wnid>/<name>.JPEG", flag="SRC")
+    destination: Path = setting(REQUIRED, "folder to make", flag="DST")
+    n: int = setting(10, "estimation pictures per class")
+    n_attribution: int = setting(1, "attribution pictures per class")
+    annotations: Path | None = setting(
+        None,
+        "folder with <wnid>/<name>.xml (default: annotations/ in SRC or beside it)",
+        metavar="DIR",
+    )
+    index_file: Path = setting(
+        shipped("resources") / "imagenet_class_index.json", "class index to take along"
+    )
+    seed: int = setting(0, "of the choice")
+
+
 def set_up_small_imagenet(parser: argparse.ArgumentParser) -> None:
     """Add all arguments of the command."""
     parser.description = DESCRIPTION
-    parser.add_argument("source", metavar="SRC", type=Path, help="folder with <wnid>/<name>.JPEG")
-    parser.add_argument("destination", metavar="DST", type=Path, help="folder to make")
-    parser.add_argument(
-        "--n", type=int, default=10, metavar="N", help="estimation pictures per class (default: 10)"
-    )
-    parser.add_argument(
-        "--n-attribution",
-        type=int,
-        default=1,
-        metavar="N",
-        help="attribution pictures per class (default: 1)",
-    )
-    parser.add_argument(
-        "--annotations",
-        type=Path,
-        metavar="DIR",
-        help="folder with <wnid>/<name>.xml (default: annotations/ in SRC or beside it)",
-    )
-    parser.add_argument(
-        "--index-file",
-        type=Path,
-        default=shipped("resources") / "imagenet_class_index.json",
-        metavar="FILE",
-        help="class index to take along (default: ImageNet's)",
-    )
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
+    add_options(parser, SmallImageNetOptions)
     parser.set_defaults(command=_generate)
 
 
 def _generate(arguments: argparse.Namespace) -> int:
     from input_iba.datasets.small_imagenet import generate_small_imagenet
 
-    given = {key: value for key, value in vars(arguments).items() if key != "command"}
-    made = generate_small_imagenet(**given)
+    options = from_arguments(SmallImageNetOptions, arguments)
+    made = generate_small_imagenet(**vars(options))
     print_text(
-        f"{arguments.destination}: {made.classes} classes, {made.estimation} pictures for "
+        f"{options.destination}: {made.classes} classes, {made.estimation} pictures for "
         f"estimation, {made.attribution} for attribution, {made.annotations} annotations"
     )
     if made.annotations < made.attribution:

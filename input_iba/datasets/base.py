@@ -22,13 +22,10 @@ class SampleDataset(Dataset[Any], ABC):
         class_names: Names by class index, or None where there are no classes.
         targets: Class index of each sample, None for the class that the classifier predicts; None
             for none.
-
-    Attributes:
-        indices_given: Whether the user said which class has which index, in a file or by number;
-            else the data set counts its classes in an order of its own.
     """
 
     indices_given: bool = False
+    """Whether the user said which class has which index; else the data set counts its classes."""
 
     def __init__(
         self,
@@ -43,10 +40,9 @@ class SampleDataset(Dataset[Any], ABC):
     def __len__(self) -> int:
         return len(self.ids)
 
-    # Any: an ImageSample or a TextSample, as the sub-class says.
     @abstractmethod
     def __getitem__(self, index: int) -> Any:
-        """Read one sample, ready for the classifier.
+        """Read an `ImageSample` or a `TextSample`, ready for the classifier.
 
         Raises:
             DataError: The sample cannot be used; names its file and says why.
@@ -73,10 +69,7 @@ class SampleDataset(Dataset[Any], ABC):
         """Return plain data that changes whenever the samples do: names and sizes."""
 
     def fingerprint(self) -> str:
-        """Return a SHA-256 over names, sizes and preparation, 64 hexadecimal digits.
-
-        It does not change when a data set moves to another folder.
-        """
+        """Return a SHA-256 that stays the same when a data set moves to another folder."""
         what = [type(self).__name__, *self.preparation(), self.content()]
         return hashlib.sha256(json.dumps(what, sort_keys=True, default=str).encode()).hexdigest()
 
@@ -108,11 +101,8 @@ class DatasetView(SampleDataset):
 class Relabelled(DatasetView):
     """The samples of another data set, with the class indices of a classifier.
 
-    Args:
-        source: The other data set.
-        indices: The classifier's index of each of its classes; None where samples of the class are
-            explained for the class that the classifier predicts.
-        class_names: Names by the classifier's index, or None.
+    `indices` has the classifier's index of each of its classes; None where samples of the class are
+    explained for the class that the classifier predicts. `class_names` are by the former.
     """
 
     def __init__(
@@ -125,7 +115,6 @@ class Relabelled(DatasetView):
         self.indices = tuple(indices)
 
     def __getitem__(self, index: int) -> Any:
-        """Read a sample, and give its class the other number."""
         return replace(self.source[index], target=self.target(index))
 
     def target(self, index: int) -> int | None:

@@ -18,8 +18,8 @@ CORNERS = ("xmin", "ymin", "xmax", "ymax")
 def read_voc_boxes(path: str | Path, width: int, height: int) -> Tensor:
     """Return the boxes of all objects in an image, (n, 4): x1, y1, x2, y2 in pixels, float32.
 
-    They are cut at the edges of the image, which has `width` × `height` pixels. A box whose two
-    corners share a row or column is one pixel thick.
+    They are cut at the edges of the image. A box whose corners share a row or column is one pixel
+    thick.
 
     Raises:
         DataError: The file is absent or not XML, or a box is missing, inverted, outside, or in

@@ -17,22 +17,13 @@ MAX_NAMED = 8
 
 @dataclass(frozen=True)
 class Classes:
-    """The classes that a classifier tells apart.
-
-    Attributes:
-        names: Readable names, position = class index.
-        ids: WordNet ids, or other names of folders, likewise.
-    """
+    """The classes that a classifier tells apart: names and folders (WordNet ids) by class index."""
 
     names: Sequence[str]
     ids: Sequence[str] = ()
 
     def find(self, wanted: int | str) -> int:
-        """Return the index of a class.
-
-        Args:
-            wanted: Index, WordNet id, or name; underscores count as spaces, upper and lower case
-                are the same.
+        """Return the index of a class by index, id, or name; case and underscores do not matter.
 
         Raises:
             ConfigError: There is no such class, or several; names those that may be meant.
@@ -100,34 +91,26 @@ def find_targets(classes: Classes | None, targets: Sequence[int | str]) -> list[
 
 def for_every_target(
     ids: Sequence[str], classes: Classes | None, targets: Sequence[int | str]
-) -> list[tuple[str, int, int | None]]:
-    """Name each of some things once for every target that it is explained for.
-
-    Args:
-        ids: Names of the things.
-        classes: The classes that there are; None where they have no names.
-        targets: Class indices, names or ids; none for the class that is predicted.
+) -> tuple[list[str], list[int], list[int | None]]:
+    """Name each of some samples once for every target that it is explained for.
 
     Returns:
-        The name, with its target where there are several; which of the things it is; and the class
-        index, or None for the class that the classifier predicts.
+        The names, with the target where there are several; which of the samples each is; and the
+        class indices, None without targets.
 
     Raises:
         ConfigError: A class is unknown.
 
-    >>> [id_ for id_, *_ in for_every_target(["a", "b"], Classes(["cat", "dog"]), [1, "cat"])]
-    ['a_dog', 'a_cat', 'b_dog', 'b_cat']
+    >>> for_every_target(["a", "b"], Classes(["cat", "dog"]), [1, "cat"])
+    (['a_dog', 'a_cat', 'b_dog', 'b_cat'], [0, 0, 1, 1], [1, 0, 1, 0])
     """
-    indices = find_targets(classes, targets)
-    if len(indices) < 2:
-        target = indices[0] if indices else None
-        return [(id_, place, target) for place, id_ in enumerate(ids)]
-    labels = [str(index) if classes is None else classes.label(index) for index in indices]
-    return [
-        (f"{id_}_{label}", place, index)
-        for place, id_ in enumerate(ids)
-        for index, label in zip(indices, labels, strict=True)
-    ]
+    indices: list[int | None] = [*find_targets(classes, targets)] or [None]
+    ends = [""]
+    if len(indices) > 1:
+        ends = [f"_{index if classes is None else classes.label(index)}" for index in indices]  # type: ignore[arg-type]
+    names = [f"{id_}{end}" for id_ in ids for end in ends]
+    places = [place for place in range(len(ids)) for _ in indices]
+    return names, places, indices * len(ids)
 
 
 @lru_cache(maxsize=1)

@@ -22,9 +22,7 @@ class Entry(NamedTuple):
 
 
 def class_folders(root: Path, key: str = "img_root") -> list[Path]:
-    """Return the class folders in `root`, sorted by name; hidden ones are left out.
-
-    `key` is what a config calls the folder.
+    """Return the class folders in `root`, which a config calls `key`, by name; no hidden ones.
 
     Raises:
         DataError: `root` is not a folder.
@@ -43,11 +41,7 @@ def find_files(
 ) -> list[Entry]:
     """List the files in class folders, or in `root` itself where there are none.
 
-    Args:
-        root: The data set's folder.
-        folders: Its class folders; may be none.
-        suffixes: Endings with a dot, in lower case.
-        noun: What the files are called.
+    Suffixes are with a dot, in lower case; messages call the files `noun`.
 
     Raises:
         DataError: A folder holds none.

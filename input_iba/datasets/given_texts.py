@@ -31,12 +31,8 @@ class GivenTexts(TextDataset):
 
     Args:
         texts: The texts.
-        targets: What each is explained for: class indices or names; none for the class that the
-            classifier predicts.
+        targets: Class indices or names; none for the class that the classifier predicts.
         classes: Names of the classes, by index; None where they have none.
-
-    Raises:
-        ConfigError: Unknown class, there are no texts, or one is empty.
     """
 
     indices_given = True
@@ -50,11 +46,10 @@ class GivenTexts(TextDataset):
         _check(texts)
         names = None if classes is None else list(classes)
         ids = numbered([name_of(cleaned(text)) for text in texts])
-        asked = for_every_target(ids, None if names is None else Classes(names), targets)
-        indices = [target for _, _, target in asked]
-        super().__init__(Path("--text"), [id_ for id_, _, _ in asked], names, indices)
+        known = None if names is None else Classes(names)
+        ids, self._places, indices = for_every_target(ids, known, targets)
+        super().__init__(Path("--text"), ids, names, indices)
         self.texts = list(texts)
-        self._places = [place for _, place, _ in asked]
 
     def raw_text(self, index: int) -> str:
         """Return a text as it was given."""
@@ -81,9 +76,6 @@ class TextVariations(TextDataset):
         texts: The texts.
         n: Number of variations.
         seed: Seeds which part is taken, and in which order.
-
-    Raises:
-        ConfigError: There are no texts, one is empty, or `n` is below one.
     """
 
     def __init__(self, texts: Sequence[str], n: int = 200, seed: int = 0) -> None:
@@ -105,8 +97,7 @@ class TextVariations(TextDataset):
         if index < len(self.sources):
             return source
         words = source.split()
-        space = " " if len(words) > 1 else ""  # scripts without spaces
-        units = words if space else list(source)
+        space, units = (" ", words) if len(words) > 1 else ("", list(source))  # without spaces
         draws = np.random.default_rng((self.seed, index))
         count = int(draws.integers(1, len(units) + 1))
         start = int(draws.integers(len(units) - count + 1))
@@ -131,11 +122,9 @@ def name_of(text: str) -> str:
     ('It_s_a_fine_film_and_one_that_you_will', 'text')
     """
     words = re.findall(r"\w+", text)
-    name = "_".join(words)
-    while len(name) > MAX_NAME and len(words) > 1:
+    while len("_".join(words)) > MAX_NAME and len(words) > 1:
         words.pop()
-        name = "_".join(words)
-    return name[:MAX_NAME] or "text"
+    return "_".join(words)[:MAX_NAME] or "text"
 
 
 def _check(texts: Sequence[str]) -> None:

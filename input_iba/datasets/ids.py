@@ -15,14 +15,11 @@ LOGGER = logging.getLogger(__name__)
 
 
 def unique_ids(files: Sequence[tuple[str | None, str]]) -> list[str]:
-    """Name every sample by its file's stem, and by more where stems are not unique.
+    """Name samples of some class folders, if any, and file names by stem, and more where needed.
 
     All samples of one stem become `<class>__<stem>`; where those clash too, the ending is added,
     and at last the position. Names that differ in upper and lower case only count as equal, since
     some file systems cannot hold both.
-
-    Args:
-        files: Class folder (None without classes) and file name of each sample.
 
     >>> unique_ids([("cat", "1.png"), ("dog", "1.png"), ("dog", "2.jpg"), ("dog", "2.png")])
     ['cat__1', 'dog__1', 'dog__2_jpg', 'dog__2_png']
@@ -43,12 +40,9 @@ def unique_ids(files: Sequence[tuple[str | None, str]]) -> list[str]:
 
 def _name(group: str | None, file_name: str, level: int, position: int) -> str:
     path = PurePath(file_name)
-    parts = path.stem
-    if level >= 1 and group is not None:
-        parts = f"{group}__{parts}"
-    if level >= 2:
-        parts = f"{parts}_{path.suffix.lstrip('.')}"
-    return f"{parts}_{position}" if level >= 3 else parts
+    whole = path.stem if group is None else f"{group}__{path.stem}"
+    with_ending = f"{whole}_{path.suffix.lstrip('.')}"
+    return (path.stem, whole, with_ending, f"{with_ending}_{position}")[level]
 
 
 def numbered(names: Sequence[str]) -> list[str]:
@@ -72,11 +66,8 @@ def draw_ids(
 ) -> list[str]:
     """Draw ids at random; return them in the given order.
 
-    Args:
-        ids: What the order of the draw is decided by.
-        count: How many; a larger number keeps those of a smaller one.
-        seed: Of the draw.
-        among: Those that may be drawn, which changes no turn of the others; None for all.
+    A larger `count` keeps those of a smaller one. Those that may not be drawn, because they are not
+    `among` some, change no turn of the others.
 
     >>> draw_ids(["a", "b", "c"], 2)
     ['b', 'c']
@@ -89,12 +80,9 @@ def draw_ids(
 def select_ids(dataset_ids: Sequence[str], subset_file: str | Path) -> list[str]:
     """Return the ids that a file names, in the data set's order.
 
-    Args:
-        dataset_ids: Ids of all samples.
-        subset_file: Text with one name a line (empty lines and what follows a # are ignored), or
-            a JSON list of names. A name is an id, or a file name of which the id is the stem. Or
-            text with one place in the data set a line, from 0, as published files have it: numbers
-            of which none is an id.
+    It is text with one name a line (empty lines and what follows a # are ignored), or a JSON list
+    of names. A name is an id, or a file name of which the id is the stem. Or text with one place in
+    the data set a line, from 0, as published files have it: numbers of which none is an id.
 
     Raises:
         DataError: The file cannot be read, names nothing, or names something that is not there.
@@ -140,10 +128,8 @@ def _at_places(dataset_ids: Sequence[str], places: set[int], subset_file: str | 
 
 def _similar(name: str, ids: Sequence[str]) -> str:
     stem = PurePath(name).stem
-    ambiguous = [id_ for id_ in ids if id_.endswith(f"__{stem}")]
-    if ambiguous:
-        return f" Closest: {', '.join(map(repr, ambiguous[:3]))}."
-    return closest(stem, ids)
+    several = [repr(id_) for id_ in ids if id_.endswith(f"__{stem}")]
+    return f" Closest: {', '.join(several[:3])}." if several else closest(stem, ids)
 
 
 def _read_names(path: Path) -> list[str]:

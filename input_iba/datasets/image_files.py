@@ -35,10 +35,6 @@ class PictureFiles(ImageDataset):
             the class that the classifier predicts.
         classes: 'imagenet', a JSON file like `resources/imagenet_class_index.json`, or None where
             classes have no names.
-
-    Raises:
-        ConfigError: Unknown class, or there are no files.
-        DataError: A file is missing.
     """
 
     indices_given = True
@@ -56,17 +52,16 @@ class PictureFiles(ImageDataset):
         paths = [Path(file) for file in files]
         for path in paths:
             if not path.is_file():
-                found = (
+                remedy = (
                     "It is a folder: name the images in it" if path.is_dir() else "Check the path"
                 )
-                raise DataError(f"Image '{path}': expected a file, found none. {found}.")
+                raise DataError(f"Image '{path}': expected a file, found none. {remedy}.")
         known = named_classes(classes)
         ids = unique_ids([(path.absolute().parent.name, path.name) for path in paths])
-        asked = for_every_target(ids, known, targets)
+        ids, places, every = for_every_target(ids, known, targets)
         names = None if known is None else list(known.names)
-        every = [target for _, _, target in asked]
-        super().__init__([id_ for id_, _, _ in asked], pipeline, names, channels, targets=every)
-        self.paths = [paths[place] for _, place, _ in asked]
+        super().__init__(ids, pipeline, names, channels, targets=every)
+        self.paths = [paths[place] for place in places]
 
     def read(self, index: int) -> tuple[Image.Image, Tensor | None]:
         """Return the RGB image; no boxes."""
@@ -105,11 +100,7 @@ class FolderDataset(ImageDataset):
         return read_image(self.entries[index].path), None
 
     def target(self, index: int) -> int | None:
-        """Return the class index of the sample's folder, or None in a flat folder.
-
-        Raises:
-            DataError: The folder has no class index.
-        """
+        """Return the class index of the sample's folder, or None in a flat folder."""
         target, group = super().target(index), self.entries[index].group
         if target is None and group is not None:
             raise DataError(
@@ -135,9 +126,6 @@ class ImageFolder(FolderDataset):
     Args:
         img_root: The data set's folder; its classes are numbered in the order of their names.
         valid_formats: Endings of the files to take, with or without dot, in any case.
-
-    Raises:
-        DataError: The folder, or a class folder, is missing or empty.
     """
 
     def __init__(
@@ -161,17 +149,9 @@ class ImageFolder(FolderDataset):
 
 @DATASETS.register_module()
 class ImageNet(FolderDataset):
-    """Images in `img_root/<wnid>/`, boxes in `annot_root/<wnid>/<name>.xml`.
+    """Images in `img_root/<wnid>/`; `with_bbox`, boxes in `annot_root/<wnid>/<name>.xml`.
 
-    Args:
-        img_root: Folder of the images.
-        ind_to_cls_file: JSON file: class index → [wnid, name].
-        annot_root: Folder of the boxes; only read with `with_bbox`.
-        with_bbox: Whether samples carry their boxes.
-
-    Raises:
-        ConfigError: Boxes are wanted and `annot_root` is not given.
-        DataError: A folder or the class index file is missing, or a class folder is empty.
+    `ind_to_cls_file` is a JSON file: class index → [wnid, name].
     """
 
     indices_given = True
@@ -206,7 +186,7 @@ class ImageNet(FolderDataset):
         classes = classes_of_file(ind_to_cls_file)
         indices = {wnid: index for index, wnid in enumerate(classes.ids)}
         entries = find_files(root, folders, SUFFIXES)
-        super().__init__(root, entries, indices, pipeline, list(classes.names), channels)
+        super().__init__(root, entries, indices, pipeline, [*classes.names], channels)
         self.annot_root = Path(str(annot_root)) if with_bbox else None
 
     def read(self, index: int) -> tuple[Image.Image, Tensor | None]:

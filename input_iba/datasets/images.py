@@ -27,7 +27,7 @@ class ImageDataset(SampleDataset):
 
     Args:
         ids: See `SampleDataset`, as `class_names` and `targets`.
-        pipeline: Transforms as plain data, each with `type` and its keys.
+        pipeline: See `Pipeline`.
         channels: Channels of the inputs: 3 (RGB) or 1 (grey).
         seed: Seeds transforms that draw at random, together with the sample's id.
     """
@@ -49,11 +49,6 @@ class ImageDataset(SampleDataset):
         self.pipeline = Pipeline(pipeline)
 
     def __getitem__(self, index: int) -> ImageSample:
-        """Read and transform one image.
-
-        Raises:
-            DataError: The image cannot be used; names its file and says why.
-        """
         image, boxes = self.read(index)
         target, path = self.target(index), self.path(index)
         seed = zlib.crc32(f"{self.seed}/{self.ids[index]}".encode("utf-8", "surrogatepass"))
@@ -81,11 +76,6 @@ def load_pixels(
     indices: Sequence[int] | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Read every sample, or those of some indices, into memory, to train small classifiers.
-
-    Args:
-        dataset: Samples with targets, all of one shape after the pipeline.
-        on_sample: Called after each sample, for progress.
-        indices: Samples to read; None for all.
 
     Returns:
         Pixels before normalisation (N, C, H, W), uint8, and targets (N,), int64.

@@ -36,17 +36,13 @@ _BLOCK = 1 << 20
 class IMDBDataset(TextFiles):
     """Movie reviews; class 0 is 'neg', class 1 is 'pos'.
 
+    The vocabulary is built from the train split, whatever `split` says, and kept beside it.
+
     Args:
         root: Folder of the official archive, or of what it holds; it is downloaded when absent.
-        vector_cache: See `TextDataset`, as `max_length` and `keep`.
+        vector_cache: See `TextDataset`, as `max_length`, `keep` and `max_words`.
         split: 'train' or 'test'.
         select_cls: 'pos' or 'neg' for the reviews of one class, None for both.
-        max_words: Most words of the vocabulary beside `<unk>` and `<pad>`. It is built from the
-            train split, whatever `split` says, and kept beside it.
-
-    Raises:
-        ConfigError: An argument is out of its range.
-        DataError: The reviews are not there; says what to put where.
     """
 
     def __init__(
@@ -93,10 +89,9 @@ def _reviews(folder: Path, split: str, classes: Sequence[str]) -> list[Entry]:
 
 
 def review_folder(root: Path) -> Path:
-    """Return the folder with `train/` and `test/`.
+    """Return the folder with `train/` and `test/`: `root`, or `root/aclImdb`.
 
-    That is `root`, or `root/aclImdb`; where neither holds reviews, an archive `aclImdb*.tar.gz` in
-    `root` is unpacked; where there is none, it is downloaded.
+    Where neither holds reviews, an archive `aclImdb*.tar.gz` in `root` is unpacked, or downloaded.
 
     Raises:
         DataError: Nothing is there and nothing can be had; says what to put where.
@@ -121,7 +116,6 @@ def _remedy(root: Path) -> str:
 
 
 def _download(root: Path) -> Path:
-    """Fetch the official archive and check it."""
     path = root / Path(ADDRESS).name
     LOGGER.info("Downloading %s (80 MiB) to '%s'", ADDRESS, path)
     digest = hashlib.md5(usedforsecurity=False)

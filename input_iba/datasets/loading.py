@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -62,25 +62,16 @@ def cut(indices: Sequence[int], size: int) -> list[list[int]]:
     return [list(indices[i : i + size]) for i in range(0, len(indices), size)]
 
 
-def alike(samples: Sequence[Sample]) -> list[list[Sample]]:
-    """Group samples that can be explained together: stackable, target given or not."""
-    return _grouped(samples, lambda sample: (_kind(sample), sample.target is None))
+def stackable(samples: Sequence[Sample], by_target: bool = False) -> list[list[Sample]]:
+    """Group samples whose inputs make one tensor: images of one shape, and texts.
 
-
-def stackable(samples: Sequence[Sample]) -> list[list[Sample]]:
-    """Group samples whose inputs make one tensor: images of one shape, and texts."""
-    return _grouped(samples, _kind)
-
-
-def _grouped(samples: Sequence[Sample], key: Callable[[Sample], object]) -> list[list[Sample]]:
+    `by_target` also keeps apart those with a target and those without.
+    """
     groups: dict[object, list[Sample]] = {}
     for sample in samples:
-        groups.setdefault(key(sample), []).append(sample)
+        shape = () if isinstance(sample, TextSample) else tuple(sample.input.shape)
+        groups.setdefault((shape, by_target and sample.target is None), []).append(sample)
     return list(groups.values())
-
-
-def _kind(sample: Sample) -> tuple[int, ...]:
-    return () if isinstance(sample, TextSample) else tuple(sample.input.shape)
 
 
 def stacked(samples: Sequence[Sample]) -> Tensor:

@@ -31,11 +31,6 @@ class GridMosaic(ImageDataset):
         pipeline: Transforms of the whole mosaic, as plain data: normalisation as a rule.
         n: Number of mosaics; None for as many as there are labelled images.
         grid: Cells per side; there are grid² classes in a mosaic.
-        seed: Seeds targets, companions and cells.
-
-    Raises:
-        ConfigError: `n` is below 1 or `grid` below 2.
-        DataError: There are fewer classes than cells.
 
     References:
         Böhle et al. 2021, "Convolutional dynamic alignment networks for interpretable
@@ -69,11 +64,7 @@ class GridMosaic(ImageDataset):
         super().__init__(ids, pipeline, source.class_names, channels, seed, targets)
 
     def read(self, index: int) -> tuple[Image.Image, Tensor]:
-        """Return the mosaic, RGB, and the target's cell (1, 4) in its pixels.
-
-        Raises:
-            DataError: An image cannot be used, or has another size than the first.
-        """
+        """Return the mosaic, RGB, and the target's cell (1, 4) in its pixels."""
         samples = [self.source[i] for i in self.cells[index]]
         _, height, width = samples[0].image.shape
         for sample in samples:
@@ -113,18 +104,16 @@ def _draw(
     source: ImageDataset, n: int | None, grid: int, seed: int
 ) -> tuple[list[list[int]], list[int]]:
     """Return which samples lie in the cells of every mosaic, row by row, and the target's cell."""
+    label_of = {i: label for i in range(len(source)) if (label := source.target(i)) is not None}
     classes: dict[int, list[int]] = {}
-    for i in range(len(source)):
-        label = source.target(i)
-        if label is not None:
-            classes.setdefault(label, []).append(i)
+    for i, label in label_of.items():
+        classes.setdefault(label, []).append(i)
     if len(classes) < grid**2:
         raise DataError(
             f"A mosaic of {grid}×{grid} needs images of at least {grid**2} classes; the data "
             f"set has {len(classes)} among {len(source)} images. Choose one whose samples have "
             "targets of more classes, or a smaller `grid`."
         )
-    label_of = {i: label for label, members in classes.items() for i in members}
     order = random.Random(f"{seed}").sample(sorted(label_of), len(label_of))
     cells, places = [], []
     for number in range(n or len(order)):

@@ -20,17 +20,13 @@ Numbers: TypeAlias = float | Sequence[float]
 
 @dataclass(frozen=True)
 class Normalize:
-    """Maps pixels in [0, 1] to (pixel − mean) / std; both have one value, or one per channel."""
+    """Maps pixels (…, C, H, W) in [0, 1] to (pixel − mean) / std, of 1 or C values both."""
 
     mean: tuple[float, ...]
     std: tuple[float, ...]
 
     def __call__(self, pixels: Tensor) -> Tensor:
-        """Return the normalised pixels, (C, H, W) or (B, C, H, W).
-
-        Raises:
-            ConfigError: There are neither one nor C values of mean and std.
-        """
+        """Return the normalised pixels."""
         channels = pixels.shape[-3]
         for name, values in (("mean", self.mean), ("std", self.std)):
             if len(values) not in (1, channels):
@@ -97,11 +93,7 @@ def to_tensor(
     always_apply: bool = True,
     p: float = 1.0,
 ) -> list[Step]:
-    """Mark the conversion to a tensor, which every pipeline ends with anyway.
-
-    `normalize` holds `mean` and `std`, as the old ToTensor took them; the other keys have no
-    effect.
-    """
+    """Mark the end of the pipeline; `mean` and `std` in `normalize` alone have an effect."""
     if normalize is None:
         return []
     check_keys(normalize, {"mean", "std"}, "`normalize` of ToTensor")

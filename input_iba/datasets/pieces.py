@@ -58,7 +58,7 @@ class PieceDataset(DatasetView):
     """The texts of another data set, with the ids of a tokenizer.
 
     Args:
-        texts: The other data set; ids, classes and files are its own.
+        texts: The other data set.
         tokenizer: A fast tokenizer of the package `transformers`.
         max_length: Most tokens of a text, special ones included; None for no limit. Of longer texts
             stays the end that the other data set keeps, or else the one that the tokenizer keeps.
@@ -74,11 +74,6 @@ class PieceDataset(DatasetView):
         self._special = set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
 
     def __getitem__(self, index: int) -> TextSample:
-        """Read a text and cut it into pieces.
-
-        Raises:
-            DataError: The text cannot be read, or holds no word.
-        """
         text = self.texts.text(index)
         encoding = self.tokenizer(
             text,

@@ -30,10 +30,6 @@ class Pipeline:
     Args:
         config: Transforms as plain data, each with `type` and its keys.
 
-    Attributes:
-        config: The same, for fingerprints.
-        normalize: Mean and deviation, or None.
-
     Raises:
         ConfigError: A transform or a key is unknown, or there are two normalisations.
 
@@ -67,12 +63,7 @@ class Pipeline:
     def __call__(
         self, image: Image.Image, boxes: Tensor | None = None, seed: int = 0
     ) -> tuple[Tensor, Tensor, Tensor | None]:
-        """Transform an image.
-
-        Args:
-            image: RGB or grey.
-            boxes: (n, 4) as x1, y1, x2, y2 in pixels of the image, or None.
-            seed: Seeds transforms that draw at random.
+        """Transform an RGB or grey image with boxes (n, 4), x1, y1, x2, y2 in its pixels, or None.
 
         Returns:
             The input (C, H, W), float32; the image before normalisation (3, H, W), uint8; and

@@ -54,10 +54,6 @@ class Samples(ImageDataset):
         targets: Class index or class name by image; the others are explained for the class
             that the classifier predicts.
         ind_to_cls_file: JSON file of the classes; by default those of ImageNet.
-
-    Raises:
-        ConfigError: Unknown image or class.
-        MissingExtraError: scikit-image is not installed.
     """
 
     indices_given = True
@@ -112,10 +108,6 @@ class SampleCrops(ImageDataset):
         names: Which images; all by default.
         scale: Smallest and largest share of the image's area.
         seed: Seeds position, size and flip of the crops.
-
-    Raises:
-        ConfigError: Unknown image, `n` below one, or an impossible `scale`.
-        MissingExtraError: scikit-image is not installed.
     """
 
     def __init__(

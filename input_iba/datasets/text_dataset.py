@@ -36,11 +36,8 @@ class TextDataset(SampleDataset):
             tokenizer of a transformer reads, None leaves the choice to it.
         max_words: Most words of a vocabulary that is built, beside `<unk>` and `<pad>`.
         vector_cache: Folder of word vectors, with which training begins; attribution needs none.
-        vocabulary: See `known_vocabulary`; None where only a classifier with a tokenizer of its own
-            reads the texts.
-
-    Raises:
-        ConfigError: An argument is out of its range.
+        vocabulary: The file that was kept beside a classifier's training set, or the config of that
+            data set; None for classifiers with a tokenizer of their own.
     """
 
     def __init__(
@@ -72,11 +69,7 @@ class TextDataset(SampleDataset):
 
     @abstractmethod
     def raw_text(self, index: int) -> str:
-        """Return a text as its file holds it.
-
-        Raises:
-            DataError: It cannot be read.
-        """
+        """Return a text as its file holds it; raise `DataError` where it cannot be read."""
 
     def text(self, index: int) -> str:
         """Return a text as people read it, line breaks and all; see `raw_text`."""
@@ -87,12 +80,6 @@ class TextDataset(SampleDataset):
         return len(self.raw_text(index))
 
     def __getitem__(self, index: int) -> TextSample:
-        """Read one text and cut it into words.
-
-        Raises:
-            DataError: The text cannot be read, or holds no token.
-            ConfigError: There is no vocabulary.
-        """
         vocabulary = self.vocabulary
         tokens, part, spans = words_read(
             self.text(index), self.max_length, first=self.keep == "first"
@@ -135,11 +122,7 @@ class TextDataset(SampleDataset):
         return DataError(f"Text '{self.path(index)}' is empty: it has no word. Remove it.")
 
     def check_choice(self, name: str, value: Any, known: Sequence[str]) -> None:
-        """Refuse a value of an argument that is not among those known.
-
-        Raises:
-            ConfigError: Names the closest.
-        """
+        """Raise a `ConfigError` where a value of an argument is not among those known."""
         if value not in known:
             raise ConfigError(
                 f"`{name}` of {type(self).__name__} is one of {', '.join(known)}; got {value!r}."
@@ -151,11 +134,7 @@ class TextDataset(SampleDataset):
         return self.place / f"vocabulary_{self.max_words}.json"
 
     def build_vocabulary(self) -> Vocabulary:
-        """Return the vocabulary of these texts, which is kept beside them.
-
-        Raises:
-            DataError: One is there that was built from something else.
-        """
+        """Return the vocabulary of these texts, which is kept beside them; see its function."""
         built_from = {
             "tokenizer": TOKENIZER,
             "max_words": self.max_words,
@@ -198,14 +177,7 @@ def load_texts(
     on_sample: Callable[[], object] = lambda: None,
     indices: Sequence[int] | None = None,
 ) -> tuple[tuple[Tensor, ...], Tensor]:
-    """Read every text, or some, into memory, to train classifiers.
-
-    One that cannot be used is left out, with a warning.
-
-    Args:
-        dataset: Texts with targets.
-        on_sample: Called after each text, for progress.
-        indices: Texts to read; None for all.
+    """Read every text, or some, into memory, to train classifiers; leave out what is not readable.
 
     Returns:
         Token ids of each text (T_s,), and targets (N,), int64.

@@ -49,13 +49,7 @@ class TextFolder(TextFiles):
     Args:
         root: The data set's folder; its classes are numbered in the order of their names.
         select_cls: Class whose texts are taken; None for all.
-        max_length: See `TextDataset`, as `keep`, `max_words` and `vector_cache`.
-        vocabulary: Of a classifier without a tokenizer of its own: the file that was kept beside
-            its training set, or the config of that data set.
-
-    Raises:
-        ConfigError: An argument is out of its range.
-        DataError: The folder, or a class folder, is missing or empty.
+        max_length: See `TextDataset`, as all that follow.
     """
 
     def __init__(

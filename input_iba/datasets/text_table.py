@@ -25,13 +25,7 @@ MAX_CLASSES = 100_000
 
 @dataclass(frozen=True)
 class TableRow:
-    """A row.
-
-    Attributes:
-        line: Where it ends in the file, from 1.
-        cells: By column.
-        wrong: What is wrong with it, or nothing.
-    """
+    """A row: where it ends in the file, from 1; its cells by column; what is wrong, if anything."""
 
     line: int
     cells: Mapping[str, str] = field(default_factory=dict)
@@ -52,13 +46,7 @@ class TextTable(TextDataset):
             classifier predicts.
         id: Name of the column of ids; None for the file's name with the row's number.
         select_cls: Label whose texts are taken; None for all.
-        max_length: See `TextDataset`, as `keep`, `max_words` and `vector_cache`.
-        vocabulary: Of a classifier without a tokenizer of its own: the file that was kept beside
-            its training set, or the config of that data set.
-
-    Raises:
-        ConfigError: An argument is out of its range.
-        DataError: The file cannot be read, or lacks a column.
+        max_length: See `TextDataset`, as all that follow.
     """
 
     def __init__(
@@ -100,11 +88,7 @@ class TextTable(TextDataset):
         self.rows = [rows[i] for i in taken]
 
     def raw_text(self, index: int) -> str:
-        """Return the text of a row.
-
-        Raises:
-            DataError: The row cannot be used.
-        """
+        """Return the text of a row."""
         row = self.rows[index]
         empty = [name for name in self.columns if not row.cells.get(name, "").strip()]
         wrong = row.wrong or (f"it has nothing in the column '{empty[0]}'" if empty else "")
@@ -148,16 +132,7 @@ def _classes(labels: Sequence[str]) -> list[str]:
 
 
 def _read_rows(path: Path, columns: Sequence[str]) -> list[TableRow]:
-    """Read the rows of a table; empty lines are left out.
-
-    Args:
-        path: A file whose ending says its format. Cells of csv and tsv in double quotes may hold
-            delimiters and line breaks; the first line of these names the columns.
-        columns: Those that are needed.
-
-    Raises:
-        DataError: The file cannot be read, is of another format, has no rows, or lacks a column.
-    """
+    """Read the rows of a table, which has the columns; empty lines are left out."""
     suffix = path.suffix.lower()
     if suffix not in {*DELIMITERS, *LINES}:
         raise DataError(

@@ -97,15 +97,9 @@ def located(text: str) -> tuple[list[str], list[tuple[int, int]]]:
 def words_read(
     text: str, max_length: int | None, first: bool = False
 ) -> tuple[list[str], str, Spans]:
-    """Return the words of a text that a classifier with a vocabulary reads, and where they stand.
+    """Return the words that are read of a cleaned text, the part they stand in, and where.
 
-    Args:
-        text: As `cleaned` returns it.
-        max_length: Greatest number of words, or None.
-        first: Whether the first of more stay, and not the last.
-
-    Returns:
-        The words, the part of the text that they stand in, and where.
+    Of more than `max_length` the `first` stay, or else the last.
     """
     tokens, spans = located(text)
     if max_length is None or len(tokens) <= max_length:
@@ -119,7 +113,7 @@ def read_part(
 ) -> tuple[str, Spans]:
     """Return the part of a text that is read, and where the words of `spans` stand in it.
 
-    It has an ellipsis where words `before` or `behind` these are left out.
+    An ellipsis stands for words `before` or `behind` these.
 
     >>> read_part("A long, fine film.", [(8, 12), (13, 17)], True, True)
     ('… fine film …', ((2, 6), (7, 11)))

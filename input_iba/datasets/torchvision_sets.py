@@ -26,9 +26,6 @@ class TorchvisionSet(ImageDataset):
         split: 'train' or 'test'.
         channels: See `ImageDataset`, as `pipeline`; None for the data set's own.
         download: Whether to download it when it is absent.
-
-    Raises:
-        DataError: It is absent and cannot be downloaded.
     """
 
     name = ""

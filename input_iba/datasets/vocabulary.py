@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +28,7 @@ SPECIALS = ("<unk>", "<pad>")
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Words by index.
-
-    Attributes:
-        words: `<unk>`, `<pad>`, then words, the most frequent first.
-    """
+    """Words by index: `<unk>`, `<pad>`, then words, the most frequent first."""
 
     words: tuple[str, ...]
 
@@ -56,24 +53,16 @@ class Vocabulary:
 
 
 def build_vocabulary(texts: Iterable[Sequence[str]], max_words: int) -> Vocabulary:
-    """Count the words of tokenised texts and keep the most frequent.
+    """Count the words of tokenised texts and keep the most frequent, beside `<unk>` and `<pad>`.
 
     Words of equal frequency stand in the order of their code points, as in `Vocab` of torchtext
     up to 0.8 and in `build_vocab_from_iterator` of its last release.
 
-    Args:
-        texts: Tokens of each text.
-        max_words: Most words beside `<unk>` and `<pad>`.
-
     >>> build_vocabulary([["b", "a", "c", "c"], ["d", "b"]], max_words=3).words
     ('<unk>', '<pad>', 'b', 'c', 'a')
     """
-    counts: Counter[str] = Counter()
-    for tokens in texts:
-        counts.update(tokens)
-    for special in SPECIALS:
-        counts.pop(special, None)
-    ranked = sorted(counts, key=lambda word: (-counts[word], word))
+    counts = Counter(chain.from_iterable(texts))
+    ranked = sorted(counts.keys() - SPECIALS, key=lambda word: (-counts[word], word))
     return Vocabulary((*SPECIALS, *ranked[:max_words]))
 
 

@@ -38,11 +38,7 @@ def load_word_vectors(
     Words that the file lacks get normal random vectors, as torchtext draws them with
     `unk_init=torch.Tensor.normal_`, from a seed. The vector of `<pad>` is 0.
 
-    Args:
-        vocabulary: The words.
-        cache: Folder with a file such as `glove.6B.100d.txt`, `….txt.gz` or `glove.6B.zip`.
-        dimensions: Length of the vectors; part of the file's name, `100d`.
-        seed: Of the random vectors.
+    `cache` is a folder with a file such as `glove.6B.100d.txt`, `….txt.gz` or `glove.6B.zip`.
 
     Raises:
         DataError: There is no such file, or it is damaged or of another format.

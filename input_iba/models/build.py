@@ -63,7 +63,6 @@ def build_classifier(cfg: Mapping[str, Any]) -> nn.Module:
 def _build_custom(
     type_: str, pretrained: Pretrained, num_classes: int | None, arguments: Arguments
 ) -> nn.Module:
-    """Build one of the networks of this package (or one that the user registered)."""
     if pretrained is True:
         raise ConfigError(
             f"No weights come with {type_!r}: set `pretrained` to the path of a checkpoint "
@@ -81,7 +80,6 @@ def _build_custom(
 def _build_torchvision(
     type_: str, pretrained: Pretrained, num_classes: int | None, arguments: Arguments
 ) -> nn.Module:
-    """Build one of torchvision's classifiers."""
     known = torchvision.models.list_models(module=torchvision.models)
     if type_ not in known:
         raise ConfigError(
@@ -124,7 +122,6 @@ def torchvision_weights(type_: str, pretrained: Pretrained) -> Any:
 def _build_timm(
     type_: str, pretrained: Pretrained, num_classes: int | None, arguments: Arguments
 ) -> nn.Module:
-    """Build one of timm's classifiers."""
     try:
         import timm
     except ImportError as error:

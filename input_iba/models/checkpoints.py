@@ -26,21 +26,16 @@ def only_weights() -> Iterator[None]:
     try:
         yield
     finally:
-        if before is None:
-            del os.environ[key]
-        else:
+        del os.environ[key]
+        if before is not None:
             os.environ[key] = before
 
 
 def read_state_dict(path: str | Path) -> dict[str, Tensor]:
-    """Read the weights in a checkpoint; nothing in the file is executed.
-
-    Accepts a bare state dict, or one under `state_dict`, `model_state_dict` or `model`, and
-    removes the prefixes that data-parallel and compiled models put before their names.
+    """Read the weights in a checkpoint, without prefixes; nothing in the file is executed.
 
     Raises:
-        CheckpointError: The file is absent, is not a checkpoint, or holds values that are not
-            finite.
+        CheckpointError: The file is absent, is not a checkpoint, or holds NaN or infinity.
     """
     path = Path(path)
     if not path.is_file():

@@ -22,13 +22,8 @@ class DeepLSTM(nn.Module):
     stands at the end, where no state of a token can depend on it, and the state of the last token
     is what is classified: a text has the same logits alone and in a batch.
 
-    Args:
-        num_classes: Number of logits; 1 is two classes told apart by the sign of one logit.
-        vocab_size: Words of the vocabulary, `<unk>` and `<pad>` included.
-        embedding_dim: Length of word vectors.
-        hidden_size: Width of each LSTM.
-        dropout: Share of values that training drops before each LSTM and before `fc`.
-        pad_index: Index of `<pad>`.
+    With `num_classes` 1, two classes are told apart by the sign of one logit. `vocab_size` includes
+    `<unk>` and `<pad>`; `dropout` is the share that training drops before each LSTM and `fc`.
 
     References:
         Zhang et al. 2021 (arXiv 2110.01471), section 4: the network that is explained on IMDB.

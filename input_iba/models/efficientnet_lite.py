@@ -22,18 +22,8 @@ def build_efficientnet_lite(
     """Build an EfficientNet-Lite; the blocks are `_blocks.0` to `_blocks.15` in Lite0.
 
     Its weights were trained on pixels normalised by mean 127/255 and deviation 128/255; with
-    the usual ImageNet normalisation, top-1 accuracy falls by 12 points.
-
-    Args:
-        type_: `efficientnet_lite0` to `efficientnet_lite4`.
-        pretrained: False, a checkpoint path, or True for the package's weights (Lite0 only).
-        num_classes: None means 1000.
-        arguments: Further arguments of the network.
-
-    Raises:
-        ConfigError: Unknown type or key, or no weights for this type or number of classes.
-        CheckpointError: The checkpoint does not fit.
-        MissingExtraError: The packages of the extra `samples` are not installed.
+    the usual ImageNet normalisation, top-1 accuracy falls by 12 points. See `build_classifier`; the
+    package has weights of Lite0 only.
 
     References:
         Tan and Le 2019, "EfficientNet" (arXiv 1905.11946); Lite: without squeeze-and-excitation,

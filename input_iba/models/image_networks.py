@@ -30,12 +30,8 @@ class ConvNet(nn.Module):
     last activation before pooling. The dense layers see where something lies, which global
     average pooling does not.
 
-    Args:
-        num_classes: Number of classes.
-        in_channels: Channels of the input: 1 for grey.
-        width: Channels of the first convolution; the second has twice as many.
-        hidden: Outputs of the first dense layer.
-        dropout: Share of the hidden units that training drops.
+    The second convolution has twice `width` channels; `hidden` are outputs of the first dense
+    layer, of which training drops the share `dropout`.
 
     >>> ConvNet(num_classes=10, in_channels=1)(torch.zeros(2, 1, 28, 28)).shape
     torch.Size([2, 10])
@@ -72,11 +68,6 @@ class SmallVGG(nn.Module):
     """VGG-11 without its last block of two convolutions, and with one hidden linear layer.
 
     `features.14` is the last activation: 512 channels at an eighth of the input's size.
-
-    Args:
-        num_classes: Number of classes.
-        in_channels: Channels of the input, 3 for RGB.
-        dropout: Share of the hidden units that training drops.
 
     References:
         Simonyan and Zisserman 2015, "Very Deep Convolutional Networks for Large-Scale Image
@@ -183,15 +174,7 @@ class CifarResNet(nn.Module):
 
     Stages `layer1`, `layer2`, … have 64, 128, 256 (and 512) channels, times 4 with bottleneck
     blocks, and strides 1, 2, 2 (and 2). With another `width` than 64 all are wider or narrower.
-
-    Args:
-        depth: 8, 10, 18, 34 (basic blocks), 50 or 101 (bottleneck blocks).
-        num_classes: Number of classes.
-        in_channels: Channels of the input, 3 for RGB.
-        width: Channels of the first convolution and of the first stage.
-
-    Raises:
-        ConfigError: There is no network of that depth, or of that width.
+    `depth` is 8, 10, 18, 34 (basic blocks), 50 or 101 (bottleneck blocks).
 
     References:
         He et al. 2016, "Deep Residual Learning for Image Recognition" (arXiv 1512.03385).

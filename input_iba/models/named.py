@@ -50,8 +50,7 @@ def named_model(name: str, weights: str | None = None) -> NamedModel:
     Args:
         name: An EfficientNet-Lite, or what torchvision or timm call a classifier; one that both
             have is torchvision's, unless it is written 'timm/NAME'.
-        weights: Name of torchvision's weights, or the path of a checkpoint; None for the
-            published ones.
+        weights: Name of torchvision's weights, or a checkpoint; None for the published ones.
 
     Raises:
         ConfigError: No source has it; names the closest.

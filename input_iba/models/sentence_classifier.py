@@ -27,13 +27,6 @@ class MiniLMClassifier(nn.Module):
         dropout: Share of values that training drops before the linear layer.
         frozen: Whether training leaves the encoder as it is and learns the linear layer alone.
 
-    Attributes:
-        tokenizer_place: Where the tokenizer is.
-
-    Raises:
-        MissingExtraError: `transformers`, or the package with the weights, is not installed.
-        CheckpointError: Nothing can be loaded from the folder.
-
     References:
         Reimers and Gurevych 2019 (arXiv 1908.10084), mean pooling; Wang et al. 2020 (arXiv
         2002.10957), MiniLM.

@@ -19,18 +19,8 @@ def build_transformers(
 ) -> nn.Module:
     """Build a sequence classifier; token ids (B, T) and an attention mask go in.
 
-    Args:
-        type_: A local folder, or a name on the hub.
-        pretrained: True for the weights there, the path of a checkpoint, or False for random ones.
-        num_classes: Logits; None for as many as the folder says.
-        arguments: Further keys of the network's configuration, and `dtype`, the type of its
-            weights, which without it is float32, whatever they are stored in.
-
-    Raises:
-        MissingExtraError: `transformers` is not installed.
-        ConfigError: `num_classes` is not that of the trained head.
-        CheckpointError: Nothing can be loaded from there, it has no trained head, or its weights do
-            not fit its configuration.
+    See `build_classifier`. `type_` is a local folder or a name on the hub; `arguments` are keys of
+    the network's configuration, and `dtype`, which without it is float32, whatever is stored.
     """
     auto = transformers_package()
     arguments = {**in_float32(arguments), **arguments}
@@ -115,11 +105,7 @@ def load_tokenizer(place: str) -> Any:
 
 
 def transformers_package() -> ModuleType:
-    """Import `transformers`.
-
-    Raises:
-        MissingExtraError: It is not installed.
-    """
+    """Import `transformers`, or raise a `MissingExtraError`."""
     try:
         import transformers
     except ImportError as error:
@@ -129,11 +115,7 @@ def transformers_package() -> ModuleType:
 
 
 def from_place(place: str, load: Callable[..., Any], **arguments: Any) -> Any:
-    """Load something with `transformers` from a folder or the hub.
-
-    Raises:
-        CheckpointError: It cannot.
-    """
+    """Load something with `transformers` from a folder or the hub, or raise a `CheckpointError`."""
     try:
         with _silent(), only_weights():
             return load(place, **arguments)

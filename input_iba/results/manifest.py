@@ -23,10 +23,7 @@ OWN_METHOD = "input_iba"
 
 @dataclass(frozen=True)
 class Identity:
-    """What must stay the same for a run to be continued: every part of it changes masks.
-
-    `_MEANING` says what the parts are.
-    """
+    """What must stay the same for a run to be continued: every part of it changes masks."""
 
     config: str
     classifier: str
@@ -70,20 +67,15 @@ class Manifest:
     """What made the masks of a work directory.
 
     Attributes:
-        identity: What a resumed run must share.
-        config_file: Where the config was read.
         layer: Layer that the method looks at; empty for none, or where it chooses itself.
         device: Device of the latest run, e.g. 'cpu'.
         options: Command-line options as given.
         samples: Number of samples selected.
-        method: Name of the method of attribution.
         samples_per_batch: How many of them were to be explained at once; None where an earlier
             release did not say.
         started: Time of the first start, ISO 8601 with zone; `resumed` has those of later ones.
         finished: Time of the latest end, or None while a run is on or after it was killed.
-        done: Samples whose files are all there.
-        failed: Samples that could not be explained.
-        versions: Versions of Python and of the packages that decide results.
+        done: Samples whose files are all there; of `failed` ones there are none.
     """
 
     identity: Identity
@@ -108,11 +100,7 @@ class Manifest:
 
     @classmethod
     def read(cls, path: Path) -> Manifest:
-        """Read a manifest.
-
-        Raises:
-            ResumeError: The file is not a manifest of this format.
-        """
+        """Read a manifest, or raise a `ResumeError` where the file is not one of this format."""
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
             if values.get("format") != FORMAT:
@@ -135,13 +123,8 @@ class Manifest:
 
     def ended(self, done: int, failed: int) -> Manifest:
         """Return the manifest to write at the end of a run."""
-        return replace(
-            self,
-            finished=now_text(),
-            done=done,
-            failed=failed,
-            complete=done == self.samples,
-        )
+        complete = done == self.samples
+        return replace(self, finished=now_text(), done=done, failed=failed, complete=complete)
 
 
 def now_text() -> str:

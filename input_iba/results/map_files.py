@@ -24,17 +24,10 @@ FINE_MODES = frozenset({"I", "I;16", "I;16B", "I;16L"})
 
 
 def find_maps(folder: Path, ids: Iterable[str]) -> dict[str, Path]:
-    """Find the map of each sample, in the folder or below it.
+    """Find the maps of a whole data set's samples, by id, in a folder or below it.
 
     A map is named as a run of this toolkit names it, or by the id itself. Of several formats the
     most exact is taken; of a work directory, its `input_masks`.
-
-    Args:
-        folder: Where the maps are.
-        ids: All ids of the data set.
-
-    Returns:
-        From id to file, for the samples that have one.
 
     Raises:
         DataError: The folder does not exist, or two files of one format may be a sample's map.
@@ -80,14 +73,10 @@ def read_map_of(sample: Sample, path: Path) -> Tensor:
 
 
 def read_map(path: Path, dimensions: int = 2) -> Tensor:
-    """Read one map.
-
-    Args:
-        path: npz (key `mask`, or its only array), npy, or PNG of 8 or 16 bits, grey.
-        dimensions: 2 for a map (H, W) of an image, 1 for a map (W,) of the words of a text.
+    """Read one map: npz (key `mask`, or its only array), npy, or PNG of 8 or 16 bits, grey.
 
     Returns:
-        (H, W) or (W,), float64, on the CPU; of a PNG in [0, 1].
+        (H, W), or (W,) of 1 dimension, float64, on the CPU; of a PNG in [0, 1].
 
     Raises:
         DataError: The file cannot be read, or holds no map.

@@ -49,14 +49,9 @@ def safe_name(name: str) -> str:
 
 
 def file_names(ids: Iterable[str]) -> dict[str, str]:
-    """Return a file name of its own for every id, on file systems that ignore case too.
+    """Return a file name of its own by id, without extension, on file systems that ignore case too.
 
-    Args:
-        ids: All ids of the data set, not only those of one run: a name must not depend on
-            which of its neighbours are explained.
-
-    Returns:
-        From id to a file name without extension.
+    `ids` are all of the data set: a name must not depend on which of its neighbours are explained.
 
     >>> file_names(["cat", "Cat", "dog"])
     {'cat': 'cat~77af778b51', 'Cat': 'Cat~48735c4fae', 'dog': 'dog'}
@@ -72,10 +67,6 @@ def file_names(ids: Iterable[str]) -> dict[str, str]:
 
 def telling_names(paths: Sequence[Path], given: Sequence[str] | None = None) -> list[str]:
     """Return the names given, or the last parts of paths, as many as tell them apart.
-
-    Args:
-        paths: Work directories, or folders of maps.
-        given: One name each, or None.
 
     Raises:
         EvaluationError: Not one name of its own for each.

@@ -26,9 +26,9 @@ def may_continue(
         what: What would be continued, with its place.
         then: What must stay the same, plain data as it was; None where nothing is there.
         now: As it is.
-        wanted: Whether the user asks for it.
+        wanted: Whether the user asks for it, by the `option`.
         otherwise: What else the user can do.
-        option: How the user asks for it.
+        option: Of a command.
 
     Raises:
         ResumeError: Something is there and is not to be continued, or was made otherwise.

@@ -22,16 +22,10 @@ class SampleRecord:
     """What a run reports about one sample.
 
     Attributes:
-        id: The sample's id in its data set.
-        status: 'done' or 'failed'.
         reason: Why it failed; empty when done.
         path: Where the sample came from.
         target: Class index explained; None for the caller's own loss and for failures.
-        class_name: Name of `target`.
-        target_probability: Probability of `target`, or None.
         prediction: Class index with the highest logit.
-        predicted_class_name: Name of `prediction`.
-        prediction_probability: Probability of `prediction`, or None.
         top_classes: Name and probability of the five most probable classes, best first.
         feature_peak: Largest value of the feature mask in bits per pixel, or None.
         peak: By what the input mask is to be multiplied for the method's own units, or None.
@@ -73,8 +67,7 @@ class Entry:
     """What an evaluation found about one sample.
 
     Attributes:
-        id: The sample's id.
-        status: 'scored', 'skipped' by a rule of the metric, or 'failed'.
+        status: Of a 'skipped' sample a rule of the metric decided that it has no score.
         row: Scores as plain data; empty unless scored.
         reason: Why a row is missing; empty when scored.
         stamp: What changes with the map's file: size and time of change; empty without a file.

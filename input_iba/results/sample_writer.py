@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from input_iba.drawing import (
+    COLOUR_MAP,
+    check_colour_map,
     colourise,
     heat_of,
     highlighted_page,
@@ -23,15 +26,9 @@ from input_iba.drawing import (
     strip,
     to_8_bits,
 )
-from input_iba.records import (
-    Attribution,
-    Explanation,
-    ImageSample,
-    Sample,
-    TextSample,
-)
+from input_iba.records import MERGES, Attribution, Explanation, ImageSample, Sample, TextSample
 from input_iba.results import SampleRecord, write_image, write_mask, write_text
-from input_iba.results.mask_settings import MaskSettings
+from input_iba.settings import Settings, setting
 
 DIGITS = 6
 """Significant digits of losses in a record."""
@@ -55,13 +52,36 @@ Values = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
 
 
+@dataclass(frozen=True)
+class MaskSettings(Settings):
+    """How a mask is saved and shown."""
+
+    upscale: bool = setting(
+        True,
+        "save the feature mask of an image at the input's resolution; else at the layer's (other "
+        "masks have the input's in any case)",
+    )
+    show: bool = setting(
+        False, "open a window with the mask where there is a display", changes_result=False
+    )
+    colour_map: str = setting(
+        COLOUR_MAP,
+        "colours of the JPEG, a name of matplotlib's; the published 'bwr' has white in the middle",
+    )
+    merge: str = setting("mean", "how the values of a word's pieces become one", choices=MERGES)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_colour_map(self.colour_map)
+
+
 class SampleWriter:
     """Saves attributions under file names that no two samples share.
 
     Args:
         root: The work directory.
-        feature_mask: How feature masks are saved and shown.
-        input_mask: How all other masks are.
+        feature_mask: How feature masks are saved and shown; all others as the `input_mask`.
+        input_mask: See `feature_mask`.
         names: From sample id to file name, for the whole data set.
         class_names: By class index; classes without names are numbered.
         class_folders: From class name to the sub-folder of its files; None for no sub-folders.

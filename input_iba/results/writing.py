@@ -50,14 +50,9 @@ def write_mask(
     text: str = "",
     spans: Sequence[tuple[int, int]] | None = None,
 ) -> None:
-    """Write a mask as npz, key `mask`, float32; of a text beside its words, key `tokens`.
+    """Write a mask (H, W), or (T,) of a text's T tokens, as npz; keys are the arguments' names.
 
-    Args:
-        path: Ends in `.npz`.
-        mask: (H, W); of a text (T,).
-        tokens: The T words.
-        text: What they stand in, key `text`; written where their places are known.
-        spans: First and last character (exclusive) of each, key `spans`, (T, 2).
+    `text` is written where `spans` (T, 2) are known: first and last character (exclusive) of words.
     """
     beside = {} if tokens is None else {"tokens": np.array(tokens, dtype=np.str_)}
     if spans is not None:
@@ -66,13 +61,7 @@ def write_mask(
 
 
 class TextMask(NamedTuple):
-    """A mask of a text.
-
-    Attributes:
-        tokens: T words, as the classifier was given them.
-        mask: Their values (T,).
-        shown: The words as they stand in the text, with what stands around them.
-    """
+    """A mask (T,) of a text, its T words as the classifier was given them, and as they stand."""
 
     tokens: list[str]
     mask: NDArray[np.float32]
@@ -96,12 +85,7 @@ def read_text_mask(path: Path) -> TextMask:
 
 
 def write_image(path: Path, pixels: NDArray[np.uint8]) -> None:
-    """Write an image in the format that the extension of `path` names.
-
-    Args:
-        path: Ends in `.png`, `.jpg` or `.JPEG`.
-        pixels: (H, W) or (H, W, 3), uint8.
-    """
+    """Write an image (H, W) or (H, W, 3) as its path's extension says: .png, .jpg or .JPEG."""
     lossy = path.suffix.lower() in {".jpg", ".jpeg"}
     options: dict[str, Any] = {"quality": 92, "subsampling": 0} if lossy else {}
     with written_whole(path) as aside:

@@ -27,7 +27,7 @@ from input_iba.config.build import Explainer
 from input_iba.config.load import RunConfig
 from input_iba.core.statistics import RunningStatistics
 from input_iba.datasets import SampleDataset
-from input_iba.datasets.loading import alike, cut, read_batches, stackable, stacked
+from input_iba.datasets.loading import cut, read_batches, stackable, stacked
 from input_iba.records import Failure, FeatureStatistics, Sample
 from input_iba.results import Identity, write_arrays
 from input_iba.run.launch import ALONE, Processes
@@ -186,7 +186,7 @@ def provide_background(
     )
     good = [item for item in items if isinstance(item, Sample)]
     _warn_of_bad([item for item in items if isinstance(item, Failure)])
-    largest = max(alike(good), key=len, default=[])
+    largest = max(stackable(good, by_target=True), key=len, default=[])
     if largest:
         explainer.background = torch.stack([sample.input for sample in largest])
     LOGGER.info("Compared with %d samples of the estimation set", len(largest))

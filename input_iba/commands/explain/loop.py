@@ -11,7 +11,7 @@ from input_iba.config.build import Explainer
 from input_iba.config.load import RunConfig
 from input_iba.core.fitting import FittingSizes, free_memory, out_of_memory
 from input_iba.datasets import SampleDataset
-from input_iba.datasets.loading import alike, cut, read_batches, stacked
+from input_iba.datasets.loading import cut, read_batches, stackable, stacked
 from input_iba.errors import InputIBAError
 from input_iba.records import Explanation, Failure, Sample
 from input_iba.results import SampleRecord, file_names
@@ -108,7 +108,7 @@ class SampleLoop:
         records = self._job.work.records
         failures = [item for item in items if isinstance(item, Failure)]
         progress.end_batch(len(failures))
-        for samples in alike([item for item in items if isinstance(item, Sample)]):
+        for samples in stackable([item for item in items if isinstance(item, Sample)], True):
             by_id = {sample.id: sample for sample in samples}
             for found in self._explain(samples, progress):
                 if isinstance(found, Failure):
