@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any, NamedTuple
@@ -19,26 +18,16 @@ FORMER, PRESENT = "/engine/presets/", "/config/presets/"
 """Where in the package presets were, and are; configs inherit them by their paths."""
 
 
-class ReadConfig(NamedTuple):
-    """What a config file holds.
+class PlainConfig(NamedTuple):
+    """What a config holds, the preset that it inherits, if any, and what the user should change."""
 
-    Attributes:
-        config: All of it, unchecked.
-        preset: Name of the preset that it inherits, if any.
-        warnings: What the user should change.
-    """
-
-    config: Config
+    values: dict[str, Any]
     preset: str | None
     warnings: tuple[str, ...] = ()
 
 
-def read_file(path: Path, values: Plain | None = None) -> ReadConfig:
-    """Let mmengine read a file and its bases; whatever is wrong becomes one kind of error.
-
-    Args:
-        path: The file.
-        values: Put in place of the preset that the file inherits; None leaves it.
+def read_file(path: Path, values: Plain | None = None) -> PlainConfig:
+    """Let mmengine read a file and its bases, with `values` in place of the preset, unchecked.
 
     Raises:
         ConfigError: The file is not a config.
@@ -59,7 +48,7 @@ def read_file(path: Path, values: Plain | None = None) -> ReadConfig:
         ) from error
 
 
-def _read(path: Path, values: Plain | None) -> ReadConfig:
+def _read(path: Path, values: Plain | None) -> PlainConfig:
     try:
         return _from_file(path, values)
     except FileNotFoundError as error:
@@ -71,14 +60,14 @@ def _read(path: Path, values: Plain | None) -> ReadConfig:
     return found._replace(warnings=(warning,))
 
 
-def _from_file(path: Path, values: Plain | None) -> ReadConfig:
+def _from_file(path: Path, values: Plain | None) -> PlainConfig:
     reading = presets.Reading(values)
     token = presets.READING.set(reading)
     try:
         config = Config.fromfile(str(path))
     finally:
         presets.READING.reset(token)
-    return ReadConfig(config, reading.inherited[0] if reading.inherited else None)
+    return PlainConfig(config, reading.inherited[0] if reading.inherited else None)
 
 
 def _with_present_bases(path: Path, folder: str) -> Path:
@@ -111,52 +100,25 @@ def _present_base(base: ast.expr, path: Path, folder: str) -> str:
     return source
 
 
-Layers = tuple[dict[str, Any], tuple[str, ...], str | None]
-"""Plain data, warnings, and the name of the preset that a file inherits, if any."""
-
-
-@dataclass(frozen=True)
-class PlainConfig:
-    """A config as plain data.
-
-    Attributes:
-        values: All of it, under present names, with known keys and types only.
-        preset: Name of the preset beneath the config's own values, if any.
-        warnings: What the user should change.
-    """
-
-    values: dict[str, Any]
-    preset: str | None
-    warnings: tuple[str, ...]
-
-
 def assemble(
     file: Path, overrides: Plain, preset: str | None, content: Plain | None = None
 ) -> PlainConfig:
     """Read a config file, put a preset beneath and options on top, and check what comes of them.
 
-    Args:
-        file: An mmcv-style Python config.
-        overrides: From dotted keys to values.
-        preset: Replaces the preset that the config inherits, or is put beneath a config without
-            one; None takes the config as it is.
-        content: Taken instead of what the file holds.
-
-    Raises:
-        ConfigError: Says file, section, key and remedy.
+    See `load_config`. Values are under present names, with known keys and types only.
     """
     options = {_present_name(key): value for key, value in overrides.items()}
-    raw, warnings, inherited = _layered(file, None, content)
+    raw, inherited, warnings = _layered(file, None, content)
     name = preset or inherited
     if name is not None:
         text = str(presets.lookup(raw, "attributor.type")).startswith("NLP")
         values = presets.preset_values(name + presets.TEXT if text else name)
         if preset is not None:
-            raw, warnings, _ = _layered(file, values, content)
+            raw, _, warnings = _layered(file, values, content)
         prior = options.get(presets.PRIOR_TYPE, presets.lookup(raw, presets.PRIOR_TYPE))
         if prior != presets.lookup(values, presets.PRIOR_TYPE):
             values = presets.without_prior(values)
-            raw, warnings, _ = _layered(file, values, content)
+            raw, _, warnings = _layered(file, values, content)
         if preset is not None:
             warnings += tuple(_replaced(preset, values, raw))
     schema.imply_types(raw)
@@ -171,13 +133,13 @@ def _present_name(dotted: str) -> str:
     return ".".join(schema.RENAMED.get(key, key) for key in dotted.split("."))
 
 
-def _layered(path: Path, values: Plain | None, content: Plain | None) -> Layers:
+def _layered(path: Path, values: Plain | None, content: Plain | None) -> PlainConfig:
     """Read a file, unchecked, with `values` in place of the preset it inherits, or beneath it."""
-    read = read_file(path, values) if content is None else ReadConfig(Config(content), None)
-    raw, warnings = _plain(schema.without_own_names(read.config))
+    read = read_file(path, values) if content is None else PlainConfig(Config(content), None)
+    raw, warnings = _plain(schema.without_own_names(read.values))
     if values is not None and read.preset is None:
         raw = presets.put_beneath(values, raw)
-    return raw, read.warnings + warnings, read.preset
+    return PlainConfig(raw, read.preset, read.warnings + warnings)
 
 
 def _plain(config: Plain) -> tuple[dict[str, Any], tuple[str, ...]]:

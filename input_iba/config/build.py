@@ -52,12 +52,7 @@ MakeExplainer = Callable[[RunConfig, nn.Module, torch.device, torch.dtype | None
 
 
 def build_classifier(config: RunConfig) -> nn.Module:
-    """Build and load the classifier, in eval mode.
-
-    Raises:
-        ConfigError: The config asks for something unknown.
-        CheckpointError: Weights are missing, do not fit, or are not finite.
-    """
+    """Build and load the classifier, in eval mode; see `models.build_classifier`."""
     with errors_name(config, "attributor.classifier"):
         classifier: nn.Module = models.build_classifier(config.classifier)
     check_finite(classifier)
@@ -65,11 +60,7 @@ def build_classifier(config: RunConfig) -> nn.Module:
 
 
 def check_finite(classifier: nn.Module) -> None:
-    """Refuse weights with which every output would be NaN.
-
-    Raises:
-        CheckpointError: Names the first tensor with NaN or infinite values.
-    """
+    """Raise a `CheckpointError` for weights with which every output would be NaN."""
     for name, values in chain(classifier.named_parameters(), classifier.named_buffers()):
         if values.is_floating_point() and not bool(torch.isfinite(values).all()):
             count = int((~torch.isfinite(values)).sum())
@@ -90,26 +81,20 @@ def classifier_digest(classifier: nn.Module) -> str:
 def build_datasets(
     config: RunConfig, classifier: nn.Module | None = None
 ) -> tuple[SampleDataset, SampleDataset]:
-    """Build the estimation set and the data set to explain.
-
-    Args:
-        config: Names both.
-        classifier: Whose tokenizer or vocabulary texts are read with.
+    """Build the estimation set and the data set to explain, texts read as the classifier does.
 
     Raises:
         ConfigError: A type or key is unknown.
         DataError: A folder or file is missing or empty.
     """
-    with errors_name(config, "data.estimation"):
-        estimation_set = _readable(config, config.estimation_data, classifier)
-    with errors_name(config, "data.attribution"):
-        dataset = _readable(config, config.attribution_data, classifier)
-    return estimation_set, dataset
 
+    def built(section: str, data: Plain) -> SampleDataset:
+        with errors_name(config, section):
+            dataset: SampleDataset = datasets.build_dataset(data)
+            return dataset if classifier is None else config.kind.readable(classifier, dataset)
 
-def _readable(config: RunConfig, data: Plain, classifier: nn.Module | None) -> SampleDataset:
-    dataset: SampleDataset = datasets.build_dataset(data)
-    return dataset if classifier is None else config.kind.readable(classifier, dataset)
+    estimation_set = built("data.estimation", config.estimation_data)
+    return estimation_set, built("data.attribution", config.attribution_data)
 
 
 @contextmanager
@@ -124,11 +109,7 @@ def errors_name(config: RunConfig, section: str) -> Iterator[None]:
 def build_attributor(
     config: RunConfig, classifier: nn.Module, device: torch.device, autocast: torch.dtype | None
 ) -> Explainer:
-    """Build the three stages as the config sets them, or the other method that it asks for.
-
-    Raises:
-        ConfigError: The layer or the prior does not exist.
-    """
+    """Build the three stages as the config sets them, or the other method that it asks for."""
     if config.baseline is None:
         return build_own_method(config, classifier, device, autocast)
     how = _shared(config, classifier, device, autocast)

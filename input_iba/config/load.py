@@ -23,7 +23,7 @@ from input_iba.config.shipped import find_config
 from input_iba.errors import ConfigError
 from input_iba.modality.kinds import KINDS, Kind
 from input_iba.registry import BASELINES, PRIORS, check_keys, lookup
-from input_iba.results.mask_settings import MaskSettings
+from input_iba.results.sample_writer import MaskSettings
 from input_iba.settings import declarations, read, read_values
 
 Keys = TypeVar("Keys")
@@ -36,15 +36,9 @@ class RunConfig(AttributorKeys, AttributionKeys):
     Attributes:
         path: The config file.
         raw: All of it as plain data, under present names, overrides applied.
-        estimation_data: Config of the data set that statistics come from.
+        estimation_data: Config of the data set that statistics come from; see `WholeConfig`.
         attribution_data: Config of the data set to explain.
-        loader: How samples are read.
-        estimation: How statistics are estimated.
-        feature_iba: Settings of the feature bottleneck.
         prior: Config of the prior, with `type`.
-        input_iba: Settings of the input bottleneck.
-        feature_mask: How feature masks are saved.
-        input_mask: How input masks are saved.
         baseline: Another method that is to explain instead of the three stages, or None.
         preset: Name of the preset beneath the config's own values, if any.
         warnings: What the user should change.
@@ -110,8 +104,8 @@ def load_config(
         path: An mmcv-style Python config, `_base_` and all, or the name of one that comes with the
             package.
         overrides: From dotted keys to values, as `--cfg-options` gives them.
-        preset: Name of a preset that replaces the one that the config inherits, or that is put
-            beneath a config without one; None takes the config as it is.
+        preset: Replaces the one that the config inherits, or is put beneath a config without one;
+            None takes the config as it is.
         content: Taken instead of what the file holds, which then is but a name in messages.
 
     Raises:
@@ -223,11 +217,10 @@ def with_baseline(
         config: Names classifier and samples.
         method: Name of the method.
         layer: Layer for it to look at; None for the config's, or the method's own choice.
-        overrides: From dotted keys to values, as they were given when the config was loaded.
+        overrides: As they were given when the config was loaded.
 
     Raises:
-        ConfigError: There is no such method or setting, or a value cannot be; or the config is
-            about texts, which the method cannot explain.
+        ConfigError: There is no such method or setting, or it cannot explain what is given.
     """
     kind: Any = lookup(BASELINES, method)
     check_explains(kind, config.kind.name)

@@ -95,11 +95,7 @@ def imply_types(raw: dict[str, Any]) -> None:
 
 
 def validate(raw: Plain, file: str) -> None:
-    """Check the keys, the `type` names and the kinds of sections.
-
-    Args:
-        raw: Plain data after `rename` and `imply_types`.
-        file: Where it comes from, for messages.
+    """Check the keys, the `type` names and the kinds of sections, after `rename` and `imply_types`.
 
     Raises:
         ConfigError: Names section, file and, for a mistyped name, the closest match.
@@ -114,7 +110,12 @@ def validate(raw: Plain, file: str) -> None:
         allowed = set(keys_of(name))
         if name in PRIOR_SECTIONS:
             prior = raw.get("attributor", {}).get("gan", {}).get("type")
-            _check_prior_keys(section, name, prior, where)
+            for key in of_other_priors(section, name, prior):
+                raise ConfigError(
+                    f"'{key}' in {where} is a key of {', '.join(priors_with(key))}, and the prior "
+                    f"is {prior}. Set attributor.gan.type to the prior that is meant (--preset "
+                    "paper has VisionWGAN with its published keys), or remove the key."
+                )
             allowed |= prior_arguments(prior)
         if name in TYPED_SECTIONS:
             allowed.add("type")
@@ -164,14 +165,9 @@ def priors_with(key: str) -> list[str]:
 
 
 def of_other_priors(section: Any, name: str, type_: Any) -> list[str]:
-    """Return which keys of a section are arguments of other priors than `type_` only.
+    """Return which keys of a section, by name, are arguments of other priors than `type_` only.
 
     A key that no prior takes is not among them: it is mistyped.
-
-    Args:
-        section: What the config holds, a dict if all is well.
-        name: Of the section.
-        type_: The prior.
     """
     if not isinstance(section, Mapping) or type_ not in PRIORS.module_dict:
         return []
@@ -181,13 +177,3 @@ def of_other_priors(section: Any, name: str, type_: Any) -> list[str]:
         for key in section
         if key not in own and (priors := priors_with(key)) and type_ not in priors
     ]
-
-
-def _check_prior_keys(section: Plain, name: str, type_: Any, where: str) -> None:
-    """Refuse arguments of other priors than the config's."""
-    for key in of_other_priors(section, name, type_):
-        raise ConfigError(
-            f"'{key}' in {where} is a key of {', '.join(priors_with(key))}, and the prior is "
-            f"{type_}. Set attributor.gan.type to the prior that is meant (--preset paper has "
-            "VisionWGAN with its published keys), or remove the key."
-        )

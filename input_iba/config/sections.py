@@ -12,7 +12,7 @@ from input_iba.config.settings import AttributionKeys, EstimationSettings, Loade
 from input_iba.core.bottleneck import BottleneckSettings
 from input_iba.evaluation.sanity_check import SanityCheckSection
 from input_iba.modality.layouts import NAMED
-from input_iba.results.mask_settings import MaskSettings
+from input_iba.results.sample_writer import MaskSettings
 from input_iba.settings import REQUIRED, Settings, declarations, setting
 
 Plain = Mapping[str, Any]

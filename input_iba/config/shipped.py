@@ -31,14 +31,10 @@ def shipped_configs() -> dict[str, Path]:
 
 
 def find_config(given: Path | str) -> Path:
-    """Return the file of a config.
-
-    Args:
-        given: A file; or the name of a config that comes with the package, with or without the
-            folders before it and `.py` behind it, such as `cifar10/vgg_cifar10_test`.
+    """Return the file of a config: itself, or of what comes with the package by the last parts.
 
     Raises:
-        ConfigError: It is neither.
+        ConfigError: There is neither.
 
     >>> find_config("mnist_rationale_k4").name
     'mnist_rationale_k4.py'

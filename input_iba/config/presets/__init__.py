@@ -28,12 +28,7 @@ Plain = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Reading:
-    """A config that is being read.
-
-    Attributes:
-        values: Parameters in place of the preset that it inherits; None leaves them.
-        inherited: Names of the presets that it inherits.
-    """
+    """A config that is being read: parameters in place of its presets, if any; these by name."""
 
     values: Plain | None = None
     inherited: list[str] = field(default_factory=list)
@@ -45,9 +40,6 @@ READING: ContextVar[Reading] = ContextVar("READING")
 
 def preset_values(name: str) -> dict[str, Any]:
     """Return the parameters of a preset; `name` with `TEXT` behind it has those for text.
-
-    Raises:
-        ConfigError: There is no such preset.
 
     >>> sorted(preset_values("paper"))
     ['attribution_cfg', 'attributor', 'estimation_cfg']
@@ -110,13 +102,7 @@ def without_prior(values: Plain) -> dict[str, Any]:
 
 
 def without_effect(values: Plain, config: Plain, ignored: frozenset[str]) -> list[str]:
-    """Say which of a preset's values a config replaces by its own.
-
-    Args:
-        values: Of the preset.
-        config: The config with the preset beneath.
-        ignored: Last parts of keys that are not worth a word.
-    """
+    """Return which of a preset's values a config replaces, but for keys that end as the ignored."""
     return [
         f"{key} ({own}, not {value})"
         for key, value in _leaves(values)
