@@ -54,11 +54,8 @@ def provide(job: Job, explainer: Explainer) -> int:
     if isinstance(explainer, MethodAttributor) and explainer.needs != "statistics":
         with processes.together():
             return provide_background(explainer, dataset, config.loader.num_workers)
-    return provide_statistics(
-        *(explainer, dataset, config, job.identity, job.work.statistics_path),
-        shown=job.options.progress_bar,
-        processes=processes,
-    )
+    cache, shown = job.work.statistics_path, job.options.progress_bar
+    return provide_statistics(explainer, dataset, config, job.identity, cache, shown, processes)
 
 
 def provide_statistics(
@@ -204,22 +201,22 @@ def _warn_if_few(count: int, wanted: int) -> None:
     if count < wanted:
         LOGGER.warning(
             "Only %d of %d estimation samples are there; statistics get better with more.",
-            *(count, wanted),
+            count,
+            wanted,
         )
     elif count < MIN_TOLD:
         LOGGER.warning(
             "%d estimation samples are few: means and deviations of the layer will be rough. "
             "Set estimation_cfg.n_samples to %d or more.",
-            *(count, MIN_TOLD),
+            count,
+            MIN_TOLD,
         )
 
 
 def _key(config: RunConfig, identity: Identity) -> str:
-    parts = (
-        *(identity.classifier, config.layer, config.feature_iba.input_or_output),
-        *(identity.estimation_data, config.estimation.n_samples, config.loader.shuffle),
-        *(identity.seed, identity.precision),
-    )
+    estimation = (identity.estimation_data, config.estimation.n_samples, config.loader.shuffle)
+    layer = (identity.classifier, config.layer, config.feature_iba.input_or_output)
+    parts = (*layer, *estimation, identity.seed, identity.precision)
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 

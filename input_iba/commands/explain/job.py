@@ -25,15 +25,15 @@ SamplesPerBatch = int | Literal["auto"]
 
 @dataclass(frozen=True)
 class Job:
-    """What a run explains, and where it goes.
+    """What a run explains, and where it goes; the first process decides the last three for all.
 
     Attributes:
-        run: What it computes on.
-        options: The command line's options.
-        work: The work directory.
-        ready: Config, classifier and data sets.
         ids: The samples selected.
         identity: What must stay the same for the masks to.
+        size: Samples explained at once: one number for all processes, whatever memory each has,
+            because what is computed together decides rounding.
+        manifest: Of the work directory, as it was claimed.
+        finished: Ids of samples that an earlier run has explained.
     """
 
     run: Run
@@ -42,29 +42,16 @@ class Job:
     ready: PreparedRun
     ids: Sequence[str]
     identity: Identity
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What the first process decides for all.
-
-    Attributes:
-        size: Samples explained at once: one number for all processes, whatever memory each has,
-            because what is computed together decides rounding.
-        manifest: Of the work directory, as it was claimed.
-        finished: Ids of samples that an earlier run has explained.
-    """
-
     size: int
     manifest: Manifest
     finished: frozenset[str]
 
 
 def begin(config: RunConfig, options: RunOptions, work: WorkDir, run: Run) -> Job:
-    """Build and check all that a run needs before it writes anything.
+    """Build and check all that a run needs, and then claim the work directory.
 
     Raises:
-        InputIBAError: Something is wrong or missing; the message says what.
+        InputIBAError: Something is wrong or missing; the message says what. Nothing is written.
     """
 
     def check(classifier: nn.Module) -> None:
@@ -93,7 +80,24 @@ def begin(config: RunConfig, options: RunOptions, work: WorkDir, run: Run) -> Jo
     identities = run.processes.all_gather(identity)
     with run.processes.together():
         _check_alike(identities)
-    return Job(run, options, work, ready, ids, identity)
+
+    def claim() -> tuple[int, Manifest, frozenset[str]]:
+        size = _samples_per_batch(options, work, ready, ids, run)
+        method = ready.config.baseline
+        manifest = Manifest(
+            identity=identity,
+            config_file=str(config.path),
+            layer=config.layer if method is None else method.layer_name,
+            method=OWN_METHOD if method is None else method.name,
+            device=run.where,
+            options=options.as_plain(),
+            samples=len(ids),
+            samples_per_batch=size,
+        )
+        claimed = work.claim(manifest, ready.config.text())
+        return size, claimed, frozenset(work.finished())
+
+    return Job(run, options, work, ready, ids, identity, *run.processes.from_main(claim))
 
 
 def _check_alike(identities: Sequence[Identity]) -> None:
@@ -112,43 +116,21 @@ def _check_alike(identities: Sequence[Identity]) -> None:
             )
 
 
-def planned(job: Job) -> Plan:
-    """Decide what is computed at once, and claim the work directory.
-
-    Raises:
-        ConfigError: `--samples-per-batch` is not a number of samples.
-        ResumeError: The work directory holds another run, or one that was cut otherwise.
-    """
-    run, work, config = job.run, job.work, job.ready.config
+def _samples_per_batch(
+    options: RunOptions, work: WorkDir, ready: PreparedRun, ids: Sequence[str], run: Run
+) -> int:
+    config = ready.config
 
     def fitting() -> int:
-        most = -(-len(job.ids) // run.processes.world_size)  # so that every process gets a batch
-        shape = first_shape(job.ready.dataset, job.ids)
-        return (
-            1
-            if shape is None
-            else fitting_samples(shape, config.draws_per_sample, run.device, most)
-        )
+        most = -(-len(ids) // run.processes.world_size)  # so that every process gets a batch
+        shape = first_shape(ready.dataset, ids)
+        if shape is None:
+            return 1
+        return fitting_samples(shape, config.draws_per_sample, run.device, most)
 
-    size = choose_samples_per_batch(
-        job.options.samples_per_batch,
-        config.loader.batch_size,
-        Manifest.read(work.manifest_path).samples_per_batch if work.resumed else None,
-        fitting,
-    )
-    method = config.baseline
-    manifest = Manifest(
-        identity=job.identity,
-        config_file=str(config.path),
-        layer=config.layer if method is None else method.layer_name,
-        method=OWN_METHOD if method is None else method.name,
-        device=run.where,
-        options=job.options.as_plain(),
-        samples=len(job.ids),
-        samples_per_batch=size,
-    )
-    claimed = work.claim(manifest, config.text())
-    return Plan(size, claimed, frozenset(work.finished()))
+    earlier = Manifest.read(work.manifest_path).samples_per_batch if work.resumed else None
+    configured = config.loader.batch_size
+    return choose_samples_per_batch(options.samples_per_batch, configured, earlier, fitting)
 
 
 def choose_samples_per_batch(

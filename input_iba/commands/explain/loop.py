@@ -6,10 +6,10 @@ import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from input_iba.commands.explain.estimation import provide
 from input_iba.commands.explain.job import Job
-from input_iba.config.build import Explainer
-from input_iba.config.load import RunConfig
-from input_iba.core.fitting import FittingSizes, free_memory, out_of_memory
+from input_iba.config.build import Explainer, MakeExplainer
+from input_iba.core.fitting import FittingRows, FittingSizes, free_memory, out_of_memory
 from input_iba.datasets import SampleDataset
 from input_iba.datasets.loading import cut, read_batches, stackable, stacked
 from input_iba.errors import InputIBAError
@@ -43,6 +43,29 @@ class _Raised:
     memory: bool
 
 
+def explain_job(job: Job, make_explainer: MakeExplainer) -> int:
+    """Explain what is left of a job; return how many samples of the estimation set are unread."""
+    run, config = job.run, job.ready.config
+    todo = batches_to_do(job.ready.dataset, job.ids, job.size, job.finished)
+    if not todo:
+        return 0
+    LOGGER.info(
+        "%d of %d samples to explain, %d at once, on %s in %s, work directory %s",
+        sum(map(len, todo)),
+        len(job.ids),
+        job.size,
+        run.where,
+        run.precision,
+        job.work.root,
+    )
+    with run.processes.together():
+        explainer = make_explainer(config, job.ready.classifier, run.device, run.autocast)
+        run.seed_everything()
+    unread = provide(job, explainer)
+    SampleLoop(job, explainer).explain(todo)
+    return unread
+
+
 def batches_to_do(
     dataset: SampleDataset, ids: Sequence[str], size: int, finished: frozenset[str]
 ) -> list[list[int]]:
@@ -64,22 +87,21 @@ def batches_to_do(
 class SampleLoop:
     """Reads, explains, saves and records the samples of this process's share.
 
-    Args:
-        job: What is explained, and where it goes.
-        explainer: The three stages, with statistics, or another method.
-        sizes: How much is computed at once.
-        finished: Ids of samples that are computed again only for their batch's sake.
+    What is finished is computed again only for its batch's sake, and not saved.
     """
 
-    def __init__(
-        self, job: Job, explainer: Explainer, sizes: FittingSizes, finished: frozenset[str]
-    ) -> None:
-        self._job, self._explainer, self._sizes, self._finished = job, explainer, sizes, finished
+    def __init__(self, job: Job, explainer: Explainer) -> None:
+        self._job, self._explainer = job, explainer
         config, dataset = job.ready.config, job.ready.dataset
+        rows = FittingRows(config.internal_batch_size, job.run.device, config.max_rows_per_sample)
+        self._sizes = FittingSizes(job.size, rows)
         by_class = job.options.out_style == "image_folder"
         self._writer = SampleWriter(
-            *(job.work.root, config.feature_mask, config.input_mask),
-            *(file_names(dataset.ids), dataset.class_names),
+            job.work.root,
+            config.feature_mask,
+            config.input_mask,
+            file_names(dataset.ids),
+            dataset.class_names,
             file_names(dataset.class_names or []) if by_class else None,
         )
 
@@ -87,6 +109,9 @@ class SampleLoop:
         """Explain this process's share of batches of indices, and wait for the others."""
         config, processes = self._job.ready.config, self._job.run.processes
         heartbeat = Heartbeat(processes)
+        expected: dict[str, float] = {}
+        if config.baseline is None:
+            expected = EXPECTED_SHARES | PRIOR_SHARES.get(config.prior["type"], {})
         progress = RunProgress(
             sum(map(len, batches)),
             shown=self._job.options.progress_bar if processes.is_main else False,
@@ -94,7 +119,7 @@ class SampleLoop:
                 "FeatureIBA": config.feature_iba.log_every_steps,
                 "InputIBA": config.input_iba.log_every_steps,
             },
-            expected=_expected_shares(config),
+            expected=expected,
             others=heartbeat.share,
         )
         mine = processes.share(batches)
@@ -113,11 +138,11 @@ class SampleLoop:
             for found in self._explain(samples, progress):
                 if isinstance(found, Failure):
                     failures.append(found)
-                elif found.id not in self._finished:
+                elif found.id not in self._job.finished:
                     records.append(self._writer.save(by_id[found.id], found))
         for failure in failures:
             LOGGER.error("sample %s failed: %s", failure.id, failure.reason)
-            if failure.id not in self._finished:
+            if failure.id not in self._job.finished:
                 seed = self._job.run.seed
                 records.append(SampleRecord(failure.id, "failed", failure.reason, seed=seed))
 
@@ -175,9 +200,3 @@ class SampleLoop:
             log = self._job.work.log_path.name
             reason = f"{type(error).__name__}: {error} (details in {log})"
             return _Raised(reason, traceback.format_exc(), out_of_memory(error))
-
-
-def _expected_shares(config: RunConfig) -> dict[str, float]:
-    if config.baseline is not None:
-        return {}
-    return EXPECTED_SHARES | PRIOR_SHARES.get(config.prior["type"], {})
