@@ -15,7 +15,7 @@ from input_iba.config.build import classifier_digest
 from input_iba.config.load import load_config
 from input_iba.datasets import SampleDataset, build_dataset
 from input_iba.errors import ConfigError
-from input_iba.run.classes import Reading, read_logits
+from input_iba.run.prepared_run import Reading, read_logits
 from tests.tiny_runs import tiny_config, write_config, write_images
 
 
