@@ -18,7 +18,7 @@ from input_iba.training.images import ImageTrainer
 from input_iba.training.loop import autocasting
 from input_iba.training.settings import ImageTraining
 from input_iba.vibi.chunks import ChunkGrid
-from input_iba.vibi.text_chunks import TextChunks, packed, unpacked
+from input_iba.vibi.texts import TextChunks, packed, unpacked
 
 CHUNK_SIZES = (1, 2, 4, 8)
 """Sides of the chunks that are hidden at random, in pixels: those of the four explainers."""

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from input_iba.vibi.text_chunks import max_of_chunks, unpacked
+from input_iba.vibi.texts import max_of_chunks, unpacked
 
 
 class TextExplainer(nn.Module):

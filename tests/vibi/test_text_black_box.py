@@ -12,8 +12,8 @@ from input_iba.vibi import Vibi, VibiTrainer, VibiTraining, hard_top_k, measure_
 from input_iba.vibi.black_box import TextBlackBox
 from input_iba.vibi.commands.texts import explained_texts
 from input_iba.vibi.inputs import ExplainedTexts
-from input_iba.vibi.text_chunks import TextChunks, unpacked
 from input_iba.vibi.text_networks import TextApproximator, TextExplainer
+from input_iba.vibi.texts import TextChunks, unpacked
 from tests.conftest import Unchanged
 from tests.vibi.planted import LONGEST, PLANTED, WordSpotter, planted_texts
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from input_iba.errors import ConfigError
-from input_iba.vibi.text_chunks import (
+from input_iba.vibi.text_networks import TextApproximator, TextExplainer
+from input_iba.vibi.texts import (
     TextChunks,
     ends_in,
     max_of_chunks,
@@ -17,7 +18,6 @@ from input_iba.vibi.text_chunks import (
     to_tokens,
     unpacked,
 )
-from input_iba.vibi.text_networks import TextApproximator, TextExplainer
 
 PAD = 1
 WORDS = ("<unk>", "<pad>", ".", "film", "!", "good", "?")

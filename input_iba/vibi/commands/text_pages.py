@@ -16,7 +16,7 @@ from input_iba.results import write_text
 from input_iba.vibi.black_box import BlackBox, TextBlackBox
 from input_iba.vibi.fidelity import TopK, choose_top_k
 from input_iba.vibi.model import Vibi
-from input_iba.vibi.text_chunks import to_tokens, unpacked
+from input_iba.vibi.texts import to_tokens, unpacked
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,8 @@ from input_iba.vibi.commands.text_pages import read_top_k, text_page, write_text
 from input_iba.vibi.fidelity import TopK
 from input_iba.vibi.inputs import UNASKED, ExplainedTexts
 from input_iba.vibi.model import Vibi
-from input_iba.vibi.text_chunks import TextChunks, ends_in, to_tokens, unpacked
 from input_iba.vibi.text_networks import TextApproximator, TextExplainer
+from input_iba.vibi.texts import TextChunks, ends_in, to_tokens, unpacked
 
 Words = tuple[list[str], Shown]
 """Tokens of a text, and how they are shown."""

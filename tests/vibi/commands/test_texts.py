@@ -20,7 +20,7 @@ from input_iba.vibi.commands.options import ExplainVibiOptions, VibiOptions
 from input_iba.vibi.commands.prepared import prepare
 from input_iba.vibi.commands.run import run_vibi
 from input_iba.vibi.commands.texts import Texts
-from input_iba.vibi.text_chunks import unpacked
+from input_iba.vibi.texts import unpacked
 from tests.datasets.reviews import write_reviews
 
 REVIEWS = {
