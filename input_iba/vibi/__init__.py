@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from input_iba.vibi.fidelity import measure_fidelity as measure_fidelity
     from input_iba.vibi.inputs import ExplainedInputs as ExplainedInputs
     from input_iba.vibi.model import Vibi as Vibi
+    from input_iba.vibi.model import annealed as annealed
+    from input_iba.vibi.model import hard_top_k as hard_top_k
+    from input_iba.vibi.model import relaxed_k_hot as relaxed_k_hot
     from input_iba.vibi.networks import build_approximator as build_approximator
     from input_iba.vibi.networks import build_explainer as build_explainer
-    from input_iba.vibi.sampling import annealed as annealed
-    from input_iba.vibi.sampling import hard_top_k as hard_top_k
-    from input_iba.vibi.sampling import relaxed_k_hot as relaxed_k_hot
     from input_iba.vibi.settings import ApproximatorSettings as ApproximatorSettings
     from input_iba.vibi.settings import ExplainerSettings as ExplainerSettings
     from input_iba.vibi.settings import VibiTraining as VibiTraining
@@ -37,9 +37,8 @@ _NAMES = {
     "copies": ("BlackBoxCopy", "CopiedApproximator", "CopiedExplainer"),
     "fidelity": ("Fidelity", "jensen_shannon", "measure_fidelity"),
     "inputs": ("ExplainedInputs",),
-    "model": ("Vibi",),
+    "model": ("Vibi", "annealed", "hard_top_k", "relaxed_k_hot"),
     "networks": ("build_approximator", "build_explainer"),
-    "sampling": ("annealed", "hard_top_k", "relaxed_k_hot"),
     "settings": ("ApproximatorSettings", "ExplainerSettings", "VibiTraining"),
     "trainer": ("VibiTrainer", "kl_from_uniform", "soft_cross_entropy"),
 }

@@ -11,14 +11,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from input_iba.core.modes import frozen
-from input_iba.core.tokens import PAD_INDEX, Tokens
-from input_iba.modality import TextModality
 from input_iba.settings import setting
 from input_iba.training.images import ImageTrainer
 from input_iba.training.loop import autocasting
 from input_iba.training.settings import ImageTraining
 from input_iba.vibi.chunks import ChunkGrid
-from input_iba.vibi.texts import TextChunks, packed, unpacked
 
 CHUNK_SIZES = (1, 2, 4, 8)
 """Sides of the chunks that are hidden at random, in pixels: those of the four explainers."""
@@ -75,31 +72,6 @@ class BlackBox:
         """Return ln p (N, classes) of all batches, on the CPU."""
         with self.frozen():
             return torch.cat([self.log_probabilities(batch).cpu() for batch in batches])
-
-
-class TextBlackBox(BlackBox):
-    """A classifier of token ids (B, T) and lengths that is asked with word vectors."""
-
-    def __init__(
-        self, classifier: nn.Module, chunks: TextChunks, autocast: torch.dtype | None = None
-    ) -> None:
-        super().__init__(classifier, None, autocast)
-        self.chunks = chunks
-        self.modality = TextModality(pad=getattr(classifier, "pad_index", PAD_INDEX))
-
-    def prepare(self, ids: Tensor) -> Tensor:
-        """Embed token ids (B, T) and number their chunks; returns (B, T, 1 + E), see `packed`."""
-        vectors, tokens = self.modality.enter(self.classifier, ids)
-        return packed(vectors, self.chunks.of(ids, tokens.valid))
-
-    def logits(self, inputs: Tensor) -> Tensor:
-        """Return the classifier's own logits of texts (B, T, 1 + E) whose hidden words are 0."""
-        vectors, chunks = unpacked(inputs)
-        inside = chunks >= 0
-        # No id is looked up: the vectors take the place of what the embedding puts out.
-        tokens = Tokens(torch.zeros_like(chunks), inside.sum(1).cpu(), inside)
-        logits: Tensor = self.modality.run(self.classifier, vectors, tokens)
-        return logits
 
 
 def logit_per_class(logits: Tensor) -> Tensor:

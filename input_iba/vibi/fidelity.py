@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from input_iba.core.modes import frozen
 from input_iba.vibi.black_box import BlackBox
-from input_iba.vibi.model import Vibi
-from input_iba.vibi.sampling import hard_top_k
+from input_iba.vibi.model import Vibi, hard_top_k
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ def choose_top_k(vibi: Vibi, black_box: BlackBox, inputs: Tensor) -> TopK:
 
     Networks are in eval mode while this runs.
     """
-    with evaluating(vibi), black_box.frozen():
+    with frozen(vibi), black_box.frozen():
         logits = vibi.explain(inputs)
         shown = hard_top_k(logits, vibi.k)
         masked = vibi.chunks.hide(inputs, shown[:, None])
@@ -111,14 +110,3 @@ def jensen_shannon(log_p: Tensor, log_q: Tensor) -> Tensor:
     divergence = (p * (log_p.float().clamp_min(-87.0) - log_m)).sum(-1) / 2
     divergence = divergence + (q * (log_q.float().clamp_min(-87.0) - log_m)).sum(-1) / 2
     return (divergence / math.log(2)).clamp(0.0, 1.0).sqrt()
-
-
-@contextmanager
-def evaluating(network: nn.Module) -> Iterator[None]:
-    """Put a network into eval mode for a block."""
-    training = network.training
-    network.eval()
-    try:
-        yield
-    finally:
-        network.train(training)

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, TypeVar
 
 import torch
 from torch import Tensor
 
-from input_iba.core.tokens import PAD_INDEX, lengths_of
-from input_iba.training.texts import LENGTH_STEP, by_length, mixed_by_length
+from input_iba.training.classifier import Labelled
 from input_iba.vibi.black_box import BlackBox
 
 MEASURED = 500
 """Inputs whose fidelity is measured at once."""
 
-MAX_TOKENS = 32_768
-"""Tokens, with padding, that are read at once where nothing is trained."""
-
 UNASKED = torch.empty(0)
 """Stands for answers that the black box has not given yet."""
 
 Inputs = TypeVar("Inputs", bound="ExplainedInputs")
+
+
+@dataclass(frozen=True)
+class Samples:
+    """What is read for a run, with the fingerprint of the training set."""
+
+    train: Labelled
+    validation: Labelled
+    test: Labelled
+    class_names: Sequence[str]
+    fingerprint: str
 
 
 @dataclass(frozen=True)
@@ -89,28 +96,3 @@ class ExplainedInputs:
     def at(self, rows: Tensor) -> Tensor:
         """Return the prepared inputs at some positions."""
         return self.prepare(self.inputs[rows])
-
-
-@dataclass(frozen=True)
-class ExplainedTexts(ExplainedInputs):
-    """Token ids (N, T), padded at the end, in batches of similar length; see `ExplainedInputs`.
-
-    Attributes:
-        pad: Id that pads.
-    """
-
-    ASKED = 256
-
-    pad: int = PAD_INDEX
-
-    def rows(self, size: int, generator: torch.Generator | None = None) -> Iterator[Tensor]:
-        """Yield the positions of texts of similar length."""
-        lengths = lengths_of(self.inputs, self.pad)
-        if generator is None:
-            return by_length(lengths, size, MAX_TOKENS)
-        return mixed_by_length(lengths, size, generator)
-
-    def at(self, rows: Tensor) -> Tensor:
-        """Return prepared texts with little padding, as long as a multiple of `LENGTH_STEP`."""
-        longest = int(lengths_of(self.inputs[rows], self.pad).max())
-        return self.prepare(self.inputs[rows, : longest + -longest % LENGTH_STEP])

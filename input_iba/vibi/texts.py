@@ -1,22 +1,33 @@
-"""Chunks of texts: words, runs of five words, or sentences.
+"""Texts in VIBI: their chunks, the black box that reads them, explainer and approximator.
 
-Texts travel as one tensor (B, T, 1 + E), as images do: of every word first the number of its
-chunk, −1 at padding, then its vector. `packed` and `unpacked` join and part the two.
+Chunks are words, runs of five words, or sentences. Texts travel as one tensor (B, T, 1 + E), as
+images do: of every word first the number of its chunk, −1 at padding, then its vector. `packed` and
+`unpacked` join and part the two. Explainer and approximator read the black box's own word vectors,
+so a hidden word is the same to all three: zeros.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn import functional as F
 
+from input_iba.core.tokens import PAD_INDEX, Tokens, lengths_of
 from input_iba.errors import ConfigError, closest
+from input_iba.modality import TextModality
+from input_iba.training.texts import LENGTH_STEP, by_length, mixed_by_length
+from input_iba.vibi.black_box import BlackBox
+from input_iba.vibi.inputs import ExplainedInputs
 from input_iba.vibi.settings import KINDS
 
 END_MARKS = (".", "!", "?")
 """Tokens that end a sentence; those that follow each other end one together."""
+
+MAX_TOKENS = 32_768
+"""Tokens, with padding, that are read at once where nothing is trained."""
 
 
 @dataclass(frozen=True)
@@ -130,3 +141,105 @@ def max_of_chunks(of_tokens: Tensor, chunks: Tensor) -> tuple[Tensor, Tensor]:
     maxima = maxima.scatter_reduce(1, index, of_tokens * inside[..., None], "amax")
     sizes = torch.zeros(rows, count, dtype=torch.int64, device=chunks.device)
     return maxima, sizes.scatter_add(1, places, inside.long()) > 0
+
+
+class TextBlackBox(BlackBox):
+    """A classifier of token ids (B, T) and lengths that is asked with word vectors."""
+
+    def __init__(
+        self, classifier: nn.Module, chunks: TextChunks, autocast: torch.dtype | None = None
+    ) -> None:
+        super().__init__(classifier, None, autocast)
+        self.chunks = chunks
+        self.modality = TextModality(pad=getattr(classifier, "pad_index", PAD_INDEX))
+
+    def prepare(self, ids: Tensor) -> Tensor:
+        """Embed token ids (B, T) and number their chunks; returns (B, T, 1 + E), see `packed`."""
+        vectors, tokens = self.modality.enter(self.classifier, ids)
+        return packed(vectors, self.chunks.of(ids, tokens.valid))
+
+    def logits(self, inputs: Tensor) -> Tensor:
+        """Return the classifier's own logits of texts (B, T, 1 + E) whose hidden words are 0."""
+        vectors, chunks = unpacked(inputs)
+        inside = chunks >= 0
+        # No id is looked up: the vectors take the place of what the embedding puts out.
+        tokens = Tokens(torch.zeros_like(chunks), inside.sum(1).cpu(), inside)
+        logits: Tensor = self.modality.run(self.classifier, vectors, tokens)
+        return logits
+
+
+@dataclass(frozen=True)
+class ExplainedTexts(ExplainedInputs):
+    """Token ids (N, T), padded at the end with `pad`, in batches of similar length."""
+
+    ASKED = 256
+
+    pad: int = PAD_INDEX
+
+    def rows(self, size: int, generator: torch.Generator | None = None) -> Iterator[Tensor]:
+        """Yield the positions of texts of similar length."""
+        lengths = lengths_of(self.inputs, self.pad)
+        if generator is None:
+            return by_length(lengths, size, MAX_TOKENS)
+        return mixed_by_length(lengths, size, generator)
+
+    def at(self, rows: Tensor) -> Tensor:
+        """Return prepared texts with little padding, as long as a multiple of `LENGTH_STEP`."""
+        longest = int(lengths_of(self.inputs[rows], self.pad).max())
+        return self.prepare(self.inputs[rows, : longest + -longest % LENGTH_STEP])
+
+
+class TextExplainer(nn.Module):
+    """Says how much each chunk of a text is worth being chosen.
+
+    Every word is seen with its neighbours and with what the whole text holds, as in L2X.
+
+    References:
+        Chen et al. 2018, "Learning to Explain" (arXiv 1802.07814), section 4.3: convolutions with a
+        local and a global part on IMDB.
+    """
+
+    def __init__(self, embedding_dim: int = 100, width: int = 100, dropout: float = 0.2) -> None:
+        super().__init__()
+        self.read = nn.Conv1d(embedding_dim, width, 3, padding=1)
+        self.local = nn.Conv1d(width, width, 3, padding=1)
+        self.overall = nn.Linear(width, width)
+        self.mix = nn.Linear(2 * width, width)
+        self.score = nn.Linear(width, 1)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Map texts (B, T, 1 + E) to logits (B, N), −∞ for chunks that a text does not have."""
+        vectors, chunks = unpacked(inputs)
+        inside = chunks >= 0
+        words = (self.dropout(vectors) * inside[..., None]).transpose(1, 2)
+        seen = F.relu(self.read(words)) * inside[:, None]
+        overall = F.relu(self.overall(seen.amax(2)))
+        local = F.relu(self.local(seen)).transpose(1, 2)
+        maxima, exist = max_of_chunks(local, chunks)
+        both = torch.cat([maxima, overall[:, None].expand_as(maxima)], dim=2)
+        logits: Tensor = self.score(self.dropout(F.relu(self.mix(both)))).squeeze(2)
+        return logits.masked_fill(~exist, float("-inf"))
+
+
+class TextApproximator(nn.Module):
+    """Predicts what the black box says about the whole text from the words that are shown."""
+
+    def __init__(
+        self, classes: int = 2, embedding_dim: int = 100, width: int = 200, dropout: float = 0.2
+    ) -> None:
+        super().__init__()
+        self.read = nn.Conv1d(embedding_dim, width, 3, padding=1)
+        self.mix = nn.Linear(width, width)
+        self.classify = nn.Linear(width, classes)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Map texts (B, T, 1 + E) to logits (B, classes); vectors of hidden words are 0."""
+        vectors, chunks = unpacked(inputs)
+        inside = chunks >= 0
+        words = (vectors * inside[..., None]).transpose(1, 2)
+        # After the rectifier nothing is below 0, so a zero at padding is never the maximum.
+        seen = (F.relu(self.read(words)) * inside[:, None]).amax(2)
+        logits: Tensor = self.classify(self.dropout(F.relu(self.mix(self.dropout(seen)))))
+        return logits

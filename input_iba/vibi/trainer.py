@@ -13,8 +13,7 @@ from input_iba.training.loop import Trainer, Validation
 from input_iba.vibi.black_box import BlackBox
 from input_iba.vibi.fidelity import measure_fidelity
 from input_iba.vibi.inputs import MEASURED, ExplainedInputs
-from input_iba.vibi.model import Vibi
-from input_iba.vibi.sampling import annealed
+from input_iba.vibi.model import Vibi, annealed
 from input_iba.vibi.settings import VibiTraining
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from input_iba.vibi import annealed, hard_top_k, relaxed_k_hot
-from input_iba.vibi.sampling import gumbel_noise
+from input_iba.vibi.model import gumbel_noise
 
 
 def generator(seed: int = 0) -> torch.Generator:

@@ -9,11 +9,15 @@ from torch.nn import functional as F
 from input_iba.core.tokens import PAD_INDEX, lengths_of, pad
 from input_iba.models import DeepLSTM
 from input_iba.vibi import Vibi, VibiTrainer, VibiTraining, hard_top_k, measure_fidelity
-from input_iba.vibi.black_box import TextBlackBox
 from input_iba.vibi.commands.texts import explained_texts
-from input_iba.vibi.inputs import ExplainedTexts
-from input_iba.vibi.text_networks import TextApproximator, TextExplainer
-from input_iba.vibi.texts import TextChunks, unpacked
+from input_iba.vibi.texts import (
+    ExplainedTexts,
+    TextApproximator,
+    TextBlackBox,
+    TextChunks,
+    TextExplainer,
+    unpacked,
+)
 from tests.conftest import Unchanged
 from tests.vibi.planted import LONGEST, PLANTED, WordSpotter, planted_texts
 

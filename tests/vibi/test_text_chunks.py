@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from input_iba.errors import ConfigError
-from input_iba.vibi.text_networks import TextApproximator, TextExplainer
 from input_iba.vibi.texts import (
+    TextApproximator,
     TextChunks,
+    TextExplainer,
     ends_in,
     max_of_chunks,
     packed,

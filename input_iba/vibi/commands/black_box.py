@@ -18,9 +18,9 @@ from input_iba.datasets.normalization import Normalize
 from input_iba.registry import CLASSIFIERS
 from input_iba.run.shell import LOGGER, Run
 from input_iba.training.loop import Loop, portable, save
-from input_iba.vibi.black_box import BlackBoxTrainer, BlackBoxTraining
+from input_iba.vibi.black_box import BlackBox, BlackBoxTrainer, BlackBoxTraining
 from input_iba.vibi.commands.config import VibiConfig
-from input_iba.vibi.commands.kind import Samples
+from input_iba.vibi.inputs import Samples
 from input_iba.vibi.settings import BlackBoxSettings
 
 FOLDER = Path("workdirs/vibi/black_boxes")
@@ -96,13 +96,11 @@ def build_like_black_box(config: VibiConfig, channels: int, classes: int) -> nn.
 
 
 def load_black_box(
-    config: VibiConfig, channels: int, classes: int, weights: Path | str, device: torch.device
-) -> nn.Module:
-    """Build the classifier of images that is explained, with its weights, in eval mode.
-
-    `weights` is empty where the config's `pretrained` names them.
-    """
+    config: VibiConfig, channels: int, classes: int, weights: str, run: Run
+) -> BlackBox:
+    """Build the black box of images with its weights; '' where `pretrained` names them."""
     model = models.build_classifier(classifier_config(config.black_box, channels, classes))
-    if str(weights):
+    if weights:
         models.load_checkpoint(model, weights)
-    return model.to(memory_format=torch.channels_last).to(device).eval()
+    model = model.to(memory_format=torch.channels_last).to(run.device).eval()
+    return BlackBox(model, Normalize(config.data.mean, config.data.std), run.autocast)

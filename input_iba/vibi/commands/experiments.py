@@ -12,7 +12,6 @@ from input_iba.errors import ConfigError, InputIBAError
 from input_iba.results import write_json, write_text
 from input_iba.run.shell import LOGGER
 from input_iba.vibi.commands.config import VibiConfig, load_vibi_config
-from input_iba.vibi.commands.folder import VibiResult
 from input_iba.vibi.commands.options import VibiOptions
 from input_iba.vibi.commands.prepared import read_checkpoint
 from input_iba.vibi.commands.run import WORK_DIRS, run_vibi
@@ -20,10 +19,9 @@ from input_iba.vibi.commands.run import WORK_DIRS, run_vibi
 COLLAPSED = 0.1
 """Share of the way from guessing to always right below which an approximator has collapsed."""
 
-HEAD = (
-    *("setting", "seed", "k", "β", "black box", "approximator", "rationale", "JS distance"),
-    *("KL", "epoch", "seconds", "collapsed"),
-)
+SETTING = ("setting", "seed", "k", "β")
+FOUND = ("black box", "approximator", "rationale", "JS distance", "KL", "epoch", "seconds")
+HEAD = (*SETTING, *FOUND, "collapsed")
 
 
 @dataclass(frozen=True)
@@ -77,7 +75,7 @@ def run_experiments(
         paths: Config files.
         seeds: Each setting is run once with each.
         overrides: From dotted keys to values, for all of them.
-        options: How to run; its `work_dir` holds the work directories of all settings.
+        options: Its `work_dir` holds the work directories of all settings.
         out: Folder of `experiments.md` and `experiments.json`.
 
     Raises:
@@ -108,7 +106,8 @@ def work_dir_name(setting: str, seed: int) -> str:
 
 def _row(config: VibiConfig, options: VibiOptions) -> ExperimentRow:
     try:
-        return _found(config, options.seed, run_vibi(config, options))
+        result = run_vibi(config, options)
+        best = read_checkpoint(result.work_dir / "best.pth")
     except Exception as error:  # one setting must not take the others with it
         reason = str(error)
         if not isinstance(error, InputIBAError):
@@ -116,13 +115,9 @@ def _row(config: VibiConfig, options: VibiOptions) -> ExperimentRow:
             LOGGER.exception("%s, seed %d failed", config.name, options.seed)
         LOGGER.error("%s, seed %d failed: %s", config.name, options.seed, reason)
         return ExperimentRow(config.name, options.seed, failure=reason)
-
-
-def _found(config: VibiConfig, seed: int, result: VibiResult) -> ExperimentRow:
-    best = read_checkpoint(result.work_dir / "best.pth")
     return ExperimentRow(
         setting=config.name,
-        seed=seed,
+        seed=options.seed,
         k=config.explainer.k,
         beta=config.training.beta,
         approximator=result.test.approximator,
@@ -175,9 +170,15 @@ def _cells(row: ExperimentRow, seed: str) -> Sequence[str]:
         return [row.setting, seed, *["–"] * (len(HEAD) - 3), "failed"]
     shares = (row.black_box_accuracy, row.approximator, row.rationale)
     return [
-        *(row.setting, seed, str(row.k), f"{row.beta:g}"),
+        row.setting,
+        seed,
+        str(row.k),
+        f"{row.beta:g}",
         *(f"{100 * share:.2f} %" for share in shares),
-        *(f"{row.distance:.3f}", f"{row.kl:.3f}", str(row.epoch), f"{row.seconds:.0f}"),
+        f"{row.distance:.3f}",
+        f"{row.kl:.3f}",
+        str(row.epoch),
+        f"{row.seconds:.0f}",
         "yes" if row.collapsed else "no",
     ]
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -25,15 +25,14 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class ChunkExplanation:
-    """What was found about one input.
+    """What was found about one input; classes come with their probability.
 
     Attributes:
         id: Name of its files, without extension.
         milliseconds: From the input in memory to its map.
-        black_box: Class and probability that the black box gives the whole input.
-        approximator: Those that the approximator gives the chosen chunks.
-        rationale: Those that the black box gives the chosen chunks.
-        files: What was written.
+        black_box: What the black box says of the whole input.
+        approximator: What the approximator says of the chosen chunks; so does the black box in
+            `rationale`.
     """
 
     id: str
@@ -70,7 +69,7 @@ def explain_files(
 
 
 @torch.no_grad()
-def _explain(loaded: LoadedVibi, opened: object, place: Path, warm: bool) -> ChunkExplanation:
+def _explain(loaded: LoadedVibi, opened: Any, place: Path, warm: bool) -> ChunkExplanation:
     """Explain what was read, and write its files beside `place`."""
     kind, networks, names = loaded.kind, loaded.networks, loaded.class_names
     inputs = kind.inputs(networks, opened)

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from input_iba.datasets import ImageDataset, build_dataset
 from input_iba.datasets.images import read_image
 from input_iba.datasets.normalization import Normalize
 from input_iba.datasets.pipeline import Pipeline
-from input_iba.drawing import write_explanation
+from input_iba.drawing import (
+    write_distribution,
+    write_explanation,
+    write_test_batch,
+    write_top_k,
+    write_training_curves,
+)
 from input_iba.results import write_arrays, written_whole
 from input_iba.run.shell import Run
 from input_iba.training.classifier import Labelled
@@ -25,12 +34,10 @@ from input_iba.vibi.commands.black_box import (
     provide_black_box,
 )
 from input_iba.vibi.commands.config import VibiConfig
-from input_iba.vibi.commands.kind import Kind, Networks, Samples
-from input_iba.vibi.commands.sheets import chunk_map, write_sheets
 from input_iba.vibi.copies import BlackBoxCopy, CopiedApproximator, CopiedExplainer
-from input_iba.vibi.fidelity import TopK
-from input_iba.vibi.inputs import UNASKED, ExplainedInputs
-from input_iba.vibi.model import Vibi
+from input_iba.vibi.fidelity import TopK, choose_top_k
+from input_iba.vibi.inputs import UNASKED, ExplainedInputs, Samples
+from input_iba.vibi.model import Networks, Vibi
 from input_iba.vibi.networks import build_approximator, build_explainer
 
 FORMATS = ("png", "jpg", "jpeg", "bmp")
@@ -50,23 +57,27 @@ def build_vibi(
     def copy() -> nn.Module:
         return build_like_black_box(config, channels, classes)
 
-    explainer = (
-        build_explainer(config.explainer, channels, grid)
-        if config.explainer.start == "random"
-        else CopiedExplainer(copy(), normalize, grid, channels)
-    )
-    approximator = (
-        build_approximator(config.approximator, channels, classes)
-        if config.approximator.start == "random"
-        else CopiedApproximator(copy(), normalize)
-    )
+    if config.explainer.start == "random":
+        explainer = build_explainer(config.explainer, channels, grid)
+    else:
+        explainer = CopiedExplainer(copy(), normalize, grid, channels)
+    if config.approximator.start == "random":
+        approximator = build_approximator(config.approximator, channels, classes)
+    else:
+        approximator = CopiedApproximator(copy(), normalize)
     vibi = Vibi(explainer, approximator, grid, config.explainer.k, run.autocast if run else None)
     return vibi.to(run.device) if run else vibi
 
 
-class Images(Kind[Tensor]):
-    """Images; files of them are of any size, and become as large as those of the training."""
+@dataclass
+class Images:
+    """Images; files of them are of any size, and become as large as those of the training.
 
+    What is here of images, `Texts` has of texts: all else in VIBI's commands is one path for both.
+    """
+
+    config: VibiConfig
+    run: Run
     shape: Sequence[int] = ()
 
     def dataset(self, split: str) -> ImageDataset:
@@ -95,7 +106,7 @@ class Images(Kind[Tensor]):
         # Built first, so that a wrong k is said before the black box is trained.
         vibi = build_vibi(self.config, self.shape, classes, self.run)
         weights = provide_black_box(self.config, samples, self.run)
-        black_box = self._black_box(classes, weights)
+        black_box = load_black_box(self.config, self.shape[0], classes, weights, self.run)
         for network in (vibi.explainer, vibi.approximator):
             if isinstance(network, BlackBoxCopy):
                 network.start_from(black_box.classifier)
@@ -105,13 +116,8 @@ class Images(Kind[Tensor]):
         """Build the networks of a checkpoint."""
         self.shape = shape
         vibi = build_vibi(self.config, shape, classes, self.run)
-        return Networks(vibi, self._black_box(classes, weights), weights, shape)
-
-    def _black_box(self, classes: int, weights: str) -> BlackBox:
-        config, device = self.config, self.run.device
-        classifier = load_black_box(config, self.shape[0], classes, weights, device)
-        normalize = Normalize(config.data.mean, config.data.std)
-        return BlackBox(classifier, normalize, self.run.autocast)
+        black_box = load_black_box(self.config, shape[0], classes, weights, self.run)
+        return Networks(vibi, black_box, weights, shape)
 
     def prepare(self, pixels: Tensor) -> Tensor:
         """Return 8-bit images as images in [0, 1], on the device."""
@@ -170,3 +176,47 @@ def _grid(networks: Networks) -> ChunkGrid:
     chunks = networks.vibi.chunks
     assert isinstance(chunks, ChunkGrid)  # images fall into squares
     return chunks
+
+
+@torch.no_grad()
+def write_sheets(
+    vibi: Vibi,
+    black_box: BlackBox,
+    inputs: Tensor,
+    folder: Path,
+    class_names: Sequence[str] | None = None,
+) -> None:
+    """Draw a batch, the explanation distribution, and the top-k explanation of each image.
+
+    Frames of `top_k.png` say whether the approximator agrees with the black box, those of
+    `top_k_black_box.png` whether the black box agrees with itself. Images (n, C, H, W) are uint8.
+    """
+    grid = vibi.chunks
+    assert isinstance(grid, ChunkGrid)  # images fall into squares
+    images = inputs.to(next(vibi.parameters()).device).float() / 255
+    found = choose_top_k(vibi, black_box, images)
+    with black_box.frozen():
+        whole = black_box.log_probabilities(images).exp().cpu()
+    drawn, masks = images.cpu(), grid.upsample(found.shown).cpu()
+    with written_whole(folder / "test_batch.png") as aside:
+        write_test_batch(aside, drawn)
+    with written_whole(folder / "distribution.png") as aside:
+        write_distribution(aside, drawn, chunk_map(grid, found.logits.softmax(1)).cpu())
+    for name, who, answer in (
+        ("top_k", "approximator", found.approximator),
+        ("top_k_black_box", "black box", found.rationale),
+    ):
+        with written_whole(folder / f"{name}.png") as aside:
+            write_top_k(aside, drawn, masks, whole, answer.exp().cpu(), class_names, who)
+
+
+def chunk_map(grid: ChunkGrid, of_chunks: Tensor) -> Tensor:
+    """Give every pixel (B, H, W) the value of its chunk (B, N), summed over colours."""
+    return grid.upsample(of_chunks).sum(1)
+
+
+def write_curves(metrics: Path, folder: Path) -> None:
+    """Draw what `metrics.jsonl` holds over the epochs, as `curves.png` in a folder."""
+    rows = [json.loads(line) for line in metrics.read_text(encoding="utf-8").splitlines()]
+    with written_whole(folder / "curves.png") as aside:
+        write_training_curves(aside, rows)

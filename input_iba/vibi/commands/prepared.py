@@ -16,16 +16,18 @@ from input_iba.training.classifier import split
 from input_iba.training.data import VALIDATION_SHARE, check_classes
 from input_iba.vibi.commands.config import VibiConfig, vibi_config
 from input_iba.vibi.commands.images import Images
-from input_iba.vibi.commands.kind import Kind, Networks, Samples
 from input_iba.vibi.commands.texts import Texts
-from input_iba.vibi.inputs import ExplainedInputs
-from input_iba.vibi.model import Vibi
+from input_iba.vibi.inputs import ExplainedInputs, Samples
+from input_iba.vibi.model import Networks, Vibi
 
 FORMAT = 1
 """Of checkpoints."""
 
+Kind = Images | Texts
+"""What differs between kinds of input."""
 
-def kind_of(config: VibiConfig, run: Run) -> Kind[Any]:
+
+def kind_of(config: VibiConfig, run: Run) -> Kind:
     """Return the kind of input that a setting explains."""
     return Texts(config, run) if config.of_texts else Images(config, run)
 
@@ -34,7 +36,7 @@ def kind_of(config: VibiConfig, run: Run) -> Kind[Any]:
 class Prepared:
     """Everything that a training needs; `accuracy` is the black box's, on the test set."""
 
-    kind: Kind[Any]
+    kind: Kind
     networks: Networks
     train: ExplainedInputs
     validation: ExplainedInputs
@@ -43,7 +45,7 @@ class Prepared:
     accuracy: float
 
 
-def read_samples(kind: Kind[Any]) -> Samples:
+def read_samples(kind: Kind) -> Samples:
     """Read training set and test set, and hold a share of the former out."""
     data, seed = kind.config.data, kind.run.seed
     train_set, test_set = kind.dataset("train"), kind.dataset("test")
@@ -87,7 +89,7 @@ def prepare(config: VibiConfig, run: Run) -> Prepared:
 class LoadedVibi:
     """What a checkpoint holds; its networks are in eval mode."""
 
-    kind: Kind[Any]
+    kind: Kind
     networks: Networks
     class_names: Sequence[str]
 

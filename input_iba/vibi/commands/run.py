@@ -2,30 +2,110 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from input_iba.errors import ConfigError
 from input_iba.models.checkpoints import fit_state_dict
+from input_iba.results import installed_versions, may_continue, write_json, write_text
+from input_iba.results.manifest import now_text
+from input_iba.results.writing import append_text
 from input_iba.run.shell import LOGGER, Run, opened
 from input_iba.training.loop import Loop
 from input_iba.vibi.commands.config import VibiConfig
-from input_iba.vibi.commands.folder import VibiFolder, VibiResult
+from input_iba.vibi.commands.images import write_curves
 from input_iba.vibi.commands.options import VibiOptions
 from input_iba.vibi.commands.prepared import FORMAT, Prepared, prepare, read_checkpoint
-from input_iba.vibi.commands.sheets import write_curves
 from input_iba.vibi.fidelity import Fidelity, measure_fidelity
-from input_iba.vibi.inputs import MEASURED, ExplainedInputs
+from input_iba.vibi.inputs import MEASURED
 from input_iba.vibi.trainer import VibiTrainer
 
 SHOWN = 32
 """Test inputs that are drawn."""
 
 WORK_DIRS = Path("workdirs/vibi")
+
+
+@dataclass(frozen=True)
+class VibiResult:
+    """What came out of the best epoch, on what is held out and on the test set.
+
+    `black_box_accuracy` is that on the test set; `seconds` are those of all starts.
+    """
+
+    work_dir: Path
+    validation: Fidelity
+    test: Fidelity
+    black_box_accuracy: float
+    seconds: float
+
+
+class VibiFolder:
+    """The work directory of a run: which files, and whether the run may continue there."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.config = root / "config.py"
+        self.manifest = root / "manifest.json"
+        self.log = root / "log_file.log"
+        self.metrics = root / "metrics.jsonl"
+        self.results = root / "results.json"
+        self.best = root / "best.pth"
+        self.last = root / "last.pth"
+        self.pictures = root / "pictures"
+        self.tensorboard = root / "tensorboard"
+
+    def begin(self, identity: Mapping[str, Any], device: str, config: str, resume: bool) -> None:
+        """Write manifest and effective config, or check that the run there may be continued.
+
+        Raises:
+            ResumeError: There is a run and `resume` is not set, or it was made otherwise.
+        """
+        manifest: dict[str, Any] = {"format": 1, "started": now_text(), "resumed": []}
+        then = None
+        if self.manifest.exists() and (self.last.exists() or self.results.exists()):
+            manifest = json.loads(self.manifest.read_text(encoding="utf-8"))
+            then = manifest["identity"]
+        what = f"The training in '{self.root}'"
+        if may_continue(what, then, identity, resume, option="--resume_training"):
+            manifest["resumed"].append(now_text())
+        now = {"identity": identity, "device": device, "versions": installed_versions()}
+        write_json(self.manifest, {"complete": False, **manifest, **now})
+        write_text(self.config, config)
+
+    def end(self, result: VibiResult) -> None:
+        """Write the results and say in the manifest that the run is complete."""
+        found = asdict(result)
+        write_json(self.results, {k: v for k, v in found.items() if k != "work_dir"})
+        manifest = json.loads(self.manifest.read_text(encoding="utf-8"))
+        write_json(self.manifest, {**manifest, "complete": True, "finished": now_text()})
+
+    def result(self) -> VibiResult | None:
+        """Return the results of a complete run, or None."""
+        if not self.results.exists():
+            return None
+        found = json.loads(self.results.read_text(encoding="utf-8"))
+        for name in ("validation", "test"):
+            found[name] = Fidelity(**found[name])
+        return VibiResult(self.root, **found)
+
+    def keep_metrics(self, epochs: int) -> float:
+        """Drop the lines of later epochs, which a stopped run wrote; return the others' seconds."""
+        lines = []
+        if self.metrics.exists():
+            lines = self.metrics.read_text(encoding="utf-8").splitlines()[:epochs]
+        write_text(self.metrics, "".join(f"{line}\n" for line in lines))
+        return sum(float(json.loads(line)["seconds"]) for line in lines)
+
+    def add_metrics(self, line: Mapping[str, Any]) -> None:
+        """Append the numbers of an epoch."""
+        append_text(self.metrics, json.dumps(line, allow_nan=False) + "\n")
 
 
 def run_vibi(config: VibiConfig, options: VibiOptions) -> VibiResult:
@@ -40,7 +120,12 @@ def run_vibi(config: VibiConfig, options: VibiOptions) -> VibiResult:
     folder = VibiFolder(options.work_dir or WORK_DIRS / config.name)
     with opened(folder.log, options, seed=options.seed, resume="--resume_training") as run:
         started = time.perf_counter()
-        identity = _identity(config, options, run)
+        identity = config.plain() | {
+            "seed": options.seed,
+            "precision": run.precision,
+            "jump_start": str(options.jump_start or ""),
+        }
+        del identity["data"]["root"]  # the same data may lie elsewhere
         folder.begin(identity, str(run.device), config.text(), options.resume)
         finished = folder.result()
         if finished is not None:
@@ -70,25 +155,19 @@ def without_beta(config: VibiConfig, work_dir: Path | None) -> Path:
     return path
 
 
-def _identity(config: VibiConfig, options: VibiOptions, run: Run) -> dict[str, Any]:
-    plain = config.plain()
-    del plain["data"]["root"]  # the same data may lie elsewhere
-    return {
-        **plain,
-        "seed": options.seed,
-        "precision": run.precision,
-        "jump_start": str(options.jump_start or ""),
-    }
-
-
 def _train(
     config: VibiConfig, options: VibiOptions, folder: VibiFolder, ready: Prepared, run: Run
 ) -> float:
     """Run the epochs that are left; return the seconds that earlier starts took."""
     networks = ready.networks
     trainer = VibiTrainer(
-        *(networks.vibi, networks.black_box, ready.train, config.training, run.device),
-        *(options.seed, ready.validation),
+        networks.vibi,
+        networks.black_box,
+        ready.train,
+        config.training,
+        run.device,
+        options.seed,
+        ready.validation,
     )
 
     def facts(metrics: Mapping[str, Any]) -> dict[str, Any]:
@@ -127,18 +206,17 @@ def _finish(
     """Measure the best epoch, draw it, and write the results."""
     content = read_checkpoint(folder.best, run.device)
     fit_state_dict(ready.networks.vibi, content["vibi"], folder.best)
-    validation, test = (_fidelity(ready, data) for data in (ready.validation, ready.test))
+    vibi, black_box = ready.networks.vibi, ready.networks.black_box
+    validation, test = (
+        measure_fidelity(vibi, black_box, data.batches(MEASURED))
+        for data in (ready.validation, ready.test)
+    )
     _draw(ready, folder.pictures)
     write_curves(folder.metrics, folder.pictures)
     result = VibiResult(folder.root, validation, test, ready.accuracy, round(seconds(), 1))
     folder.end(result)
     LOGGER.info("Test set, with epoch %d: %s", content["epoch"], test.text())
     return result
-
-
-def _fidelity(ready: Prepared, data: ExplainedInputs) -> Fidelity:
-    networks = ready.networks
-    return measure_fidelity(networks.vibi, networks.black_box, data.batches(MEASURED))
 
 
 def _draw(ready: Prepared, folder: Path) -> None:

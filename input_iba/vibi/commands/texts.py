@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,24 +12,32 @@ import torch
 from torch import Tensor, nn
 
 from input_iba import models
-from input_iba.core.tokens import pad
+from input_iba.core.tokens import lengths_of, pad
 from input_iba.datasets import IMDBDataset, build_dataset
 from input_iba.datasets.tokens import cleaned, read_text, words_read
+from input_iba.drawing import agreement, highlighted_page, percent
 from input_iba.drawing.words import Shown, split_at
 from input_iba.errors import ConfigError, DataError
 from input_iba.modality.kinds import check_vocabulary
 from input_iba.results import write_arrays, write_text
+from input_iba.run.shell import Run
 from input_iba.training.classifier import Labelled
 from input_iba.training.data import read_texts
 from input_iba.training.loop import progress_bar
-from input_iba.vibi.black_box import TextBlackBox
-from input_iba.vibi.commands.kind import Kind, Networks, Samples
-from input_iba.vibi.commands.text_pages import read_top_k, text_page, write_texts
-from input_iba.vibi.fidelity import TopK
-from input_iba.vibi.inputs import UNASKED, ExplainedTexts
-from input_iba.vibi.model import Vibi
-from input_iba.vibi.text_networks import TextApproximator, TextExplainer
-from input_iba.vibi.texts import TextChunks, ends_in, to_tokens, unpacked
+from input_iba.vibi.commands.config import VibiConfig
+from input_iba.vibi.fidelity import TopK, choose_top_k
+from input_iba.vibi.inputs import UNASKED, Samples
+from input_iba.vibi.model import Networks, Vibi
+from input_iba.vibi.texts import (
+    ExplainedTexts,
+    TextApproximator,
+    TextBlackBox,
+    TextChunks,
+    TextExplainer,
+    ends_in,
+    to_tokens,
+    unpacked,
+)
 
 Words = tuple[list[str], Shown]
 """Tokens of a text, and how they are shown."""
@@ -47,8 +56,12 @@ def explained_texts(
     return unasked.answered(black_box, on_batch or (lambda _: None))
 
 
-class Texts(Kind[Words]):
-    """Movie reviews; their classifier is trained elsewhere."""
+@dataclass
+class Texts:
+    """Movie reviews; their classifier is trained elsewhere. See `Images`."""
+
+    config: VibiConfig
+    run: Run
 
     def dataset(self, split: str) -> IMDBDataset:
         """Return the reviews of 'train' or 'test', of both classes."""
@@ -91,7 +104,9 @@ class Texts(Kind[Words]):
         vibi = Vibi(
             TextExplainer(dim, config.explainer.width or 100),
             TextApproximator(classes, dim, config.approximator.width or 200),
-            *(chunks, config.explainer.k, self.run.autocast),
+            chunks,
+            config.explainer.k,
+            self.run.autocast,
         )
         return Networks(vibi.to(device), black_box, file, inputs.shape[1:])
 
@@ -116,9 +131,19 @@ class Texts(Kind[Words]):
     def draw(
         self, networks: Networks, inputs: Tensor, class_names: Sequence[str], folder: Path
     ) -> None:
-        """Write pages of reviews, token ids (n, T)."""
-        words = self.vocabulary.words
-        write_texts(networks.vibi, networks.black_box, inputs, folder, words, class_names)
+        """Write pages of reviews, token ids (n, T) padded at the end, with their words coloured."""
+        black_box = networks.black_box
+        assert isinstance(black_box, TextBlackBox)
+        lengths = lengths_of(inputs, black_box.modality.pad).tolist()
+        for i, length in enumerate(lengths):
+            ids = inputs[i, :length]
+            prepared = black_box.prepare(ids[None].to(self.run.device))
+            found = choose_top_k(networks.vibi, black_box, prepared)
+            with black_box.frozen(), torch.no_grad():
+                read = read_top_k(found, black_box.log_probabilities(prepared), prepared)
+            tokens = [self.vocabulary.words[index] for index in ids.tolist()]
+            page = text_page(f"text {i}", tokens, read, class_names)
+            write_text(folder / f"text_{i:02d}.html", page)
 
     def open(self, path: Path) -> Words:
         """Read a text file; return its last `max_length` tokens, and how they are shown."""
@@ -155,3 +180,52 @@ class Texts(Kind[Words]):
         write_arrays(files[0], **values, tokens=np.array(tokens, dtype=np.str_))
         write_text(files[1], text_page(place.name, shown, read, class_names))
         return files
+
+
+@dataclass(frozen=True)
+class ReadText:
+    """What is found about one text.
+
+    Attributes:
+        heat: Probability of each word's chunk, (T,).
+        shown: 1 where a word is shown, (T,).
+        answers: Probabilities (classes,) by who gives them, on the whole text or on the chunks.
+    """
+
+    heat: Tensor
+    shown: Tensor
+    answers: dict[str, Tensor]
+
+
+def read_top_k(found: TopK, whole: Tensor, inputs: Tensor) -> ReadText:
+    """Return what was chosen of a prepared text (1, T, 1 + E), whose ln p is (1, classes)."""
+    _, chunks = unpacked(inputs)
+    length = int((chunks >= 0).sum())
+    return ReadText(
+        heat=to_tokens(found.logits.softmax(1), chunks)[0, :length].cpu(),
+        shown=to_tokens(found.shown, chunks)[0, :length].cpu(),
+        answers={
+            "black box": whole[0].exp().cpu(),
+            "approximator": found.approximator[0].exp().cpu(),
+            "black box on them": found.rationale[0].exp().cpu(),
+        },
+    )
+
+
+def text_page(
+    title: str, text: Shown | Sequence[str], found: ReadText, class_names: Sequence[str]
+) -> str:
+    """Return a page with what was predicted, where the explainer looks, and the chosen words."""
+    facts = {
+        who: f"{class_names[int(p.argmax())]} {percent(float(p.max()))}"
+        for who, p in found.answers.items()
+    }
+    compared = agreement(found.answers["black box"][None], found.answers["approximator"][None])
+    facts["approximator agrees"] = (
+        f"{'yes' if compared.agrees[0] else 'no'}, strength {compared.strength[0]:.2f}"
+    )
+    masks = {
+        "Chosen chunks": found.shown.numpy(),
+        "Where the explainer looks (probability)": found.heat.numpy(),
+    }
+    return highlighted_page(title, facts, text, masks)

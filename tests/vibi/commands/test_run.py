@@ -14,10 +14,9 @@ from input_iba.errors import CheckpointError, ConfigError, ResumeError
 from input_iba.run.shell import Run
 from input_iba.vibi import BlackBoxCopy, VibiTrainer
 from input_iba.vibi.commands.config import VibiConfig, load_vibi_config
-from input_iba.vibi.commands.folder import VibiResult
 from input_iba.vibi.commands.options import VibiOptions
 from input_iba.vibi.commands.prepared import load_vibi, prepare, read_checkpoint
-from input_iba.vibi.commands.run import run_vibi, without_beta
+from input_iba.vibi.commands.run import VibiResult, run_vibi, without_beta
 from tests.vibi.commands.conftest import tiny_options
 
 
