@@ -37,8 +37,13 @@ from input_iba.training.settings import (
     TrainingOptions,
     TrainingSettings,
 )
-from input_iba.training.texts import TextTrainer
-from input_iba.training.transformers import HeadedEncoder, HeadTrainer, TransformerTrainer, encode
+from input_iba.training.texts import (
+    HeadedEncoder,
+    HeadTrainer,
+    TextTrainer,
+    TransformerTrainer,
+    encode,
+)
 
 VALIDATION_SHARE = 0.05
 """Share of the training set that is held out."""

@@ -61,7 +61,7 @@ def test_long_texts_are_cut_in_training_and_whole_in_evaluation() -> None:
 def test_evaluation_batches_are_small_where_texts_are_long(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("input_iba.training.texts.ROWS_AND_TOKENS", (8, 30))
+    monkeypatch.setattr(TextTrainer, "rows_and_tokens", (8, 30))
     data = texts()
     batches = list(trainer(data).evaluation_batches(data))
     assert sum(len(batch.targets) for batch in batches) == 50

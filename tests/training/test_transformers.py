@@ -12,7 +12,7 @@ from transformers import GPT2Config, GPT2ForSequenceClassification
 from input_iba.models import MiniLMClassifier
 from input_iba.training.classifier import Labelled
 from input_iba.training.settings import TextTraining
-from input_iba.training.transformers import (
+from input_iba.training.texts import (
     HEAD_LR,
     HeadTrainer,
     TransformerTrainer,
