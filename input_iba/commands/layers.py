@@ -32,17 +32,14 @@ def list_layers(config: RunConfig) -> str:
     shapes = layer_shapes(classifier, inputs, lambda x: modality.run(classifier, x, tokens))
     cells = [("layer", "module", "output", "")]
     for name, outputs in shapes.items():
-        cells.append((name, kinds[name], _shape(outputs[0]), _remarks(name, outputs, config)))
+        shape = "×".join(map(str, outputs[0])) or "no tensor"
+        cells.append((name, kinds[name], shape, _remarks(name, outputs, config)))
     unused = [name for name in kinds if name and name not in shapes]
     cells += [(name, kinds[name], "–", "not called") for name in unused]
     widths = [max(len(row[i]) for row in cells) for i in range(3)]
     return "\n".join(
         "  ".join([*(row[i].ljust(widths[i]) for i in range(3)), row[3]]).rstrip() for row in cells
     )
-
-
-def _shape(shape: tuple[int, ...]) -> str:
-    return "×".join(map(str, shape)) if shape else "no tensor"
 
 
 def _remarks(name: str, outputs: Sequence[tuple[int, ...]], config: RunConfig) -> str:

@@ -14,8 +14,7 @@ from input_iba.run.launchers import (
     Launcher,
     connect,
     ignore_termination,
-    place_by_slurm,
-    place_by_torchrun,
+    place_by,
     refuse_forgotten_launcher,
 )
 
@@ -38,8 +37,6 @@ class Processes:
     Every process calls `together`, `all_gather` and `from_main` in the same order.
 
     Attributes:
-        rank: Number of this process in the run.
-        world_size: How many there are.
         local_rank: Number among those of this machine; None without a launcher.
         all_gather: Takes one value of every process and returns all of them in rank order.
         store: Small values that all processes read and write, or None for one process.
@@ -129,10 +126,6 @@ def launch(launcher: Launcher = "none") -> Iterator[Processes]:
     and short messages. (`mmengine.dist.init_dist` would choose a GPU even where there is none, so
     only mmengine's collectives are used.)
 
-    Args:
-        launcher: What started the processes: 'pytorch' is torchrun, 'slurm' is srun, 'none' is
-            for one process.
-
     Raises:
         ConfigError: The launcher named is not the one that started this process.
         ProcessError: Other processes did not come, or one of them was lost.
@@ -141,8 +134,7 @@ def launch(launcher: Launcher = "none") -> Iterator[Processes]:
         refuse_forgotten_launcher(os.environ)
         yield ALONE
         return
-    place = place_by_torchrun if launcher == "pytorch" else place_by_slurm
-    rank, world_size, local_rank = place(os.environ)
+    rank, world_size, local_rank = place_by(launcher, os.environ)
 
     from mmengine.dist import all_gather_object
     from torch import distributed

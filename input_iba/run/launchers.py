@@ -21,7 +21,19 @@ if TYPE_CHECKING:  # torch takes seconds to import, and --help needs none of it
 Launcher = Literal["none", "pytorch", "slurm"]
 LAUNCHERS: tuple[Launcher, ...] = ("none", "pytorch", "slurm")
 
-EXAMPLE = "torchrun --nproc_per_node N --no-python input-iba attribute CONFIG --launcher pytorch"
+PLACES = {
+    "pytorch": (
+        ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT"),
+        "torchrun",
+        "torchrun --nproc_per_node N --no-python input-iba attribute CONFIG --launcher pytorch",
+    ),
+    "slurm": (
+        ("SLURM_PROCID", "SLURM_NTASKS", "SLURM_LOCALID"),
+        "srun",
+        "srun -n N input-iba attribute CONFIG --launcher slurm",
+    ),
+}
+"""What each launcher sets in the environment, the command, and how it is to be used."""
 
 
 def speaks(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> bool:
@@ -50,28 +62,19 @@ def refuse_forgotten_launcher(environment: Mapping[str, str]) -> None:
         raise ConfigError(message)
 
 
-def place_by_torchrun(environment: Mapping[str, str]) -> tuple[int, int, int]:
-    """Return rank, number of processes, and rank on this machine."""
-    names = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
-    return _place(environment, names, "--launcher pytorch: torchrun", EXAMPLE)
+def place_by(launcher: Launcher, environment: Mapping[str, str]) -> tuple[int, int, int]:
+    """Return rank, number of processes, and rank on this machine.
 
-
-def place_by_slurm(environment: Mapping[str, str]) -> tuple[int, int, int]:
-    """Return rank, number of processes, and rank on this machine."""
-    names = ("SLURM_PROCID", "SLURM_NTASKS", "SLURM_LOCALID")
-    example = "srun -n N input-iba attribute CONFIG --launcher slurm"
-    return _place(environment, names, "--launcher slurm: srun", example)
-
-
-def _place(
-    environment: Mapping[str, str], names: Sequence[str], launcher: str, example: str
-) -> tuple[int, int, int]:
-    """Read the first three of some variables, all of which the launcher sets."""
+    Raises:
+        ConfigError: The launcher did not start this process.
+    """
+    names, command, example = PLACES[launcher]
     missing = [name for name in names if name not in environment]
     if missing:
         raise ConfigError(
-            f"{launcher} did not start this process (no {', '.join(missing)} in the environment). "
-            f"Start it as\n  {example}\nor leave --launcher out."
+            f"--launcher {launcher}: {command} did not start this process (no "
+            f"{', '.join(missing)} in the environment). Start it as\n  {example}\n"
+            "or leave --launcher out."
         )
     rank, world_size, local_rank = (int(environment[name]) for name in names[:3])
     return rank, world_size, local_rank

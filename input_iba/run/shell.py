@@ -44,9 +44,6 @@ def logging_to(path: Path, *, main: bool = True) -> Iterator[logging.Logger]:
         main: False for a further process of a run: the terminal and what concerns the run as a
             whole are the first one's, so only warnings and errors are logged, to the file, which
             is made when there are any.
-
-    Yields:
-        The package's logger.
     """
     file = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace", delay=not main)
     file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
@@ -86,10 +83,8 @@ class Run:
     """What a run computes on.
 
     Attributes:
-        device: Where to compute.
         autocast: Type in which the classifier computes, or None for float32.
         seed: Of all noise.
-        processes: Those of the run.
         warnings: What the user should know of the choice; said already within `opened`.
     """
 
@@ -150,16 +145,8 @@ def opened(
 ) -> Iterator[Run]:
     """Log a run to file and terminal, and let SIGTERM and the interrupt key end it in order.
 
-    Args:
-        log: The log file; its folder is made.
-        options: On what to compute.
-        processes: Those of the run; the first of them speaks for all.
-        seed: Of the global generators, and of all noise.
-        warnings: What the user should know of the config.
-        resume: The option that continues what was interrupted.
-
-    Yields:
-        What the run computes on.
+    The folder of the log is made. The first of several processes speaks for all, also what the
+    user should know of the config, `warnings`. `resume` is the option that continues the run.
 
     Raises:
         ConfigError: The device is not there, or cannot compute in that precision.

@@ -50,13 +50,9 @@ def split(data: Labelled, share: float, seed: int) -> tuple[Labelled, Labelled]:
 
 
 class ClassifierTrainer(Trainer[Labelled]):
-    """Trains a classifier.
+    """Trains a classifier in place.
 
     Args:
-        model: Changed in place.
-        data: Training set.
-        settings: How to train.
-        device: Where to compute.
         autocast: Number format of the layers, or None for float32.
         held_out: What the best epoch is chosen on; None for a training without.
 
@@ -152,11 +148,9 @@ class ClassifierTrainer(Trainer[Labelled]):
 
 
 def row_losses(logits: Tensor, targets: Tensor) -> Tensor:
-    """Return the cross-entropy of each row in nats, of one logit the binary one.
+    """Return the cross-entropy of each row of logits (B, classes) in nats.
 
-    Args:
-        logits: (B, classes); one logit says how much class 1 is likelier than class 0.
-        targets: Class indices (B,).
+    One logit says how much class 1 is likelier than class 0.
     """
     if logits.shape[1] == 1:
         wanted = targets.to(logits.dtype)

@@ -55,7 +55,6 @@ class TrainingData:
 
     Attributes:
         noun: What samples are called.
-        train_set: Of which a share is held out.
         test_set: None where there is none but the training set.
         read: Reads as many samples of a data set as a number says, 0 for all, drawn by a seed.
         trainer: Makes a trainer of what is trained on and what is held out, as `read` returns it.

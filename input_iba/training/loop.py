@@ -40,14 +40,11 @@ class Validation:
 
 
 class Trainer(ABC, Generic[Batch]):
-    """Trains a network; an epoch depends on seed, number and state alone.
+    """Trains a network in place; an epoch depends on seed, number and state alone.
 
     Args:
-        network: Changed in place.
-        optimizer: Of its parameters, at the peak of the learning rate.
-        epochs: Passes over the training set.
+        optimizer: Of the network's parameters, at the peak of the learning rate.
         steps: Steps per epoch.
-        seed: Of all that is drawn: order, augmentation, dropout, noise.
         rise: Share of the training in which the learning rate rises; None for torch's own.
     """
 
@@ -101,9 +98,7 @@ class Trainer(ABC, Generic[Batch]):
     ) -> dict[str, float]:
         """Pass over the training set once; return means of the loss and its parts, in nats.
 
-        Args:
-            epoch: Its number, from 0.
-            on_step: Called with the loss of every step.
+        Epochs count from 0. `on_step` is called with the loss of every step.
 
         Raises:
             InputIBAError: The loss is not finite.
@@ -152,7 +147,6 @@ class Loop:
     """Trains epoch by epoch, keeps the best, and goes on after the last whole epoch.
 
     Attributes:
-        trainer: What is trained.
         best: File of the best epoch's weights; None keeps none.
         latest: File of the latest epoch's weights and state; None keeps none.
         weights: Key of the weights in both.
@@ -200,8 +194,12 @@ class Loop:
         seconds = time.perf_counter() - since
         LOGGER.info(
             "%s %d/%d: loss %.4f, on what is held out: %s; %.0f s",
-            *(f"{self.name}, epoch" if self.name else "Epoch", epoch + 1, self.trainer.epochs),
-            *(means["loss"], found.text, seconds),
+            f"{self.name}, epoch" if self.name else "Epoch",
+            epoch + 1,
+            self.trainer.epochs,
+            means["loss"],
+            found.text,
+            seconds,
         )
         lr = self.trainer.optimizer.param_groups[0]["lr"]
         facts = {"epoch": epoch + 1, "seconds": round(seconds, 3)}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from input_iba import models
 from input_iba.config.build import errors_name
@@ -49,39 +51,31 @@ def run_training(
         trainer = data.trainer(trained_on, held_out)
         LOGGER.info(
             "%s on %d %s, %d held out; %s, %s; checkpoint: %s",
-            *(type(model).__name__, len(trained_on.targets), data.noun, len(held_out.targets)),
-            *(run.where, run.precision, checkpoint),
+            type(model).__name__,
+            len(trained_on.targets),
+            data.noun,
+            len(held_out.targets),
+            run.where,
+            run.precision,
+            checkpoint,
         )
-        loop = _loop(trainer, config, data, checkpoint, options)
+        identity = {
+            **asdict(settings),
+            "classifier": {k: v for k, v in config.classifier.items() if k != "pretrained"},
+            "data": data.train_set.fingerprint(),
+            "num_samples": options.num_samples,
+        }
+        latest = options.work_dir / "training_state.pth"
+        what = f"The training in '{options.work_dir}'"
+        may_continue(what, made_with(latest), identity, options.resume)
+        loop = Loop(trainer, checkpoint, latest, facts=_facts, identity=identity)
         best = loop.run(*loop.resume(run.device))
         test = _test(trainer, data, checkpoint, options)
     return TrainingResult(checkpoint, best, test)
 
 
-def _loop(
-    trainer: ClassifierTrainer,
-    config: RunConfig,
-    data: TrainingData,
-    checkpoint: Path,
-    options: TrainingOptions,
-) -> Loop:
-    """Return the epochs that are left, if the training in the work directory may be continued."""
-    identity = {
-        **asdict(trainer.settings),
-        "classifier": {k: v for k, v in config.classifier.items() if k != "pretrained"},
-        "data": data.train_set.fingerprint(),
-        "num_samples": options.num_samples,
-    }
-    latest = options.work_dir / "training_state.pth"
-    what = f"The training in '{options.work_dir}'"
-    may_continue(what, made_with(latest), identity, options.resume)
-    return Loop(
-        trainer,
-        best=checkpoint,
-        latest=latest,
-        facts=lambda metrics: {"accuracy": metrics["accuracy"]},
-        identity=identity,
-    )
+def _facts(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    return {"accuracy": metrics["accuracy"]}
 
 
 def _test(

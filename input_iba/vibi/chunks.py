@@ -21,14 +21,9 @@ class Chunks(Protocol):
         """Return the number of chunks N."""
 
     def hide(self, inputs: Tensor, shown: Tensor) -> Tensor:
-        """Return inputs with chunks hidden.
+        """Return inputs (S, …) with chunks hidden: (S·K, …), the K versions of an input in turn.
 
-        Args:
-            inputs: (S, …).
-            shown: (S, K, N) in [0, 1]; 0 hides.
-
-        Returns:
-            (S·K, …), the K versions of an input in turn.
+        `shown` is (S, K, N) in [0, 1]; 0 hides.
         """
 
 
@@ -37,8 +32,7 @@ class ChunkGrid:
     """Squares over an image, those at its right and lower edge cut off where it ends.
 
     Attributes:
-        height: Of the image, in pixels; so is `width`.
-        size: Side of a chunk, in pixels.
+        size: Side of a chunk, in pixels, as height and width of the image are.
         channels: 1 for chunks of all colours at once; C for chunks of each colour channel.
         fill: What stands where a chunk is hidden, in the pixels' own range [0, 1]: background.
     """

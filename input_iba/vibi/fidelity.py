@@ -21,11 +21,9 @@ class Fidelity:
     Attributes:
         approximator: Share of inputs for which the approximator predicts from the top-k chunks
             the class that the black box predicts from everything.
-        rationale: Share of inputs for which the black box itself predicts the same class from the
-            top-k chunks as from everything.
+        rationale: Share of inputs for which the black box itself predicts it from the top-k chunks.
         distance: Mean Jensen–Shannon distance between the approximator's distribution and the
             black box's, in [0, 1]; lower is better.
-        samples: Number of inputs.
     """
 
     approximator: float

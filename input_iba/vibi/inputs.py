@@ -57,9 +57,7 @@ class ExplainedInputs:
     ) -> Inputs:
         """Ask the black box about all inputs once, so that training need not.
 
-        Args:
-            black_box: What is asked.
-            on_batch: Called with the number of inputs of every batch, for progress.
+        `on_batch` is called with the number of inputs of every batch, for progress.
         """
         found, order = [], []
         with torch.no_grad(), black_box.frozen():
@@ -87,10 +85,10 @@ class ExplainedInputs:
 
     def rows(self, size: int, generator: torch.Generator | None = None) -> Iterator[Tensor]:
         """Yield the positions of each batch, in random order if there is a generator."""
-        total = len(self)
-        order = (
-            torch.arange(total) if generator is None else torch.randperm(total, generator=generator)
-        )
+        if generator is None:
+            order = torch.arange(len(self))
+        else:
+            order = torch.randperm(len(self), generator=generator)
         yield from torch.split(order, size)
 
     def at(self, rows: Tensor) -> Tensor:

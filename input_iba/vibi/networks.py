@@ -52,12 +52,9 @@ class ResidualBlock(nn.Module):
             normalised_convolution(inputs, outputs, stride),
             normalised_convolution(outputs, outputs, activation=False),
         )
-        changed = stride > 1 or inputs != outputs
-        self.around: nn.Module = (
-            normalised_convolution(inputs, outputs, stride, kernel=1, activation=False)
-            if changed
-            else nn.Identity()
-        )
+        self.around: nn.Module = nn.Identity()
+        if stride > 1 or inputs != outputs:
+            self.around = normalised_convolution(inputs, outputs, stride, 1, activation=False)
 
     def forward(self, features: Tensor) -> Tensor:
         """Map (B, inputs, H, W) to (B, outputs, ⌈H/stride⌉, ⌈W/stride⌉)."""
@@ -91,7 +88,6 @@ class ResNetExplainer(nn.Module):
     """A residual network that halves the image one, two or three times.
 
     Args:
-        in_channels: Of the images.
         grid: Chunks to choose from; the map is averaged where they are larger than the stride.
         stride: Pixels per position of the map: 2, 4 or 8.
         width: Channels of the first stage; each further one doubles them.
@@ -105,11 +101,8 @@ class ResNetExplainer(nn.Module):
     ) -> None:
         super().__init__()
         self.grid = grid
-        layers: list[nn.Module] = (
-            [normalised_convolution(in_channels, width, stride=2, kernel=5)]
-            if early
-            else [normalised_convolution(in_channels, width)]
-        )
+        first = (2, 5) if early else (1, 3)  # stride and kernel
+        layers: list[nn.Module] = [normalised_convolution(in_channels, width, *first)]
         channels = width
         for i in range(stride.bit_length() - 1):
             halves = not (early and i == 0)

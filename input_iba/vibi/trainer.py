@@ -52,16 +52,9 @@ def kl_from_uniform(logits: Tensor) -> Tensor:
 
 
 class VibiTrainer(Trainer[tuple[Tensor, Tensor]]):
-    """Trains explainer and approximator.
+    """Trains explainer and approximator in place; the black box comes back as it was.
 
-    Args:
-        vibi: Changed in place.
-        black_box: Comes back as it was.
-        data: Training set.
-        settings: How to train.
-        device: Where to compute.
-        seed: Of order and noise.
-        held_out: What the best epoch is chosen on; None for a training without.
+    The best epoch is chosen on what is held out.
     """
 
     lr_name = "training.lr"

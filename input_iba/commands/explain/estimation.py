@@ -67,7 +67,7 @@ def provide_statistics(
     shown: bool | None = None,
     processes: Processes = ALONE,
 ) -> int:
-    """Load the statistics from the work directory, or estimate and save them.
+    """Load the statistics from the work directory, or estimate and save them; see `provide`.
 
     Args:
         explainer: Keeps the statistics; its `estimating` computes them batch by batch.
@@ -77,9 +77,6 @@ def provide_statistics(
         cache: The npz in the work directory.
         shown: Whether a bar shows; None for on a terminal only.
         processes: Those of the run, which share the work; all end up with the same statistics.
-
-    Returns:
-        How many samples of the estimation set could not be read.
 
     Raises:
         AttributionError: The estimation set has fewer than two usable samples, or the layer's
@@ -128,9 +125,7 @@ def _estimate(
     bar: tqdm[None],
     processes: Processes,
 ) -> tuple[RunningStatistics, list[Failure], int]:
-    """Return the statistics of the first `n_samples` samples that can be read, and the others.
-
-    The third value is how many samples the statistics are of.
+    """Return the statistics of the first `n_samples` readable samples, the others, and the count.
 
     In each round every process reads the next batch of its share. Memory holds one batch's
     statistics of each process.

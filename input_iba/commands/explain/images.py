@@ -219,7 +219,7 @@ def over_image(
     Args:
         image: RGB, of any size; shrunk to `MAX_SIDE`.
         heat: (h, w) in [0, 1].
-        box: Left, top, right, bottom of the part, in the image's pixels.
+        box: See `seen_part`.
         colour_map: A name of matplotlib's.
 
     Returns:

@@ -101,11 +101,7 @@ def begin(config: RunConfig, options: RunOptions, work: WorkDir, run: Run) -> Jo
 
 
 def _check_alike(identities: Sequence[Identity]) -> None:
-    """Refuse processes that would make unlike masks, on machines with other files say.
-
-    Raises:
-        ConfigError: Says which process differs from the first, and in what.
-    """
+    """Refuse processes that would make unlike masks, on machines with other files say."""
     for rank, identity in enumerate(identities):
         different = differences(identities[0].plain(), identity.plain())
         if different:

@@ -26,7 +26,6 @@ class RunResult:
         failed: Samples that could not be explained.
         unread: Samples of the estimation set that could not be read in this run.
         table: The samples, laid out for a terminal.
-        report: The HTML page.
     """
 
     done: int
@@ -44,11 +43,7 @@ def run_attribution(
 ) -> RunResult:
     """Explain every selected sample of a config's data set.
 
-    Args:
-        config: What to explain, and how.
-        options: Where to put it, on which device, with which seed.
-        make_explainer: Builds the three stages, or the other method that the config asks for.
-        processes: Those of the run, which share the samples and return the same result.
+    Several processes share the samples and return the same result.
 
     Raises:
         InputIBAError: Nothing could be started; the message says why. A single sample that

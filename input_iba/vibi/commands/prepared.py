@@ -78,10 +78,8 @@ def prepare(config: VibiConfig, run: Run) -> Prepared:
         )
     right = test.log_probabilities.argmax(1) == samples.test.targets
     accuracy = int(right.sum()) / len(test)
-    LOGGER.info(
-        "Black box %s: accuracy %.2f %% on the test set",
-        *(networks.weights or type(networks.black_box.classifier).__name__, 100 * accuracy),
-    )
+    name = networks.weights or type(networks.black_box.classifier).__name__
+    LOGGER.info("Black box %s: accuracy %.2f %% on the test set", name, 100 * accuracy)
     return Prepared(kind, networks, train, validation, test, samples.class_names, accuracy)
 
 

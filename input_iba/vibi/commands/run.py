@@ -133,7 +133,7 @@ def run_vibi(config: VibiConfig, options: VibiOptions) -> VibiResult:
             return finished
         ready = prepare(config, run)
         earlier = _train(config, options, folder, ready, run)
-        result = _finish(folder, ready, run, lambda: earlier + time.perf_counter() - started)
+        result = _finish(folder, ready, run, started - earlier)
         if options.save_best:
             folder.last.unlink()
         return result
@@ -200,9 +200,7 @@ def _train(
     return earlier
 
 
-def _finish(
-    folder: VibiFolder, ready: Prepared, run: Run, seconds: Callable[[], float]
-) -> VibiResult:
+def _finish(folder: VibiFolder, ready: Prepared, run: Run, started: float) -> VibiResult:
     """Measure the best epoch, draw it, and write the results."""
     content = read_checkpoint(folder.best, run.device)
     fit_state_dict(ready.networks.vibi, content["vibi"], folder.best)
@@ -213,7 +211,8 @@ def _finish(
     )
     _draw(ready, folder.pictures)
     write_curves(folder.metrics, folder.pictures)
-    result = VibiResult(folder.root, validation, test, ready.accuracy, round(seconds(), 1))
+    seconds = round(time.perf_counter() - started, 1)
+    result = VibiResult(folder.root, validation, test, ready.accuracy, seconds)
     folder.end(result)
     LOGGER.info("Test set, with epoch %d: %s", content["epoch"], test.text())
     return result
