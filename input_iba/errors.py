@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from importlib import import_module
+from types import ModuleType
 
 
 class InputIBAError(Exception):
@@ -34,6 +36,18 @@ class MissingExtraError(InputIBAError):
             f"Package '{package}' is not installed. Install the extra '{extra}': "
             f"pip install 'input-iba[{extra}]'"
         )
+
+
+def import_extra(module: str, package: str, extra: str) -> ModuleType:
+    """Import a module that a package of an optional extra brings.
+
+    Raises:
+        MissingExtraError: It is not installed.
+    """
+    try:
+        return import_module(module)
+    except ImportError as error:
+        raise MissingExtraError(package, extra) from error
 
 
 class DataError(InputIBAError):

@@ -189,11 +189,13 @@ class Explanation(Drawn):
         if self.input_mask.ndim != 2:
             return {}
         found: dict[str, Pixels] = {}
-        mask = self.input_mask.numpy()
         if self.picture is not None:
             found["input"] = self.picture.permute(1, 2, 0).contiguous().numpy()
-            found["overlay"] = overlay(found["input"], heat_of(mask))
-        return {**found, "input mask": rendered(mask)}
+            found["overlay"] = overlay(found["input"], heat_of(self.input_mask.numpy()))
+        return found | {name: rendered(mask.numpy()) for name, mask in self._masks().items()}
+
+    def _masks(self) -> dict[str, Tensor]:
+        return {"input mask": self.input_mask}
 
     def coloured_words(self) -> Words:
         """Return the words with their values; of a text whose words are not known, numbers."""
@@ -215,15 +217,8 @@ class Attribution(Explanation):
     feature_capacity: Tensor
     prior_mask: Tensor
 
-    def images(self) -> dict[str, Pixels]:
-        """Return the images of every explanation, feature mask and prior."""
-        found = super().images()
-        if found:
-            first = {"feature mask": self.feature_mask, "prior": self.prior_mask}
-            last = found.pop("input mask")
-            found |= {name: rendered(mask.numpy()) for name, mask in first.items()}
-            found["input mask"] = last
-        return found
+    def _masks(self) -> dict[str, Tensor]:
+        return {"feature mask": self.feature_mask, "prior": self.prior_mask, **super()._masks()}
 
 
 Kind = TypeVar("Kind", bound=Explanation)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Collection
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -170,14 +171,10 @@ def free_folder(path: Path, fixed: bool) -> Path:
 def _baseline(arguments: argparse.Namespace) -> int:
     from input_iba.config.load import with_baseline
 
-    def adapt(config: RunConfig) -> RunConfig:
-        return with_baseline(
-            config, arguments.method, arguments.saliency_layer, arguments.cfg_options
-        )
-
+    method, layer = arguments.method, arguments.saliency_layer
     if arguments.work_dir is None:
-        name = f"{arguments.config.stem}_{arguments.method}"
-        arguments.work_dir = Path("workdirs") / name
+        arguments.work_dir = Path("workdirs") / f"{arguments.config.stem}_{method}"
+    adapt = partial(with_baseline, method=method, layer=layer, overrides=arguments.cfg_options)
     return _explain(arguments, adapt)
 
 

@@ -49,12 +49,12 @@ def _generate(arguments: argparse.Namespace) -> int:
     from input_iba.datasets.small_imagenet import generate_small_imagenet
 
     options = from_arguments(SmallImageNetOptions, arguments)
-    made = generate_small_imagenet(**vars(options))
+    classes, annotations = generate_small_imagenet(**vars(options))
     print_text(
-        f"{options.destination}: {made.classes} classes, {made.estimation} pictures for "
-        f"estimation, {made.attribution} for attribution, {made.annotations} annotations"
+        f"{options.destination}: {classes} classes, {classes * options.n} pictures for estimation, "
+        f"{classes * options.n_attribution} for attribution, {annotations} annotations"
     )
-    if made.annotations < made.attribution:
+    if annotations < classes * options.n_attribution:
         print_text(
             "Not every picture has boxes: set data.attribution.with_bbox=False in the config."
         )

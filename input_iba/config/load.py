@@ -211,13 +211,7 @@ def with_baseline(
     """Let another method explain what a config names, instead of the three stages.
 
     Settings come from the config's `baseline = dict(type=..., ...)` where it is about the same
-    method, and from overrides of its keys.
-
-    Args:
-        config: Names classifier and samples.
-        method: Name of the method.
-        layer: Layer for it to look at; None for the config's, or the method's own choice.
-        overrides: As they were given when the config was loaded.
+    method, and from the overrides that it was loaded with; a `layer` counts over both.
 
     Raises:
         ConfigError: There is no such method or setting, or it cannot explain what is given.

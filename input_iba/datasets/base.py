@@ -22,6 +22,7 @@ class SampleDataset(Dataset[Any], ABC):
         class_names: Names by class index, or None where there are no classes.
         targets: Class index of each sample, None for the class that the classifier predicts; None
             for none.
+        paths: Where each sample comes from, for messages.
     """
 
     indices_given: bool = False
@@ -30,12 +31,14 @@ class SampleDataset(Dataset[Any], ABC):
     def __init__(
         self,
         ids: list[str],
-        class_names: list[str] | None = None,
+        class_names: Sequence[str] | None = None,
         targets: Sequence[int | None] | None = None,
+        paths: Sequence[str] = (),
     ) -> None:
         self.ids = ids
-        self.class_names = class_names
+        self.class_names = list(class_names) if class_names else None
         self._targets = [None] * len(ids) if targets is None else targets
+        self._paths = paths
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -52,9 +55,9 @@ class SampleDataset(Dataset[Any], ABC):
         """Return the class index, or None for the class that the classifier predicts."""
         return self._targets[index]
 
-    @abstractmethod
     def path(self, index: int) -> str:
         """Return where the sample comes from, for messages."""
+        return self._paths[index]
 
     def length(self, index: int) -> int:
         """Return a measure of a sample's length; samples as long are explained together."""
@@ -78,7 +81,7 @@ class DatasetView(SampleDataset):
     """The samples of another data set, read in another way; ids and files are its own."""
 
     def __init__(self, source: SampleDataset, class_names: Sequence[str] | None) -> None:
-        super().__init__(source.ids, None if class_names is None else list(class_names))
+        super().__init__(source.ids, class_names)
         self.source = source
 
     def target(self, index: int) -> int | None:

@@ -44,20 +44,16 @@ class GivenTexts(TextDataset):
         classes: Sequence[str] | None = None,
     ) -> None:
         _check(texts)
-        names = None if classes is None else list(classes)
         ids = numbered([name_of(cleaned(text)) for text in texts])
-        known = None if names is None else Classes(names)
+        known = None if classes is None else Classes(classes)
         ids, self._places, indices = for_every_target(ids, known, targets)
-        super().__init__(Path("--text"), ids, names, indices)
+        paths = [f"--text, number {place + 1}" for place in self._places]
+        super().__init__(Path("--text"), ids, classes, indices, paths)
         self.texts = list(texts)
 
     def raw_text(self, index: int) -> str:
         """Return a text as it was given."""
         return self.texts[self._places[index]]
-
-    def path(self, index: int) -> str:
-        """Return which of the texts it is."""
-        return f"--text, number {self._places[index] + 1}"
 
     def content(self) -> list[Any]:
         """Return a checksum of the texts, and all ids and targets."""
@@ -82,7 +78,9 @@ class TextVariations(TextDataset):
         _check(texts)
         if n < 1:
             raise ConfigError(f"`n`, the number of texts, is at least 1; got {n!r}.")
-        super().__init__(Path("--text"), [f"text_{i:0{len(str(n - 1))}d}" for i in range(n)], None)
+        ids = [f"text_{i:0{len(str(n - 1))}d}" for i in range(n)]
+        paths = [f"--text, variation {i}" for i in range(n)]
+        super().__init__(Path("--text"), ids, None, None, paths)
         self.sources = [*texts, *SENTENCES.read_text(encoding="utf-8").splitlines()]
         self.seed = seed
         LOGGER.info(
@@ -105,10 +103,6 @@ class TextVariations(TextDataset):
         if draws.random() < 0.5:
             part = [part[i] for i in draws.permutation(count)]
         return space.join(part)
-
-    def path(self, index: int) -> str:
-        """Return which variation it is."""
-        return f"--text, variation {index}"
 
     def content(self) -> list[Any]:
         """Return a checksum of the sources, and how they vary."""

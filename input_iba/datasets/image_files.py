@@ -59,21 +59,18 @@ class PictureFiles(ImageDataset):
         known = named_classes(classes)
         ids = unique_ids([(path.absolute().parent.name, path.name) for path in paths])
         ids, places, every = for_every_target(ids, known, targets)
-        names = None if known is None else list(known.names)
-        super().__init__(ids, pipeline, names, channels, targets=every)
-        self.paths = [paths[place] for place in places]
+        names = None if known is None else known.names
+        shown = [str(paths[place]) for place in places]
+        super().__init__(ids, pipeline, names, channels, targets=every, paths=shown)
+        self.files = [paths[place] for place in places]
 
     def read(self, index: int) -> tuple[Image.Image, Tensor | None]:
         """Return the RGB image; no boxes."""
-        return read_image(self.paths[index]), None
-
-    def path(self, index: int) -> str:
-        """Return the image's path."""
-        return str(self.paths[index])
+        return read_image(self.files[index]), None
 
     def content(self) -> list[Any]:
         """Return name, checksum and target of every image."""
-        samples = zip(self.paths, self._targets, strict=True)
+        samples = zip(self.files, self._targets, strict=True)
         return [[path.name, zlib.crc32(path.read_bytes()), target] for path, target in samples]
 
 
@@ -86,12 +83,13 @@ class FolderDataset(ImageDataset):
         entries: list[Entry],
         indices: dict[str, int],
         pipeline: PipelineConfig,
-        class_names: list[str] | None,
+        class_names: Sequence[str],
         channels: int,
     ) -> None:
         ids = unique_ids([(entry.group, entry.path.name) for entry in entries])
         targets = [indices.get(entry.group or "") for entry in entries]
-        super().__init__(ids, pipeline, class_names, channels, targets=targets)
+        paths = [str(entry.path) for entry in entries]
+        super().__init__(ids, pipeline, class_names, channels, targets=targets, paths=paths)
         self.root = root
         self.entries = entries
 
@@ -108,10 +106,6 @@ class FolderDataset(ImageDataset):
                 "to the class index file, or remove the folder."
             )
         return target
-
-    def path(self, index: int) -> str:
-        """Return the image's path."""
-        return str(self.entries[index].path)
 
     def content(self) -> list[Any]:
         """Return relative name, size in bytes and class index of every image."""
@@ -144,7 +138,7 @@ class ImageFolder(FolderDataset):
         names = [folder.name for folder in folders]
         entries = find_files(root, folders, suffixes)
         indices = {name: i for i, name in enumerate(names)}
-        super().__init__(root, entries, indices, pipeline, names or None, channels)
+        super().__init__(root, entries, indices, pipeline, names, channels)
 
 
 @DATASETS.register_module()
@@ -186,7 +180,7 @@ class ImageNet(FolderDataset):
         classes = classes_of_file(ind_to_cls_file)
         indices = {wnid: index for index, wnid in enumerate(classes.ids)}
         entries = find_files(root, folders, SUFFIXES)
-        super().__init__(root, entries, indices, pipeline, [*classes.names], channels)
+        super().__init__(root, entries, indices, pipeline, classes.names, channels)
         self.annot_root = Path(str(annot_root)) if with_bbox else None
 
     def read(self, index: int) -> tuple[Image.Image, Tensor | None]:

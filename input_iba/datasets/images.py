@@ -26,7 +26,7 @@ class ImageDataset(SampleDataset):
     """Images by position: a reader, and a pipeline behind it.
 
     Args:
-        ids: See `SampleDataset`, as `class_names` and `targets`.
+        ids: See `SampleDataset`, as `class_names`, `targets` and `paths`.
         pipeline: See `Pipeline`.
         channels: Channels of the inputs: 3 (RGB) or 1 (grey).
         seed: Seeds transforms that draw at random, together with the sample's id.
@@ -36,14 +36,15 @@ class ImageDataset(SampleDataset):
         self,
         ids: list[str],
         pipeline: PipelineConfig,
-        class_names: list[str] | None = None,
+        class_names: Sequence[str] | None = None,
         channels: int = 3,
         seed: int = 0,
         targets: Sequence[int | None] | None = None,
+        paths: Sequence[str] = (),
     ) -> None:
         if channels not in (1, 3):
             raise ConfigError(f"`channels` of a data set is 1 (grey) or 3 (RGB); got {channels!r}.")
-        super().__init__(ids, class_names, targets)
+        super().__init__(ids, class_names, targets, paths)
         self.channels = channels
         self.seed = seed
         self.pipeline = Pipeline(pipeline)

@@ -62,7 +62,7 @@ class IMDBDataset(TextFiles):
         super().__init__(
             folder,
             _reviews(folder, split, [select_cls] if select_cls else CLASSES),
-            list(CLASSES),
+            CLASSES,
             max_length=max_length,
             keep=keep,
             max_words=max_words,

@@ -16,7 +16,7 @@ from torch import Tensor
 from input_iba.datasets.class_index import classes_of_file, imagenet_classes
 from input_iba.datasets.images import ImageDataset, read_image, to_rgb
 from input_iba.datasets.pipeline import PipelineConfig
-from input_iba.errors import ConfigError, MissingExtraError, closest
+from input_iba.errors import ConfigError, closest, import_extra
 from input_iba.registry import DATASETS
 
 NAMES = ("coffee", "camera", "chelsea", "motorcycle", "rocket", "grace_hopper")
@@ -36,10 +36,7 @@ def sample_image(name: str) -> Image.Image:
         )
     if name == "grace_hopper":
         return read_image(cbook.get_sample_data("grace_hopper.jpg", asfileobj=False))
-    try:
-        from skimage import data
-    except ImportError as error:
-        raise MissingExtraError("scikit-image", "samples") from error
+    data = import_extra("skimage", "scikit-image", "samples").data
     loaded: Any = getattr(data, "stereo_motorcycle" if name == "motorcycle" else name)()
     pixels = loaded[0] if name == "motorcycle" else loaded
     return to_rgb(Image.fromarray(pixels))
@@ -80,16 +77,13 @@ class Samples(ImageDataset):
             except ConfigError as error:
                 raise ConfigError(f"Target of {name!r}: {error}") from error
         every = [indices.get(name) for name in names]
-        super().__init__(list(names), pipeline, list(known.names), channels, targets=every)
+        paths = list(map(_origin, names))
+        super().__init__([*names], pipeline, known.names, channels, targets=every, paths=paths)
         self.indices = indices
 
     def read(self, index: int) -> tuple[Image.Image, Tensor | None]:
         """Return the image; no boxes."""
         return sample_image(self.ids[index]), None
-
-    def path(self, index: int) -> str:
-        """Return the package that brings the image, and its name."""
-        return _origin(self.ids[index])
 
     def content(self) -> list[Any]:
         """Return name and checksum of the images, and the targets."""
@@ -107,7 +101,6 @@ class SampleCrops(ImageDataset):
         n: Number of crops; the images take turns.
         names: Which images; all by default.
         scale: Smallest and largest share of the image's area.
-        seed: Seeds position, size and flip of the crops.
     """
 
     def __init__(
@@ -124,8 +117,10 @@ class SampleCrops(ImageDataset):
             raise ConfigError(f"`n`, the number of crops, is at least 1; got {n!r}.")
         if not 0 < scale[0] <= scale[1] <= 1:
             raise ConfigError(f"`scale` is two shares in (0, 1], small to large; got {scale!r}.")
-        ids = [f"{names[i % len(names)]}_{i:0{len(str(n - 1))}d}" for i in range(n)]
-        super().__init__(ids, pipeline, None, channels, seed)
+        of = [names[i % len(names)] for i in range(n)]
+        ids = [f"{name}_{i:0{len(str(n - 1))}d}" for i, name in enumerate(of)]
+        paths = [f"{_origin(name)}, crop {i}" for i, name in enumerate(of)]
+        super().__init__(ids, pipeline, None, channels, seed, paths=paths)
         self.names = list(names)
         self.scale = (float(scale[0]), float(scale[1]))
 
@@ -143,10 +138,6 @@ class SampleCrops(ImageDataset):
         if draws.random() < 0.5:
             crop = crop.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
         return crop, None
-
-    def path(self, index: int) -> str:
-        """Return the image's origin and the crop's number."""
-        return f"{_origin(self.names[index % len(self.names)])}, crop {index}"
 
     def content(self) -> list[Any]:
         """Return name and checksum of the images, and how they are cropped."""
@@ -167,4 +158,5 @@ def _checksums(names: Sequence[str]) -> list[Any]:
 
 
 def _origin(name: str) -> str:
+    """Return the package that brings an image, and its name."""
     return f"{'matplotlib' if name == 'grace_hopper' else 'scikit-image'}: {name}"

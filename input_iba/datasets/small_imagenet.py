@@ -6,22 +6,12 @@ import random
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from input_iba.datasets.folders import class_folders, find_files
 from input_iba.datasets.images import SUFFIXES
 from input_iba.errors import ConfigError, DataError
 
 INDEX_FILE = "imagenet_class_index.json"
-
-
-class SmallImageNet(NamedTuple):
-    """Numbers of images in both sets, of the latter's annotation files, and of classes."""
-
-    estimation: int
-    attribution: int
-    annotations: int
-    classes: int
 
 
 def generate_small_imagenet(
@@ -32,7 +22,7 @@ def generate_small_imagenet(
     n_attribution: int = 1,
     annotations: Path | None = None,
     seed: int = 0,
-) -> SmallImageNet:
+) -> tuple[int, int]:
     """Copy two disjoint random choices of images, with annotations and class index.
 
     The destination appears whole or not at all, in the layout that the ImageNet configs read:
@@ -47,7 +37,10 @@ def generate_small_imagenet(
         n_attribution: Images per class in the attribution set.
         annotations: Folder of class folders of XML files; by default `annotations/` in the source
             or beside it, when there is one.
-        seed: Seeds the choice.
+        seed: Of the choice.
+
+    Returns:
+        Numbers of classes and of annotation files.
 
     Raises:
         ConfigError: A number is below one, or the destination is in use.
@@ -77,7 +70,7 @@ def generate_small_imagenet(
         aside.rename(destination)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-    return SmallImageNet(n * len(classes), n_attribution * len(classes), found, len(classes))
+    return len(classes), found
 
 
 def _check(

@@ -29,7 +29,7 @@ class TextDataset(SampleDataset):
 
     Args:
         place: Folder or file that the texts are from.
-        ids: See `SampleDataset`, as `class_names` and `targets`.
+        ids: See `SampleDataset`, as `class_names`, `targets` and `paths`.
         max_length: Longer texts are cut to their last tokens, since a recurrent classifier reads
             its final state, and reviews conclude at their end; None keeps them whole.
         keep: Which tokens of longer texts stay instead, 'first' or 'last'; of those that the
@@ -44,8 +44,9 @@ class TextDataset(SampleDataset):
         self,
         place: Path,
         ids: list[str],
-        class_names: list[str] | None,
-        targets: Sequence[int | None] | None = None,
+        class_names: Sequence[str] | None,
+        targets: Sequence[int | None] | None,
+        paths: Sequence[str],
         *,
         max_length: int | None = None,
         keep: str | None = None,
@@ -53,7 +54,7 @@ class TextDataset(SampleDataset):
         vector_cache: str | Path | None = None,
         vocabulary: str | Path | Mapping[str, Any] | None = None,
     ) -> None:
-        super().__init__(ids, class_names, targets)
+        super().__init__(ids, class_names, targets, paths)
         if keep is not None:
             self.check_choice("keep", keep, ("first", "last"))
         for name, value in (("max_length", max_length), ("max_words", max_words)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,21 +17,18 @@ class TextFiles(TextDataset):
     """Texts in files, each of the class that its folder is named by; `how` as in `TextDataset`."""
 
     def __init__(
-        self, place: Path, entries: list[Entry], class_names: list[str] | None, **how: Any
+        self, place: Path, entries: list[Entry], class_names: Sequence[str], **how: Any
     ) -> None:
         self.entries = entries
         ids = unique_ids([(entry.group, entry.path.name) for entry in entries])
-        numbers = {name: i for i, name in enumerate(class_names or [])}
+        numbers = {name: i for i, name in enumerate(class_names)}
         targets = [numbers.get(entry.group or "") for entry in entries]
-        super().__init__(place, ids, class_names, targets, **how)
+        paths = [str(entry.path) for entry in entries]
+        super().__init__(place, ids, class_names, targets, paths, **how)
 
     def raw_text(self, index: int) -> str:
         """Return a text as it stands in its file."""
         return read_text(self.entries[index].path)
-
-    def path(self, index: int) -> str:
-        """Return the text's file."""
-        return str(self.entries[index].path)
 
     def length(self, index: int) -> int:
         """Return the size of a text's file in bytes."""
@@ -71,7 +68,7 @@ class TextFolder(TextFiles):
         super().__init__(
             place,
             find_files(place, folders, [".txt"], "texts"),
-            names or None,
+            names,
             max_length=max_length,
             keep=keep,
             max_words=max_words,

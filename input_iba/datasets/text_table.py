@@ -77,8 +77,9 @@ class TextTable(TextDataset):
         super().__init__(
             place,
             [ids[i] for i in taken],
-            classes or None,
+            classes,
             [classes.index(labels[i]) if labels[i] else None for i in taken],
+            [f"{place}:{rows[i].line}" for i in taken],
             max_length=max_length,
             keep=keep,
             max_words=max_words,
@@ -95,10 +96,6 @@ class TextTable(TextDataset):
         if wrong:
             raise DataError(f"Row at {self.path(index)}: {wrong}. Correct it or take it out.")
         return row.cells[self.columns[0]]
-
-    def path(self, index: int) -> str:
-        """Return the file, and the line that the row ends in."""
-        return f"{self.place}:{self.rows[index].line}"
 
     def length(self, index: int) -> int:
         """Return the number of characters of a text."""

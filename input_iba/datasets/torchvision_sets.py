@@ -51,19 +51,15 @@ class TorchvisionSet(ImageDataset):
             ) from error
         self._pixels: np.ndarray[Any, np.dtype[np.uint8]] = np.asarray(found.data, dtype=np.uint8)
         self._labels = torch.as_tensor(found.targets, dtype=torch.int64)
-        self._place = f"{root}, {self.name} {split}"
         targets = self._labels.tolist()
         ids = [f"{split}_{i:05d}" for i in range(len(targets))]
+        paths = [f"{root}, {self.name} {split} {i}" for i in range(len(targets))]
         channels = channels or self.own_channels
-        super().__init__(ids, pipeline, list(found.classes), channels, targets=targets)
+        super().__init__(ids, pipeline, found.classes, channels, targets=targets, paths=paths)
 
     def read(self, index: int) -> tuple[Image.Image, Tensor | None]:
         """Return the image; there are no boxes."""
         return Image.fromarray(self._pixels[index]), None
-
-    def path(self, index: int) -> str:
-        """Return the folder, the data set and the position."""
-        return f"{self._place} {index}"
 
     def content(self) -> list[Any]:
         """Return a digest of all pixels and classes."""

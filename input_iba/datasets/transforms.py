@@ -50,8 +50,8 @@ def resize(
     p: float = 1,
 ) -> list[Step]:
     """Resize to exactly height×width, smoothing when it shrinks."""
-    mode = _interpolation(interpolation)
-    return _with_probability(v2.Resize((height, width), mode), always_apply, p)
+    resized = v2.Resize((height, width), _interpolation(interpolation))
+    return _with_probability(resized, always_apply, p)
 
 
 @register("SmallestMaxSize")

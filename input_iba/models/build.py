@@ -8,7 +8,7 @@ from typing import Any
 import torchvision
 from torch import nn
 
-from input_iba.errors import CheckpointError, ConfigError, MissingExtraError, closest
+from input_iba.errors import CheckpointError, ConfigError, closest, import_extra
 from input_iba.models.checkpoints import load_checkpoint, only_weights
 from input_iba.models.efficientnet_lite import build_efficientnet_lite
 from input_iba.models.transformers_source import build_transformers
@@ -122,10 +122,7 @@ def torchvision_weights(type_: str, pretrained: Pretrained) -> Any:
 def _build_timm(
     type_: str, pretrained: Pretrained, num_classes: int | None, arguments: Arguments
 ) -> nn.Module:
-    try:
-        import timm
-    except ImportError as error:
-        raise MissingExtraError("timm", "models") from error
+    timm = import_extra("timm", "timm", "models")
     known = timm.list_models() + timm.list_models(pretrained=True)
     if type_ not in known:
         raise ConfigError(

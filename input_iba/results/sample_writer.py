@@ -76,12 +76,9 @@ class MaskSettings(Settings):
 
 
 class SampleWriter:
-    """Saves attributions under file names that no two samples share.
+    """Saves attributions in a work directory, other masks than that of features as `input_mask`.
 
     Args:
-        root: The work directory.
-        feature_mask: How feature masks are saved and shown; all others as the `input_mask`.
-        input_mask: See `feature_mask`.
         names: From sample id to file name, for the whole data set.
         class_names: By class index; classes without names are numbered.
         class_folders: From class name to the sub-folder of its files; None for no sub-folders.

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from input_iba.errors import ResumeError
-from input_iba.results.manifest import Manifest
+from input_iba.results.manifest import Manifest, now_text
 from input_iba.results.resume import may_continue, refuse_changes
 from input_iba.results.sample_log import RecordLog, SampleRecord
 from input_iba.results.writing import remove_parts, write_text
@@ -19,11 +20,6 @@ class WorkDir:
     `feature_statistics.npz`, and the folders `input_masks`, `feat_masks`, `prior_masks`,
     `images` and `overlays`. Of several processes the first opens and claims the folder; the
     others join, with a log and records of their own: `log_file.rank1.log`, `records.rank1.jsonl`.
-
-    Args:
-        root: The folder; made when it is missing.
-        resume: Whether a run that is already in the folder is to be continued.
-        rank: Number of this process; above 0 the folder is joined without a check.
 
     Raises:
         ResumeError: The folder holds something that this run would mix with its own files.
@@ -78,10 +74,12 @@ class WorkDir:
         Raises:
             ResumeError: The run to be continued differs in something that changes masks.
         """
-        earlier = Manifest.read(self.manifest_path) if self.resumed else None
-        if earlier is not None:
+        now = now_text()
+        started = replace(manifest, started=now)
+        if self.resumed:
+            earlier = Manifest.read(self.manifest_path)
             refuse_changes(self._what, earlier.identity.plain(), manifest.identity.plain())
-        started = manifest.restarted(earlier)
+            started = replace(manifest, started=earlier.started, resumed=[*earlier.resumed, now])
         started.write(self.manifest_path)
         write_text(self.config_path, config_text)
         remove_parts(self.root)
@@ -99,19 +97,17 @@ class WorkDir:
         }
 
     def close(self, manifest: Manifest, order: Iterable[str], *, tidy: bool = True) -> Manifest:
-        """Order the records as given, count them, write the final manifest and return it.
+        """Order the records, count them, write the final manifest and return it.
 
-        Args:
-            manifest: What `claim` returned.
-            order: Ids of the run.
-            tidy: Make one file of the records; not while other processes may append.
+        They may be made one file, `tidy`, while no other process appends.
         """
         ids = list(order)
         if tidy:
             self.records.tidy(ids)
-        finished = self.finished()
-        records = self.records.load()
+        finished, records = self.finished(), self.records.load()
+        done = sum(id_ in finished for id_ in ids)
         failed = sum(id_ in records and records[id_].status == "failed" for id_ in ids)
-        final = manifest.ended(done=sum(id_ in finished for id_ in ids), failed=failed)
+        final = replace(manifest, finished=now_text(), done=done, failed=failed)
+        final = replace(final, complete=done == manifest.samples)
         final.write(self.manifest_path)
         return final
