@@ -15,7 +15,7 @@ import input_iba.datasets  # noqa: F401  registers its types
 from input_iba.attribution import FeatureIBA, InputBottleneck
 from input_iba.attribution.methods import IBA, Method, check_explains
 from input_iba.attribution.priors import Prior
-from input_iba.config import schema
+from input_iba.config import presets, schema
 from input_iba.config.assembly import PlainConfig, assemble
 from input_iba.config.sections import WITHOUT_EFFECT, AttributorKeys, DataKeys, Plain
 from input_iba.config.settings import AttributionKeys, EstimationSettings, LoaderSettings
@@ -121,7 +121,7 @@ def _frozen(path: Path, plain: PlainConfig) -> RunConfig:
     raw, file = plain.values, f"'{path}'"
 
     def keys(kind: type, section: str) -> dict[str, Any]:
-        return read_values(kind, _section(raw, section), section, file)
+        return read_values(kind, presets.lookup(raw, section) or {}, section, file)
 
     def settings(kind: type[Keys], *sections: str) -> Keys:
         return _settings(kind, raw, file, *sections)
@@ -150,24 +150,18 @@ def _settings(kind: type[Keys], raw: Plain, file: str, *sections: str) -> Keys:
     """Return settings whose keys stand in some sections; a later one counts over an earlier."""
     values: dict[str, Any] = {}
     for section in sections:
-        values |= read_values(kind, _section(raw, section), section, file)
+        values |= read_values(kind, presets.lookup(raw, section) or {}, section, file)
     try:
         return kind(**values)
     except ConfigError as error:
         raise ConfigError(f"{' and '.join(sections)} of {file}: {error}") from error
 
 
-def _section(raw: Plain, dotted: str) -> Plain:
-    for key in dotted.split("."):
-        raw = raw.get(key, {})
-    return raw
-
-
 def _prior(raw: Plain, file: str) -> Plain:
     """Return the prior's config, whose values are checked now, not after other work."""
     config: dict[str, Any] = {}
     for section in schema.PRIOR_SECTIONS:
-        config |= _section(raw, section)
+        config |= presets.lookup(raw, section) or {}
     kind = PRIORS.module_dict.get(config["type"])
     if isinstance(kind, type) and issubclass(kind, Prior):
         _settings(kind, raw, file, *schema.PRIOR_SECTIONS)
