@@ -104,10 +104,10 @@ def for_every_target(
     >>> for_every_target(["a", "b"], Classes(["cat", "dog"]), [1, "cat"])
     (['a_dog', 'a_cat', 'b_dog', 'b_cat'], [0, 0, 1, 1], [1, 0, 1, 0])
     """
-    indices: list[int | None] = [*find_targets(classes, targets)] or [None]
-    ends = [""]
-    if len(indices) > 1:
-        ends = [f"_{index if classes is None else classes.label(index)}" for index in indices]  # type: ignore[arg-type]
+    found = find_targets(classes, targets)
+    labels = [str(index) if classes is None else classes.label(index) for index in found]
+    ends = [f"_{label}" for label in labels] if len(labels) > 1 else [""]
+    indices: list[int | None] = [*found] or [None]
     names = [f"{id_}{end}" for id_ in ids for end in ends]
     places = [place for place in range(len(ids)) for _ in indices]
     return names, places, indices * len(ids)
