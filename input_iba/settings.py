@@ -91,11 +91,7 @@ class Declaration:
 
 
 def setting(
-    default: Any,
-    help: str,
-    *,
-    choices: Iterable[Any] | None = None,
-    **declared: Any,
+    default: Any, help: str, *, choices: Iterable[Any] | None = None, **declared: Any
 ) -> Any:
     """Declare a field of a dataclass.
 
@@ -145,7 +141,7 @@ def declarations(kind: type) -> dict[str, Declaration]:
     return _declarations(kind)
 
 
-@cache
+@cache  # of which a type checker says that classes cannot be hashed
 def _declarations(kind: type) -> dict[str, Declaration]:
     hints, found = get_type_hints(kind), {}
     for item in fields(kind):
@@ -162,11 +158,7 @@ def _declarations(kind: type) -> dict[str, Declaration]:
 def read(kind: type[Kind], values: Mapping[str, Any], section: str, file: str) -> Kind:
     """Return settings of a section of a config; keys that are not its fields are left to others.
 
-    Args:
-        kind: A dataclass of declared fields.
-        values: The section.
-        section: Its dotted name; empty for the whole config.
-        file: The config, for messages.
+    `section` is its dotted name, empty for the whole config; `file` the config, for messages.
 
     Raises:
         ConfigError: Names section, key and file of a value that cannot be.
@@ -234,7 +226,6 @@ def _as(value: Any, hint: Any, where: str, error: type[InputIBAError]) -> Any:
 
 
 def _refusal(hint: Any, value: Any, where: str) -> str:
-    """Return a message about a value that is not of a type."""
     chosen: list[Any] = []
     names: list[str] = []
     for member in members(hint):
@@ -243,8 +234,6 @@ def _refusal(hint: Any, value: Any, where: str) -> str:
             chosen += get_args(member)
         else:
             names.append("None" if kind is types.NoneType else kind.__name__)
-    if names:
-        expected = f"of type {' or '.join([*names, *map(repr, chosen)])}"
-    else:
-        expected = f"one of {', '.join(map(repr, chosen))}"
+    shown = [*names, *map(repr, chosen)]
+    expected = f"of type {' or '.join(shown)}" if names else f"one of {', '.join(shown)}"
     return f"{where} must be {expected}, got {value!r}.{closest(str(value), chosen)}"

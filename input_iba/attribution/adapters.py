@@ -67,12 +67,10 @@ class CaptumAttribution:
 def quantus_explain_func(
     attributor: Attributes | Callable[[nn.Module], Attributes], kind: str = "input_mask"
 ) -> ExplainFunc:
-    """Return an `explain_func` for the metrics of Quantus.
+    """Return an `explain_func` for the metrics of Quantus, with `kind` as in `CaptumAttribution`.
 
-    Args:
-        attributor: Explains its own classifier; or makes an attributor for the model that Quantus
-            hands over, for metrics that change the model.
-        kind: As in `CaptumAttribution`.
+    The attributor explains its own classifier; a function makes one for the model that Quantus
+    hands over, for metrics that change the model.
     """
 
     def explain(
@@ -83,11 +81,13 @@ def quantus_explain_func(
         seed: int = 0,
         **_: object,  # Quantus passes more, such as the device
     ) -> NDArray[np.float32]:
-        if isinstance(attributor, BaseAttributor):
-            _check_model(attributor, model)
-            chosen: Attributes = attributor
-        else:
-            chosen = attributor(model)
+        chosen = attributor if isinstance(attributor, BaseAttributor) else attributor(model)
+        if chosen is attributor and chosen.model is not bare(model):
+            raise AttributionError(
+                "Quantus asks for an explanation of another model than the attributor's, as "
+                "metrics do that change weights. Give quantus_explain_func a function from a "
+                "model to an attributor for it."
+            )
         images = torch.as_tensor(np.asarray(inputs), dtype=torch.float32)
         labels = [int(label) for label in np.asarray(targets).ravel()]
         maps = CaptumAttribution(chosen, kind).attribute(images, labels, seed=seed)
@@ -95,12 +95,3 @@ def quantus_explain_func(
         return values
 
     return explain
-
-
-def _check_model(attributor: Attributes, model: nn.Module) -> None:
-    if attributor.model is not bare(model):
-        raise AttributionError(
-            "Quantus asks for an explanation of another model than the attributor's, as metrics do "
-            "that change weights. Give quantus_explain_func a function from a model to an "
-            "attributor for it."
-        )

@@ -100,11 +100,9 @@ class Attributor(BaseAttributor[AttributionTask, Attribution]):
         )
 
     def estimate(self, batches: Iterable[Tensor], n_samples: int = 1000) -> FeatureStatistics:
-        """Estimate and keep the layer's statistics.
+        """Estimate and keep the layer's statistics over `n_samples` inputs.
 
-        Args:
-            batches: Normalised inputs, (B, C, H, W) each, or token ids (B, T).
-            n_samples: Samples after which to stop; whole batches are cut to it.
+        Batches are normalised inputs, (B, C, H, W), or token ids (B, T).
 
         Raises:
             AttributionError: Fewer than two samples, features of changing shape, or NaN in them.

@@ -89,9 +89,9 @@ class BaseAttributor(ABC, Generic[Kind, Found]):
         Args:
             inputs: Normalised inputs, (S, C, H, W), or token ids (S, T).
             targets: What to explain; None for the predicted classes. See `target_losses`.
-            ids: Ids of the samples, which with the seed decide the random numbers; by default
-                their positions.
-            seed: Seed of the run.
+            ids: Of the samples, which with the seed decide the random numbers; by default their
+                positions.
+            seed: Of the run.
             progress: Told about every step of every stage.
             internal_batch_size: Instead of the attributor's own, for this call.
 

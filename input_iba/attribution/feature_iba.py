@@ -39,13 +39,10 @@ class FittedFeatures(FittedMask):
     def select(self, indices: Sequence[int]) -> FittedFeatures:
         """Return the bottlenecks of some of the samples."""
         rows = list(indices)
+        by_sample = ("features", "alpha", "lambda_", "capacity", "saliency")
         return replace(
             self,
-            features=self.features[rows],
-            alpha=self.alpha[rows],
-            lambda_=self.lambda_[rows],
-            capacity=self.capacity[rows],
-            saliency=self.saliency[rows],
+            **{name: getattr(self, name)[rows] for name in by_sample},
             target_loss=self.target_loss[:, rows],
             information_loss=self.information_loss[:, rows],
             failures=tuple(self.failures[i] for i in rows),
@@ -94,10 +91,7 @@ class FeatureIBA(BottleneckSettings):
             AttributionError: The layer has no map-shaped output or is not called exactly once.
         """
         with task.classifier.frozen():
-            return self._fit(task, statistics)
-
-    def _fit(self, task: AttributionTask, statistics: FeatureStatistics) -> FittedFeatures:
-        features = task.classifier.features(task.inputs, task.tokens).detach()
+            features = task.classifier.features(task.inputs, task.tokens).detach()
         task.modality.check_features(features, task.classifier.layer)
         expected = task.modality.observations(features, task.tokens).shape[1:]
         if expected != statistics.mean.shape:
@@ -109,8 +103,9 @@ class FeatureIBA(BottleneckSettings):
         statistics = statistics.to(features.device, features.dtype)
         mean, std = statistics.mean, statistics.std.clamp_min(self.min_std)
         active = (statistics.nonzero > self.active_neurons_threshold).to(features.dtype)
-        bottleneck = self._bottleneck(task, features, mean, std, active)
-        fitted = task.fit(bottleneck, self, stage="FeatureIBA", noise="feature_iba")
+        with task.classifier.frozen():
+            bottleneck = self._bottleneck(task, features, mean, std, active)
+            fitted = task.fit(bottleneck, self, stage="FeatureIBA", noise="feature_iba")
         return FittedFeatures(
             **vars(fitted),
             features=features,
@@ -135,14 +130,10 @@ class FeatureIBA(BottleneckSettings):
         resumed = ResumedClassifier(task.classifier, task.inputs[:2], two)
 
         def logits(samples: slice, z: Tensor) -> Tensor:
-            run = partial(resumed.logits, task.inputs[samples])
-            return task.in_rows(run, z, samples)
+            return task.in_rows(partial(resumed.logits, task.inputs[samples]), z, samples)
 
-        terms: tuple[tuple[float, bool], ...] = ((1.0, False),)
-        if self.reverse_lambda:
-            terms = ((-1.0, True),)
-        elif self.combine_loss:
-            terms = ((1.0, False), (-1.0, True))
+        keeps, loses = (1.0, False), (-1.0, True)
+        both = (keeps, loses) if self.combine_loss else (keeps,)
         return Bottleneck(
             signal=features,
             mask=lambda alpha: task.modality.smooth(alpha.sigmoid(), self.sigma),
@@ -150,5 +141,5 @@ class FeatureIBA(BottleneckSettings):
             logits=logits,
             capacity=lambda lambda_: feature_capacity(features, lambda_, mean, std) * active,
             counted=task.tokens.counted,
-            terms=terms,
+            terms=(loses,) if self.reverse_lambda else both,
         )

@@ -15,11 +15,7 @@ from input_iba.records import Attribution, Failure
 
 
 class Attributions(Sequence[Attribution | Failure]):
-    """The records of S inputs, in order; a `Failure` where one could not be explained.
-
-    Args:
-        records: One per input.
-    """
+    """The records of S inputs, in order; a `Failure` where one could not be explained."""
 
     def __init__(self, records: Iterable[Attribution | Failure]) -> None:
         self.records = tuple(records)
@@ -69,7 +65,6 @@ class Attributions(Sequence[Attribution | Failure]):
         return file
 
     def _repr_html_(self) -> Markup:
-        """Return the cards of all records."""
         return Markup("\n").join(
             record._repr_html_()
             if isinstance(record, Attribution)

@@ -52,12 +52,15 @@ class InputBottleneck(BottleneckSettings):
 
         `prior_lambda` is the prior's mask λ_G in [0, 1], (S, C, H, W).
         """
-        inputs, scale = task.inputs, self._scale(task)
-        standardised = inputs if scale is None else inputs / scale
+        inputs = standardised = task.inputs
+        if self.relative_noise:
+            square = inputs.square().mean(task.modality.channels, keepdim=True)
+            scale = square.sqrt().clamp_min(MIN_SCALE)
+            standardised = inputs / scale
 
         def noisy(lambda_: Tensor, samples: slice, eps: Tensor) -> Tensor:
             z = ((1 - lambda_) * eps).add_(lambda_ * standardised[samples, None])
-            if scale is not None:
+            if self.relative_noise:
                 z.mul_(scale[samples, None])
             return task.masked_only(z, inputs, samples)
 
@@ -72,10 +75,3 @@ class InputBottleneck(BottleneckSettings):
         )
         with task.classifier.frozen():
             return task.fit(bottleneck, self, stage="InputIBA", noise="input_iba")
-
-    def _scale(self, task: AttributionTask) -> Tensor | None:
-        """Return the deviation of the noise, which broadcasts to the inputs; None if it is 1."""
-        if not self.relative_noise:
-            return None
-        square = task.inputs.square().mean(task.modality.channels, keepdim=True)
-        return square.sqrt().clamp_min(MIN_SCALE)

@@ -20,10 +20,7 @@ SCHEDULES: dict[str, Callable[[float], float]] = {
 
 @dataclass(frozen=True)
 class BottleneckSettings(Settings):
-    """What both bottlenecks let their users choose.
-
-    Of a config some of it stands in `attributor`, as published, and the rest in `attribution_cfg`.
-    """
+    """What both bottlenecks let their users choose."""
 
     PLACE = "bottleneck."
 
@@ -48,9 +45,7 @@ class BottleneckSettings(Settings):
         choices=NOISE_KINDS,
     )
     log_every_steps: int = setting(
-        -1,
-        "write the loss to the log every so many steps; -1 for never",
-        changes_result=False,
+        -1, "write the loss to the log every so many steps; -1 for never", changes_result=False
     )
 
 

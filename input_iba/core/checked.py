@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Collection
 from dataclasses import dataclass
+from functools import partial
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from input_iba.core.classifier import Classifier
 from input_iba.core.modes import same, with_gradients
@@ -46,6 +46,7 @@ class Checked:
             LOGGER.warning("%s", warning)
 
 
+@torch.no_grad()
 def check_classifier(
     classifier: Classifier, example: Entered, padded: tuple[Entered, Entered] | None = None
 ) -> Checked:
@@ -60,106 +61,74 @@ def check_classifier(
         AttributionError: The classifier does not take one such input, puts out something else than
             logits, or does not call the tapped layer exactly once.
     """
-    warnings = []
-    logits = _first_logits(classifier, example)
+    name, warnings = type(classifier.model).__name__, []
+    alike = partial(same, dtype=classifier.dtype)
+    logits = _first_logits(classifier, name, *example)
     if isinstance(classifier, TappedClassifier):
         classifier.check_calls(classifier.calls(*example))
-    with torch.no_grad():
-        again = classifier.logits(*example)
+    values, tokens = example
+    again = classifier.logits(values, tokens)
     finite = bool(logits.isfinite().all())  # what is not becomes a failure of the sample
-    if finite and not same(logits.detach(), again, classifier.dtype):
-        warnings.append(_random(classifier.model, logits.detach(), again))
-    elif finite and _mixes(classifier, again, example):
+    if finite and not alike(logits, again):
         warnings.append(
-            f"{_name(classifier.model)} lets the inputs of a batch change each other's logits, as "
-            "batch norms without running statistics do: a map depends on what is explained beside "
-            "it. Give these layers running statistics."
+            f"{name} answers at random: two passes of one input gave logits that differ by "
+            f"{(logits - again).abs().max().item():.3g}, and no two masks will be the same. Let "
+            "dropout heed eval mode: F.dropout(x, p, training=self.training), or nn.Dropout."
         )
-    warnings += _probabilities(classifier.model, logits)
-    alone = padded is not None and finite and _leaks(classifier, *padded)
+    elif finite:
+        two = torch.cat([values, values * 0.5])
+        if not alike(again, classifier.logits(two, tokens.repeat(2))[:1]):
+            warnings.append(
+                f"{name} lets the inputs of a batch change each other's logits, as batch norms "
+                "without running statistics do: a map depends on what is explained beside it. "
+                "Give these layers running statistics."
+            )
+    warnings += _probabilities(name, logits)
+    alone = padded is not None and finite and not alike(*(classifier.logits(*p) for p in padded))
     if alone:
         warnings.append(
-            f"{_name(classifier.model)} answers otherwise when a text is padded, so texts of a "
-            "batch would change each other's maps: they are explained one by one. Let it heed "
-            "its attention_mask or lengths."
+            f"{name} answers otherwise when a text is padded, so texts of a batch would change "
+            "each other's maps: they are explained one by one. Let it heed its attention_mask or "
+            "lengths."
         )
     return Checked(tuple(warnings), alone)
 
 
 @with_gradients()
-def _first_logits(classifier: Classifier, example: Entered) -> Tensor:
+def _first_logits(classifier: Classifier, name: str, values: Tensor, tokens: Behind) -> Tensor:
     """Return the logits of one input in the graph of that input."""
-    values, tokens = example
     values = values.detach().requires_grad_()
     try:
         return classifier.logits(values, tokens)
     except (InputIBAError, torch.OutOfMemoryError):
         raise
     except Exception as error:  # whatever a network says to an input that it does not take
-        if missing := _other_inputs(classifier.model, tokens.arguments):
+        signature = inspect.signature(classifier.model.forward)
+        given = tokens.arguments & signature.parameters.keys()
+        try:
+            signature.bind(None, **dict.fromkeys(given))
+        except TypeError:
             raise AttributionError(
-                f"{_name(classifier.model)} cannot be called with one tensor: its forward method "
-                f"takes {missing}. Explain a module with one input, that calls it with the rest: "
+                f"{name} cannot be called with one tensor: its forward method takes {signature}. "
+                "Explain a module with one input, that calls it with the rest: "
                 "class OneInput(nn.Module), whose forward(self, x) returns model(x, ...)."
             ) from error
         raise AttributionError(
-            f"{_name(classifier.model)} cannot be run on an input of shape "
-            f"{tokens.shape(values)}: {type(error).__name__}: {error}. Give inputs of the shape "
-            "that it was trained on."
+            f"{name} cannot be run on an input of shape {tokens.shape(values)}: "
+            f"{type(error).__name__}: {error}. Give inputs of the shape that it was trained on."
         ) from error
 
 
-def _other_inputs(model: nn.Module, known: Collection[str]) -> str:
-    """Return the signature of a forward method that one tensor is not enough for; else nothing."""
-    signature = inspect.signature(model.forward)
-    given = dict.fromkeys(name for name in known if name in signature.parameters)
-    try:
-        signature.bind(None, **given)
-    except TypeError:
-        return str(signature)
-    return ""
-
-
-def _random(model: nn.Module, one: Tensor, other: Tensor) -> str:
-    difference = (one - other).abs().max().item()
-    return (
-        f"{_name(model)} answers at random: two passes of one input gave logits that differ by "
-        f"{difference:.3g}, and no two masks will be the same. Let dropout heed eval mode: "
-        "F.dropout(x, p, training=self.training), or nn.Dropout."
-    )
-
-
-def _probabilities(model: nn.Module, logits: Tensor) -> list[str]:
+def _probabilities(name: str, logits: Tensor) -> list[str]:
     """Remark that a classifier ends in a softmax or sigmoid, which the graph behind it shows."""
     step = logits.grad_fn
     while step is not None and step.name().startswith(VIEWS):
         step = step.next_functions[0][0]
-    name = "" if step is None else step.name()
-    inverse = {"SoftmaxBackward": "torch.log", "SigmoidBackward": "torch.logit"}
-    for beginning, remedy in inverse.items():
-        if name.startswith(beginning):
-            activation = beginning.removesuffix("Backward").lower()
+    for activation, inverse in (("Softmax", "torch.log"), ("Sigmoid", "torch.logit")):
+        if step is not None and step.name().startswith(f"{activation}Backward"):
             return [
-                f"{_name(model)} ends in a {activation}: it puts out probabilities, of which "
-                f"another {activation} is taken. Explain it without its last step, or with "
-                f"output={remedy}, which undoes it."
+                f"{name} ends in a {activation.lower()}: it puts out probabilities, of which "
+                f"another {activation.lower()} is taken. Explain it without its last step, or "
+                f"with output={inverse}, which undoes it."
             ]
     return []
-
-
-def _mixes(classifier: Classifier, alone: Tensor, example: Entered) -> bool:
-    values, tokens = example
-    two = torch.cat([values, values * 0.5])
-    with torch.no_grad():
-        together = classifier.logits(two, tokens.repeat(2))[:1]
-    return not same(alone, together, classifier.dtype)
-
-
-def _leaks(classifier: Classifier, alone: Entered, padded: Entered) -> bool:
-    with torch.no_grad():
-        one, other = (classifier.logits(*entered) for entered in (alone, padded))
-    return not same(one, other, classifier.dtype)
-
-
-def _name(model: nn.Module) -> str:
-    return type(model).__name__

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from copy import copy
 from typing import Any, TypeVar
 
@@ -37,7 +37,6 @@ class Classifier:
 
     Args:
         model: Maps (B, …) to logits (B, classes), or to something that holds them.
-        run: Runs the model.
         autocast: Type in which the classifier computes where that is safe, or None for its own.
         output: Which part of what the model returns the logits are; see `select_logits`.
         kept: A module whose own input and output stay what they are when the model is made cheaper.
@@ -64,11 +63,9 @@ class Classifier:
         # Known now: `prepared` holds weights in another type for a while.
         self.dtype = weights_dtype(self.model)
 
-    @contextmanager
-    def frozen(self) -> Iterator[None]:
+    def frozen(self) -> AbstractContextManager[nn.Module]:
         """Keep the model in eval mode without weight gradients, and restore it afterwards."""
-        with frozen(self.model):
-            yield
+        return frozen(self.model)
 
     def exact(self: Own) -> Own:
         """Return the same classifier, which computes without autocast."""
@@ -94,8 +91,11 @@ class Classifier:
 
     def returned(self, inputs: Tensor, tokens: Behind = NO_TOKENS) -> Any:
         """Run the model on inputs (B, …) and return what it returns."""
+        # The caller's own tensors are copied, since an in-place first layer would overwrite them.
+        own = inputs.clone() if inputs.grad_fn is None else inputs
+        if own.ndim == 4:  # convolutions are fastest in this layout
+            own = own.contiguous(memory_format=torch.channels_last)
         with precision(self.autocast, inputs.device):
-            own = own_inputs(inputs)
             return self._run(self.model, own if self.dtype is None else own.to(self.dtype), tokens)
 
     def logits(self, inputs: Tensor, tokens: Behind = NO_TOKENS) -> Tensor:
@@ -106,15 +106,3 @@ class Classifier:
         """
         found = select_logits(self.returned(inputs, tokens), len(inputs), self.output)
         return found.to(inputs.dtype)
-
-
-def own_inputs(inputs: Tensor) -> Tensor:
-    """Copy the caller's own tensors, which an in-place first layer would overwrite.
-
-    Images go in channels-last, the layout in which convolutions are fastest.
-    """
-    if inputs.grad_fn is None:
-        inputs = inputs.clone()
-    if inputs.ndim == 4:
-        inputs = inputs.contiguous(memory_format=torch.channels_last)
-    return inputs

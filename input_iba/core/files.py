@@ -15,13 +15,7 @@ def written_whole(path: Path) -> Iterator[Path]:
     """Lend a path to write to; it becomes `path` when the block ends without an error.
 
     A reader sees the old file or the new one, never a part of it, even when the process is
-    killed. What a killed process leaves behind ends in `.part`.
-
-    Args:
-        path: The file to write; its folder is made when it is missing.
-
-    Yields:
-        A path in the same folder.
+    killed. What a killed process leaves behind ends in `.part`. A missing folder is made.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     # The temporary name is short and independent of the file's: a name of the greatest length

@@ -31,11 +31,9 @@ MESSAGES = (
 
 
 def rows_at_once(shape: Sequence[int], device: torch.device) -> int:
-    """Return how many inputs make up `PIXELS_AT_ONCE` or `TOKENS_AT_ONCE`, at least 8.
+    """Return how many inputs, (C, H, W) or (T,), make up `PIXELS_AT_ONCE` or `TOKENS_AT_ONCE`.
 
-    Args:
-        shape: Of one input: (C, H, W) of an image, (T,) of a text.
-        device: Where to compute.
+    They are at least 8.
 
     >>> rows_at_once((3, 224, 224), torch.device("cpu"))
     32
@@ -51,7 +49,6 @@ class FittingRows:
 
     Args:
         limit: `attribution_cfg.internal_batch_size`, or None for what is usual.
-        device: Where to compute.
         needed: Rows that are ever there, or None where that is unknown.
     """
 
@@ -77,11 +74,7 @@ class FittingRows:
         return self._rows.get(shape, usual if self._needed is None else min(usual, self._needed))
 
     def halve(self, shape: Shape) -> str | None:
-        """Take less from now on, because memory ran out.
-
-        Returns:
-            What happens now, or None when there is nothing left to halve.
-        """
+        """Take less from now on; return what happens, or None where nothing is left to halve."""
         rows, largest = self.rows(shape), self._largest.pop(shape, 0)
         if largest > 1:
             rows = min(rows, largest)
@@ -127,13 +120,9 @@ def free_memory() -> None:
 
 
 def fitting_samples(shape: Shape, draws: int, device: torch.device, most: int) -> int:
-    """Return how many samples keep a device busy without filling its memory.
+    """Return how many samples of a shape (C, H, W) keep a device busy without filling its memory.
 
-    Args:
-        shape: Of one input, (C, H, W).
-        draws: Rows that one sample sends through the classifier at once.
-        device: Where to compute.
-        most: Samples that there are.
+    One sample sends `draws` rows through the classifier at once; there are `most` of them.
 
     >>> fitting_samples((3, 224, 224), 10, torch.device("cpu"), 1000)
     3
@@ -162,17 +151,9 @@ class FittingSizes:
         return self._rows.halved(shape)
 
     def halve(self, shape: Shape, samples: int) -> str | None:
-        """Take less from now on, because memory ran out.
+        """Take less than `samples` from now on, and of a single one fewer rows at once.
 
-        First the number of samples is halved; when a single one does not fit, so is the number
-        of rows that the classifier sees at once.
-
-        Args:
-            shape: Of one of the inputs.
-            samples: How many were explained at once.
-
-        Returns:
-            What happens now, or None when there is nothing left to halve.
+        Returns what happens now, or None when there is nothing left to halve.
         """
         if samples > 1:
             half = self._samples[shape] = (samples + 1) // 2

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -16,38 +16,33 @@ from input_iba.core.modes import replaced_forward, same
 Read = Callable[[], Tensor]
 """Runs the classifier once and returns what must not change."""
 
-
-@dataclass(frozen=True)
-class FoldablePair:
-    """A layer, and the batch norm that alone reads what the layer puts out."""
-
-    layer: nn.Module
-    norm: _BatchNorm
+Pair = tuple[nn.Module, _BatchNorm]
+"""A layer, and the batch norm that alone reads what the layer puts out."""
 
 
-def find_pairs(model: nn.Module, run: Callable[[], object]) -> list[FoldablePair]:
+def find_pairs(model: nn.Module, run: Callable[[], object]) -> list[Pair]:
     """Find batch norms that read the output of one convolution or linear layer, in one run.
 
     Whether something else reads it too cannot be seen from outside: `foldable` compares results.
     """
     makers: dict[int, tuple[nn.Module, Tensor, int]] = {}
-    calls: dict[nn.Module, int] = {}
-    pairs: list[FoldablePair] = []
+    calls: Counter[nn.Module] = Counter()
+    pairs: list[Pair] = []
 
     def note_output(module: nn.Module, _args: object, output: object) -> None:
-        calls[module] = calls.get(module, 0) + 1
+        calls[module] += 1
         if isinstance(output, Tensor):
             # Held, so that the id stays its own; with the count of writes into it.
             makers[id(output)] = (module, output, output._version)
 
     def note_input(module: nn.Module, args: tuple[object, ...]) -> None:
-        calls[module] = calls.get(module, 0) + 1
+        calls[module] += 1
         maker = makers.get(id(args[0])) if args else None
         if maker is None or not isinstance(module, _BatchNorm):
             return
         layer, output, version = maker
         if output._version == version:  # no activation in place between the two
-            pairs.append(FoldablePair(layer, module))
+            pairs.append((layer, module))
 
     with ExitStack() as stack, torch.no_grad():
         for module in model.modules():
@@ -56,20 +51,20 @@ def find_pairs(model: nn.Module, run: Callable[[], object]) -> list[FoldablePair
             elif isinstance(module, _BatchNorm) and module.running_mean is not None:
                 stack.enter_context(module.register_forward_pre_hook(note_input))
         run()
-    return [pair for pair in pairs if calls[pair.layer] == calls[pair.norm] == 1]
+    return [(layer, norm) for layer, norm in pairs if calls[layer] == calls[norm] == 1]
 
 
 @contextmanager
-def folded(pairs: list[FoldablePair]) -> Iterator[None]:
+def folded(pairs: list[Pair]) -> Iterator[None]:
     """Make each layer do the work of its batch norm, which then passes its input on.
 
     γ(Wx + b − μ)/√(σ² + ε) + β is one linear map of x. Weights and norms come back afterwards.
     """
     with ExitStack() as stack:
-        for pair in pairs:
-            weight, bias = _fold(pair.layer, pair.norm)
-            stack.enter_context(_parameters(pair.layer, weight=weight, bias=bias))
-            stack.enter_context(replaced_forward(pair.norm, _identity))
+        for layer, norm in pairs:
+            weight, bias = _fold(layer, norm)
+            stack.enter_context(_parameters(layer, weight=weight, bias=bias))
+            stack.enter_context(replaced_forward(norm, lambda value: value))
         yield
 
 
@@ -90,23 +85,19 @@ def weights_in(model: nn.Module, dtype: torch.dtype | None) -> Iterator[None]:
         yield
 
 
-def foldable(model: nn.Module, tap: nn.Module | None, *reads: Read) -> list[FoldablePair]:
-    """Return the pairs that can be folded without changing what `reads` return.
+def foldable(model: nn.Module, tap: nn.Module | None, *reads: Read) -> list[Pair]:
+    """Return the pairs of a model in eval mode that can be folded without changing `reads`.
 
-    Args:
-        model: In eval mode.
-        tap: A module whose own input and output must stay what they are, or None.
-        reads: Run the classifier, the first of them to its end.
+    The first of these runs the classifier to its end. Input and output of `tap` stay what they are.
     """
-    pairs = [pair for pair in find_pairs(model, reads[0]) if tap not in (pair.layer, pair.norm)]
+    pairs = [pair for pair in find_pairs(model, reads[0]) if tap not in pair]
     if not pairs:
         return []
     with torch.no_grad():
         before = [read() for read in reads]
         with folded(pairs):
             after = [read() for read in reads]
-    alike = all(map(same, before, after))
-    return pairs if alike else []
+    return pairs if all(map(same, before, after)) else []
 
 
 def _is_linear(module: nn.Module) -> bool:
@@ -141,7 +132,3 @@ def _parameters(module: nn.Module, **values: Tensor) -> Iterator[None]:
         yield
     finally:
         module._parameters.update(kept)
-
-
-def _identity(value: Tensor) -> Tensor:
-    return value

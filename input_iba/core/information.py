@@ -20,10 +20,10 @@ def feature_capacity(features: Tensor, lambda_: Tensor, mean: Tensor, std: Tenso
     KL[N(λR + (1−λ)μ, (1−λ)²s²) ‖ N(μ, s²)] = −½ (1 + ln(1−λ)² − (λ(R−μ)/s)² − (1−λ)²).
 
     Args:
-        features: Layer output R, any shape.
-        lambda_: Mask λ in [0, 1), broadcastable to `features`.
-        mean: Noise mean μ, broadcastable.
-        std: Noise deviation s > 0, broadcastable.
+        features: Layer output R, any shape, to which the others broadcast.
+        lambda_: Mask λ in [0, 1).
+        mean: Noise mean μ.
+        std: Noise deviation s > 0.
 
     Returns:
         Capacity in nats, the broadcast shape.

@@ -44,10 +44,7 @@ def frozen(model: nn.Module) -> Iterator[nn.Module]:
 
 @contextmanager
 def with_gradients() -> Iterator[None]:
-    """Switch gradients on inside a caller's `torch.no_grad()` or `torch.inference_mode()`.
-
-    It decorates whatever optimises a mask.
-    """
+    """Switch gradients on inside a caller's `torch.no_grad()` or `torch.inference_mode()`."""
     with torch.inference_mode(False), torch.enable_grad():
         yield
 

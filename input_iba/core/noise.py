@@ -129,14 +129,10 @@ NOISE_KINDS = ("fresh", "antithetic", "fixed")
 
 
 def noise_draws(source: NoiseSource, kind: str, draws: int, *shape: int) -> Callable[[], Tensor]:
-    """Return what gives the noise of every step, (S, K, *shape).
+    """Return what gives the noise of every step, (S, K, *shape), with K `draws`.
 
-    Args:
-        source: Draws the numbers.
-        kind: 'fresh' for new numbers in every step; 'antithetic' for half as many, each used
-            with both signs, so that their mean is exactly 0; 'fixed' for those of the first step.
-        draws: K.
-        shape: Of one sample.
+    `kind` is 'fresh' for new numbers in every step; 'antithetic' for half as many, each used with
+    both signs, so that their mean is exactly 0; 'fixed' for those of the first step.
 
     >>> antithetic = noise_draws(NoiseSource(["coffee"], 0, "input_iba"), "antithetic", 4, 3)
     >>> bool(antithetic().sum(1).abs().max() < 1e-6)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -156,30 +157,20 @@ def matched(names: Sequence[str], labels: Sequence[str]) -> dict[str, int]:
     {}
     """
     found = {name: _meant(name, labels) for name in names}
-    indices = list(found.values())
-    return {
-        name: index
-        for name, index in found.items()
-        if index is not None and indices.count(index) == 1
-    }
+    count = Counter(found.values())
+    return {name: i for name, i in found.items() if i is not None and count[i] == 1}
 
 
 def _meant(name: str, labels: Sequence[str]) -> int | None:
     """Return the index of the only label that a name can mean, or None."""
-    wanted = _plain(name)
+    wanted, plain = _plain(name), [_plain(label) for label in labels]
     equal = [
-        i
-        for i, label in enumerate(labels)
-        if wanted in (_plain(label), *map(_plain, label.split(",")))
+        i for i, label in enumerate(labels) if wanted in (plain[i], *map(_plain, label.split(",")))
     ]
     if not equal and wanted and len(labels) <= MAX_PREFIXED:
-        plain = [_plain(label) for label in labels]
-        equal = [i for i, other in enumerate(plain) if other and _begins(wanted, other)]
+        both = ((i, other) for i, other in enumerate(plain) if other)
+        equal = [i for i, other in both if other.startswith(wanted) or wanted.startswith(other)]
     return equal[0] if len(equal) == 1 else None
-
-
-def _begins(first: str, second: str) -> bool:
-    return first.startswith(second) or second.startswith(first)
 
 
 def _plain(name: str) -> str:

@@ -20,9 +20,7 @@ PRECISIONS = ("auto", "fp32", "bf16")
 def choose_precision(name: str, device: torch.device) -> torch.dtype | None:
     """Return the type to autocast the classifier to, or None for float32.
 
-    Args:
-        name: 'auto' takes bfloat16 where the hardware computes with it, else float32.
-        device: Where the classifier runs.
+    'auto' takes bfloat16 where the hardware computes with it.
 
     Raises:
         ConfigError: The name is unknown, or the device cannot do it.

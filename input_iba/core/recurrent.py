@@ -49,11 +49,10 @@ class RecurrentWrapping(Wrapping):
         if sequence is output:
             return replaced
         states = output[1]
-        if self.side == "output":
-            if isinstance(states, tuple):
-                states = (self._final(states[0], value, steps), *states[1:])
-            else:
-                states = self._final(states, value, steps)
+        if self.side == "output" and isinstance(states, tuple):
+            states = (self._final(states[0], value, steps), *states[1:])
+        elif self.side == "output":
+            states = self._final(states, value, steps)
         return (replaced, states, *output[2:])
 
     def _final(self, hidden: Tensor, value: Tensor, steps: Tensor) -> Tensor:
@@ -68,29 +67,20 @@ class RecurrentWrapping(Wrapping):
 
 def _sequence(output: Any) -> Any:
     """Return the sequence in what flows at a layer; a packed one is itself a tuple."""
-    if isinstance(output, Tensor | PackedSequence):
-        return output
-    return output[0]
+    return output if isinstance(output, Tensor | PackedSequence) else output[0]
 
 
 def hollow_output(output: Any, rows: int, lengths: Tensor) -> Any:
-    """Return NaN in the shape of a recurrent layer's output for other texts.
+    """Return NaN in the shape of a recurrent layer's output for other texts, of `lengths` (rows,).
 
-    Args:
-        output: What the layer put out for one text: a sequence, packed or (1, T, D), and states
-            (layers, 1, D).
-        rows: Number of texts.
-        lengths: Their lengths, (rows,).
+    `output` is what the layer put out for one text: a sequence, packed or (1, T, D), and states
+    (layers, 1, D).
     """
     sequence, states = output
     if isinstance(sequence, PackedSequence):
         shape = (rows, int(lengths.max()), sequence.data.shape[1])
-        hollow: Any = pack_padded_sequence(
-            sequence.data.new_full((), math.nan).expand(shape),
-            *(lengths,),
-            batch_first=True,
-            enforce_sorted=False,
-        )
+        nan = sequence.data.new_full((), math.nan).expand(shape)
+        hollow: Any = pack_padded_sequence(nan, lengths, batch_first=True, enforce_sorted=False)
     else:
         hollow = _hollow_along(sequence, rows, 0)
     if isinstance(states, tuple):

@@ -50,11 +50,7 @@ class RunningStatistics:
         return found
 
     def update(self, batch: Tensor) -> None:
-        """Take in a whole batch, (B, *shape).
-
-        Raises:
-            AttributionError: The layer's output has another shape than before, or is not finite.
-        """
+        """Take in a whole batch, (B, *shape); see `of` and `merge`."""
         self.merge(self.of(batch))
 
     def merge(self, other: RunningStatistics) -> None:

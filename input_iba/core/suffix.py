@@ -6,9 +6,8 @@ What lies before the layer is skipped, since the layer's output is replaced anyw
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -34,38 +33,31 @@ class ResumedClassifier:
     ) -> None:
         self._classifier = classifier
         self._example = examples[:1]
-        with torch.no_grad(), recording(classifier.model) as recorded:
+        with torch.no_grad(), recording(classifier.model) as self._prefix:
             classifier.features(self._example, tokens.select([0]))
-            prefix = recorded()
-        can = self._can_skip(prefix, examples[:2], tokens.select(slice(2)))
-        self._prefix = prefix if can else None
-
-    @property
-    def skips(self) -> bool:
-        """Whether only the part behind the layer is computed."""
-        return self._prefix is not None
+        self.skips = self._can_skip(examples[:2], tokens.select(slice(2)))
 
     def logits(self, inputs: Tensor, features: Tensor, tokens: Behind = NO_TOKENS) -> Tensor:
         """Map features (S·K, …), K in turn for every input, to logits (S·K, classes)."""
-        if self._prefix is None:
-            rows = inputs.repeat_interleave(len(features) // len(inputs), 0)
-            return self._classifier.logits_with(rows, features, tokens)
-        return self._skipping(self._prefix, features, tokens)
+        if self.skips:
+            return self._skipping(features, tokens)
+        rows = inputs.repeat_interleave(len(features) // len(inputs), 0)
+        return self._classifier.logits_with(rows, features, tokens)
 
-    def _skipping(self, prefix: Prefix, features: Tensor, tokens: Behind) -> Tensor:
+    def _skipping(self, features: Tensor, tokens: Behind) -> Tensor:
         rows = len(features)
-        with prefix.skipped(rows, tokens.lengths):
+        with skipped(self._prefix, rows, tokens.lengths):
             hollow = hollow_rows(self._example, rows)
             return self._classifier.logits_with(hollow, features, tokens)
 
     @torch.no_grad()
-    def _can_skip(self, prefix: Prefix, inputs: Tensor, tokens: Behind) -> bool:
+    def _can_skip(self, inputs: Tensor, tokens: Behind) -> bool:
         features = self._classifier.features(inputs, tokens).repeat_interleave(2, 0)
         features[1::2] *= 0.5
         twice = tokens.repeat(2)
         expected = self._classifier.logits_with(inputs.repeat_interleave(2, 0), features, twice)
         try:
-            found = self._skipping(prefix, features, twice)
+            found = self._skipping(features, twice)
         except torch.OutOfMemoryError:
             raise
         except Exception:  # whatever a network says to NaN that cannot be written to
@@ -73,46 +65,40 @@ class ResumedClassifier:
         return same(expected, found, self._classifier.autocast)
 
 
-@dataclass(frozen=True)
-class Prefix:
-    """The modules that a classifier has finished before it goes on from a layer.
-
-    Attributes:
-        calls: The outermost of them and what they put out for one input, in the order of calls.
-    """
-
-    calls: tuple[tuple[nn.Module, Any], ...]
-
-    @contextmanager
-    def skipped(self, rows: int, lengths: Tensor | None = None) -> Iterator[None]:
-        """Make these modules return NaN of the right shape for `rows` inputs, without computing.
-
-        A module that is called more often than recorded computes from then on. NaN shows up in
-        the logits where something behind the layer reads what came before it. Of texts, `lengths`
-        are (rows,).
-        """
-        outputs: dict[nn.Module, list[Any]] = {}
-        for module, output in self.calls:
-            if isinstance(module, nn.RNNBase) and lengths is not None:
-                hollow = hollow_output(output, rows, lengths)
-            else:
-                hollow = tree_map(lambda value: _hollow(value, rows), output)
-            outputs.setdefault(module, []).append(hollow)
-        with ExitStack() as stack:
-            for module, values in outputs.items():
-                forward = _in_turn(values, module.forward)
-                stack.enter_context(replaced_forward(module, forward))
-            yield
+Call = tuple[nn.Module, Any]
+"""A module that a classifier has finished, and what it put out for one input."""
 
 
 @contextmanager
-def recording(model: nn.Module) -> Iterator[Callable[[], Prefix]]:
-    """Record what modules put out; call what is yielded for the calls so far.
+def skipped(prefix: Sequence[Call], rows: int, lengths: Tensor | None = None) -> Iterator[None]:
+    """Make modules return NaN of the right shape for `rows` inputs, without computing.
+
+    A module that is called more often than recorded computes from then on. NaN shows up in the
+    logits where something behind the layer reads what came before it. Of texts, `lengths` are
+    (rows,).
+    """
+    outputs: dict[nn.Module, list[Any]] = {}
+    for module, output in prefix:
+        if isinstance(module, nn.RNNBase) and lengths is not None:
+            hollow = hollow_output(output, rows, lengths)
+        else:
+            hollow = tree_map(lambda value: _hollow(value, rows), output)
+        outputs.setdefault(module, []).append(hollow)
+    with ExitStack() as stack:
+        for module, values in outputs.items():
+            forward = _in_turn(values, module.forward)
+            stack.enter_context(replaced_forward(module, forward))
+        yield
+
+
+@contextmanager
+def recording(model: nn.Module) -> Iterator[list[Call]]:
+    """Record the outermost modules and what they put out, in the order of calls.
 
     Leave the forward pass by an exception at the layer: modules that it interrupts have put out
-    nothing, and so are not part of the prefix.
+    nothing, and so are not recorded.
     """
-    calls: list[tuple[nn.Module, Any]] = []
+    calls: list[Call] = []
     begun: list[int] = []
 
     def begin(_module: nn.Module, _args: object) -> None:
@@ -126,7 +112,7 @@ def recording(model: nn.Module) -> Iterator[Callable[[], Prefix]]:
         for module in model.modules():
             stack.enter_context(module.register_forward_pre_hook(begin))
             stack.enter_context(module.register_forward_hook(end))
-        yield lambda: Prefix(tuple(calls))
+        yield calls
 
 
 def hollow_rows(example: Tensor, rows: int) -> Tensor:

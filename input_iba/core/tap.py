@@ -54,10 +54,7 @@ class TappedClassifier(Classifier):
         return (*super()._reads(example, tokens), lambda: self.features(example, tokens))
 
     def features(self, inputs: Tensor, tokens: Behind = NO_TOKENS) -> Tensor:
-        """Run the classifier on (B, …) up to the layer, and no further.
-
-        Returns:
-            What flows at the tap, (B, …), in the graph of `inputs` where gradients are on.
+        """Run the classifier on (B, …) up to the layer, and no further; return (B, …).
 
         Raises:
             AttributionError: The layer is not called.
@@ -70,7 +67,6 @@ class TappedClassifier(Classifier):
             self._wrapping.settle(self._read, inputs, tokens)
 
     def _read(self, inputs: Tensor, tokens: Behind) -> Any:
-        """Return what flows at the tap, as it is."""
         read: list[Any] = []
 
         def stop(value: Any) -> Any:
@@ -98,10 +94,7 @@ class TappedClassifier(Classifier):
         return count
 
     def logits_with(self, inputs: Tensor, features: Tensor, tokens: Behind = NO_TOKENS) -> Tensor:
-        """Run the classifier with `features` (B, …) in place of what flows at the tap.
-
-        Returns:
-            (B, classes), in the graph of `features`.
+        """Run the classifier with `features` (B, …) at the tap; return logits (B, classes).
 
         Raises:
             AttributionError: The layer is called never, or more than once.

@@ -55,9 +55,7 @@ class TargetLosses:
 class ClassLosses(TargetLosses):
     """The losses of S samples whose targets are one class each, computed together.
 
-    Args:
-        labels: The class index of each sample.
-        use_softmax: Cross-entropy of the softmax; else binary cross-entropy of the class's logit.
+    They are cross-entropies of the softmax, or else binary ones of the class's logit.
     """
 
     def __init__(self, labels: Sequence[int], use_softmax: bool) -> None:
@@ -145,11 +143,6 @@ def _one_each(targets: Any, samples: int) -> list[Any]:
 
 
 def _label(target: Any, classes: int, names: Sequence[str], predicted: Tensor) -> int:
-    """Return the class index that a target means.
-
-    Raises:
-        ConfigError: The classifier has no such class.
-    """
     if target is None:
         return int(predicted)
     last = max(classes - 1, 1)  # a single logit tells two classes apart

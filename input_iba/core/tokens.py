@@ -159,7 +159,7 @@ class Tokens(TextBatch):
 
 
 class NoTokens:
-    """What stands behind images, with the answers of `Tokens` for inputs that count everywhere."""
+    """What stands behind images, with the answers of `Tokens` where all counts and nothing pads."""
 
     arguments: ClassVar = frozenset[str]()
     lengths: ClassVar = None
@@ -170,33 +170,17 @@ class NoTokens:
         """Return the shape of the images themselves."""
         return tuple(values.shape)
 
-    def select(self, rows: Sequence[int] | slice) -> NoTokens:
-        """Return the same of some of the images."""
+    def select(self, *_: object) -> NoTokens:
+        """Return the same of other images."""
         return self
 
-    def trimmed(self) -> NoTokens:
-        """Return the same: there is no padding."""
-        return self
+    repeat = trimmed = select
 
-    def repeat(self, times: int) -> NoTokens:
-        """Return the same of more images."""
-        return self
-
-    def cut(self, values: Tensor) -> Tensor:
-        """Return images as they are."""
-        return values
-
-    def only_scored(self, changed: Tensor, clean: Tensor) -> Tensor:
-        """Leave what was changed."""
+    def only_scored(self, changed: Tensor, *_: object) -> Tensor:
+        """Return images or maps as they are."""
         return changed
 
-    def zeroed(self, maps: Tensor) -> Tensor:
-        """Return maps as they are."""
-        return maps
-
-    def with_least(self, maps: Tensor) -> Tensor:
-        """Return maps as they are."""
-        return maps
+    cut = zeroed = with_least = only_scored
 
     def map_of(self, maps: Tensor, i: int) -> Tensor:
         """Return one image's map."""

@@ -66,7 +66,7 @@ def pairs_of(net: nn.Module, tap: str) -> list[str]:
     names = {module: name for name, module in net.named_modules()}
     x = images(1)
     found = foldable(net, net.get_submodule(tap), lambda: net(x))
-    return [names[pair.layer] for pair in found]
+    return [names[layer] for layer, _ in found]
 
 
 @pytest.mark.parametrize("affine", [True, False])

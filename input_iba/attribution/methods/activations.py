@@ -8,8 +8,9 @@ replaced by fresh ones, one per call; the model's own modules are not touched.
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import torch
@@ -136,25 +137,20 @@ class _CountReLUs(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
-        """Count, and compute as ever."""
         self.found += str(func).startswith(_RELU_CALLS)
         return func(*args, **(kwargs or {}))
 
 
 def _calls(
     model: nn.Module, run: Callable[[], object], kinds: tuple[type[nn.Module], ...]
-) -> dict[nn.Module, int]:
+) -> Counter[nn.Module]:
     """Count how often each module of some exact types is called."""
-    calls: dict[nn.Module, int] = {}
-
-    def note(module: nn.Module, _args: object) -> None:
-        calls[module] = calls.get(module, 0) + 1
-
-    handles = [m.register_forward_pre_hook(note) for m in model.modules() if type(m) in kinds]
-    try:
-        with torch.no_grad():
-            run()
-    finally:
-        for handle in handles:
-            handle.remove()
+    calls: Counter[nn.Module] = Counter()
+    with ExitStack() as stack, torch.no_grad():
+        for module in model.modules():
+            if type(module) in kinds:
+                stack.enter_context(
+                    module.register_forward_pre_hook(lambda module, _args: calls.update([module]))
+                )
+        run()
     return calls

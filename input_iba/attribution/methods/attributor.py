@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -124,10 +123,8 @@ class MethodAttributor(BaseAttributor[MethodTask, Explanation]):
         with clocked(seconds, self.method.name, self.device):
             maps = self.method.explain(task)
         peaks = maps.flatten(1).abs().amax(1)
-        bad = [
-            None if math.isfinite(peak) else "the method's map is not finite on this input"
-            for peak in peaks.tolist()
-        ]
+        reason = "the method's map is not finite on this input"
+        bad = [None if finite else reason for finite in peaks.isfinite().tolist()]
         # A map without any heat stays what it is.
         peaks = torch.where(peaks > 0, peaks, 1.0)
         shares = maps / peaks.view(-1, *[1] * (maps.ndim - 1))

@@ -27,16 +27,9 @@ from input_iba.settings import setting
 GUIDED = {nn.ReLU: plain, nn.ReLU6: lambda _: GuidedReLU6()}
 """Activations that guided backpropagation knows."""
 
-RESCALED = {
-    nn.ReLU6: lambda _: RescaledReLU6(),
-    **dict.fromkeys(
-        (
-            *(nn.ReLU, nn.ELU, nn.LeakyReLU, nn.Sigmoid, nn.Tanh, nn.Softplus, nn.Softmax),
-            *(nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d),
-        ),
-        plain,
-    ),
-}
+ACTIVATIONS = (nn.ReLU, nn.ELU, nn.LeakyReLU, nn.Sigmoid, nn.Tanh, nn.Softplus, nn.Softmax)
+POOLS = (nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d)
+RESCALED = {nn.ReLU6: lambda _: RescaledReLU6(), **dict.fromkeys((*ACTIVATIONS, *POOLS), plain)}
 """Modules for which captum's DeepLIFT has a rule; ReLU6 is put together from two of them."""
 
 
@@ -95,13 +88,11 @@ class DeepShap(GradientMethod):
     def maps(self, task: MethodTask) -> Tensor:
         """Return the map of one sample, (1, H, W)."""
         attr, scorer = captum_attr(), task.scorer(self.score)
-        background = _background(task, self.name)
-        refuse_unknown(task.model)
+        background = self._background(task)
+        self._refuse_unknown(task.model)
         refuse_hidden_relus(task.model, task.run_one, self.name)
-        # captum wants at least two at once.
-        parts = background.tensor_split(
-            max(1, len(background) // max(2, task.internal_batch_size // 2))
-        )
+        at_once = max(2, task.internal_batch_size // 2)  # captum wants at least two
+        parts = background.tensor_split(max(1, len(background) // at_once))
         total = torch.zeros_like(task.inputs)
         with fresh_activations(task.model, task.run_one, RESCALED), _without_warnings():
             for part in parts:
@@ -109,36 +100,29 @@ class DeepShap(GradientMethod):
                 total += len(part) * method.attribute(task.leaf(), part.clone()).detach()
         return self.reduced(task, total / len(background))
 
-
-def _background(task: MethodTask, name: str) -> Tensor:
-    if task.background is None or len(task.background) < 2:
-        raise AttributionError(
-            f"Method {name!r} compares with inputs of the estimation set and needs at least two. "
-            "Give background=... (n, C, H, W) to the MethodAttributor."
-        )
-    if task.background.shape[1:] != task.inputs.shape[1:]:
-        raise AttributionError(
-            f"Method {name!r} compares inputs of shape {tuple(task.inputs.shape[1:])} with a "
-            f"background of shape {tuple(task.background.shape[1:])}. Let both pipelines resize "
-            "to one size."
-        )
-    return task.background.to(task.inputs)
-
-
-def refuse_unknown(model: nn.Module) -> None:
-    """Refuse activations for which DeepLIFT has no rule.
-
-    Raises:
-        AttributionError: Names the first of them and its layer.
-    """
-    for name, module in model.named_modules():
-        activation = type(module).__module__ == "torch.nn.modules.activation"
-        if activation and type(module) not in RESCALED:
+    def _background(self, task: MethodTask) -> Tensor:
+        if task.background is None or len(task.background) < 2:
             raise AttributionError(
-                f"Method 'deep_shap' has no rule for {type(module).__name__}, layer {name!r}. It "
-                f"knows {', '.join(sorted(kind.__name__ for kind in RESCALED))}. Use another "
-                "method, such as 'int_grad'."
+                f"Method {self.name!r} compares with inputs of the estimation set and needs at "
+                "least two. Give background=... (n, C, H, W) to the MethodAttributor."
             )
+        if task.background.shape[1:] != task.inputs.shape[1:]:
+            raise AttributionError(
+                f"Method {self.name!r} compares inputs of shape {tuple(task.inputs.shape[1:])} "
+                f"with a background of shape {tuple(task.background.shape[1:])}. Let both "
+                "pipelines resize to one size."
+            )
+        return task.background.to(task.inputs)
+
+    def _refuse_unknown(self, model: nn.Module) -> None:
+        for name, module in model.named_modules():
+            activation = type(module).__module__ == "torch.nn.modules.activation"
+            if activation and type(module) not in RESCALED:
+                raise AttributionError(
+                    f"Method {self.name!r} has no rule for {type(module).__name__}, layer "
+                    f"{name!r}. It knows {', '.join(sorted(kind.__name__ for kind in RESCALED))}. "
+                    "Use another method, such as 'int_grad'."
+                )
 
 
 @contextmanager

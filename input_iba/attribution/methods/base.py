@@ -165,8 +165,7 @@ class MethodTask(Task):
         """Return the classifier with a tap at one of its layers."""
         place = (layer, side)
         if place not in self.wrappings:
-            own = self.modality.wrapping(self.model, layer, side, self.layout)
-            self.wrappings[place] = own
+            self.wrappings[place] = self.modality.wrapping(self.model, layer, side, self.layout)
         return TappedClassifier(
             self.model,
             layer,
@@ -204,12 +203,7 @@ class MethodTask(Task):
 
 
 class Scorer(nn.Module):
-    """The classifier's score for the targets of S samples, as packages of attribution want it.
-
-    Args:
-        task: The samples, and how to run the classifier.
-        kind: One of `SCORES`.
-    """
+    """The classifier's score, of a kind of `SCORES`, for the targets of S samples, as a module."""
 
     def __init__(self, task: MethodTask, kind: str) -> None:
         super().__init__()

@@ -75,9 +75,8 @@ class ExtremalPerturbation(ScoringMethod):
 
     def maps(self, task: MethodTask) -> Tensor:
         """Return the maps of a few samples, (s, H, W)."""
-        masks = self.masks(task)
         sigma = self.smoothing * min(task.inputs.shape[-2:])
-        return gaussian_smooth(masks.sum(1), sigma)
+        return gaussian_smooth(self.masks(task).sum(1), sigma)
 
     def masks(self, task: MethodTask) -> Tensor:
         """Return the best masks of every area, (s, areas, H, W)."""
@@ -95,9 +94,8 @@ class ExtremalPerturbation(ScoringMethod):
             parameters.requires_grad_()
             masks = smooth_masks(parameters, height, width, self.radius, self.every)
             # Summed over rows: every mask takes the path that it would take alone.
-            loss = (
-                weight * area_losses(masks, wanted).sum() - scorer(blurred_by(masks, levels)).sum()
-            )
+            score = scorer(blurred_by(masks, levels)).sum()
+            loss = weight * area_losses(masks, wanted).sum() - score
             [gradient] = torch.autograd.grad(loss, parameters)
             velocity = self.momentum * velocity + (1 - self.momentum) * gradient
             parameters = (parameters.detach() - self.lr * velocity).clamp(0, 1)
@@ -175,21 +173,16 @@ def influence(
 def smooth_masks(parameters: Tensor, height: int, width: int, radius: float, every: int) -> Tensor:
     """Enlarge coarse masks (n, s, s) by a smooth maximum of their parameters' reaches, (n, H, W).
 
-    Args:
-        parameters: In [0, 1]; s is the number of cells per side + 2·BEYOND.
-        height: H in pixels.
-        width: W in pixels.
-        radius: σ of the kernel, in cells.
-        every: The maximum is computed for every so many pixels and enlarged bilinearly.
+    Parameters lie in [0, 1]; s is the number of cells per side + 2·BEYOND. The kernel's σ is
+    `radius`, in cells. The maximum is computed `every` so many pixels and enlarged bilinearly.
     """
     rows, columns = -(-height // every), -(-width // every)
     cells = parameters.shape[-1] - 2 * BEYOND
     reach = influence(cells, rows, columns, radius, parameters.device, parameters.dtype)
-    coarse = smooth_max(reach * parameters.flatten(1)[:, None])
-    coarse = coarse.reshape(-1, rows, columns)
-    if (rows, columns) == (height, width):
-        return coarse
+    coarse = smooth_max(reach * parameters.flatten(1)[:, None]).reshape(-1, rows, columns)
     size = (height, width)
+    if size == (rows, columns):
+        return coarse
     return F.interpolate(coarse[:, None], size, mode="bilinear", align_corners=False)[:, 0]
 
 

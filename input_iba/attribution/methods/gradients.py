@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -15,8 +16,6 @@ from input_iba.core.targets import target_scores
 from input_iba.errors import AttributionError
 from input_iba.registry import BASELINES
 from input_iba.settings import setting
-
-"""Ways to make one value of a pixel's channels."""
 
 
 @dataclass(frozen=True)
@@ -134,10 +133,6 @@ class IntegratedGradients(GradientMethod):
         return self.reduced(task, values)
 
 
-MAP_DIMENSIONS = 3
-"""Channels, height, width."""
-
-
 @BASELINES.register_module(name="grad_cam")
 @dataclass(frozen=True)
 class GradCam(ScoringMethod):
@@ -182,16 +177,11 @@ def last_map(task: MethodTask) -> str:
     Raises:
         AttributionError: There is none.
     """
-    model = task.model
-    shapes = layer_shapes(model, task.inputs[:1], task.classifier.returned)
+    shapes = layer_shapes(task.model, task.inputs[:1], task.classifier.returned)
     for last, outputs in reversed(shapes.items()):
-        if len(outputs) == 1 and _is_map(outputs[0]):
+        if len(outputs) == 1 and len(outputs[0]) == 3 and math.prod(outputs[0][1:]) > 1:
             return last
     raise AttributionError(
-        f"Method 'grad_cam' needs a layer whose output is a map, and {type(model).__name__} "
+        f"Method 'grad_cam' needs a layer whose output is a map, and {type(task.model).__name__} "
         "has none. Use another method, such as 'gradient'."
     )
-
-
-def _is_map(shape: tuple[int, ...]) -> bool:
-    return len(shape) == MAP_DIMENSIONS and shape[1] * shape[2] > 1

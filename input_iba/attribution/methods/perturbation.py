@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from input_iba.attribution.methods.base import MethodTask, ScoringMethod, captum_attr
 from input_iba.errors import ConfigError
@@ -91,9 +92,8 @@ class Rise(ScoringMethod):
         """Return the map of one sample, (1, H, W)."""
         noise, scorer = task.noise(self.name), task.scorer(self.score)
         height, width = task.inputs.shape[-2:]
-        kept = (noise.uniform(0, 1, self.n_masks, self.cells, self.cells)[0] < self.keep).to(
-            task.inputs
-        )
+        drawn = noise.uniform(0, 1, self.n_masks, self.cells, self.cells)[0]
+        kept = (drawn < self.keep).to(task.inputs)
         shifts = noise.uniform(0, 1, self.n_masks, 2)[0]
         total = torch.zeros_like(task.inputs[0, 0])
         for start in range(0, self.n_masks, task.internal_batch_size):
@@ -120,8 +120,7 @@ def _cropped_lines(cells: int, size: int, shift: Tensor) -> Tensor:
     cell = math.ceil(size / cells)
     # Bilinear enlargement of a line is linear in its values: that of the unit vectors says all.
     unit = torch.eye(cells, device=shift.device, dtype=shift.dtype)[:, None]
-    lines = torch.nn.functional.interpolate(
-        unit, (cells + 1) * cell, mode="linear", align_corners=False
-    )[:, 0].T
+    longer = (cells + 1) * cell
+    lines = F.interpolate(unit, longer, mode="linear", align_corners=False)[:, 0].T
     first = (shift * (cell + 1)).long().clamp(max=cell)
     return lines[first[:, None] + torch.arange(size, device=shift.device)]

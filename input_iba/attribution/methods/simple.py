@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import ClassVar
 
 import torch
@@ -11,7 +11,7 @@ from torch import Tensor
 from input_iba.attribution.attributor import Attributor
 from input_iba.attribution.feature_iba import FeatureIBA
 from input_iba.attribution.methods.base import Method, MethodTask, Needs
-from input_iba.attribution.task import AttributionTask
+from input_iba.attribution.task import AttributionTask, Task
 from input_iba.core.classifier import Classifier
 from input_iba.errors import AttributionError
 from input_iba.modality import Layout, Modality
@@ -45,7 +45,8 @@ class IBA(Method):
     ) -> Attributor:
         """Return what estimates the layer's statistics."""
         return Attributor(
-            *(runner.model, self.layer),
+            runner.model,
+            self.layer,
             feature_iba=self.feature_iba,
             modality=modality,
             device=device,
@@ -61,22 +62,12 @@ class IBA(Method):
                 "Method 'iba' needs the layer's statistics. Call estimate(batches) first, or give "
                 "statistics=... to the MethodAttributor."
             )
-        stage = AttributionTask(
-            classifier=task.tapped(self.layer, self.feature_iba.input_or_output),
-            modality=task.modality,
-            inputs=task.inputs,
-            tokens=task.tokens,
-            logits=task.logits,
-            losses=task.losses,
-            ids=task.ids,
-            seed=task.seed,
-            internal_batch_size=task.internal_batch_size,
-            progress=task.progress,
-        )
-        bottleneck = self.feature_iba.fit(stage, task.statistics)
-        failed = torch.tensor([reason is not None for reason in bottleneck.failures])
-        bottleneck.saliency[failed] = torch.nan
-        return bottleneck.saliency
+        common = {part.name: getattr(task, part.name) for part in fields(Task)}
+        common["classifier"] = task.tapped(self.layer, self.feature_iba.input_or_output)
+        fitted = self.feature_iba.fit(AttributionTask(**common), task.statistics)
+        failed = torch.tensor([reason is not None for reason in fitted.failures])
+        fitted.saliency[failed] = torch.nan
+        return fitted.saliency
 
 
 @BASELINES.register_module(name="random")

@@ -52,13 +52,12 @@ class SurrogateMethod(ScoringMethod):
         if int(segments.max()) == 0:
             return self._whole(task).expand_as(segments)[None]
         [seed] = task.noise(self.name).seeds
+        everywhere = segments[None].unsqueeze(task.modality.channels).expand_as(task.inputs)
         with seeded_globally(seed, task.inputs.device):
             coefficients = self.method(task).attribute(
                 task.inputs,
                 baselines=self.fill,
-                feature_mask=segments[None]
-                .unsqueeze(task.modality.channels)
-                .expand_as(task.inputs),
+                feature_mask=everywhere,
                 n_samples=self.n_samples,
                 perturbations_per_eval=min(task.internal_batch_size, self.n_samples),
                 return_input_shape=False,
@@ -128,10 +127,9 @@ class KernelShap(SurrogateMethod):
 
 
 class WeightedRidge:
-    """A linear model with an intercept, fitted by weighted least squares.
+    """A linear model, fitted by weighted least squares; `alpha` weighs its squared coefficients.
 
-    Args:
-        alpha: Weight of the squared coefficients; the intercept is free.
+    The intercept is free.
     """
 
     def __init__(self, alpha: float) -> None:

@@ -27,10 +27,7 @@ TEXT_MASK_LR = 0.03
 class MaskedInputGenerator:
     """Features of λ_G·x + (1 − λ_G)·(e·z + m), with λ_G, m and e learned per sample.
 
-    Args:
-        task: The S samples.
-        saliency: Where the mask's logit a starts, (S, H, W).
-        mask_lr: Learning rate of a.
+    The mask's logit starts at `saliency`, (S, H, W), and moves with the learning rate `mask_lr`.
 
     References:
         Zhang et al. 2021 (arXiv 2110.01471); docs/METHOD.md, section 3.
@@ -67,8 +64,8 @@ class MaskedInputGenerator:
         if len(generated) == 1:
             return generated[0]
         out = generated[0].new_empty((*z.shape[:2], *generated[0].shape[2:]))
-        for (rows, columns), part in zip(blocks, generated, strict=True):
-            out[rows, columns] = part
+        for block, part in zip(blocks, generated, strict=True):
+            out[block] = part
         return out
 
     def step(self, loss_of: Callable[[Tensor], Tensor], fake: Tensor, z: Tensor) -> Tensor:
@@ -126,40 +123,33 @@ class RealFeaturesPrior(Prior):
         together = max(limit // self.batch_size, 1)
         every = range(len(task.ids))
         groups = [every[start : start + together] for start in every[::together]]
-        parts = []
+        masks, losses = list[Tensor](), list[Losses]()
         with task.classifier.frozen():
             for i, group in enumerate(groups):
                 progress = _part(task.progress, i, len(groups))
                 some = replace(task.select(group), progress=progress)
-                parts.append(self._fit_together(some, feature.select(group)))
-        return FittedPrior(
-            lambda_=torch.cat([part.lambda_ for part in parts]),
-            failures=tuple(failure for part in parts for failure in part.failures),
-            losses={
-                name: torch.cat([part.losses[name] for part in parts], dim=1)
-                for name in parts[0].losses
-            },
-        )
-
-    def _fit_together(self, task: AttributionTask, feature: FittedFeatures) -> FittedPrior:
-        noise = task.noise("prior")
-        real = real_features(self.real, feature, noise, self.dataset_size, self.sub_dataset_size)
-        generator = MaskedInputGenerator(task, feature.saliency, self.mask_lr)
-        losses = self._train(task, feature, noise, real, generator)
-        histories = {name: torch.stack(values) for name, values in losses.items()}
-        return FittedPrior.of(generator.mask().detach(), histories)
+                of_group = feature.select(group)
+                generator = MaskedInputGenerator(some, of_group.saliency, self.mask_lr)
+                losses.append(self._train(generator, of_group, some.noise("prior")))
+                masks.append(generator.mask().detach())
+        histories = {
+            name: torch.cat([torch.stack(part[name]) for part in losses], dim=1)
+            for name in losses[0]
+        }
+        return FittedPrior.of(torch.cat(masks), histories)
 
     @abstractmethod
     def _train(
-        self,
-        task: AttributionTask,
-        feature: FittedFeatures,
-        noise: NoiseSource,
-        real_batch: RealBatch,
-        generator: MaskedInputGenerator,
-    ) -> Mapping[str, list[Tensor]]:
-        """Move the generators of some samples; return the parts of their losses, (S,) a step."""
+        self, generator: MaskedInputGenerator, feature: FittedFeatures, noise: NoiseSource
+    ) -> Losses:
+        """Move the generators of some samples; return the parts of their losses."""
 
+    def _real(self, feature: FittedFeatures, noise: NoiseSource) -> RealBatch:
+        return real_features(self.real, feature, noise, self.dataset_size, self.sub_dataset_size)
+
+
+Losses = Mapping[str, list[Tensor]]
+"""Parts of a loss by name: of every step those of S samples, (S,)."""
 
 RealBatch = Callable[[Tensor, Tensor], Tensor]
 """Maps indices (S, n) and noise (S, n, C', h, w) to feature samples (S, n, C', h, w)."""
@@ -182,11 +172,16 @@ def real_features(
     References:
         Zhang et al. 2021 (arXiv 2110.01471); docs/METHOD.md, section 3.
     """
+    features, lambda_ = feature.features[:, None], feature.lambda_[:, None]
+    capacity, groups = feature.capacity[:, None], -(-size // group_size)
+
+    def through_bottleneck(_indices: Tensor, eps: Tensor) -> Tensor:
+        z = lambda_ * features + (1 - lambda_) * (feature.mean + feature.std * eps)
+        return z * feature.active
+
     if real == "bottleneck":
-        return _through_bottleneck(feature)
-    groups = -(-size // group_size)
+        return through_bottleneck
     means, stds = noise.uniform(-2, 2, groups), noise.uniform(0, 5, groups)
-    features, capacity = feature.features[:, None], feature.capacity[:, None]
 
     def by_capacity(indices: Tensor, eps: Tensor) -> Tensor:
         group = indices // group_size
@@ -195,16 +190,6 @@ def real_features(
         return capacity * features + (1 - capacity) * (mean + std * eps)
 
     return by_capacity
-
-
-def _through_bottleneck(feature: FittedFeatures) -> RealBatch:
-    features, lambda_ = feature.features[:, None], feature.lambda_[:, None]
-
-    def draw(_indices: Tensor, eps: Tensor) -> Tensor:
-        z = lambda_ * features + (1 - lambda_) * (feature.mean + feature.std * eps)
-        return z * feature.active
-
-    return draw
 
 
 def _part(progress: Progress | None, part: int, parts: int) -> Progress | None:

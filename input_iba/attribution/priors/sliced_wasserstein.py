@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from torch import Tensor
 from torch.nn import functional as F
 
 from input_iba.attribution.feature_iba import FittedFeatures
 from input_iba.attribution.priors.generator import (
+    Losses,
     MaskedInputGenerator,
-    RealBatch,
     RealFeaturesPrior,
 )
-from input_iba.attribution.task import AttributionTask
 from input_iba.core.noise import NoiseSource
 from input_iba.errors import ConfigError
 from input_iba.registry import PRIORS
@@ -43,31 +42,21 @@ class SlicedWassersteinPrior(RealFeaturesPrior):
             )
 
     def _train(
-        self,
-        task: AttributionTask,
-        feature: FittedFeatures,
-        noise: NoiseSource,
-        real_batch: RealBatch,
-        generator: MaskedInputGenerator,
-    ) -> Mapping[str, list[Tensor]]:
-        shape = feature.features.shape[1:]
+        self, generator: MaskedInputGenerator, feature: FittedFeatures, noise: NoiseSource
+    ) -> Losses:
+        task, real_batch = generator.task, self._real(feature, noise)
+        shape, counted = feature.features.shape[1:], generator.task.tokens.counted
         history: list[Tensor] = []
         for step in range(1, self.steps + 1):
             indices = noise.permutation(self.dataset_size)[:, : self.batch_size]
-            real = real_batch(indices, noise.normal(self.batch_size, *shape)).flatten(2)
+            real = real_batch(indices, noise.normal(self.batch_size, *shape))
             directions = noise.directions(shape, self.projections)
-            counted = task.tokens.counted
             if counted is not None:  # padding and special tokens are not compared
                 seen = counted.expand_as(feature.features).flatten(1)
                 directions = directions * seen[..., None]
             directions = F.normalize(directions, dim=1)
             z = noise.normal(self.batch_size, *task.inputs.shape[1:])
-
-            def distance(
-                fake: Tensor, real: Tensor = real, directions: Tensor = directions
-            ) -> Tensor:
-                return sliced_wasserstein(fake.flatten(2), real, directions)
-
+            distance = partial(sliced_wasserstein, other=real, directions=directions)
             history.append(generator.step(distance, generator.features(z, with_graph=True), z))
             if task.progress is not None:
                 parts = {"distance": history[-1].mean().item()}
@@ -81,8 +70,8 @@ def sliced_wasserstein(one: Tensor, other: Tensor, directions: Tensor) -> Tensor
     In one dimension the best matching of two sets of equal size is that of their sorted values.
 
     Args:
-        one: n points, (S, n, d).
-        other: n points, (S, n, d).
+        one: n points, (S, n, …) of d values each.
+        other: As many.
         directions: Unit vectors as columns, (S, d, p).
 
     Returns:
@@ -96,5 +85,5 @@ def sliced_wasserstein(one: Tensor, other: Tensor, directions: Tensor) -> Tensor
     >>> sliced_wasserstein(points, points.flip(1) + 2, torch.ones(1, 1, 1))
     tensor([4.])
     """
-    sorted_one, sorted_other = ((points @ directions).sort(1).values for points in (one, other))
-    return (sorted_one - sorted_other).square().mean((1, 2))
+    first, second = ((one_of.flatten(2) @ directions).sort(1).values for one_of in (one, other))
+    return (first - second).square().mean((1, 2))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -12,14 +11,13 @@ from torch.optim import RMSprop
 from input_iba.attribution.feature_iba import FittedFeatures
 from input_iba.attribution.priors.generator import (
     TEXT_MASK_LR,
+    Losses,
     MaskedInputGenerator,
-    RealBatch,
     RealFeaturesPrior,
 )
-from input_iba.attribution.task import AttributionTask
 from input_iba.core.noise import NoiseSource
 from input_iba.errors import ConfigError
-from input_iba.modality.critics import StackedCritics, build_critics
+from input_iba.modality.critics import build_critics
 from input_iba.registry import PRIORS
 from input_iba.settings import setting
 
@@ -47,13 +45,9 @@ class WGANPrior(RealFeaturesPrior):
             raise ConfigError("gan.dataset_size and gan.batch_size must be 2 or more.")
 
     def _train(
-        self,
-        task: AttributionTask,
-        feature: FittedFeatures,
-        noise: NoiseSource,
-        real_batch: RealBatch,
-        generator: MaskedInputGenerator,
-    ) -> Mapping[str, list[Tensor]]:
+        self, generator: MaskedInputGenerator, feature: FittedFeatures, noise: NoiseSource
+    ) -> Losses:
+        task, real_batch = generator.task, self._real(feature, noise)
         critics = build_critics(
             lambda: task.modality.critic(feature.features),
             task.noise("critic").seeds,
@@ -66,15 +60,24 @@ class WGANPrior(RealFeaturesPrior):
 
         optimiser = RMSprop(critics.parameters.values(), lr=self.lr)
         losses: dict[str, list[Tensor]] = {"critic": [], "generator": []}
-        steps = self.epochs * len(list(self._batches(torch.arange(self.dataset_size)[None])))
-        for step, (iteration, indices) in enumerate(self._iterations(noise), start=1):
+        steps = self.epochs * len(self._batches(torch.arange(self.dataset_size)[None]))
+        iterations = (
+            iteration
+            for _ in range(self.epochs)
+            for iteration in enumerate(self._batches(noise.permutation(self.dataset_size)))
+        )
+        for step, (iteration, indices) in enumerate(iterations, start=1):
             features = feature.features
             real = real_batch(indices, noise.normal(indices.shape[1], *features.shape[1:]))
             z = noise.normal(indices.shape[1], *task.inputs.shape[1:])
             turn = iteration % self.critic_iter == 0
             fake = generator.features(z, with_graph=turn)
             loss = scores(fake.detach()).mean(1) - scores(real).mean(1)
-            losses["critic"].append(self._critic_step(critics, optimiser, loss))
+            optimiser.zero_grad()
+            loss.sum().backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+            critics.clip(self.weight_clip)
+            losses["critic"].append(loss.detach())
             if turn:
                 losses["generator"].append(
                     generator.step(lambda features: -scores(features).mean(1), fake, z)
@@ -84,23 +87,9 @@ class WGANPrior(RealFeaturesPrior):
                 task.progress("WGAN", step, steps, parts)
         return losses
 
-    def _iterations(self, noise: NoiseSource) -> Iterator[tuple[int, Tensor]]:
-        """Yield (iteration within its epoch, indices of real samples (S, n))."""
-        for _ in range(self.epochs):
-            yield from enumerate(self._batches(noise.permutation(self.dataset_size)))
-
-    def _batches(self, order: Tensor) -> Iterator[Tensor]:
-        for indices in torch.split(order, self.batch_size, dim=1):
-            if indices.shape[1] > 1:  # one map alone has no batch statistics for the critic
-                yield indices
-
-    def _critic_step(self, critics: StackedCritics, optimiser: RMSprop, loss: Tensor) -> Tensor:
-        """Train every critic by its loss (S,): the score of fake less that of real features."""
-        optimiser.zero_grad()
-        loss.sum().backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
-        critics.clip(self.weight_clip)
-        return loss.detach()
+    def _batches(self, order: Tensor) -> list[Tensor]:
+        # One map alone has no batch statistics for the critic.
+        return [part for part in torch.split(order, self.batch_size, dim=1) if part.shape[1] > 1]
 
 
 @PRIORS.register_module(name="NLPWGAN")
