@@ -85,14 +85,18 @@ def four_pictures(root: Path) -> Path:
     return write_config(root / "tiny.py", config)
 
 
-@pytest.fixture
-def pictures(tmp_path: Path) -> Path:
-    """Return a folder with 4 estimation and 2 + 3 attribution pictures of two classes."""
-    root = tmp_path / "data"
+def five_pictures(root: Path) -> Path:
+    """Write 4 estimation and 2 + 3 attribution pictures of two classes; return their folder."""
     for i, name in enumerate(("cat", "dog")):
         write_images(root / "estimation" / name, ["a", "b", "c", "d"], seed=i)
         write_images(root / "attribution" / name, ["1", "2", "3"][: 2 + i], seed=10 + i)
     return root
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """Return a folder with 4 estimation and 2 + 3 attribution pictures of two classes."""
+    return five_pictures(tmp_path / "data")
 
 
 @pytest.fixture

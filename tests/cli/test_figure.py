@@ -15,11 +15,11 @@ from PIL import Image
 
 from input_iba.cli import main as cli
 from input_iba.commands.figure.curves import Result, panels
-from input_iba.config.load import RunConfig
+from input_iba.config.load import load_config
 from input_iba.drawing import figure_format
 from input_iba.evaluation.insertion_deletion import InsertionDeletionMetric
 from input_iba.run.options import RunOptions
-from tests.tiny_runs import *  # noqa: F403  fixtures: config, options, ...
+from tests.tiny_runs import five_pictures, tiny_config, write_config
 from tests.tiny_runs import run as run_fake
 
 BEGINNINGS = {"png": b"\x89PNG", "pdf": b"%PDF", "svg": b"<?xml", "jpg": b"\xff\xd8"}
@@ -29,11 +29,13 @@ def figure(*arguments: str | Path) -> int:
     return cli.main(["figure", *map(str, arguments)])
 
 
-@pytest.fixture
-def work(config: RunConfig, options: RunOptions) -> Path:
-    run_fake(config, options)
-    assert options.work_dir is not None
-    return options.work_dir
+@pytest.fixture(scope="module")
+def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the work directory of a finished run, which is only read."""
+    root = tmp_path_factory.mktemp("figure")
+    config = load_config(write_config(root / "tiny.py", tiny_config(five_pictures(root / "data"))))
+    run_fake(config, RunOptions(work_dir=root / "work", precision="fp32", device="cpu"))
+    return root / "work"
 
 
 @pytest.mark.parametrize("ending", ["png", "pdf", "svg", "jpg"])
