@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from input_iba.core.hooks import Wrapping
 from input_iba.core.smoothing import gaussian_smooth
 from input_iba.core.tokens import NO_TOKENS, Behind, NoTokens
-from input_iba.errors import AttributionError, MissingExtraError
+from input_iba.errors import AttributionError, import_extra
 from input_iba.modality.base import Layout, Modality
 from input_iba.modality.critics import VisionCritic
 from input_iba.modality.layer_choice import choose_image_layer
@@ -156,16 +156,9 @@ def segment(image: Tensor, kind: str, tiles: int) -> Tensor:
 
 
 def load_slic() -> Callable[..., NDArray[np.int64]]:
-    """Import what makes superpixels.
-
-    Raises:
-        MissingExtraError: scikit-image is not installed.
-    """
-    try:
-        from skimage.segmentation import slic
-    except ImportError as error:
-        raise MissingExtraError("scikit-image", "samples") from error
-    found: Callable[..., NDArray[np.int64]] = slic
+    """Import what makes superpixels, or raise a `MissingExtraError`."""
+    package = import_extra("skimage.segmentation", "scikit-image", "samples")
+    found: Callable[..., NDArray[np.int64]] = package.slic
     return found
 
 

@@ -15,7 +15,7 @@ from input_iba.attribution.task import Task
 from input_iba.core.hooks import Wrapping, find_layer
 from input_iba.core.tap import TappedClassifier
 from input_iba.core.targets import SCORES, target_scores
-from input_iba.errors import ConfigError, MissingExtraError
+from input_iba.errors import ConfigError, import_extra
 from input_iba.modality import Layout
 from input_iba.records import FeatureStatistics
 from input_iba.registry import BASELINES
@@ -118,16 +118,8 @@ class ScoringMethod(Method):
 
 
 def captum_attr() -> Any:
-    """Import captum's methods.
-
-    Raises:
-        MissingExtraError: captum is not installed.
-    """
-    try:
-        import captum.attr
-    except ImportError as error:
-        raise MissingExtraError("captum", "baselines") from error
-    return captum.attr
+    """Import captum's methods, or raise a `MissingExtraError`."""
+    return import_extra("captum.attr", "captum", "baselines")
 
 
 @dataclass(frozen=True)
