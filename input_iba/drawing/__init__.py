@@ -28,14 +28,6 @@ from input_iba.drawing.heat_map import (
 )
 from input_iba.drawing.pages import highlighted, highlighted_page, strip
 from input_iba.drawing.tables import Grid, as_markdown, as_plain, markdown_text
-from input_iba.drawing.vibi_images import (
-    agreement,
-    write_distribution,
-    write_explanation,
-    write_test_batch,
-    write_top_k,
-    write_training_curves,
-)
 from input_iba.drawing.words import Shown, percent
 
 __all__ = [
@@ -46,7 +38,6 @@ __all__ = [
     "Line",
     "Pixels",
     "Shown",
-    "agreement",
     "as_markdown",
     "as_plain",
     "check_colour_map",
@@ -69,11 +60,6 @@ __all__ = [
     "strip",
     "to_8_bits",
     "write_charts",
-    "write_distribution",
-    "write_explanation",
     "write_grid",
     "write_panels",
-    "write_test_batch",
-    "write_top_k",
-    "write_training_curves",
 ]

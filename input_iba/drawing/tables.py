@@ -19,9 +19,7 @@ class Grid:
     """A table of texts.
 
     Attributes:
-        title: Stands above.
         head: Names of the columns; the first holds names, the others numbers.
-        rows: As many cells each as `head` has.
         best: Row and column of cells that stand out.
         note: Stands below.
     """

@@ -35,11 +35,9 @@ PANELS: Mapping[str, tuple[str, Sequence[str]]] = {
 
 @dataclass(frozen=True)
 class Agreement:
-    """How two predicted distributions compare, for each of N samples.
+    """Whether the likeliest classes of two predictions are the same, (N,), and how close they are.
 
-    Attributes:
-        agrees: Whether the likeliest classes are the same, (N,).
-        strength: 1 − Jensen–Shannon distance, (N,), in [0, 1]; 1 where they are equal.
+    `strength` is 1 − Jensen–Shannon distance, (N,), in [0, 1]; 1 where they are equal.
     """
 
     agrees: NDArray[np.bool_]
@@ -174,12 +172,8 @@ def write_training_curves(
 ) -> None:
     """Draw what a training recorded, one chart per quantity, side by side.
 
-    Args:
-        path: The PNG to write.
-        rows: One per epoch, as in `metrics.jsonl`; rows may lack keys.
-        x: Key of the horizontal axis.
-        panels: From a chart's title to the meaning of its vertical axis and the keys of its lines;
-            keys that no row has are left out, and charts without lines too.
+    Rows are those of `metrics.jsonl` and may lack keys; `x` is the key of the horizontal axis.
+    Keys of `panels` that no row has are left out, and charts without lines too.
     """
     charts = []
     for title, (meaning, keys) in panels.items():

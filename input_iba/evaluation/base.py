@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from input_iba.core.fitting import FittingRows
-    from input_iba.drawing import Chart, Line
+    from input_iba.drawing import Chart
     from input_iba.modality.units import Units
     from input_iba.records import Explanation, Failure, FeatureStatistics, Sample, Targets
 
@@ -178,10 +178,8 @@ Curves = Sequence[tuple["Tensor", float]]
 class TwoCurvesMetric(Metric):
     """Follows the target's probability along a way that should be high and one that should be low.
 
-    Attributes:
-        labels: From the beginning of a curve's keys to what it shows, the high one first.
-        x_label: What the curves are drawn over.
-        title: Stands above the chart; settings in braces.
+    `labels` are from the beginning of a curve's keys to what it shows, the high one first. `title`
+    stands above the chart, with settings in braces.
     """
 
     labels: ClassVar[Mapping[str, str]]
@@ -210,7 +208,7 @@ class TwoCurvesMetric(Metric):
         from input_iba.drawing import Chart, mean_line
 
         shares = [point / (POINTS - 1) for point in range(POINTS)]
-        lines: list[Line] = [
+        lines = [
             mean_line(label, shares, [row[f"{key}_curve"] for row in rows])
             for key, label in self.labels.items()
         ]

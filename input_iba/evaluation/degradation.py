@@ -47,15 +47,8 @@ def tile_ranks(
     """Return each pixel's tile's place in the order of relevance, ties as in `ranks`.
 
     A tile is as relevant as the heat of its pixels together. Tiles are laid from the top left;
-    those at the right and the bottom are cut where the size does not divide the image.
-
-    Args:
-        heats: (S, H, W), finite.
-        tile_size: Pixels per side, or height and width.
-        least_first: Whether the least relevant tile has place 0.
-
-    Returns:
-        (S, H, W), int64, each 0 to the number of tiles − 1.
+    those at the right and the bottom are cut where the size does not divide the image. Of finite
+    heats (S, H, W) places are (S, H, W), int64, each 0 to the number of tiles − 1.
 
     Raises:
         EvaluationError: The tile has no pixels.

@@ -48,8 +48,7 @@ def effective_heat_ratios(
         heats: (S, H, W), at most 1; negative values count as no heat.
         regions: (S, H, W), true or non-zero inside.
         base_threshold: Smallest heat that counts, in [0, 1].
-        weight_by_heat: With False every point counts as 1: the share of the points ≥ t that lie
-            inside.
+        weight_by_heat: With False every point counts as 1.
 
     Raises:
         EvaluationError: Shapes differ, values are not finite, or exceed 1.

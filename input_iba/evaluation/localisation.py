@@ -28,11 +28,7 @@ TOLERANCE = 15
 class Localisation:
     """How well S maps are placed, each (S,), float64, in [0, 1]; higher is better.
 
-    Attributes:
-        hit: Whether the hottest pixel lies in the region; see `pointing_game`.
-        mass: Share of the heat inside; see `mass_inside`.
-        iou: Overlap of the hot pixels and the region; see `region_iou`.
-        rank: Share of the hottest pixels inside, of as many as the region has; see `top_inside`.
+    They are what `pointing_game`, `mass_inside`, `region_iou` and `top_inside` return.
     """
 
     hit: Tensor

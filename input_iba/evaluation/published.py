@@ -79,8 +79,7 @@ class VisionInsertionDeletion:
 
         Returns:
             `ins_scores` and `del_scores`, arrays (T,) of the target's probability after every
-            step; `ins_auc` and `del_auc`, floats; `ins_input` and `del_input`, the inputs after
-            the last step, (C, H, W).
+            step; `ins_auc` and `del_auc`; `ins_input` and `del_input`, the last inputs, (C, H, W).
         """
         pixels = _pixels(self.classifier, input_tensor)
         with frozen(self.classifier):
@@ -151,10 +150,9 @@ class Degradation:
 
         Returns:
             `MoRF_scores` and `LeRF_scores`, arrays (T,) of the target's probability before the
-            first and after every tile, most and least relevant first; `MoRF_auc` and `LeRF_auc`,
-            floats; `MoRF_img` and `LeRF_img`, the images after the last step, (C, H, W);
-            `MoRF_img_history` and `LeRF_img_history`, those of all steps, (T, C, H, W), on the
-            CPU, or None without `store_imgs`.
+            first and after every tile, most and least relevant first; `MoRF_auc` and `LeRF_auc`;
+            `MoRF_img` and `LeRF_img`, the last images, (C, H, W); `MoRF_img_history` and
+            `LeRF_img_history`, those of all steps, (T, C, H, W), on the CPU, or None.
         """
         heats, pixels = as_map(heatmap)[None], _pixels(self.model, image)
         with frozen(self.model):
@@ -191,10 +189,7 @@ def _region(roi: ArrayLike | Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def _pixels(classifier: nn.Module, image: Tensor) -> Pixels:
-    """Return the pixels of one input, (C, H, W) or (1, C, H, W), where the classifier is.
-
-    It takes inputs in the type of its weights, and may return its logits within something else.
-    """
+    """Return the pixels of one input, (C, H, W) or (1, C, H, W), where the classifier is."""
     dtype = weights_dtype(classifier)
 
     def classify(inputs: Tensor) -> Tensor:

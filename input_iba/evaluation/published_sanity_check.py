@@ -66,16 +66,14 @@ class SanityCheck:
             perturb_layers: Names of layers, the top one first; None for all of them.
             check: The map that `heatmap` is: 'input_iba', 'gan' (the prior's) or 'feat_iba'.
             verbose: Whether to log the similarity after every layer.
-            save_dir: Folder for the maps, made where it is absent.
+            save_dir: Folder for the maps.
             save_heatmaps: Whether to write them: `<step>_<layer>.npy`, float32 (H, W).
 
         Returns:
             `ssim_all`, a list of one similarity per layer; lower is better.
 
         Raises:
-            ConfigError: A key of `attribution_cfg` is unknown.
-            LayerNotFoundError: The classifier has no such layer.
-            EvaluationError: Maps cannot be made or compared, or there is no folder for them.
+            InputIBAError: A key or layer is unknown, or maps cannot be made, compared or saved.
         """
         if check not in MAPS:
             raise EvaluationError(

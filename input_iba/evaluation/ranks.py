@@ -26,12 +26,7 @@ def ranks(heats: Tensor) -> Tensor:
     a map that tells no pixels apart then changes them as a random map does. In reading order it
     would change the top of the image first, and score by where the object lies. What stands
     behind a pixel does not change the order of those before it, so padding changes no text's.
-
-    Args:
-        heats: (S, H, W), or (S, T) of texts; without NaN.
-
-    Returns:
-        Shaped like `heats`, int64, each 0 to H·W − 1.
+    Of heats (S, H, W) or (S, T), without NaN, ranks have the same shape, int64, 0 to H·W − 1.
 
     >>> ranks(torch.tensor([[[0.1, 0.7], [0.8, 0.3]]]))
     tensor([[[3, 1],
@@ -57,13 +52,8 @@ def expected_inside(heats: Tensor, inside: Tensor, counts: Tensor) -> Tensor:
     Of the pixels as hot as the last one that is counted, as many count as places are left, each
     with the same chance.
 
-    Args:
-        heats: (S, P), without NaN.
-        inside: Which pixels lie in the region, (S, P), bool.
-        counts: Number of hottest pixels, (S,), each 1 to P.
-
-    Returns:
-        (S,), float64.
+    Heats (S, P) are without NaN; `inside`, (S, P), says which pixels lie in the region, and
+    `counts`, (S,), how many are the hottest, each 1 to P. The means are (S,), float64.
 
     >>> region = torch.tensor([[True, False, False, False]])
     >>> expected_inside(torch.ones(1, 4), region, torch.tensor([2]))

@@ -38,11 +38,6 @@ def cascade(model: nn.Module, layers: Sequence[str], seed: int = 0) -> Iterator[
     Parameters and buffers have their own values and identity back at the end, also after an
     exception. `grad`, `requires_grad` and the caller's random numbers are never touched.
 
-    Args:
-        model: The model.
-        layers: Names of modules, the top one first.
-        seed: Seeds the new weights.
-
     Raises:
         LayerNotFoundError: The model has no such layer.
         EvaluationError: A layer has no parameters, is listed twice, or cannot re-initialise

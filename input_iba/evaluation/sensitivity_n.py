@@ -104,25 +104,18 @@ def drops_without(
 def correlated(drops: Tensor, sets: Tensor, heats: Tensor) -> SensitivityN:
     """Compare what sets of units foretell with what hiding them costs.
 
-    Args:
-        drops: What the target's logit loses without each set, (S, M), on the CPU.
-        sets: Units of the sets, (M, U) or (S, M, U), bool.
-        heats: Attribution of the units, (S, U), where the sets are.
+    Sets are (M, U) or (S, M, U), bool, heats (S, U) where the sets are; what the target's logit
+    loses without each set are `drops`, (S, M), on the CPU.
     """
     sums = (sets.double() @ heats.double()[..., None])[..., 0].cpu()
-    return SensitivityN(_correlation(sums, drops), sums, drops)
-
-
-def _correlation(first: Tensor, second: Tensor) -> Tensor:
-    """Return Pearson's correlation of rows (S, M), 0 where one of the two does not vary."""
-    a, b = (values - values.mean(1, keepdim=True) for values in (first, second))
+    a, b = (values - values.mean(1, keepdim=True) for values in (sums, drops))
     # Rounding lets equal values differ a little, which is no variation.
     vary_a, vary_b = (
         centred.norm(dim=1) > 1e-12 * values.norm(dim=1)
-        for centred, values in ((a, first), (b, second))
+        for centred, values in ((a, sums), (b, drops))
     )
-    found: Tensor = (a * b).sum(1) / (a.norm(dim=1) * b.norm(dim=1))
-    return found.clamp(-1, 1).masked_fill(~(vary_a & vary_b), 0)
+    pearson = ((a * b).sum(1) / (a.norm(dim=1) * b.norm(dim=1))).clamp(-1, 1)
+    return SensitivityN(pearson.masked_fill(~(vary_a & vary_b), 0), sums, drops)
 
 
 def sensitivity_n(

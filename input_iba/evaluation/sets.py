@@ -34,16 +34,9 @@ def set_sizes(pixels: int, log_n_max: float = 4.5, log_n_ticks: float = 0.1) -> 
 
 
 def random_sets(size: tuple[int, ...], n: int, num_masks: int = 100, seed: int = 0) -> Tensor:
-    """Draw sets of n pixels or words, every set of n as likely as any other.
+    """Draw M = `num_masks` sets of n pixels or words, (M, *size), bool, on the CPU.
 
-    Args:
-        size: Shape of a map: H and W, or the number of words.
-        n: Elements of a set, 1 to one less than there are.
-        num_masks: Number of sets M.
-        seed: Seeds the draws, together with n.
-
-    Returns:
-        (M, *size), bool, on the CPU.
+    Every set of n is as likely as any other; `size` is H and W, or the number of words.
 
     Raises:
         EvaluationError: n is out of its range, or there are fewer than two sets.

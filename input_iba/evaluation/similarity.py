@@ -28,13 +28,8 @@ def structural_similarity(first: Tensor, second: Tensor, window: int = 11) -> Te
     Around a pixel counts what a Gaussian window of deviation 1.5 weighs; pixels so near the border
     that the window would leave the map are no centres.
 
-    Args:
-        first: (..., H, W), in [0, 1].
-        second: (..., H, W), in [0, 1]; leading dimensions are broadcast.
-        window: Pixels per side of the window, an odd number.
-
-    Returns:
-        Mean over the centres, (...), float64, in [−1, 1]; 1 for equal maps.
+    Maps are (..., H, W), in [0, 1], with leading dimensions that are broadcast; the window has an
+    odd number of pixels per side. The mean over the centres, (...), float64, is 1 for equal maps.
 
     Raises:
         EvaluationError: Sizes differ, or the window is even or larger than the maps.
@@ -83,12 +78,7 @@ def edge_map(inputs: Tensor) -> Tensor:
     """Return how steep the image is at every pixel: the length of Sobel's gradient.
 
     It looks like an explanation, since classifiers look at outlines too, and depends on no weight.
-
-    Args:
-        inputs: (S, C, H, W); channels are averaged, the border is repeated.
-
-    Returns:
-        (S, H, W), at least 0.
+    Channels of inputs (S, C, H, W) are averaged, the border is repeated; maps are (S, H, W).
 
     >>> steps = torch.tensor([0.0, 0.0, 1.0, 1.0]).expand(1, 1, 3, 4)
     >>> edge_map(steps)[0, 1].tolist()

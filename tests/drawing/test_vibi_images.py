@@ -13,7 +13,12 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 from PIL import Image
 
-from input_iba.drawing import (
+from input_iba.drawing.image_sheet import FRAME, GAP, HEADING, SIDE
+from input_iba.drawing.vibi_images import (
+    AGREES,
+    DIFFERS,
+    HIDDEN,
+    PANELS,
     agreement,
     write_distribution,
     write_explanation,
@@ -21,8 +26,6 @@ from input_iba.drawing import (
     write_top_k,
     write_training_curves,
 )
-from input_iba.drawing.image_sheet import FRAME, GAP, HEADING, SIDE
-from input_iba.drawing.vibi_images import AGREES, DIFFERS, HIDDEN, PANELS
 from input_iba.errors import DataError
 
 SURE = [[1.0, 0.0]]

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from statistics import fmean
-from typing import Any
 
 from input_iba.commands.compare.methods import Method
 from input_iba.commands.compare.options import CompareOptions
@@ -27,45 +26,32 @@ from input_iba.results import Entry
 
 
 @dataclass(frozen=True)
-class Difference:
-    """How a method differs from the one that all are compared with.
+class Difference(Summary):
+    """How a method differs, sample by sample, from the one that all are compared with.
 
     Attributes:
-        summary: Of the differences, sample by sample.
         p: Two-sided p-value of the sign-flip test.
         p_holm: The same, corrected for the number of methods.
     """
 
-    summary: Summary
     p: float
     p_holm: float
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the difference as plain data."""
-        return {**self.summary.to_dict(), "p": self.p, "p_holm": self.p_holm}
-
 
 @dataclass(frozen=True)
-class Standing:
-    """One method under one key.
+class Standing(Summary):
+    """The scores of one method under one key.
 
     Attributes:
-        summary: Of its scores.
         rank: 1 for the best mean; equal means share a rank. None where nothing is better.
+        seconds: Mean time of its maps over the same samples, or None where unknown.
         difference: From the method that all are compared with; None for that one itself, and where
             the two have no sample in common.
-        seconds: Mean time of its maps over the same samples, or None where unknown.
     """
 
-    summary: Summary
     rank: int | None
-    difference: Difference | None
     seconds: float | None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the standing as plain data."""
-        found = {**self.summary.to_dict(), "rank": self.rank, "seconds": self.seconds}
-        return found | ({"difference": self.difference.to_dict()} if self.difference else {})
+    difference: Difference | None
 
 
 @dataclass(frozen=True)
@@ -77,24 +63,13 @@ class Column:
     higher_is_better: bool | None
     standings: Mapping[str, Standing]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the column as plain data."""
-        methods = {name: standing.to_dict() for name, standing in self.standings.items()}
-        return {"higher_is_better": self.higher_is_better, "methods": methods}
-
 
 @dataclass(frozen=True)
 class Compared:
     """A comparison, as far as it got.
 
     Attributes:
-        options: The command line's options.
-        methods: What is compared.
         reference: The method that the others are compared with.
-        metrics: What was measured.
-        context: Classifier and its config.
-        dataset: Where the samples come from.
-        selection: The samples, and those without a map.
         maps: From name of the method and sample id to file.
         entries: From names of metric and method to what was found, by sample id.
     """
@@ -129,13 +104,10 @@ class Compared:
         found = self.entries[names].items()
         return {id_: entry.reason for id_, entry in found if entry.status == status}
 
-    def scored(self, metric: str, name: str) -> set[str]:
-        """Return the samples of which a method has a row."""
-        return set(self.reasons((metric, name), "scored"))
-
-    def scored_by_all(self, metric: str) -> set[str]:
-        """Return the samples of which every method has a row."""
-        return set.intersection(*(self.scored(metric, method.name) for method in self.methods))
+    def scored(self, metric: str) -> Counter[str]:
+        """Return how many methods have a row of a sample, for those of which one has."""
+        names = [(metric, method.name) for method in self.methods]
+        return Counter(id_ for pair in names for id_ in self.reasons(pair, "scored"))
 
     @cached_property
     def columns(self) -> list[Column]:
@@ -144,13 +116,14 @@ class Compared:
 
     def _columns(self, metric: Metric) -> Iterator[Column]:
         """Yield one column per key that has a direction, where every method has rows."""
-        common = None if self.options.allow_missing else self.scored_by_all(metric.name)
+        least = 1 if self.options.allow_missing else len(self.methods)
+        counted = {id_ for id_, count in self.scored(metric.name).items() if count >= least}
         for key, higher in metric.higher_is_better.items():
             values = {
                 method.name: {
                     id_: float(metric.values(entry.row)[key])
                     for id_, entry in sorted(self.entries[metric.name, method.name].items())
-                    if entry.status == "scored" and (common is None or id_ in common)
+                    if entry.status == "scored" and id_ in counted
                 }
                 for method in self.methods
             }
@@ -160,10 +133,10 @@ class Compared:
             differences = _differences(values, self.reference.name)
             standings = {
                 method.name: Standing(
-                    summarise(list(values[method.name].values())),
-                    _rank(means, method.name, higher),
-                    differences.get(method.name),
-                    _seconds(method, values[method.name]),
+                    **vars(summarise(list(values[method.name].values()))),
+                    rank=_rank(means, method.name, higher),
+                    seconds=_seconds(method, values[method.name]),
+                    difference=differences.get(method.name),
                 )
                 for method in self.methods
             }
@@ -171,24 +144,22 @@ class Compared:
 
     def left_out(self) -> Iterator[str]:
         """Yield in a sentence each what was left out and why."""
-        selection, names = self.selection, [method.name for method in self.methods]
-        if selection.missing:
+        if self.selection.missing:
             who = "any method" if self.options.allow_missing else "every method"
-            yield f"{_samples(len(selection.missing))}: no map of {who}"
+            yield f"{_samples(len(self.selection.missing))}: no map of {who}"
         for metric in self.metrics:
             skipped: dict[str, str] = {}
-            for name in names:
-                skipped |= self.reasons((metric.name, name), "skipped")
-                failed = self.reasons((metric.name, name), "failed")
-                for reason, count in Counter(failed.values()).most_common(3):
-                    yield f"{metric.name}, {name}: {count} failed: {reason}"
+            for method in self.methods:
+                names = metric.name, method.name
+                skipped |= self.reasons(names, "skipped")
+                for reason, count in Counter(self.reasons(names, "failed").values()).most_common(3):
+                    yield f"{', '.join(names)}: {count} failed: {reason}"
             for reason, count in Counter(skipped.values()).items():
                 yield f"{metric.name}: {_samples(count)}: {reason}"
             if not self.options.allow_missing:
-                of_any = set[str]().union(*(self.scored(metric.name, name) for name in names))
-                partly = of_any - self.scored_by_all(metric.name)
-                if partly:
-                    yield f"{metric.name}: {_samples(len(partly))}: not scored for every method"
+                scored = self.scored(metric.name).values()
+                if partly := sum(count < len(self.methods) for count in scored):
+                    yield f"{metric.name}: {_samples(partly)}: not scored for every method"
 
     @property
     def state(self) -> str:
@@ -228,6 +199,6 @@ def _differences(values: Mapping[str, Mapping[str, float]], against: str) -> dic
             )
     corrected = holm([p for _, p in found.values()])
     return {
-        name: Difference(summary, p, p_holm)
+        name: Difference(**vars(summary), p=p, p_holm=p_holm)
         for (name, (summary, p)), p_holm in zip(found.items(), corrected, strict=True)
     }

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
-from input_iba.commands.compare.compared import Compared
-from input_iba.commands.compare.grids import detail, overview
+from input_iba.commands.compare.compared import Column, Compared, Difference, Standing
+from input_iba.commands.compare.methods import Method
 from input_iba.commands.evaluate.samples import tied_maps
 from input_iba.core.precision import precision_name
 from input_iba.datasets.loading import read_batches
-from input_iba.drawing import as_markdown, as_plain, highlighted, markdown_text
+from input_iba.drawing import Grid, as_markdown, as_plain, highlighted, markdown_text
+from input_iba.drawing.tables import UNKNOWN, interval
 from input_iba.errors import InputIBAError
 from input_iba.evaluation import Metric
 from input_iba.records import ImageSample, Sample, TextSample
@@ -26,6 +29,9 @@ from input_iba.report.comparison_page import (
 from input_iba.results import installed_versions, write_json, write_text
 from input_iba.results.map_files import read_map_of
 
+ARROWS = {True: " ↑", False: " ↓", None: ""}
+DIRECTIONS = {True: "higher is better", False: "lower is better", None: "neither is better"}
+
 MAX_CARDS = 40
 """Samples whose maps the page shows: a browser should open it at once."""
 
@@ -34,8 +40,8 @@ def write_report(compared: Compared) -> tuple[str, Path]:
     """Write the three files; return the table for a terminal, and the page's path."""
     out, columns = compared.options.out, compared.columns
     write_json(out / "compare.json", _as_json(compared))
-    grids = [overview(compared.methods, columns)] if columns else []
-    details = [detail(column, compared.reference.name) for column in columns]
+    grids = [_overview(compared.methods, columns)] if columns else []
+    details = [_detail(column, compared.reference.name) for column in columns]
     cards, note = _cards(compared)
     page = ComparisonPage(
         title=f"{len(compared.methods)} methods on "
@@ -109,7 +115,13 @@ def _metric_json(compared: Compared, metric: Metric) -> dict[str, Any]:
 
     return {
         "settings": metric.settings(),
-        "keys": {column.key: column.to_dict() for column in columns},
+        "keys": {
+            column.key: {
+                "higher_is_better": column.higher_is_better,
+                "methods": {name: _plain(found) for name, found in column.standings.items()},
+            }
+            for column in columns
+        },
         "tied": {name: tied_maps(compared.entries[metric.name, name].values()) for name in names},
         "skipped": reasons("skipped"),
         "failed": reasons("failed"),
@@ -124,6 +136,64 @@ def _metric_json(compared: Compared, metric: Metric) -> dict[str, Any]:
     }
 
 
+def _plain(standing: Standing) -> dict[str, Any]:
+    return {key: v for key, v in asdict(standing).items() if key != "difference" or v is not None}
+
+
+def _overview(methods: Sequence[Method], columns: Sequence[Column]) -> Grid:
+    """Return one row per method, with mean and rank under every key."""
+    rows, best = [], set()
+    for i, method in enumerate(methods):
+        standings = [column.standings[method.name] for column in columns]
+        row = [method.name, *(f"{s.mean:.3f} (#{s.rank})" for s in standings)]
+        rows.append([*row, _seconds(standings[0].seconds)])
+        best |= {(i, j) for j, standing in enumerate(standings, 1) if standing.rank == 1}
+    head = [f"{column.metric} {column.key}{ARROWS[column.higher_is_better]}" for column in columns]
+    return Grid(
+        "Overview",
+        ["method", *head, "s per sample"],
+        rows,
+        frozenset(best),
+        "Mean and rank; ↑ higher is better, ↓ lower is better. Below, intervals are percentile "
+        "bootstraps over samples; differences and p-values (sign-flip test) are paired, and Holm "
+        "corrects them for the number of methods.",
+    )
+
+
+def _detail(column: Column, against: str) -> Grid:
+    """Return one row per method under one key, the best first."""
+    ordered = sorted(column.standings.items(), key=lambda item: item[1].rank or 0)
+    rows = [
+        [
+            name,
+            UNKNOWN if standing.rank is None else str(standing.rank),
+            f"{standing.mean:.4f}",
+            interval(standing.low, standing.high),
+            str(standing.n),
+            _seconds(standing.seconds),
+            *_difference(standing.difference),
+        ]
+        for name, standing in ordered
+    ]
+    head = ["method", "rank", "mean", "95 % interval", "n", "s per sample"]
+    head += [f"difference from {against}", "95 % interval", "p", "p (Holm)"]
+    direction = DIRECTIONS[column.higher_is_better]
+    best = frozenset((i, 2) for i, (_, standing) in enumerate(ordered) if standing.rank == 1)
+    return Grid(f"{column.metric} {column.key}, {direction}", head, rows, best)
+
+
+def _seconds(seconds: float | None) -> str:
+    return UNKNOWN if seconds is None else f"{seconds:.3g}"
+
+
+def _difference(difference: Difference | None) -> list[str]:
+    if difference is None:
+        return [UNKNOWN] * 4
+    numbers = [f"{difference.mean:+.4f}", interval(difference.low, difference.high, "+")]
+    p_values = (difference.p, difference.p_holm)
+    return [*numbers, *("< 0.001" if p < 0.001 else f"{p:.3f}" for p in p_values)]
+
+
 def _as_markdown(page: ComparisonPage) -> str:
     lines = [f"# {markdown_text(page.title)}", ""]
     lines += [f"- {label}: {markdown_text(value)}" for label, value in page.facts.items()]
@@ -134,7 +204,7 @@ def _as_markdown(page: ComparisonPage) -> str:
 
 def _cards(compared: Compared) -> tuple[list[Card], str]:
     """Read the samples that have rows and their maps, and draw them small."""
-    shown = set[str]().union(*(compared.scored(*names) for names in compared.entries))
+    shown = {id_ for metric in compared.metrics for id_ in compared.scored(metric.name)}
     indices = [i for i, id_ in enumerate(compared.dataset.ids) if id_ in shown]
     batches = [[index] for index in indices[:MAX_CARDS]]
     cards = [

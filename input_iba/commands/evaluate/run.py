@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import torch
+from torch import Tensor
 
 from input_iba.commands.evaluate.loop import Scoring, score_all
 from input_iba.commands.evaluate.options import EvaluationOptions
@@ -13,13 +19,21 @@ from input_iba.commands.evaluate.samples import (
     warn_of_tied_maps,
     warn_of_ties,
 )
-from input_iba.commands.evaluate.setup import build_context, check_kind
+from input_iba.config.build import build_own_method
 from input_iba.config.load import RunConfig
-from input_iba.errors import ResumeError
-from input_iba.evaluation import Metric
+from input_iba.core.classifier import Classifier
+from input_iba.core.explainable import working_values
+from input_iba.core.fitting import FittingRows
+from input_iba.datasets import SampleDataset
+from input_iba.datasets.loading import cut, read_batches
+from input_iba.errors import EvaluationError, ResumeError
+from input_iba.evaluation import METRICS, EvaluationContext, Metric
+from input_iba.modality import Modality
+from input_iba.records import Sample
 from input_iba.report import report_evaluation
 from input_iba.results import RowLog
 from input_iba.results.map_files import find_maps
+from input_iba.run.prepared_run import prepare
 from input_iba.run.shell import Run, opened
 
 
@@ -76,3 +90,73 @@ def _run(
         warn_of_tied_maps(entries.values())
         report = report_evaluation(options.path.parent)
     return replace(result, report=report)
+
+
+def check_kind(metrics: Iterable[Metric], config: RunConfig) -> None:
+    """Refuse metrics that are about another kind of input than a config."""
+    kind = config.kind.name
+    for metric in metrics:
+        if metric.kind not in (None, kind):
+            fitting = ", ".join(name for name, other in METRICS.items() if other.kind == kind)
+            raise EvaluationError(
+                f"Metric {metric.name!r} is about {metric.kind}, and the config is about {kind}. "
+                f"Metrics for it: {fitting}."
+            )
+
+
+def build_context(
+    config: RunConfig, run: Run, beside: Path
+) -> tuple[EvaluationContext, SampleDataset]:
+    """Build what all samples share, and the data set to score.
+
+    `beside` is the path of the result without its extension.
+    """
+    ready = prepare(config, run)
+    config, classifier, dataset = ready.config, ready.classifier, ready.dataset
+    device, autocast = run.device, run.autocast
+    fitting = FittingRows(config.internal_batch_size, device)
+    modality = config.kind.modality(classifier)
+    runner = Classifier(classifier, run=modality.run, autocast=autocast, output=config.output)
+    context = EvaluationContext(
+        use_softmax=config.use_softmax,
+        section=config.raw.get("sanity_check") or {},
+        config_path=config.path,
+        classifier=classifier,
+        classify=_in_precision(runner, modality, fitting),
+        device=device,
+        autocast=autocast,
+        seed=run.seed,
+        make_explainer=lambda: build_own_method(config, classifier, device, autocast),
+        estimation_inputs=partial(_spread, ready.estimation_set, config),
+        ids=dataset.ids,
+        beside=beside,
+        fitting=fitting,
+        fingerprints=ready.fingerprints(),
+    )
+    return context, dataset
+
+
+def _spread(dataset: SampleDataset, config: RunConfig, count: int) -> tuple[Iterator[Tensor], int]:
+    """Return inputs evenly spread over a data set, which is sorted by class as a rule."""
+    count = min(count, config.estimation.n_samples, len(dataset))
+    chosen = [i * len(dataset) // count for i in range(count)]
+    batches = (
+        [item.input for item in items if isinstance(item, Sample)]
+        for items in read_batches(dataset, cut(chosen, 8), config.loader.num_workers)
+    )
+    return (torch.stack(inputs) for inputs in batches if inputs), count
+
+
+def _in_precision(
+    runner: Classifier, modality: Modality, fitting: FittingRows
+) -> Callable[..., Tensor]:
+    """Return the forward pass in a precision, with float32 logits; see `EvaluationContext`."""
+
+    def classify(inputs: Tensor, keep: Tensor | None = None) -> Tensor:
+        fitting.saw(inputs)
+        values, tokens = modality.enter(runner.model, inputs)
+        if keep is not None:
+            values = values.masked_fill(~keep[..., None], 0)
+        return runner.logits(working_values(values, runner.model), tokens).float()
+
+    return classify

@@ -15,7 +15,7 @@ from input_iba.datasets import ImageDataset, build_dataset
 from input_iba.datasets.images import read_image
 from input_iba.datasets.normalization import Normalize
 from input_iba.datasets.pipeline import Pipeline
-from input_iba.drawing import (
+from input_iba.drawing.vibi_images import (
     write_distribution,
     write_explanation,
     write_test_batch,
