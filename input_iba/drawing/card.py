@@ -56,11 +56,7 @@ class Drawn:
         return render("card.html.j2", title=self.title(), images=images, text=text)
 
     def show(self, path: str | Path | None = None) -> None:
-        """Open a window with the images, or the coloured words, where there is a display.
-
-        Args:
-            path: File to write them to instead; its ending says the format: .png, .pdf, .svg.
-        """
+        """Open a window with the images, or the coloured words; given a path, save them there."""
         if path is not None:
             draw_card(Figure(layout="constrained"), self).savefig(path, dpi=110)
             return
@@ -70,7 +66,7 @@ class Drawn:
         plt.show()
 
     def save(self, path: str | Path) -> None:
-        """Write the images, or the coloured words, to a file; its ending says the format."""
+        """Write the images, or the coloured words, to a file: .png, .pdf or .svg."""
         self.show(path)
 
 

@@ -61,14 +61,10 @@ def build(
     title: str,
     ids: Iterable[str] | None = None,
 ) -> Report:
-    """Put runs and results together.
+    """Put runs, from work directory to name, and results together.
 
-    Args:
-        runs: From work directory to name.
-        results: What was measured of them, or of other maps.
-        page: Where the report will be written.
-        title: Heading where there are several runs, or none.
-        ids: Samples of every run and their order; None for all in the order of the records.
+    `title` is the heading where there are several runs, or none; `ids` are the samples of every
+    run and their order, None for all in the order of the records.
     """
     order = None if ids is None else list(ids)
     owned = [(result, _owner(result, runs)) for result in results]
@@ -104,7 +100,6 @@ def _owner(result: Result, runs: Mapping[Path, str]) -> Path | None:
 
 
 def _name(result: Result, run: str | None) -> str:
-    """Return in a word or two what maps were scored, where they are those of a run by its name."""
     if result.maps is None:
         return result.path.name
     if run is None:

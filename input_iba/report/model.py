@@ -64,9 +64,7 @@ class Source:
     Attributes:
         rows: Its samples, in the order of the page; paths are relative to the page.
         samples: Number of samples that were selected.
-        complete: Whether all of them are done.
         facts: Short facts, from label to value: layer, device, seed, …
-        manifest: What made the masks, as plain data.
         method: Name of the method where the maps are not those of the three stages.
     """
 
@@ -91,12 +89,10 @@ class Evaluation:
     Attributes:
         source: Name of the work directory that the maps come from, or their folder.
         file: Path of the result, relative to the page.
-        complete: Whether every sample is scored or left out by a rule.
         counts: How many samples were selected, scored, skipped, …
         summary: By key: mean, low and high of its interval, n.
         left_out: By sample id: why it has no row.
         verdict: What the rows say by the metric's own rule; empty without one.
-        settings: What decided the rows, as plain data.
     """
 
     metric: str

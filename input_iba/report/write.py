@@ -49,11 +49,8 @@ def report_folders(
 ) -> Path:
     """Write one page about several work directories, side by side; return where it is.
 
-    Args:
-        folders: Work directories of runs, and folders of results.
-        out: The page, or a folder for it; None for `report.html` in the folder, or of several in
-            the closest one that holds them all.
-        names: One name per folder, or None for the folders' names.
+    `out` is the page, or a folder for it; None for `report.html` in the folder, or of several in
+    the closest one that holds them all. `names` are None for those of the folders.
 
     Raises:
         DataError: A folder holds nothing to show, or `out` is to be chosen.

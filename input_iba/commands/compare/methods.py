@@ -24,11 +24,7 @@ STAGES = {"feat_masks": ("feature_iba",), "prior_masks": ("feature_iba", "prior"
 
 @dataclass(frozen=True)
 class Method:
-    """What made one set of maps: their folder, and of its work directory root and contents.
-
-    Attributes:
-        records: Of the samples that were explained, by id.
-    """
+    """What made one set of maps: their folder, its work directory, and who was explained there."""
 
     name: str
     folder: Path
@@ -102,12 +98,7 @@ def check_comparable(methods: Sequence[Method]) -> None:
 
 
 def check_built(method: Method, fingerprints: Mapping[str, str]) -> None:
-    """Refuse a classifier or samples that are not those that were explained.
-
-    Args:
-        method: Whose config was built.
-        fingerprints: Hashes of what came of it, by field of `Identity`.
-    """
+    """Refuse what was built from a method's config where it is not what was explained."""
     lines = [
         f"{meaning} (hash): {old} when explained, {fingerprints[name]} now"
         for name, meaning in COMPARABLE.items()
@@ -123,15 +114,16 @@ def check_built(method: Method, fingerprints: Mapping[str, str]) -> None:
 
 def _config_diff(first: Method, other: Method) -> list[str]:
     """Return how the two configs differ in classifier and samples, where both can be read."""
-    texts = []
-    for method in (first, other):
-        try:
-            raw = load_config(method.root / "config.py").raw
-        except InputIBAError:
-            return []
+
+    def lines_of(method: Method) -> list[str]:
+        raw = load_config(method.root / "config.py").raw
         sections = {f"{a}.{b}": raw[a][b] for a, b in CONFIG_SECTIONS}
-        texts.append(json.dumps(sections, indent=1, sort_keys=True).splitlines())
-    old, new = texts
+        return json.dumps(sections, indent=1, sort_keys=True).splitlines()
+
+    try:
+        old, new = lines_of(first), lines_of(other)
+    except InputIBAError:
+        return []
     return list(difflib.unified_diff(old, new, first.name, other.name, n=1, lineterm=""))
 
 

@@ -117,9 +117,10 @@ def _select(
     """Choose the samples: those with a map of every method, or of any with `allow_missing`."""
     either = any if options.allow_missing else all
     present = {
-        id_: next(of_method[id_] for of_method in maps.values() if id_ in of_method)
-        for id_ in ids
-        if either(id_ in of_method for of_method in maps.values())
+        id_: path
+        for of_method in maps.values()
+        for id_, path in of_method.items()
+        if either(id_ in other for other in maps.values())
     }
     selection = select(ids, present, options.num_samples, options.seed, allow_missing=True)
     if selection.missing:

@@ -57,10 +57,7 @@ def figure_curves(options: CurveOptions) -> int:
 
 
 def panels(metric: Metric, results: Sequence[Result]) -> tuple[str, list[Chart]]:
-    """Return a title, and one chart for each curve of a metric with one line per method.
-
-    Every result has at least one row.
-    """
+    """Return a title, and one chart for each curve of a metric with one line per method."""
     drawn = [metric.chart(list(result.rows.values())) for result in results]
     counts = [len(result.rows) for result in results]
     title, labels = drawn[0].title.partition(", mean of ")[0], [result.name for result in results]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -33,13 +32,8 @@ FOLDERS = {"feat_masks": "feature_mask", "prior_masks": "prior_mask", "input_mas
 """What a folder in a work directory stands for."""
 
 
-@dataclass(frozen=True)
-class _Column:
-    """One column: a kind of image of a method."""
-
-    title: str
-    method: Method
-    kind: str
+_Column = tuple[str, Method, str]
+"""Title, method, and the kind of image that is shown of it."""
 
 
 def figure_grid(options: GridOptions) -> int:
@@ -56,7 +50,7 @@ def figure_grid(options: GridOptions) -> int:
     methods = read_methods(options.work_dirs, options.names)
     columns = _columns(methods, options.show)
     ids = _ids(methods, options)
-    head = ["photograph", *(column.title for column in columns)]
+    head = ["photograph", *(title for title, _, _ in columns)]
     rows = [_row(id_, methods[0], columns, options.colour_map) for id_ in ids]
     with written_whole(options.out) as aside:
         write_grid(aside, head, rows, format_, options.inches, options.dots_per_inch)
@@ -77,7 +71,7 @@ def _columns(methods: Sequence[Method], show: Sequence[str]) -> list[_Column]:
                 several = len(methods) > 1
                 alone = several and len(chosen) == 1
                 title = method.name if alone else f"{method.name}: {KINDS[kind]}"
-                columns.append(_Column(title if several else KINDS[kind], method, kind))
+                columns.append((title if several else KINDS[kind], method, kind))
     return columns
 
 
@@ -109,14 +103,14 @@ def _row(id_: str, first: Method, columns: Sequence[_Column], colour_map: str | 
     image: Pixels = np.asarray(read_image(first.root / record.files["photograph"]))
     cells: list[Pixels | None] = [image]
     notes = [""]
-    for column in columns:
-        other = column.method.records[id_]
+    for _, method, kind in columns:
+        other = method.records[id_]
         notes.append("" if other.target == record.target else _plain(other.class_name))
-        file = other.files.get(_needed(column.kind))
-        mask = None if file is None else read_map(column.method.root / file).numpy()
+        file = other.files.get(_needed(kind))
+        mask = None if file is None else read_map(method.root / file).numpy()
         if mask is None:
             cells.append(None)
-        elif column.kind == "overlay":
+        elif kind == "overlay":
             cells.append(overlay(image, heat_of(mask), colour_map or COLOUR_MAP))
         else:
             cells.append(rendered(mask, colour_map))
