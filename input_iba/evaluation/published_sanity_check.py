@@ -112,13 +112,11 @@ def _configured(attributor: Any, attribution_cfg: Mapping[str, Any]) -> Iterator
     """Change settings of an attributor, and give it its own and its statistics back."""
     kept = {name: getattr(attributor, name) for name in (*STAGES.values(), "statistics")}
     try:
-        for section in STAGES.keys() & attribution_cfg.keys():
-            name, values = STAGES[section], attribution_cfg[section]
-            if not values:
-                continue
-            known = {item.name for item in fields(kept[name])}
-            check_keys(values, known, f"attribution_cfg.{section}")
-            setattr(attributor, name, replace(kept[name], **values))
+        for section, name in STAGES.items():
+            if values := attribution_cfg.get(section):
+                known = {item.name for item in fields(kept[name])}
+                check_keys(values, known, f"attribution_cfg.{section}")
+                setattr(attributor, name, replace(kept[name], **values))
         yield
     finally:
         for name, value in kept.items():

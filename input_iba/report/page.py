@@ -105,12 +105,10 @@ def _runs(sources: Sequence[Source]) -> Grid:
 
 @dataclass(frozen=True)
 class SortKey:
-    """A number by which samples can be sorted.
+    """A number by which samples can be sorted, the largest first where it is `descending`.
 
-    Attributes:
-        label: What it is: 'probability', 'seconds', or the name of a score.
-        source: Name of the work directory that it is from; empty where there is only one.
-        descending: Whether the largest comes first, unless the order is reversed.
+    `label` is 'probability', 'seconds', or the name of a score; `source` names the work directory
+    that it is from, and is empty where there is only one.
     """
 
     label: str

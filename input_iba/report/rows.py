@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -63,12 +64,9 @@ def _row(record: SampleRecord, root: Path) -> Row:
 def _word_masks(record: SampleRecord, root: Path) -> Mapping[str, TextMask]:
     """Read the words of a text with each of its masks; nothing where a file is gone."""
     found = {}
-    for kind in WORD_MASKS:
-        if kind in record.files:
-            try:
-                found[kind] = read_text_mask(root / record.files[kind])
-            except DataError:
-                continue
+    for kind in (kind for kind in WORD_MASKS if kind in record.files):
+        with suppress(DataError):
+            found[kind] = read_text_mask(root / record.files[kind])
     return found
 
 
@@ -85,12 +83,10 @@ def _with_images(root: Path, files: Mapping[str, str]) -> dict[str, str]:
         # Below the folder of its kind, a file has the same place as the mask.
         place = PurePosixPath(folder, *PurePosixPath(files[mask]).parts[1:]).with_suffix("")
         path = f"{place}{extension}"
-        try:
+        with suppress(DataError, OSError):
             if not (root / path).is_file():
                 write_image(root / path, draw(read_map(root / files[mask]).numpy()))
-        except (DataError, OSError):
-            continue
-        found[kind] = path
+            found[kind] = path
     return found
 
 

@@ -101,8 +101,7 @@ def _row(id_: str, first: Method, columns: Sequence[_Column], colour_map: str | 
     if "photograph" not in record.files:
         raise DataError(f"Sample {id_!r} in '{first.root}' is not an image: grids are of images.")
     image: Pixels = np.asarray(read_image(first.root / record.files["photograph"]))
-    cells: list[Pixels | None] = [image]
-    notes = [""]
+    cells, notes = list[Pixels | None]([image]), [""]
     for _, method, kind in columns:
         other = method.records[id_]
         notes.append("" if other.target == record.target else _plain(other.class_name))
