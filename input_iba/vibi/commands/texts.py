@@ -15,7 +15,8 @@ from input_iba import models
 from input_iba.core.tokens import lengths_of, pad
 from input_iba.datasets import IMDBDataset, build_dataset
 from input_iba.datasets.tokens import cleaned, read_text, words_read
-from input_iba.drawing import agreement, highlighted_page, percent
+from input_iba.drawing import highlighted_page, percent
+from input_iba.drawing.vibi_images import agreement
 from input_iba.drawing.words import Shown, split_at
 from input_iba.errors import ConfigError, DataError
 from input_iba.modality.kinds import check_vocabulary
