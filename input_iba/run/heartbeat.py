@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from types import TracebackType
 
 from input_iba.errors import ProcessError
 from input_iba.run.launch import PATIENCE, Processes, lost_process
@@ -47,12 +46,7 @@ class Heartbeat:
     def __enter__(self) -> Heartbeat:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is not None and not issubclass(kind, ProcessError):
             # Where the store is gone, whoever kept it is gone as well.
             with suppress(RuntimeError):

@@ -5,7 +5,7 @@ The classes of the data set are matched with the logits of the classifier.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -14,6 +14,7 @@ from torch import nn
 from input_iba.config.build import build_classifier, build_datasets, classifier_digest
 from input_iba.config.load import RunConfig
 from input_iba.core.classifier import Classifier
+from input_iba.core.hooks import find_layer
 from input_iba.core.outputs import class_names_of, is_multi_label, matched
 from input_iba.datasets import Relabelled, SampleDataset
 from input_iba.datasets.class_index import imagenet_classes
@@ -48,18 +49,19 @@ class PreparedRun:
         return {"classifier": self.digest, "data": self.dataset.fingerprint()}
 
 
-def prepare(
-    config: RunConfig, run: Run, check: Callable[[nn.Module], object] = lambda _: None
-) -> PreparedRun:
+def prepare(config: RunConfig, run: Run, *, explained: bool = False) -> PreparedRun:
     """Build classifier and data sets; the first process logs what is noteworthy.
 
-    `check` refuses a classifier before data are read.
+    A classifier that is to be explained is refused before data are read, where its layer is absent.
 
     Raises:
         InputIBAError: Something is wrong or missing; the message says what.
     """
     classifier = build_classifier(config).to(run.device)
-    check(classifier)
+    if explained and config.baseline is not None:
+        config.baseline.check(classifier)
+    elif explained:
+        find_layer(classifier, config.layer)
     digest = classifier_digest(classifier)
     estimation_set, dataset = build_datasets(config, classifier)
     reading = read_logits(config, classifier, dataset)

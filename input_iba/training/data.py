@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -57,14 +58,14 @@ class TrainingData:
         noun: What samples are called.
         test_set: None where there is none but the training set.
         read: Reads as many samples of a data set as a number says, 0 for all, drawn by a seed.
-        trainer: Makes a trainer of what is trained on and what is held out, as `read` returns it.
+        trainer: Makes a trainer, given all that a `ClassifierTrainer` is, by name.
     """
 
     noun: str
     train_set: SampleDataset
     test_set: SampleDataset | None
-    read: Callable[[Any, int, int], Any]
-    trainer: Callable[[Any, Any], ClassifierTrainer]
+    read: Callable[[Any, int, int], Labelled]
+    trainer: Callable[..., ClassifierTrainer]
 
 
 def training_settings(config: RunConfig, given: Mapping[str, Any]) -> TrainingSettings:
@@ -111,11 +112,7 @@ def training_data(
         with errors_name(config, "data.attribution"):
             test_set = build_dataset(test_cfg)
             check_classes(train_set, test_set)
-    normalize = train_set.pipeline.normalize or (lambda pixels: pixels)
-
-    def trainer(data: Labelled, held_out: Labelled) -> ImageTrainer:
-        return ImageTrainer(model, data, normalize, settings, run.device, run.autocast, held_out)
-
+    trainer = partial(ImageTrainer, prepare=train_set.pipeline.normalize or nn.Identity())
     return TrainingData("images", train_set, test_set, read_images, trainer)
 
 
@@ -141,41 +138,28 @@ def _texts(
         train_set = config.kind.readable(model, texts)
         if isinstance(train_set, PieceDataset):
             test_set = test_texts and config.kind.readable(model, test_texts)
-            return _pieces(settings, model, run, train_set, test_set)
+            return _pieces(model, run, train_set, test_set)
         # A trainer cuts what is trained on; what is tested on stays whole.
         for dataset in (texts, test_texts):
             if dataset is not None:
                 dataset.max_length = None
         _begin_with_vectors(model, texts, settings.seed)
-
-    def trainer(data: Labelled, held_out: Labelled) -> TextTrainer:
-        return TextTrainer(model, data, settings, run.device, run.autocast, held_out)
-
-    return TrainingData("texts", texts, test_texts, read_texts, trainer)
+    return TrainingData("texts", texts, test_texts, read_texts, TextTrainer)
 
 
 def _pieces(
-    settings: TextTraining,
-    model: nn.Module,
-    run: Run,
-    train_set: SampleDataset,
-    test_set: SampleDataset | None,
+    model: nn.Module, run: Run, train_set: SampleDataset, test_set: SampleDataset | None
 ) -> TrainingData:
     """Train a transformer: all of it, or its head on features that are kept in memory."""
-    head_alone = isinstance(model, HeadedEncoder) and model.frozen
+    if not (isinstance(model, HeadedEncoder) and model.frozen):
+        return TrainingData("texts", train_set, test_set, read_texts, TransformerTrainer)
 
-    def read(dataset: SampleDataset, count: int, seed: int) -> Any:
+    def read(dataset: SampleDataset, count: int, seed: int) -> Labelled:
         texts = read_texts(dataset, count, seed)
-        if not head_alone:
-            return texts
         with progress_bar(len(texts.targets), "features") as bar:
             return encode(model, texts, run.autocast, bar.update)
 
-    def trainer(data: Any, held_out: Any) -> ClassifierTrainer:
-        kind: type[ClassifierTrainer] = HeadTrainer if head_alone else TransformerTrainer
-        return kind(model, data, settings, run.device, run.autocast, held_out)
-
-    return TrainingData("texts", train_set, test_set, read, trainer)
+    return TrainingData("texts", train_set, test_set, read, HeadTrainer)
 
 
 def _elsewhere(cfg: Mapping[str, Any], key: str, root: Path | None) -> dict[str, Any]:

@@ -11,8 +11,6 @@ from torch import Tensor, nn
 from input_iba.training.classifier import ClassifierTrainer, Labelled
 from input_iba.training.settings import ImageTraining
 
-Prepare = Callable[[Tensor], Tensor]
-
 
 def augment(pixels: Tensor, padding: int, generator: torch.Generator, flip: bool = True) -> Tensor:
     """Shift every image by up to `padding` pixels, mirroring its edges, and flip half of them.
@@ -57,7 +55,7 @@ class ImageTrainer(ClassifierTrainer):
         self,
         model: nn.Module,
         data: Labelled,
-        prepare: Prepare,
+        prepare: Callable[[Tensor], Tensor],
         settings: ImageTraining,
         device: torch.device,
         autocast: torch.dtype | None = None,

@@ -48,7 +48,14 @@ def run_training(
         data = training_data(config, settings, options, model.to(run.device), run)
         samples = data.read(data.train_set, options.num_samples, settings.seed)
         trained_on, held_out = split(samples, VALIDATION_SHARE, settings.seed)
-        trainer = data.trainer(trained_on, held_out)
+        trainer = data.trainer(
+            model=model,
+            data=trained_on,
+            settings=settings,
+            device=run.device,
+            autocast=run.autocast,
+            held_out=held_out,
+        )
         LOGGER.info(
             "%s on %d %s, %d held out; %s, %s; checkpoint: %s",
             type(model).__name__,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import torch
@@ -43,11 +43,9 @@ class BlackBox:
         self.normalize = normalize
         self.autocast = autocast
 
-    @contextmanager
-    def frozen(self) -> Iterator[None]:
+    def frozen(self) -> AbstractContextManager[nn.Module]:
         """Keep the classifier in eval mode without weight gradients; afterwards as it was."""
-        with frozen(self.classifier):
-            yield
+        return frozen(self.classifier)
 
     def log_probabilities(self, inputs: Tensor) -> Tensor:
         """Return ln p (B, classes), float32, with a gradient towards the inputs (B, …)."""

@@ -7,11 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from torch import nn
-
 from input_iba.config.load import RunConfig
 from input_iba.core.fitting import fitting_samples
-from input_iba.core.hooks import find_layer
 from input_iba.datasets.ids import draw_ids, select_ids
 from input_iba.datasets.loading import first_shape
 from input_iba.errors import ConfigError, ResumeError
@@ -53,16 +50,9 @@ def begin(config: RunConfig, options: RunOptions, work: WorkDir, run: Run) -> Jo
     Raises:
         InputIBAError: Something is wrong or missing; the message says what. Nothing is written.
     """
-
-    def check(classifier: nn.Module) -> None:
-        if config.baseline is None:
-            find_layer(classifier, config.layer)
-        else:
-            config.baseline.check(classifier)
-
     with run.processes.together():
         work.check_config(config.digest(), config.text())
-        ready = prepare(config, run, check)
+        ready = prepare(config, run, explained=True)
         ids = list(ready.dataset.ids)
         if options.subset_file is not None:
             ids = select_ids(ids, options.subset_file)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -185,7 +185,9 @@ def _train(
     def on_epoch(metrics: Mapping[str, Any]) -> None:
         if options.save_images_every_epoch:
             _draw(ready, folder.pictures / f"epoch_{metrics['epoch']:03d}")
-        add_scalars(metrics)
+        for name, value in metrics.items():
+            if board is not None and name != "epoch":
+                board.add_scalar(name, value, metrics["epoch"])
         folder.add_metrics(metrics)
 
     loop = Loop(trainer, folder.best, folder.last, "vibi", facts, on_epoch=on_epoch)
@@ -195,7 +197,7 @@ def _train(
         start = read_checkpoint(options.jump_start, run.device)
         fit_state_dict(networks.vibi, start["vibi"], options.jump_start)
         LOGGER.info("Starting from '%s'", options.jump_start)
-    with _scalar_board(folder.tensorboard, done) as add_scalars:
+    with _scalar_board(folder.tensorboard, done) as board:
         loop.run(done, best)
     return earlier
 
@@ -223,22 +225,14 @@ def _draw(ready: Prepared, folder: Path) -> None:
     ready.kind.draw(ready.networks, ready.test.evenly(SHOWN), ready.class_names, folder)
 
 
-@contextmanager
-def _scalar_board(folder: Path, done: int) -> Iterator[Callable[[Mapping[str, Any]], None]]:
-    """Lend a function that shows the numbers of an epoch in TensorBoard, where that is installed.
+def _scalar_board(folder: Path, done: int) -> AbstractContextManager[Any]:
+    """Return what shows numbers in TensorBoard, or lends None where that is not installed.
 
     What a stopped run wrote after the epochs that are done is not shown.
     """
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
-        yield lambda metrics: None
-        return
-    with SummaryWriter(str(folder), purge_step=done + 1) as writer:
-
-        def add(metrics: Mapping[str, Any]) -> None:
-            for name, value in metrics.items():
-                if name != "epoch":
-                    writer.add_scalar(name, value, metrics["epoch"])
-
-        yield add
+        return nullcontext()
+    writer: AbstractContextManager[Any] = SummaryWriter(str(folder), purge_step=done + 1)
+    return writer
