@@ -40,19 +40,31 @@ def stop_in_epoch(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(VibiTrainer, "train_epoch", stopping)
 
 
-def test_a_run_writes_what_the_documentation_lists(tiny: VibiConfig, tmp_path: Path) -> None:
-    result = run(tiny, tmp_path / "run")
+@pytest.fixture(scope="module")
+def finished(
+    colours: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[VibiConfig, Path, VibiResult]:
+    """Return a config, the folder that holds its finished run, and the result."""
+    folder = tmp_path_factory.mktemp("finished")
+    config = load_vibi_config(None, tiny_options(colours, folder))
+    return config, folder, run(config, folder / "run")
+
+
+def test_a_run_writes_what_the_documentation_lists(
+    finished: tuple[VibiConfig, Path, VibiResult],
+) -> None:
+    _, folder, result = finished
     assert result.black_box_accuracy > 0.9
     assert result.test.approximator > 0.9
     assert result.test.samples == 20
-    names = {path.name for path in (tmp_path / "run").iterdir()}
+    names = {path.name for path in (folder / "run").iterdir()}
     files = {"config.py", "manifest.json", "log_file.log", "metrics.jsonl", "results.json"}
     assert files | {"best.pth", "last.pth"} <= names
-    lines = metrics(tmp_path / "run")
+    lines = metrics(folder / "run")
     assert [line["epoch"] for line in lines] == [1, 2, 3]
     keys = {"loss", "cross_entropy", "kl", "temperature", "lr", "seconds", "distance"}
     assert keys | {"approximator_fidelity", "rationale_fidelity"} <= lines[0].keys()
-    manifest = json.loads((tmp_path / "run/manifest.json").read_text())
+    manifest = json.loads((folder / "run/manifest.json").read_text())
     assert manifest["complete"]
     assert manifest["identity"]["seed"] == 0
     best = max(line["approximator_fidelity"] for line in lines)
@@ -132,17 +144,19 @@ def test_the_black_box_is_trained_once(tiny: VibiConfig, tmp_path: Path) -> None
     assert "is not trained again" in (tmp_path / "two/log_file.log").read_text()
 
 
-def test_a_checkpoint_loads_to_the_same_explanations(tiny: VibiConfig, tmp_path: Path) -> None:
-    run(tiny, tmp_path / "run")
-    one, other = (load_vibi(tmp_path / "run" / name) for name in ("best.pth", "last.pth"))
+def test_a_checkpoint_loads_to_the_same_explanations(
+    finished: tuple[VibiConfig, Path, VibiResult],
+) -> None:
+    config, folder, _ = finished
+    one, other = (load_vibi(folder / "run" / name) for name in ("best.pth", "last.pth"))
     assert one.class_names == ["green", "red"]
     assert one.networks.input_shape == [3, 8, 8]
-    assert one.config == replace(tiny, name=one.config.name)
+    assert one.config == replace(config, name=one.config.name)
     pixels = torch.rand(20, 3, 8, 8)
     assert one.vibi.explain(pixels).shape == (20, 4)
     assert not other.vibi.training
     with pytest.raises(CheckpointError, match=r"best\.pth or"):
-        load_vibi(tmp_path / "run/config.py")
+        load_vibi(folder / "run/config.py")
 
 
 @pytest.mark.slow
