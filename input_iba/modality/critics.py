@@ -101,9 +101,7 @@ class TextCritic(nn.Module):
 class StackedCritics:
     """S critics of one shape, each with its own weights, evaluated together.
 
-    Args:
-        critics: The critics.
-        autocast: Type in which they compute where that is safe, or None for their own.
+    `autocast` is the type in which they compute where that is safe, None for their own.
     """
 
     def __init__(self, critics: Sequence[nn.Module], autocast: torch.dtype | None = None) -> None:

@@ -46,8 +46,7 @@ class Kind(ABC):
         """Return a data set with its samples as the classifier reads them.
 
         Raises:
-            ConfigError: The classifier knows another vocabulary, or its tokenizer has no token that
-                could pad texts.
+            ConfigError: The classifier knows another vocabulary, or cannot pad texts.
         """
         return dataset
 
@@ -79,7 +78,8 @@ class Texts(Kind):
         if tokenizer.pad_token_id is None:
             LOGGER.warning(
                 "The tokenizer of %s has no padding token: its %r pads shorter texts.",
-                *(type(classifier).__name__, padded(tokenizer).pad_token),
+                type(classifier).__name__,
+                padded(tokenizer).pad_token,
             )
         return modality_of(padded(tokenizer))
 
@@ -100,10 +100,8 @@ KINDS: Mapping[str, Kind] = {"Vision": Images(), "NLP": Texts()}
 def check_vocabulary(classifier: nn.Module, dataset: SampleDataset) -> None:
     """Refuse a classifier whose embedding has another size than the data set's vocabulary.
 
-    Classifiers without a module `embedding`, and data sets of other things than text, pass.
-
     Raises:
-        ConfigError: Says both sizes and what to set; or the texts have no vocabulary.
+        ConfigError: Says both sizes and what to set.
     """
     if not isinstance(dataset, TextDataset):
         return
@@ -120,7 +118,6 @@ def check_vocabulary(classifier: nn.Module, dataset: SampleDataset) -> None:
 
 def _tokenizer(classifier: nn.Module) -> Any:
     """Load the tokenizer of a transformer, or return None for other classifiers."""
-    place = getattr(classifier, "tokenizer_place", None) or getattr(
-        classifier, "name_or_path", None
-    )
+    named = getattr(classifier, "name_or_path", None)
+    place = getattr(classifier, "tokenizer_place", None) or named
     return load_tokenizer(place) if isinstance(place, str) and place else None

@@ -34,12 +34,7 @@ Found = Mapping[str, tuple[Layout, Size]]
 
 
 def choose_layer(classifier: nn.Module, size: int) -> str:
-    """Return what `choose_image_layer` chooses for a classifier of RGB images, on the CPU.
-
-    Args:
-        classifier: With any weights.
-        size: Height and width of its inputs in pixels.
-    """
+    """Return what `choose_image_layer` chooses for RGB images of `size` × `size`, on the CPU."""
     generator = torch.Generator().manual_seed(0)
     return choose_image_layer(classifier, torch.randn(1, 3, size, size, generator=generator))
 
@@ -66,15 +61,11 @@ def choose_image_layer(model: nn.Module, example: Tensor) -> str:
             "name of one (layer=, or --layer); 'input-iba layers' lists all."
         )
     values = working_values(example, model)
-    deciding = (
-        name
-        for name in candidates
-        if TappedClassifier(
-            model, name, wrapping=VisionWrapping(name, layout=found[name][0])
-        ).decides(values)
-    )
-    # Before it is trained, a head of zeros depends on nothing.
-    return next(deciding, candidates[0])
+    for name in candidates:
+        wrapping = VisionWrapping(name, layout=found[name][0])
+        if TappedClassifier(model, name, wrapping=wrapping).decides(values):
+            return name
+    return candidates[0]  # before it is trained, a head of zeros depends on nothing
 
 
 def published_layer(model: nn.Module) -> str | None:
@@ -83,10 +74,8 @@ def published_layer(model: nn.Module) -> str | None:
     It is the first convolution of VGG's fourth block, and the end of a residual network's second
     stage.
     """
-    features = getattr(model, "features", None)
-    if isinstance(features, nn.Sequential) and isinstance(
-        getattr(model, "classifier", None), nn.Sequential
-    ):
+    features, head = getattr(model, "features", None), getattr(model, "classifier", None)
+    if isinstance(features, nn.Sequential) and isinstance(head, nn.Sequential):
         kinds = [type(module) for module in features]
         pools = [i for i, kind in enumerate(kinds) if kind is nn.MaxPool2d]
         plain = {nn.Conv2d, nn.ReLU, nn.MaxPool2d, nn.BatchNorm2d}

@@ -41,15 +41,11 @@ class Layout(ABC):
 
 @dataclass(frozen=True)
 class Axes(Layout):
-    """Maps (B, …) whose three axes after the batch are channels, rows and columns in some order.
-
-    Attributes:
-        name: As which it can be asked for.
-        order: Axes of the value that are batch, channels, rows and columns.
-    """
+    """Maps (B, …) whose three axes after the batch are channels, rows and columns in some order."""
 
     name: str
     order: tuple[int, int, int, int]
+    """Axes of the value that are batch, channels, rows and columns."""
 
     def maps(self, value: Tensor, image: Size) -> Tensor:
         """Permute the axes."""
@@ -68,7 +64,6 @@ class TokenLayout(Layout):
     """Sequences of P tokens of no place, such as the class token, and h·w tokens row by row.
 
     Attributes:
-        name: As which it can be asked for.
         order: Axes of the value that are batch, tokens and channels.
         prefix: P; None for the least with which the others make up a grid.
     """
@@ -104,8 +99,7 @@ class TokenLayout(Layout):
 class Rearranged(Layout):
     """Features that a caller's function rearranges to maps; where each value goes is looked up.
 
-    Attributes:
-        function: Called once for every shape, with the numbers of the elements in their places.
+    It is called once for every shape, with the numbers of the elements in their places.
     """
 
     function: Rearrange
@@ -167,8 +161,6 @@ NAMED: dict[str, Axes | TokenLayout] = {
 def layout_of(asked: str | Rearrange | Layout) -> Layout:
     """Return the layout of a name, or of a function from what flows at a layer to maps.
 
-    A layout itself is returned as it is.
-
     Raises:
         ConfigError: There is none of that name.
     """
@@ -222,7 +214,7 @@ def grid_size(patches: int, height: int, width: int) -> Size | None:
     columns = patches // rows
     # Patches are square, up to a last one that the image's border cuts.
     covers = rows * columns == patches
-    square = abs(height / rows - width / columns) < 0.1 * height / rows if covers else False
+    square = covers and abs(height / rows - width / columns) < 0.1 * height / rows
     return (rows, columns) if square else None
 
 

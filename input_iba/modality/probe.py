@@ -27,11 +27,7 @@ NOISE = 1e-5
 
 
 def changed_images(image: Tensor) -> Tensor:
-    """Return an image (1, C, H, W), and the same with one part changed at each of the places.
-
-    Returns:
-        (1 + places, C, H, W).
-    """
+    """Return an image (1, C, H, W) and it with a part changed at each place, (1 + places, …)."""
     image = image.nan_to_num(0.0, 0.0, 0.0)
     height, width = image.shape[2:]
     generator = torch.Generator().manual_seed(0)
@@ -48,23 +44,22 @@ def changed_images(image: Tensor) -> Tensor:
 def choose(values: Sequence[Tensor], layouts: Sequence[Layout], image: Size) -> Layout | None:
     """Return the layout in which the features change where the image does.
 
+    Where the layer does not react to most parts, as behind a network that looks at one corner, it
+    is the only one whose proportions are those of the image; None where it cannot be told.
+
     Args:
         values: What flows at the layer for the images of `changed_images`, in one batch or more.
         layouts: Those that the shape allows, the likelier first.
         image: Height and width.
-
-    Returns:
-        The layout; where the layer does not react to most parts, as behind a network that looks at
-        one corner, the only one whose proportions are those of the image; None where it cannot be
-        told.
     """
     maps = [torch.cat([layout.maps(value, image) for value in values]) for layout in layouts]
-    sure = [_sureness(_reactions(of_layout)) for of_layout in maps]
+    reactions = [_reactions(of_layout) for of_layout in maps]
+    sure = [_sureness(of_layout) for of_layout in reactions]
     if (best := max(sure, default=0.0)) > 0:
         return next(layout for layout, it in zip(layouts, sure, strict=True) if it > ALIKE * best)
-    fitting = [i for i, of_layout in enumerate(maps) if fits(of_layout, image)]
-    seen = any(_enough_show(_reactions(of_layout)) for of_layout in maps)
-    return layouts[fitting[0]] if len(fitting) == 1 and not seen else None
+    fitting = [layout for layout, its in zip(layouts, maps, strict=True) if fits(its, image)]
+    seen = any(map(_enough_show, reactions))
+    return fitting[0] if len(fitting) == 1 and not seen else None
 
 
 def _part(quarter: int, size: int) -> slice:
@@ -83,12 +78,8 @@ def _reactions(maps: Tensor) -> Tensor:
 def _sureness(reactions: Tensor) -> float:
     """Return how sure it is that positions react to the parts of the image where they are.
 
-    Args:
-        reactions: (places, h, w).
-
-    Returns:
-        Fisher's transform of the lesser of the correlations in rows and columns, in deviations; 0
-        where that is below `CONFIRMED`, or too few parts show.
+    It is Fisher's transform of the lesser of the correlations in rows and columns, in deviations;
+    0 where that is below `CONFIRMED`, or too few parts show.
     """
     if not _enough_show(reactions):
         return 0.0

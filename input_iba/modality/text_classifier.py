@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
@@ -53,13 +54,11 @@ class TextClassifier:
             EvaluationError: The model has no embedding, several, or does not call it once; or what
                 it puts out are no vectors (B, T, …).
         """
-        kept: list[Tensor] = []
         calls = 0
 
-        def rewrite(output: Any) -> Any:
+        def rewrite(output: Any, mask: Tensor) -> Any:
             nonlocal calls
             calls += 1
-            mask = kept[-1]
             if not isinstance(output, Tensor) or output.shape[:2] != mask.shape or output.ndim < 3:
                 shape = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
                 raise EvaluationError(
@@ -71,11 +70,8 @@ class TextClassifier:
         def classify(tokens: Tensor, keep: Tensor) -> Tensor:
             nonlocal calls
             calls = 0
-            kept.append(keep)
-            try:
+            with hooked(embedding, partial(rewrite, mask=keep)):
                 output = (self.forward or self.model)(tokens)
-            finally:
-                kept.pop()
             if calls != 1:
                 raise EvaluationError(
                     f"The embedding is called {calls} times in one forward pass, expected once. "
@@ -84,7 +80,8 @@ class TextClassifier:
             logits = getattr(output, "logits", None)
             return logits if isinstance(logits, Tensor) else unwrap(output)
 
-        with frozen(self.model), hooked(self._embedding(), rewrite):
+        embedding = self._embedding()
+        with frozen(self.model):
             yield classify
 
     def _embedding(self) -> nn.Module:

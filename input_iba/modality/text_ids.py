@@ -78,11 +78,8 @@ def most_positions(tokens: int, run: Callable[[], object]) -> int | None:
     """Return how many tokens a classifier has positions for; None where it has no table of them.
 
     Some classifiers count from 0, RoBERTa from behind the id of its padding: a table of 514
-    positions is enough for 514 tokens, or for 512.
-
-    Args:
-        tokens: Length of a text, in which no ids follow each other as numbers do.
-        run: Gives it to the classifier, alone and without padding.
+    positions is enough for 514 tokens, or for 512. `run` gives the classifier a text of so many
+    `tokens`, alone and without padding, in which no ids follow each other as numbers do.
     """
     watch = _Lookups(tokens)
     try:
@@ -91,16 +88,12 @@ def most_positions(tokens: int, run: Callable[[], object]) -> int | None:
     except torch.OutOfMemoryError:
         raise
     except Exception:  # behind the look-ups: heads that miss a token which ends texts, for one
-        return min(watch.limits, default=None)
+        pass
     return min(watch.limits, default=None)
 
 
 class _Lookups(TorchFunctionMode):
-    """Watches what is looked up in tables of vectors.
-
-    Attributes:
-        limits: Tokens for which tables of positions are enough.
-    """
+    """Watches look-ups in tables of vectors: for how many tokens those of positions are enough."""
 
     def __init__(self, tokens: int) -> None:
         super().__init__()
@@ -108,7 +101,6 @@ class _Lookups(TorchFunctionMode):
         self._counted = torch.arange(tokens)
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """Note look-ups of positions, and go on."""
         found = func(*args, **(kwargs or {}))
         if func is F.embedding and len(args) > 1:
             self._note(args[0], args[1])

@@ -26,16 +26,13 @@ class Places:
     sequence_first: bool = False
 
     def put(self, embeddings: Tensor, own: Callable[[], Tensor], ids: Tensor) -> Tensor:
-        """Return what an embedding puts out, with other embeddings of the tokens.
+        """Return what an embedding puts out, with other embeddings (B, T, E) of the tokens.
 
-        Args:
-            embeddings: (B, T, E).
-            own: Computes what the embedding itself puts out, (B, L, E), which stays where nothing
-                of the text stands.
-            ids: What it is given, (B, L); or the ids of the texts in another shape.
+        Where nothing of the text stands in `ids`, (B, L), stays what it puts out by its `own`,
+        (B, L, E).
         """
         length, tokens = self.length(ids), embeddings.shape[1]
-        if ids.ndim != 2:
+        if ids.ndim != 2:  # those of the texts, in another shape
             return embeddings.reshape(*ids.shape, -1)
         if self.shift == 0 and length == tokens:
             return self._turned(embeddings)
@@ -65,13 +62,11 @@ class Places:
         return values.transpose(0, 1) if self.sequence_first else values
 
     def _index(self, values: Tensor, tokens: int) -> Tensor | None:
-        """Return the tokens' places in (B, L, …), (T,); None where nothing is to be moved.
-
-        A last token that the decoder does not read gets the place of the start token.
-        """
+        """Return the tokens' places in (B, L, …), (T,); None where nothing is to be moved."""
         length = values.shape[1]
         if length < tokens or (self.shift == 0 and length == tokens):
             return None
+        # A last token that the decoder does not read gets the place of the start token.
         return (torch.arange(tokens, device=values.device) + self.shift) % length
 
 
@@ -104,13 +99,10 @@ def find_places(ids: Tensor, texts: Tensor, longest: int) -> Places | None:
 
 @dataclass(frozen=True)
 class TextWrapping(Wrapping):
-    """Features (B, T, D) at a layer that puts out more than that, or in another order.
-
-    Attributes:
-        places: Says where the tokens stand at the layer; None leaves what flows there as it is.
-    """
+    """Features (B, T, D) at a layer that puts out more than that, or in another order."""
 
     places: Callable[[], Places | None]
+    """Says where the tokens stand at the layer; None leaves what flows there as it is."""
 
     def unwrap(self, output: Any, inputs: Tensor) -> Tensor:
         """Return the features of the tokens, (B, T, D)."""

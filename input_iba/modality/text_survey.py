@@ -44,33 +44,41 @@ def survey(
     Raises:
         AttributionError: The embedding is not given the text; names those that are.
     """
-    ids, longest = tokens.ids, int(tokens.lengths.max())
-    embedded: list[nn.Embedding] = []
+    (texts, tokens_each), longest = tokens.ids.shape, int(tokens.lengths.max())
+    embedded: dict[nn.Embedding, None] = {}
     at_layers: dict[tuple[nn.Module, str], Places] = {}
-    calls: list[tuple[Places, int]] = [(Places(), ids.shape[1])]
+    # Where the texts stood for the embedding that was called last, in ids of which length.
+    places, length = Places(), tokens_each
 
     def embed(module: nn.Embedding, args: Any, kwargs: Any) -> None:
+        nonlocal places, length
         if module.num_embeddings != named.num_embeddings:
             return  # of positions, which may be given the text for its shape alone
         given = _ids_in(args, kwargs)
-        places = find_places(given, ids, longest)
-        if places is not None:
-            embedded.append(module)
-            calls.append((places, places.length(given) if given.ndim == 2 else ids.shape[1]))
+        found = find_places(given, tokens.ids, longest)
+        if found is not None:
+            embedded[module] = None
+            places, length = found, found.length(given) if given.ndim == 2 else tokens_each
 
     def note(module: nn.Module, side: str, value: Any) -> None:
-        found = _places_at(value, ids, *calls[-1])
-        if found is not None:
-            at_layers.setdefault((module, side), found)
+        with suppress(AttributionError):
+            shape = unwrap(value).shape
+            turned = shape[:2] == (length, texts)
+            if len(shape) == 3 and (turned or shape[:2] == (texts, length)):
+                at_layers.setdefault((module, side), Places(places.shift, turned))
 
     with ExitStack() as stack:
         for module in model.modules():
             if isinstance(module, nn.Embedding):
                 stack.enter_context(module.register_forward_pre_hook(embed, with_kwargs=True))
             if module is not model:
-                stack.enter_context(_noting(module, note))
+                for hook in (
+                    module.register_forward_pre_hook(lambda m, args: note(m, "input", args)),
+                    module.register_forward_hook(lambda m, _args, out: note(m, "output", out)),
+                ):
+                    stack.enter_context(hook)
         run()
-    return Survey(_readers(model, named, list(dict.fromkeys(embedded))), at_layers)
+    return Survey(_readers(model, named, list(embedded)), at_layers)
 
 
 @contextmanager
@@ -101,32 +109,6 @@ def _ids_in(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Tensor:
     return ids
 
 
-@contextmanager
-def _noting(module: nn.Module, note: Callable[[nn.Module, str, Any], None]) -> Iterator[None]:
-    """Tell `note` what goes into and comes out of a module."""
-    before = module.register_forward_pre_hook(lambda m, args: note(m, "input", args))
-    after = module.register_forward_hook(lambda m, _args, output: note(m, "output", output))
-    with before, after:
-        yield
-
-
-def _places_at(value: Any, ids: Tensor, places: Places, length: int) -> Places | None:
-    """Return where the texts (B, T), where B is not T, stand in what flows at a layer.
-
-    For the embedding that was called last they stood at `places`, in ids of that length.
-    """
-    try:
-        shape = unwrap(value).shape
-    except AttributionError:
-        return None
-    if len(shape) != 3:
-        return None
-    for sequence_first in (False, True):
-        if shape[:2] == ((length, len(ids)) if sequence_first else (len(ids), length)):
-            return Places(places.shift, sequence_first)
-    return None
-
-
 def _readers(
     model: nn.Module, named: nn.Embedding, called: list[nn.Embedding]
 ) -> tuple[nn.Embedding, ...]:
@@ -146,7 +128,9 @@ def _readers(
         LOGGER.warning(
             "%s of %s embeds the texts, too, with weights of its own, and goes on reading every "
             "word: the maps are about '%s' alone.",
-            *(others, type(model).__name__, names[alike[0]]),
+            others,
+            type(model).__name__,
+            names[alike[0]],
         )
     return alike
 

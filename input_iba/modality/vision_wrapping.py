@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
+from functools import partial
 from typing import Any
 
 import torch
@@ -61,11 +62,7 @@ class VisionWrapping(Wrapping):
 
     @torch.no_grad()
     def settle(self, read: Read, inputs: Tensor, tokens: Behind) -> None:
-        """Find the layout on the first of the inputs, (B, C, H, W).
-
-        Raises:
-            AttributionError: One row of features per input is not there, or no layout is right.
-        """
+        """Find the layout on the first of the inputs, (B, C, H, W)."""
         if self._layout is not None or inputs.ndim != 4:
             return
         images = changed_images(inputs[:1].detach())
@@ -81,20 +78,16 @@ class VisionWrapping(Wrapping):
         Raises:
             AttributionError: No layout is right.
         """
-        own = self._own_order(values[0])
-        layouts = [*possible(values[0], rows, image, self.prefix), *own]
-        layout = choose(values, layouts, image) or self._by_structure(values[0], rows, image)
-        if layout is None:
-            raise AttributionError(self._refusal(values[0], rows, layouts))
-        return layout
-
-    def _by_structure(self, value: Tensor, rows: int, image: Size) -> Layout | None:
-        """Return that channels come first, where a convolution or its norm says so.
-
-        Late layers of small images react to all parts alike, and nothing can be seen.
-        """
-        says = value.ndim == 4 and len(value) == rows and value.shape[1] in self.convolved
-        return CHANNELS_FIRST if says and fits(value, image) else None
+        value = values[0]
+        layouts = [*possible(value, rows, image, self.prefix), *self._own_order(value)]
+        if (layout := choose(values, layouts, image)) is not None:
+            return layout
+        # Late layers of small images react to all parts alike, and nothing can be seen: then
+        # channels come first where a convolution or its norm says so.
+        convolved = value.ndim == 4 and len(value) == rows and value.shape[1] in self.convolved
+        if convolved and fits(value, image):
+            return CHANNELS_FIRST
+        raise AttributionError(self._refusal(value, rows, layouts))
 
     def unwrap(self, output: Any, inputs: Tensor) -> Tensor:
         """Return the features as maps for images (B, ·, H, W)."""
@@ -146,11 +139,9 @@ def vision_wrapping(
 ) -> VisionWrapping:
     """Return how a layer of a classifier of images, of whatever library, puts out its features."""
     owners = list(_owners(model, layer))
-    return VisionWrapping(
-        *(layer, _prefix_tokens(owners), _reorder(owners, layer)),
-        convolved=_convolved(find_layer(model, layer)) | _convolved(owners[0]),
-        layout=layout,
-    )
+    convolved = _convolved(find_layer(model, layer)) | _convolved(owners[0])
+    prefix, reorder = _prefix_tokens(owners), _reorder(owners, layer)
+    return VisionWrapping(layer, prefix, reorder, convolved, layout)
 
 
 def layouts_of(model: nn.Module, example: Tensor) -> dict[str, tuple[Layout, Size]]:
@@ -165,26 +156,22 @@ def layouts_of(model: nn.Module, example: Tensor) -> dict[str, tuple[Layout, Siz
     found: dict[str, tuple[Layout, Size]] = {}
     again: set[str] = set()
 
-    def note(name: str) -> Callable[[Any], Any]:
-        wrapping = vision_wrapping(model, name)
-
-        def look(output: Any) -> Any:
-            if name in found:
-                again.add(name)
-                return output
-            with suppress(AttributionError):
-                value = unwrap(output)
-                layout = wrapping.layout_of([value], len(images), _size(images))
-                found[name] = (layout, _size(layout.maps(value, _size(images))))
+    def look(name: str, wrapping: VisionWrapping, output: Any) -> Any:
+        if name in found:
+            again.add(name)
             return output
-
-        return look
+        with suppress(AttributionError):
+            value = unwrap(output)
+            layout = wrapping.layout_of([value], len(images), _size(images))
+            found[name] = (layout, _size(layout.maps(value, _size(images))))
+        return output
 
     with ExitStack() as stack, torch.no_grad():
         stack.enter_context(frozen(model))
         for name, module in model.named_modules():
             if name:
-                stack.enter_context(hooked(module, note(name)))
+                noted = partial(look, name, vision_wrapping(model, name))
+                stack.enter_context(hooked(module, noted))
         model(images.clone())
     return {name: layout for name, layout in found.items() if name not in again}
 
