@@ -25,22 +25,17 @@ _KEY = "setting"
 
 @dataclass(frozen=True)
 class Declaration:
-    """What a field says about itself.
+    """What a field, of a name, type (`hint`) and default, says about itself.
 
     Attributes:
         help: What it means, without its default.
         at_least: Smallest value; of a tuple that of every item, as the other bounds.
-        above: Bound that it stays above.
-        at_most: Largest value.
-        below: Bound that it stays below.
         choices: Values that it can have; None for any of its type.
         none: What None stands for, where that is not a value of its own.
         changes_result: Whether it can change a result; else only what is shown, or how fast.
         part: Section of a config that it stands in, where a class has keys in several.
         metavar: How a command's help calls its value.
         flag: Option of commands, or several names of one; without dashes a positional argument.
-        name: Of the field.
-        hint: Type of the field.
         default: Of the field, or `REQUIRED`.
     """
 
@@ -95,11 +90,7 @@ def setting(
 ) -> Any:
     """Declare a field of a dataclass.
 
-    Args:
-        default: Its default, or `REQUIRED`.
-        help: What it means, in a line, without its default.
-        choices: Values that it can have.
-        declared: Further attributes of `Declaration`.
+    `default` is its default, or `REQUIRED`; all else are attributes of `Declaration`.
     """
     chosen = None if choices is None else tuple(choices)
     made = {"default_factory": default.copy} if isinstance(default, dict) else {"default": default}

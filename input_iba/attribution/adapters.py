@@ -25,10 +25,8 @@ ExplainFunc = Callable[..., NDArray[np.float32]]
 class CaptumAttribution:
     """An attributor with captum's call: inputs and target in, a tensor out.
 
-    Args:
-        attributor: An `Attributor` that knows its statistics, or a `MethodAttributor`.
-        kind: Field of the record that is the map: 'input_mask', or of an `Attributor` also
-            'feature_mask' or 'prior_mask'.
+    An `Attributor` must know its statistics. `kind` is the field of the record that is the map:
+    'input_mask', or of an `Attributor` also 'feature_mask' or 'prior_mask'.
 
     >>> from input_iba.attribution.methods import MethodAttributor, Random
     >>> net = nn.Sequential(nn.Flatten(), nn.Linear(64, 2))

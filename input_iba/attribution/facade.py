@@ -227,13 +227,9 @@ def explain(
 ) -> Attributions:
     """Explain inputs of a model in one call.
 
-    Args:
-        model: As of `InputIBA`.
-        inputs: As of `InputIBA.attribute`.
-        target: Likewise.
-        data: Usual inputs, as of `InputIBA.fit`; None for crops, flips and shifts of the inputs.
-        settings: Further arguments of `InputIBA` (layer, preset, tokenizer, transform, …) and of
-            `InputIBA.attribute` (seed, ids, on_error, progress).
+    `data` are usual inputs, as of `InputIBA.fit`; None for crops, flips and shifts of the inputs.
+    `settings` are further arguments of `InputIBA` (layer, preset, tokenizer, transform, …) and of
+    `InputIBA.attribute` (seed, ids, on_error, progress).
 
     >>> import torch
     >>> net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(784, 5))

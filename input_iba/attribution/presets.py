@@ -106,12 +106,11 @@ def as_config(name: str, kind: str = "images") -> dict[str, Any]:
     prior_type = next(key for key, made in PRIORS.module_dict.items() if made is type(preset.prior))
     feature, how_feature = _sections(preset.feature_iba)
     masked, how_masked = _sections(preset.input_iba)
-    prior, how_prior = {"type": prior_type, **_values(preset.prior)}, {}
+    prior, how_prior = _values(preset.prior), {}
     if isinstance(preset.prior, WGANPrior):
-        networks = {
-            part: {"type": published + part.title()} for part in ("generator", "discriminator")
-        }
-        prior, how_prior = {"type": prior_type, **networks}, _values(preset.prior)
+        networks = ("generator", "discriminator")
+        how_prior = prior
+        prior = {network: {"type": published + network.title()} for network in networks}
     shown = {"upscale": True, "show": False}
     return {
         "attributor": {
@@ -119,7 +118,7 @@ def as_config(name: str, kind: str = "images") -> dict[str, Any]:
             "eval_classifier": True,
             "feat_iba": {"type": f"{published}FeatureIBA", **feature},
             "input_iba": {"type": f"{published}InputIBA", **masked},
-            "gan": prior,
+            "gan": {"type": prior_type, **prior},
         },
         "estimation_cfg": {"n_samples": preset.n_samples, "verbose": False},
         "attribution_cfg": {

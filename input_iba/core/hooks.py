@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any
 
 import torch
@@ -143,22 +144,18 @@ def layer_shapes(
     """
     shapes: dict[str, list[tuple[int, ...]]] = {}
 
-    def note(name: str) -> Rewrite:
-        def record(output: Any) -> Any:
-            try:
-                shape = tuple(unwrap(output).shape[1:])
-            except AttributionError:
-                shape = ()
-            shapes.setdefault(name, []).append(shape)
-            return output
+    def note(name: str, output: Any) -> Any:
+        try:
+            shape = tuple(unwrap(output).shape[1:])
+        except AttributionError:
+            shape = ()
+        shapes.setdefault(name, []).append(shape)
+        return output
 
-        return record
-
-    with ExitStack() as stack:
-        stack.enter_context(torch.no_grad())
+    with ExitStack() as stack, torch.no_grad():
         stack.enter_context(frozen(model))
         for name, module in model.named_modules():
             if name:
-                stack.enter_context(hooked(module, note(name)))
+                stack.enter_context(hooked(module, partial(note, name)))
         (run or model)(example.clone())
     return shapes

@@ -53,9 +53,9 @@ def input_capacity(
     capacity −½ (1 + ln v − mean² − v).
 
     Args:
-        inputs: Input x, any shape.
-        lambda_: Mask Λ in [0, 1), broadcastable to `inputs`.
-        prior_lambda: Prior mask λ_G in [0, 1], broadcastable.
+        inputs: Input x, any shape, to which the masks broadcast.
+        lambda_: Mask Λ in [0, 1).
+        prior_lambda: Prior mask λ_G in [0, 1].
         noise_mean: m, in units of the normalised input.
         noise_std: d > 0, in the same units.
 

@@ -54,10 +54,9 @@ class RunningStatistics:
         self.merge(self.of(batch))
 
     def merge(self, other: RunningStatistics) -> None:
-        """Add what another object has seen, e.g. in another process.
+        """Add what another object has seen, such as in another process.
 
-        Merging the same batches in the same order gives the same bits, wherever each of them
-        was computed.
+        The same batches in the same order give the same bits, wherever each was computed.
 
         Raises:
             AttributionError: The layer's output has another shape than before.

@@ -24,7 +24,6 @@ class TappedClassifier(Classifier):
     """A classifier and one of its layers; further arguments are those of a `Classifier`.
 
     Args:
-        model: Maps (B, …) to logits (B, classes), or to something that holds them.
         layer: Name of a module in it that is called once in a forward pass.
         side: 'output' to tap what the layer puts out, 'input' for what goes into it.
         wrapping: How the features lie in what flows at the tap.

@@ -81,12 +81,10 @@ class Tokens(TextBatch):
 
     @classmethod
     def of(cls, ids: Tensor, pad: int = PAD_INDEX, special: Sequence[int] = ()) -> Tokens:
-        """Tell tokens from the padding behind them.
+        """Tell tokens in ids (B, T), int64, from the padding behind them.
 
-        Args:
-            ids: (B, T), int64.
-            pad: Id of the padding. In the middle of a text it is a token like others.
-            special: Ids of tokens that are kept and not scored.
+        In the middle of a text the padding's id is a token like others. Special tokens are kept
+        and not scored.
 
         >>> Tokens.of(torch.tensor([[5, 1, 7, 1, 1]]), pad=1, special=[7]).scored.int()
         tensor([[1, 1, 0, 0, 0]], dtype=torch.int32)

@@ -110,17 +110,11 @@ class Modality(ABC):
 
     @abstractmethod
     def noise_shape(self, inputs: Tensor) -> tuple[int, ...]:
-        """Return the shape of the prior's learned noise mean and deviation, e.g. (C, 1, 1).
-
-        It has as many dimensions as one input.
-        """
+        """Return the shape of the prior's learned noise mean and deviation, such as (C, 1, 1)."""
 
     @abstractmethod
     def critic(self, features: Tensor) -> nn.Module:
-        """Build a critic, freshly initialised, for features of the shape (S, C', h, w).
-
-        Critics of text also take which tokens are scored, (T,).
-        """
+        """Build a fresh critic of features (S, C', h, w); of text also of what is scored, (T,)."""
 
     def picture(self, one: Tensor) -> Tensor | None:
         """Return one input, as `enter` returned it, to look at, uint8 (3, H, W); else None."""

@@ -27,11 +27,7 @@ AT_ONCE = 16
 
 
 class Inputs(ABC):
-    """How a caller's inputs are read.
-
-    Attributes:
-        modality: What kind of input they are.
-    """
+    """How a caller's inputs are read, and of what kind they are."""
 
     modality: Modality
 
@@ -52,11 +48,7 @@ class Inputs(ABC):
 
 
 class ImageInputs(Inputs):
-    """Images: (S, C, H, W), one (C, H, W), of PIL, or a list of them.
-
-    Args:
-        transform: For images of PIL; None where only tensors come.
-    """
+    """Images: (S, C, H, W), one (C, H, W), of PIL with a transform, or a list of them."""
 
     def __init__(self, transform: Transform | None = None) -> None:
         self.transform = transform

@@ -176,10 +176,7 @@ def layout_of(asked: str | Rearrange | Layout) -> Layout:
 
 
 def possible(value: Tensor, rows: int, image: Size, prefix: int | None) -> Iterator[Layout]:
-    """Yield the layouts that the shape of a value for `rows` images allows, the likelier first.
-
-    `prefix` is the number of tokens of no place, where the network says so.
-    """
+    """Yield the layouts that the shape of a value for `rows` images allows, the likelier first."""
     if value.ndim == 4 and len(value) == rows:
         both = (CHANNELS_FIRST, CHANNELS_LAST)
         yield from sorted(both, key=lambda axes: not fits(axes.maps(value, image), image))

@@ -63,10 +63,7 @@ class TextModality(Modality):
         )
 
     def enter(self, model: nn.Module, inputs: Tensor) -> tuple[Tensor, Tokens]:
-        """Embed token ids (S, T).
-
-        Returns:
-            Embeddings (S, T, E), and the tokens.
+        """Embed token ids (S, T) to (S, T, E).
 
         Raises:
             AttributionError: A text is empty, an id has no embedding, or the classifier cannot
@@ -83,8 +80,9 @@ class TextModality(Modality):
                 "Explain texts of one length together, or give it one of these arguments."
             )
         known = word_embedding(model, self.embedding).num_embeddings
-        if int(ids.min()) < 0 or int(ids.max()) >= known:
-            wrong = int(ids.min()) if int(ids.min()) < 0 else int(ids.max())
+        least, most = int(ids.min()), int(ids.max())
+        if least < 0 or most >= known:
+            wrong = least if least < 0 else most
             raise AttributionError(
                 f"Token id {wrong} has no embedding: the classifier knows {known} tokens, from 0 "
                 "on. Use the vocabulary that it was trained with."
@@ -139,14 +137,10 @@ class TextModality(Modality):
 
     def _call(self, model: nn.Module, tokens: Tokens) -> Any:
         """Give token ids to the classifier, and tell it where texts end."""
-        arguments: dict[str, Tensor] = {}
         name = length_argument(model)
-        if name == "lengths":
-            arguments[name] = tokens.lengths
-        elif name == "attention_mask":
-            arguments[name] = tokens.valid.long()
+        told = tokens.lengths if name == "lengths" else tokens.valid.long()
         with plain_attention(), padding_known(model, self.pad):
-            return model(tokens.ids, **arguments)
+            return model(tokens.ids, **({} if name is None else {name: told}))
 
     def _survey(self, model: nn.Module, tokens: Tokens) -> Survey:
         """Find out who embeds texts, and where they then stand, by a pass of the first text."""
@@ -209,11 +203,7 @@ class TextModality(Modality):
         return capacity.sum(2) / math.log(2)
 
     def saliency(self, capacity: Tensor, inputs: Tensor) -> Tensor:
-        """Sum over hidden dimensions: bits per token, (S, T).
-
-        References:
-            docs/METHOD.md, sections 2 and 7.
-        """
+        """Sum over hidden dimensions: bits per token, (S, T); docs/METHOD.md, sections 2 and 7."""
         return self.position_bits(capacity)
 
     def expand(self, saliency: Tensor, inputs: Tensor) -> Tensor:

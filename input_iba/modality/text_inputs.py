@@ -73,11 +73,7 @@ class TextInputs(Inputs):
             self.modality = TextModality(pad=own if isinstance(own, int) else index)
 
     def read(self, data: Any) -> tuple[Tensor, Sequence[Sample | None]]:
-        """Return token ids (S, T), and the texts behind them where there are any.
-
-        Raises:
-            DataError: Texts are given without a tokenizer, one has no word, or it is not a text.
-        """
+        """Return token ids (S, T), and the texts behind them where there are any."""
         if isinstance(data, Tensor):
             ids = data[None] if data.ndim == 1 else data
             return ids, [None] * len(ids)
@@ -90,7 +86,7 @@ class TextInputs(Inputs):
             yield from torch.split(self.read(data)[0], 1)
             return
         for item in data:
-            first = item if isinstance(item, str) else first_of(item)
+            first = first_of(item)
             several = isinstance(first, list | tuple)  # a loader's batch of strings
             for one in first if several else [first]:
                 yield self.read(one)[0]

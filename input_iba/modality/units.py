@@ -22,11 +22,7 @@ TextClassify = Callable[[Tensor, Tensor], Tensor]
 
 
 class Units(Protocol):
-    """The U parts of each of S inputs that can be hidden: pixels or words.
-
-    Attributes:
-        name: What they are.
-    """
+    """The U parts of each of S inputs that can be hidden: pixels or words."""
 
     name: ClassVar[str]
 
@@ -53,20 +49,13 @@ class Units(Protocol):
     def blurred(self, sigma: float, radius: int | None = None) -> Units:
         """Return the same units, which are blurred where they are hidden; words stay as they are.
 
-        Args:
-            sigma: Deviation of the Gaussian in pixels; 0 blurs nothing.
-            radius: Pixels that it reaches to each side; None for round(2σ).
+        The Gaussian has a deviation of `sigma` pixels and reaches `radius`; None for round(2σ).
         """
 
     def logits(self, of: Tensor, hidden: Tensor) -> Tensor:
-        """Classify inputs without some units.
+        """Classify the inputs `of`, (B,), without the units `hidden`, (B, U), to (B, classes).
 
-        Args:
-            of: Which of the S inputs, (B,).
-            hidden: Units to hide, (B, U), bool.
-
-        Returns:
-            (B, classes); one logit l, (B, 1), stands for the two logits −l and l.
+        One logit l, (B, 1), stands for the two logits −l and l.
         """
 
 
@@ -190,12 +179,7 @@ def units_of(sample: Sample, classify: Callable[..., Tensor]) -> Units:
     """Return the units of one sample.
 
     All pieces of a word lose their embedding together. Special tokens, which belong to no word,
-    always keep theirs.
-
-    Args:
-        sample: An image, or a text of W words.
-        classify: Maps images to logits; or token ids (B, T) and which of them keep their
-            embedding, (B, T), bool.
+    always keep theirs. `classify` is a `Classify` of images, or a `TextClassify`.
     """
     if not isinstance(sample, TextSample):
         return Pixels(classify, sample.input[None])

@@ -151,12 +151,7 @@ class GradCam(ScoringMethod):
     layer: str = setting("", "layer to look at; empty for the last one whose output is a map")
 
     def maps(self, task: MethodTask) -> Tensor:
-        """Return the maps of a few samples, (s, H, W).
-
-        Raises:
-            LayerNotFoundError: The classifier has no such layer.
-            AttributionError: The layer is called more than once or puts out no map.
-        """
+        """Return the maps of a few samples, (s, H, W)."""
         layer = self.layer or last_map(task)
         tapped = task.tapped(layer)
         features = tapped.features(task.inputs).detach().requires_grad_()
