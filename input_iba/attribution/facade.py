@@ -21,8 +21,7 @@ from input_iba.core.outputs import Output
 from input_iba.core.precision import choose_precision
 from input_iba.errors import AttributionError, ConfigError
 from input_iba.modality import Layout, Modality
-from input_iba.modality.image_inputs import Inputs
-from input_iba.modality.inputs import inputs_of
+from input_iba.modality.inputs import Inputs, inputs_of
 from input_iba.records import Attribution, Failure, FeatureStatistics, Targets, described
 
 LOGGER = logging.getLogger(__name__)

@@ -13,8 +13,8 @@ from input_iba.core.tokens import PAD_INDEX
 from input_iba.datasets import PieceDataset, SampleDataset, TextDataset
 from input_iba.errors import ConfigError
 from input_iba.modality.base import Modality
-from input_iba.modality.text import TextModality
 from input_iba.modality.inputs import modality_of, most_tokens, padded
+from input_iba.modality.text import TextModality
 from input_iba.modality.vision import VisionModality
 from input_iba.models import load_tokenizer
 
