@@ -92,7 +92,7 @@ class VisionInsertionDeletion:
                 self.blur_radius,
                 internal_batch_size=self.internal_batch_size,
             )
-        image = pixels.images[0]
+        image = pixels.inputs[0]
         return {
             "del_scores": found.deletion[0].numpy(),
             "ins_scores": found.insertion[0].numpy(),
@@ -156,7 +156,7 @@ class Degradation:
         """
         heats, pixels = as_map(heatmap)[None], _pixels(self.model, image)
         with frozen(self.model):
-            classify, images, targets = pixels.classify, pixels.images, [int(self.target)]
+            classify, images, targets = pixels.classify, pixels.inputs, [int(self.target)]
             found = degradation(classify, images, heats, targets, self.tile_size, self.batch)
         end = torch.zeros_like(images[0])
         return {

@@ -65,52 +65,47 @@ class Pixels:
 
     Attributes:
         classify: The classifier in eval mode.
-        images: Normalised inputs, (S, C, H, W).
+        inputs: Normalised images, (S, C, H, W).
         fill: What hidden pixels become, (S, C, H, W); None for 0.
     """
 
     name: ClassVar = "pixels"
 
     classify: Classify
-    images: Tensor
+    inputs: Tensor
     fill: Tensor | None = None
 
     @property
     def size(self) -> tuple[int, ...]:
         """H and W."""
-        return tuple(self.images.shape[-2:])
-
-    @property
-    def inputs(self) -> Tensor:
-        """The images."""
-        return self.images
+        return tuple(self.inputs.shape[-2:])
 
     @property
     def scored(self) -> Tensor:
         """All of them."""
-        count = self.images[0, 0].numel()
-        return torch.ones(len(self.images), count, dtype=torch.bool, device=self.images.device)
+        count = self.inputs[0, 0].numel()
+        return torch.ones(len(self.inputs), count, dtype=torch.bool, device=self.inputs.device)
 
     def check(self, heats: Tensor, targets: Tensor | Sequence[int]) -> Tensor:
         """Return the targets; see `Units`."""
-        labels = torch.as_tensor(targets, dtype=torch.int64).to(self.images.device)
-        if self.images.ndim != 4 or labels.shape != self.images.shape[:1]:
+        labels = torch.as_tensor(targets, dtype=torch.int64).to(self.inputs.device)
+        if self.inputs.ndim != 4 or labels.shape != self.inputs.shape[:1]:
             raise EvaluationError(
                 f"Expected inputs (S, C, H, W) and one target each; got inputs "
-                f"{tuple(self.images.shape)} and targets {tuple(labels.shape)}."
+                f"{tuple(self.inputs.shape)} and targets {tuple(labels.shape)}."
             )
-        check_maps(heats, (len(self.images), *self.size))
+        check_maps(heats, (len(self.inputs), *self.size))
         return labels
 
     def blurred(self, sigma: float, radius: int | None = None) -> Units:
         """Return the same pixels, which are blurred where they are hidden; see `Units`."""
-        return replace(self, fill=gaussian_smooth(self.images, sigma, radius))
+        return replace(self, fill=gaussian_smooth(self.inputs, sigma, radius))
 
     def logits(self, of: Tensor, hidden: Tensor) -> Tensor:
         """Classify images without some pixels; see `Units`."""
         fill = 0 if self.fill is None else chosen(self.fill, of)
         where = hidden.view(-1, 1, *self.size)
-        return self.classify(torch.where(where, fill, chosen(self.images, of)))
+        return self.classify(torch.where(where, fill, chosen(self.inputs, of)))
 
 
 @dataclass(frozen=True)
@@ -119,31 +114,26 @@ class Words:
 
     Attributes:
         classify: The classifier in eval mode.
-        tokens: Token ids, padded to one length, (S, T).
+        inputs: Token ids, padded to one length, (S, T).
         scored: Words among them, which are neither padding nor special, (S, T), bool.
     """
 
     name: ClassVar = "words"
 
     classify: TextClassify
-    tokens: Tensor
+    inputs: Tensor
     scored: Tensor
 
     @property
     def size(self) -> tuple[int, ...]:
         """T."""
-        return tuple(self.tokens.shape[-1:])
-
-    @property
-    def inputs(self) -> Tensor:
-        """The token ids."""
-        return self.tokens
+        return tuple(self.inputs.shape[-1:])
 
     def check(self, heats: Tensor, targets: Tensor | Sequence[int]) -> Tensor:
         """Return the targets; see `Units`. The heat of what is not scored does not matter."""
-        labels = torch.as_tensor(targets, dtype=torch.int64).to(self.tokens.device)
-        shapes = [tuple(values.shape) for values in (self.tokens, heats, self.scored)]
-        if self.tokens.ndim != 2 or len(set(shapes)) != 1 or labels.shape != self.tokens.shape[:1]:
+        labels = torch.as_tensor(targets, dtype=torch.int64).to(self.inputs.device)
+        shapes = [tuple(values.shape) for values in (self.inputs, heats, self.scored)]
+        if self.inputs.ndim != 2 or len(set(shapes)) != 1 or labels.shape != self.inputs.shape[:1]:
             raise EvaluationError(
                 f"Expected token ids, heats and scored positions (S, T) and one target each; got "
                 f"{shapes[0]}, {shapes[1]}, {shapes[2]} and {tuple(labels.shape)}."
@@ -166,7 +156,7 @@ class Words:
 
     def logits(self, of: Tensor, hidden: Tensor) -> Tensor:
         """Classify texts without some words; see `Units`."""
-        found = self.classify(self.tokens[of], ~hidden)
+        found = self.classify(self.inputs[of], ~hidden)
         return found[:, None] if found.ndim == 1 else found
 
 
