@@ -30,12 +30,11 @@ class Attributor(BaseAttributor[AttributionTask, Attribution]):
     The stages can be run one by one, too, on what `task` returns.
 
     Args:
-        classifier: Maps (B, C, H, W), or token ids (B, T), to logits; one tells two classes apart.
+        classifier: As of `BaseAttributor`, and so are those that are not listed here.
         layer: Name of the layer of the feature bottleneck.
         feature_iba: Settings of stage 1.
         prior: Stage 2.
         input_iba: Settings of stage 3.
-        use_softmax: As of `BaseAttributor`, and so are those that are not listed here.
         autocast: Type in which the classifier computes where that is safe, or None for its own.
         layout: How features lie where that cannot be found out; see `modality.layouts.layout_of`.
         output: Which part of what the classifier returns the logits are; see `select_logits`.

@@ -100,14 +100,11 @@ def out_of_memory(error: BaseException) -> bool:
     >>> out_of_memory(RuntimeError("shapes do not match"))
     False
     """
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, (MemoryError, torch.OutOfMemoryError)):
-            return True
-        if isinstance(cause, RuntimeError) and any(m in str(cause).lower() for m in MESSAGES):
-            return True
-        cause = cause.__cause__
-    return False
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    if isinstance(error, RuntimeError) and any(m in str(error).lower() for m in MESSAGES):
+        return True
+    return error.__cause__ is not None and out_of_memory(error.__cause__)
 
 
 def free_memory() -> None:

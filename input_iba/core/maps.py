@@ -29,9 +29,8 @@ def as_map(heat: ArrayLike | Tensor) -> Tensor:
 def scale_to_peak(heats: Tensor) -> Tensor:
     """Divide maps (..., H, W) by their maxima, so that maps in any unit can be read as shares.
 
-    Dividing only where the maximum exceeds 1 would let the unit decide: of the same map in bits
-    and in nats one might be divided and the other not. A map without a value above 0 stays as it
-    is.
+    A map without a value above 0 stays as it is. Dividing only where the maximum exceeds 1 would
+    let the unit decide.
 
     >>> scale_to_peak(torch.tensor([[0.0, 0.25], [0.5, 0.0]]))
     tensor([[0.0000, 0.5000],

@@ -98,17 +98,15 @@ class NoiseSource:
         self, shape: tuple[int, ...], fill: Callable[[Tensor, torch.Generator], object]
     ) -> Tensor:
         """Fill (S, *shape), every part by its own generator."""
-        size = (len(self._generators), *shape)
-        if self._lengths is None:
-            out = torch.empty(size, device=self.device, dtype=self.dtype)
-            for row, generator in zip(out, self._generators, strict=True):
+        make = torch.empty if self._lengths is None else torch.zeros
+        out = make((len(self._generators), *shape), device=self.device, dtype=self.dtype)
+        for i, (row, generator) in enumerate(zip(out, self._generators, strict=True)):
+            if self._lengths is None:
                 fill(row, generator)
-            return out
-        out = torch.zeros(size, device=self.device, dtype=self.dtype)
-        for row, generator, length in zip(out, self._generators, self._lengths, strict=True):
-            own = row.new_empty((shape[0], length, *shape[2:]))
-            fill(own, generator)
-            row[:, :length] = own
+            else:
+                own = row.new_empty((shape[0], self._lengths[i], *shape[2:]))
+                fill(own, generator)
+                row[:, : self._lengths[i]] = own
         return out
 
     def uniform(self, low: float, high: float, *shape: int) -> Tensor:

@@ -88,10 +88,9 @@ def fit_mask(
         schedule.step()
         history.append((target_loss, information.detach()))
         if progress is not None:
-            parts = {"target": target_loss, "information": information.detach()}
-            progress(
-                stage, step + 1, settings.opt_steps, {k: v.mean().item() for k, v in parts.items()}
-            )
+            parts = zip(("target", "information"), history[-1], strict=True)
+            means = {name: loss.mean().item() for name, loss in parts}
+            progress(stage, step + 1, settings.opt_steps, means)
     with torch.no_grad():
         lambda_ = clamp_mask(bottleneck.mask(alpha))
         capacity = bottleneck.counted_capacity(lambda_)
@@ -135,11 +134,9 @@ def chunks(samples: int, draws: int, limit: int | None) -> Iterator[tuple[slice,
     rows = max(limit // draws, 1)
     columns = min(limit, draws)
     for start in range(0, samples, rows):
+        these = slice(start, min(start + rows, samples))
         for first in range(0, draws, columns):
-            yield (
-                slice(start, min(start + rows, samples)),
-                slice(first, min(first + columns, draws)),
-            )
+            yield these, slice(first, min(first + columns, draws))
 
 
 def _failures(

@@ -36,7 +36,6 @@ class MethodAttributor(BaseAttributor[MethodTask, Explanation]):
         statistics: Of the method's layer, where it needs them.
 
     Raises:
-        AttributionError: The classifier is scripted, quantised, or not whole.
         ConfigError: The method cannot explain this kind of input.
         MissingExtraError: A package that the method needs is not installed.
         LayerNotFoundError: The method names a layer that the classifier does not have.

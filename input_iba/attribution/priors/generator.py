@@ -40,13 +40,8 @@ class MaskedInputGenerator:
         shape = (len(inputs), *task.modality.noise_shape(inputs))
         self.mean = inputs.new_zeros(shape).requires_grad_()
         self.deviation = inputs.new_ones(shape).requires_grad_()
-        self.optimiser = RMSprop(
-            [
-                {"params": [self.mean], "lr": MEAN_LR},
-                {"params": [self.deviation], "lr": DEVIATION_LR},
-                {"params": [self.logit], "lr": mask_lr},
-            ]
-        )
+        rates = ((self.mean, MEAN_LR), (self.deviation, DEVIATION_LR), (self.logit, mask_lr))
+        self.optimiser = RMSprop([{"params": [values], "lr": lr} for values, lr in rates])
 
     def mask(self) -> Tensor:
         """Return λ_G, (S, C, H, W)."""
