@@ -18,6 +18,7 @@ pytest_plugins = ["tests.tiny_runs"]
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Otherwise every worker starts one thread per core, and they only wait for each other.
     torch.set_num_threads(1)
+    os.environ["OMP_NUM_THREADS"] = "1"  # of the processes that tests start
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from input_iba.cli.main import script
 from tests.tiny_runs import four_pictures
 
 SCRIPT = Path(__file__).parents[2] / "tools" / "vision" / "train_baseline.py"
@@ -26,9 +27,13 @@ def config_file(tmp_path: Path) -> Path:
     return four_pictures(tmp_path)
 
 
-def command(config: Path, method: str, work: Path, *options: str) -> Sequence[str]:
+def arguments(config: Path, method: str, work: Path, *options: str) -> list[str]:
     fixed = ("--work-dir", str(work), "--precision", "fp32", "--device", "cpu")
-    return [sys.executable, str(SCRIPT), str(config), method, *fixed, *options]
+    return [str(config), method, *fixed, *options]
+
+
+def command(config: Path, method: str, work: Path, *options: str) -> Sequence[str]:
+    return [sys.executable, str(SCRIPT), *arguments(config, method, work, *options)]
 
 
 def run(config: Path, method: str, work: Path, *options: str) -> subprocess.CompletedProcess[str]:
@@ -55,22 +60,23 @@ def masks(work: Path) -> dict[str, bytes]:
     ],
 )
 def test_the_script_explains_by_another_method(
-    config_file: Path, method: str, options: tuple[str, ...]
+    config_file: Path, method: str, options: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
     work = config_file.parent / "work"
-    done = run(config_file, method, work, *options)
-    assert done.returncode == 0, done.stderr
-    assert f"Report: {work / 'report.html'}" in done.stdout
+    assert script("baseline", arguments(config_file, method, work, *options)) == 0
+    assert f"Report: {work / 'report.html'}" in capsys.readouterr().out
     values = json.loads((work / "manifest.json").read_text())
     assert (values["complete"], values["method"]) == (True, method)
     assert len(masks(work)) == (3 if method == "iba" else 4)
 
 
-def test_a_method_that_does_not_exist_is_answered_with_the_closest(config_file: Path) -> None:
-    done = run(config_file, "ex_pertub", config_file.parent / "work")
-    assert done.returncode == 2
-    assert "'ex_pertub'. Closest: 'ex_perturb'" in done.stderr
-    assert "Traceback" not in done.stderr
+def test_a_method_that_does_not_exist_is_answered_with_the_closest(
+    config_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert script("baseline", arguments(config_file, "ex_pertub", config_file.parent / "work")) == 2
+    error = capsys.readouterr().err
+    assert "'ex_pertub'. Closest: 'ex_perturb'" in error
+    assert "Traceback" not in error
     assert not (config_file.parent / "work").exists()
 
 

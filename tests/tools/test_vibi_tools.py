@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from input_iba.cli.main import script
 from tests.vibi.commands.bright_chunks import SIDE, bright_pictures, write_config
 
 TOOLS = Path(__file__).parent.parent.parent / "tools" / "vibi"
@@ -63,12 +64,12 @@ def test_new_pictures_are_explained(experiments: Path, tmp_path: Path) -> None:
 
 
 def test_a_picture_that_cannot_be_read_shows_in_the_exit_status(
-    experiments: Path, tmp_path: Path
+    experiments: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     checkpoint = experiments / "work" / "good_seed3" / "best.pth"
-    found = run("explain.py", checkpoint, tmp_path / "none.png", "--out", tmp_path, *CPU)
-    assert found.returncode == 1
-    assert "none.png failed: " in found.stdout
+    given = (checkpoint, tmp_path / "none.png", "--out", tmp_path, *CPU)
+    assert script("vibi explain", list(map(str, given))) == 1
+    assert "none.png failed: " in capsys.readouterr().out
 
 
 def test_a_wrong_checkpoint_is_an_error_and_no_traceback(tmp_path: Path) -> None:
