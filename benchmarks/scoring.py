@@ -17,12 +17,7 @@ from input_iba.evaluation import (
 )
 from input_iba.modality.units import Classify
 
-HIGHER_IS_BETTER = {
-    "insertion": True,
-    "deletion": False,
-    "insertion-deletion": True,
-    "ehr": True,
-}
+HIGHER_IS_BETTER = {"insertion": True, "deletion": False, "insertion-deletion": True, "ehr": True}
 """What is reported, and in which direction it is good."""
 
 

@@ -35,8 +35,7 @@ class Case:
 CASES = {
     "vgg16": Case("configs/vgg_imagenet.py", RANDOM, 224, 1, ("published", "fast")),
     "efficientnet_lite0": Case(
-        *("configs/efficientnet_lite0_imagenet.py", {}, 224, 1),
-        ("published", "paper", "fast"),
+        *("configs/efficientnet_lite0_imagenet.py", {}, 224, 1), ("published", "paper", "fast")
     ),
     "resnet8": Case(
         *("configs/cifar10/resnet_cifar10_test.py", RANDOM, 32, 64),
@@ -96,8 +95,7 @@ def on_device(
     config = configs["paper"]
     model = build_classifier(config.classifier).to(device).eval()
     return Setup(
-        *(name, model, config.layer, images.to(device), estimation.to(device)),
-        *(configs, device),
+        *(name, model, config.layer, images.to(device), estimation.to(device)), *(configs, device)
     )
 
 

@@ -118,8 +118,7 @@ def measure(
     classify: Classify = classifier_in(model, torch.device("cpu"), "bf16")
     target, probability = explained(classify, sample.input, sample.target)
     case = Case(
-        *(classify, sample.input, target, sample.boxes),
-        *(record.input_mask[None], options.steps),
+        *(classify, sample.input, target, sample.boxes), *(record.input_mask[None], options.steps)
     )
     scores = {"seconds": sum(record.seconds.values()), "probability": probability}
     for name in options.metrics:

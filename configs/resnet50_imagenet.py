@@ -6,7 +6,4 @@ _pipeline = [
     dict(type="ToTensorV2"),
 ]
 data = dict(estimation=dict(pipeline=_pipeline), attribution=dict(pipeline=_pipeline))
-attributor = dict(
-    layer="layer2",
-    classifier=dict(type="resnet50", pretrained="IMAGENET1K_V2"),
-)
+attributor = dict(layer="layer2", classifier=dict(type="resnet50", pretrained="IMAGENET1K_V2"))

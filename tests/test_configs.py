@@ -14,16 +14,8 @@ from input_iba import models
 from input_iba.attribution import Prior
 from input_iba.config.build import build_attributor, build_classifier, build_datasets
 from input_iba.config.load import RunConfig, load_config
-from input_iba.config.presets import (
-    PRESETS,
-    PRIOR_TYPE,
-    lookup,
-    preset_values,
-    without_effect,
-)
-from input_iba.config.presets import (
-    TEXT as PRESET_TEXT,
-)
+from input_iba.config.presets import PRESETS, PRIOR_TYPE, lookup, preset_values, without_effect
+from input_iba.config.presets import TEXT as PRESET_TEXT
 from input_iba.core.hooks import find_layer
 from input_iba.records import ImageSample, TextSample
 from input_iba.registry import PRIORS, build

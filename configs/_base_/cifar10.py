@@ -2,10 +2,7 @@
 _pipeline = [
     dict(type="Resize", height=32, width=32, always_apply=True),
     dict(
-        type="Normalize",
-        always_apply=True,
-        mean=[0.485, 0.456, 0.406],
-        std=[0.229, 0.224, 0.225],
+        type="Normalize", always_apply=True, mean=[0.485, 0.456, 0.406], std=[0.229, 0.224, 0.225]
     ),
     dict(type="ToTensorV2"),
 ]

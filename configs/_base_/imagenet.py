@@ -5,10 +5,7 @@ _ind_to_cls_file = _data_root + "imagenet_class_index.json"
 _pipeline = [
     dict(type="Resize", height=224, width=224, always_apply=True),
     dict(
-        type="Normalize",
-        always_apply=True,
-        mean=[0.485, 0.456, 0.406],
-        std=[0.229, 0.224, 0.225],
+        type="Normalize", always_apply=True, mean=[0.485, 0.456, 0.406], std=[0.229, 0.224, 0.225]
     ),
     dict(type="ToTensorV2"),
 ]

@@ -29,9 +29,7 @@ class EstimationSettings(Settings):
         1000, "number of samples, at most those of the estimation set", at_least=1
     )
     verbose: bool = setting(
-        False,
-        "accepted from published configs; progress is reported anyway",
-        changes_result=False,
+        False, "accepted from published configs; progress is reported anyway", changes_result=False
     )
 
 

@@ -27,12 +27,7 @@ from input_iba.modality.text_ids import (
     with_padding,
 )
 from input_iba.modality.text_places import Places, TextWrapping
-from input_iba.modality.text_survey import (
-    Survey,
-    embeddings_replaced,
-    survey,
-    word_embedding,
-)
+from input_iba.modality.text_survey import Survey, embeddings_replaced, survey, word_embedding
 
 
 class TextModality(Modality):

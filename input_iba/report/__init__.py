@@ -3,9 +3,4 @@
 from input_iba.report.rows import rows_of
 from input_iba.report.write import report_evaluation, report_folders, write_report
 
-__all__ = [
-    "report_evaluation",
-    "report_folders",
-    "rows_of",
-    "write_report",
-]
+__all__ = ["report_evaluation", "report_folders", "rows_of", "write_report"]

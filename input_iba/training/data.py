@@ -117,11 +117,7 @@ def training_data(
 
 
 def _texts(
-    config: RunConfig,
-    settings: TextTraining,
-    options: TrainingOptions,
-    model: nn.Module,
-    run: Run,
+    config: RunConfig, settings: TextTraining, options: TrainingOptions, model: nn.Module, run: Run
 ) -> TrainingData:
     """Take all classes of both splits, whichever of them the config explains."""
     train_cfg = _whole(config.estimation_data, "train", options.train_root)

@@ -86,10 +86,7 @@ def _facts(metrics: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _test(
-    trainer: ClassifierTrainer,
-    data: TrainingData,
-    checkpoint: Path,
-    options: TrainingOptions,
+    trainer: ClassifierTrainer, data: TrainingData, checkpoint: Path, options: TrainingOptions
 ) -> float | None:
     """Return the accuracy of the best epoch on the test set, or None where there is none."""
     if data.test_set is None:

@@ -102,11 +102,7 @@ def test_a_captum_users_lines_work(family: str, channels: int) -> None:
 
 def bert() -> nn.Module:
     torch.manual_seed(0)
-    small: dict[str, Any] = {
-        "vocab_size": 420,
-        "hidden_size": 16,
-        "num_hidden_layers": 4,
-    }
+    small: dict[str, Any] = {"vocab_size": 420, "hidden_size": 16, "num_hidden_layers": 4}
     labels = {"id2label": {0: "bad", 1: "good"}, "label2id": {"bad": 0, "good": 1}}
     config = BertConfig(
         **small, num_attention_heads=2, intermediate_size=32, pad_token_id=1, **labels

@@ -32,10 +32,7 @@ def sentences(count: int, seed: int, planted: bool = True) -> Tensor:
 
 def attributor(net: nn.Module, layer: str = "bert.encoder.layer.0") -> Attributor:
     made = Attributor(
-        net,
-        layer,
-        **preset_stages(),
-        modality=TextModality(pad=PAD, special=[CLS, SEP]),
+        net, layer, **preset_stages(), modality=TextModality(pad=PAD, special=[CLS, SEP])
     )
     made.estimate([sentences(50, 5000), sentences(50, 5001, planted=False)])
     return made

@@ -23,7 +23,7 @@ def test_cost_is_told_per_sample_and_way(
     )
     found = json.loads(file.read_text())
     assert [row["name"].split(", ")[-1] for row in found["rows"]] == [
-        *("2 at once", "1 at once", "2 at once"),
+        *("2 at once", "1 at once", "2 at once")
     ]
     for row in found["rows"]:
         assert row["total"] == pytest.approx(sum(row["seconds"].values()))

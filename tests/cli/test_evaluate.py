@@ -11,12 +11,7 @@ import pytest
 from PIL import Image
 
 from input_iba.cli.main import script
-from input_iba.evaluation import (
-    EvaluationContext,
-    Row,
-    ScoredSample,
-    box_mask,
-)
+from input_iba.evaluation import EvaluationContext, Row, ScoredSample, box_mask
 from input_iba.evaluation.localisation import LocalisationMetric
 from tests.commands.evaluating import Evaluated, prepare
 

@@ -103,14 +103,8 @@ def test_the_planted_word_comes_first_and_the_text_is_shown_as_it_stands(
     [
         (["--text", "fun"], "--text needs --model"),
         (["--text", "fun", "--image", "a.jpg"], "Both --image and --text are given"),
-        (
-            ["configs/samples.py", "--text", "fun"],
-            "('configs/samples.py') and --text",
-        ),
-        (
-            ["--text", "fun", "--weights", "a.pth", "--whole"],
-            "--whole, --weights can be",
-        ),
+        (["configs/samples.py", "--text", "fun"], "('configs/samples.py') and --text"),
+        (["--text", "fun", "--weights", "a.pth", "--whole"], "--whole, --weights can be"),
         (["--text", "", "--model", "MODEL"], "Text 1 of 1 is empty"),
         (["--text", "fun", "--model", "MODEL", "--target", "positiv"], "Closest: 'positive'"),
     ],

@@ -89,11 +89,7 @@ _FAMILIES = [
     text_family("DebertaV2", FAR, "deberta.encoder.layer.0", position_buckets=8),
     text_family("MPNet", BERT, "mpnet.encoder.layer.0"),
     text_family(
-        "MobileBert",
-        NARROW,
-        "mobilebert.embeddings",
-        intra_bottleneck_size=16,
-        true_hidden_size=16,
+        "MobileBert", NARROW, "mobilebert.embeddings", intra_bottleneck_size=16, true_hidden_size=16
     ),
     text_family("SqueezeBert", NARROW, "transformer.embeddings", **SQUEEZE),
     text_family("Longformer", BERT, "longformer.encoder.layer.0", attention_window=[4, 4]),

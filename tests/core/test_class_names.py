@@ -62,12 +62,6 @@ def test_two_names_do_not_share_a_label() -> None:
 def test_among_many_labels_a_name_is_the_whole_name() -> None:
     classes = imagenet_classes()
     assert matched(["dog", "cat"], classes.names) == {}
-    assert matched(["Persian_cat", "tench"], classes.names) == {
-        "Persian_cat": 283,
-        "tench": 0,
-    }
-    assert matched(["n02123394", "n01440764"], classes.ids) == {
-        "n02123394": 283,
-        "n01440764": 0,
-    }
+    assert matched(["Persian_cat", "tench"], classes.names) == {"Persian_cat": 283, "tench": 0}
+    assert matched(["n02123394", "n01440764"], classes.ids) == {"n02123394": 283, "n01440764": 0}
     assert matched(["tabby"], ["tench, Tinca tinca", "tabby, tabby cat"] * 1) == {"tabby": 1}

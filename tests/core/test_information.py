@@ -6,12 +6,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.distributions import Normal, kl_divergence
 
-from input_iba.core.information import (
-    MAX_LAMBDA,
-    clamp_mask,
-    feature_capacity,
-    input_capacity,
-)
+from input_iba.core.information import MAX_LAMBDA, clamp_mask, feature_capacity, input_capacity
 
 masks = st.floats(0, MAX_LAMBDA)
 values = st.floats(-50, 50)

@@ -23,10 +23,7 @@ from input_iba.errors import DataError
         ([("a", "1.jpg"), ("a", "1.png")], ["a__1_jpg", "a__1_png"]),
         ([(None, "1.jpg"), (None, "1.png")], ["1_jpg", "1_png"]),
         # A stem that looks like the longer name of another sample.
-        (
-            [("a", "1.png"), ("b", "1.png"), ("c", "a__1.png")],
-            ["a__1_png", "b__1", "c__a__1"],
-        ),
+        ([("a", "1.png"), ("b", "1.png"), ("c", "a__1.png")], ["a__1_png", "b__1", "c__a__1"]),
         # Some file systems hold only one of these.
         ([("a", "X.png"), ("b", "x.png")], ["a__X", "b__x"]),
     ],

@@ -10,11 +10,7 @@ import pytest
 from PIL import Image
 
 from input_iba.datasets import PictureFiles
-from input_iba.datasets.class_index import (
-    Classes,
-    classes_of_file,
-    imagenet_classes,
-)
+from input_iba.datasets.class_index import Classes, classes_of_file, imagenet_classes
 from input_iba.errors import ConfigError, DataError
 
 RESIZE = [{"type": "Resize", "height": 8, "width": 8}]

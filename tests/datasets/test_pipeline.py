@@ -94,10 +94,7 @@ def test_grey_images() -> None:
         ([{"type": "HorizontalFlip", "p": 1}], (30, 40)),
         ([{"type": "VerticalFlip", "always_apply": True, "p": 0}], (30, 40)),
         ([{"type": "RandomCrop", "height": 29, "width": 38}], (29, 38)),
-        (
-            [{"type": "RandomResizedCrop", "height": 60, "width": 60, "scale": (0.9, 1.0)}],
-            (60, 60),
-        ),
+        ([{"type": "RandomResizedCrop", "height": 60, "width": 60, "scale": (0.9, 1.0)}], (60, 60)),
         ([{"type": "Resize", "height": 90, "width": 90, "p": 0}], (30, 40)),
         (
             [{"type": "SmallestMaxSize", "max_size": 60}, {"type": "HorizontalFlip", "p": 1}],

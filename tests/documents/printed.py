@@ -54,10 +54,7 @@ def blocks(document: str) -> list[Block]:
     text = read(document)
     return [
         Block(
-            document,
-            text.count("\n", 0, found.start(3)) + 1,
-            found[2],
-            textwrap.dedent(found[3]),
+            document, text.count("\n", 0, found.start(3)) + 1, found[2], textwrap.dedent(found[3])
         )
         for found in FENCE.finditer(text)
     ]

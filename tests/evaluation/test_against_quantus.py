@@ -83,11 +83,7 @@ def located(metric: Any, model: nn.Module, x: Any, heats: Any, regions: Any) -> 
 
 def followed(metric: Any, model: nn.Module, x: Any, heats: Any, softmax: bool) -> NDArray[Any]:
     scores = metric(
-        model=model,
-        x_batch=x,
-        y_batch=np.array(TARGETS),
-        a_batch=heats[:, None],
-        softmax=softmax,
+        model=model, x_batch=x, y_batch=np.array(TARGETS), a_batch=heats[:, None], softmax=softmax
     )
     return np.asarray(scores, dtype=float)
 
@@ -204,11 +200,7 @@ def test_parameter_randomisation_is_the_sanity_check(
 
     metric = quantus.MPRT(similarity_func=similarity, layer_order="top_down", seed=6, **PLAIN)
     expected = metric(
-        model=model,
-        x_batch=inputs,
-        y_batch=np.array(TARGETS),
-        a_batch=None,
-        explain_func=explain,
+        model=model, x_batch=inputs, y_batch=np.array(TARGETS), a_batch=None, explain_func=explain
     )
     assert expected.pop("original") == pytest.approx([1] * COUNT)
     # Quantus gives every layer the same seed, one above its own; ours depends on the name too.

@@ -35,12 +35,7 @@ def test_equals_scikit_image(seed: int) -> None:
     first = draws.random((30, 25))
     second = np.clip(0.6 * first + 0.4 * draws.random((30, 25)), 0, 1)
     expected = skimage_similarity(  # type: ignore[no-untyped-call]
-        first,
-        second,
-        gaussian_weights=True,
-        sigma=1.5,
-        use_sample_covariance=False,
-        data_range=1.0,
+        first, second, gaussian_weights=True, sigma=1.5, use_sample_covariance=False, data_range=1.0
     )
     found = structural_similarity(torch.from_numpy(first), torch.from_numpy(second))
     assert found.item() == pytest.approx(expected, abs=1e-6)

@@ -89,11 +89,7 @@ def make_critic(channels: int, height: int, width: int) -> nn.Sequential:
     """
     layers: list[nn.Module] = [ZeroPad()]
     inputs, height, width = channels, max(height, 4), max(width, 4)
-    for outputs, kernel, stride in (
-        (2 * channels, 4, 2),
-        (4 * channels, 4, 2),
-        (channels, 3, 1),
-    ):
+    for outputs, kernel, stride in ((2 * channels, 4, 2), (4 * channels, 4, 2), (channels, 3, 1)):
         layers += [nn.Conv2d(inputs, outputs, kernel, stride, padding=1), BatchNorm(outputs)]
         layers.append(nn.LeakyReLU(0.2))
         inputs = outputs

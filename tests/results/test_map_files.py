@@ -108,10 +108,7 @@ def test_signed_maps_keep_their_sign(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_no_map_is_refused(
-    tmp_path: Path,
-    name: str,
-    array: NDArray[Any],
-    message: str,
+    tmp_path: Path, name: str, array: NDArray[Any], message: str
 ) -> None:
     path = tmp_path / name
     if path.suffix == ".png":

@@ -13,8 +13,7 @@ from input_iba.results import file_names, safe_name
 
 
 @pytest.mark.parametrize(
-    "id_",
-    ["n01440764_10026", "cat__0001", "Straße 7", "猫", "a-b (1)", "v1.2"],
+    "id_", ["n01440764_10026", "cat__0001", "Straße 7", "猫", "a-b (1)", "v1.2"]
 )
 def test_ordinary_ids_keep_their_name(id_: str) -> None:
     assert safe_name(id_) == id_

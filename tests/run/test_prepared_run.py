@@ -165,8 +165,7 @@ def test_classes_that_do_not_exist_are_refused(
 def test_the_key_has_a_form(tmp_path: Path, classes: object) -> None:
     with pytest.raises(ConfigError, match=r"'attributor.classes' of .* must be of type"):
         load_config(
-            write_config(tmp_path / "c.py", tiny_config(tmp_path)),
-            {"attributor.classes": classes},
+            write_config(tmp_path / "c.py", tiny_config(tmp_path)), {"attributor.classes": classes}
         )
 
 

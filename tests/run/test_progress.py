@@ -32,12 +32,7 @@ def test_the_bar_shows_stage_samples_rate_and_time_left(
 
 @pytest.mark.parametrize(
     ("shown", "terminal", "visible"),
-    [
-        (None, True, True),
-        (None, False, False),
-        (True, False, True),
-        (False, True, False),
-    ],
+    [(None, True, True), (None, False, False), (True, False, True), (False, True, False)],
 )
 def test_by_itself_the_bar_shows_on_a_terminal_only(
     monkeypatch: pytest.MonkeyPatch,

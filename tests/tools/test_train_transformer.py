@@ -39,11 +39,7 @@ def data(tmp_path: Path) -> Path:
 
 def run(folder: Path, *extra: str, frozen: bool, work_dir: str = "work") -> int:
     reviews = {"root": str(folder / "imdb"), "vector_cache": None, "max_length": 12}
-    keys = {
-        "folder": str(folder / "bert"),
-        "frozen": frozen,
-        "pretrained": str(folder / "net.pt"),
-    }
+    keys = {"folder": str(folder / "bert"), "frozen": frozen, "pretrained": str(folder / "net.pt")}
     (folder / "config.py").write_text(
         f"_base_ = [{str(CONFIG)!r}]\n"
         f"data = dict(estimation={reviews}, attribution={reviews})\n"

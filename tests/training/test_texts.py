@@ -58,9 +58,7 @@ def test_long_texts_are_cut_in_training_and_whole_in_evaluation() -> None:
     assert len(evaluated) == 50
 
 
-def test_evaluation_batches_are_small_where_texts_are_long(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_evaluation_batches_are_small_where_texts_are_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(TextTrainer, "rows_and_tokens", (8, 30))
     data = texts()
     batches = list(trainer(data).evaluation_batches(data))

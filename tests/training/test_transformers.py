@@ -12,12 +12,7 @@ from transformers import GPT2Config, GPT2ForSequenceClassification
 from input_iba.models import MiniLMClassifier
 from input_iba.training.classifier import Labelled
 from input_iba.training.settings import TextTraining
-from input_iba.training.texts import (
-    HEAD_LR,
-    HeadTrainer,
-    TransformerTrainer,
-    encode,
-)
+from input_iba.training.texts import HEAD_LR, HeadTrainer, TransformerTrainer, encode
 from tests.models.tiny_bert import save_tiny_bert, tiny_bert
 
 CPU = torch.device("cpu")

@@ -1,10 +1,5 @@
 # CIFAR-10 with a small black box, explainer and approximator small.
-data = dict(
-    dataset="CIFAR10",
-    root="data",
-    mean=[0.491, 0.482, 0.447],
-    std=[0.247, 0.243, 0.262],
-)
+data = dict(dataset="CIFAR10", root="data", mean=[0.491, 0.482, 0.447], std=[0.247, 0.243, 0.262])
 black_box = dict(
     classifier=dict(source="custom", type="ConvNet", width=32),
     epochs=4,

@@ -4,7 +4,7 @@ texts = dict(max_length=400)
 black_box = dict(
     classifier=dict(
         source="custom", type="DeepLSTM", num_classes=1, pretrained="pretrained/deep_lstm.pt"
-    ),
+    )
 )
 # Of hundreds of words a soft sample shows a little of each, so that the few that are chosen do not
 # matter; hard samples train better here, unlike with pictures.

@@ -1,10 +1,7 @@
 # MNIST with a black box of two convolutions and dense layers, explainer and approximator small.
 data = dict(dataset="MNIST", root="data")
 black_box = dict(
-    classifier=dict(source="custom", type="ConvNet", width=16),
-    epochs=3,
-    lr=0.05,
-    hidden_chunks=0.5,
+    classifier=dict(source="custom", type="ConvNet", width=16), epochs=3, lr=0.05, hidden_chunks=0.5
 )
 explainer = dict(size="small")
 approximator = dict(size="small")

@@ -50,10 +50,7 @@ class GuidedBackprop(GradientMethod):
         """Return the maps of a few samples, (s, H, W)."""
         attr, scorer = captum_attr(), task.scorer(self.score)
         refuse_hidden_relus(task.model, task.run_one, self.name)
-        with (
-            fresh_activations(task.model, task.run_one, GUIDED) as replaced,
-            _without_warnings(),
-        ):
+        with fresh_activations(task.model, task.run_one, GUIDED) as replaced, _without_warnings():
             if not replaced:
                 raise AttributionError(
                     f"Method {self.name!r} is about ReLU, and no nn.ReLU or nn.ReLU6 is called in "

@@ -44,9 +44,7 @@ class Prior(Settings, ABC):
     PLACE = "gan."
 
     verbose: bool = setting(
-        False,
-        "accepted from published configs; progress is reported anyway",
-        changes_result=False,
+        False, "accepted from published configs; progress is reported anyway", changes_result=False
     )
 
     @abstractmethod

@@ -9,11 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from input_iba.attribution.feature_iba import FittedFeatures
-from input_iba.attribution.priors.generator import (
-    Losses,
-    MaskedInputGenerator,
-    RealFeaturesPrior,
-)
+from input_iba.attribution.priors.generator import Losses, MaskedInputGenerator, RealFeaturesPrior
 from input_iba.core.noise import NoiseSource
 from input_iba.errors import ConfigError
 from input_iba.registry import PRIORS

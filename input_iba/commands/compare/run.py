@@ -18,12 +18,7 @@ from input_iba.commands.compare.options import CompareOptions
 from input_iba.commands.compare.report import write_report
 from input_iba.commands.evaluate.loop import Scoring, score_all
 from input_iba.commands.evaluate.run import build_context, check_kind
-from input_iba.commands.evaluate.samples import (
-    Selection,
-    select,
-    warn_of_tied_maps,
-    warn_of_ties,
-)
+from input_iba.commands.evaluate.samples import Selection, select, warn_of_tied_maps, warn_of_ties
 from input_iba.config.load import load_config
 from input_iba.errors import ResumeError
 from input_iba.evaluation import Metric

@@ -14,8 +14,7 @@ class ScoringOptions(ComputeOptions):
     """Options of commands that score maps."""
 
     scores_file: Path | None = setting(
-        None,
-        "target probabilities from `evaluate target_scores` (default: ask the classifier)",
+        None, "target probabilities from `evaluate target_scores` (default: ask the classifier)"
     )
     num_samples: int = setting(0, "score N samples drawn at random; 0 for all", at_least=0)
     scores_threshold: float = setting(

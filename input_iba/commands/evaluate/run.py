@@ -13,12 +13,7 @@ from torch import Tensor
 from input_iba.commands.evaluate.loop import Scoring, score_all
 from input_iba.commands.evaluate.options import EvaluationOptions
 from input_iba.commands.evaluate.report import EvaluationResult, write_result
-from input_iba.commands.evaluate.samples import (
-    read_scores,
-    select,
-    warn_of_tied_maps,
-    warn_of_ties,
-)
+from input_iba.commands.evaluate.samples import read_scores, select, warn_of_tied_maps, warn_of_ties
 from input_iba.config.build import build_own_method
 from input_iba.config.load import RunConfig
 from input_iba.core.classifier import Classifier

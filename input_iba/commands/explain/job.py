@@ -120,10 +120,7 @@ def _samples_per_batch(
 
 
 def choose_samples_per_batch(
-    wanted: SamplesPerBatch | None,
-    configured: int,
-    earlier: int | None,
-    fitting: Callable[[], int],
+    wanted: SamplesPerBatch | None, configured: int, earlier: int | None, fitting: Callable[[], int]
 ) -> int:
     """Return how many samples are explained at once.
 

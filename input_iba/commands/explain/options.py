@@ -44,13 +44,10 @@ class ImageOptions(GivenOptions):
         False, "let the network see all of the image instead of the square in its middle"
     )
     weights: str | None = setting(
-        None,
-        "checkpoint of the model, or the name of weights of torchvision's",
-        metavar="FILE",
+        None, "checkpoint of the model, or the name of weights of torchvision's", metavar="FILE"
     )
     classes: Path | None = setting(
-        None,
-        "classes of a checkpoint of your own: JSON like resources/imagenet_class_index.json",
+        None, "classes of a checkpoint of your own: JSON like resources/imagenet_class_index.json"
     )
 
 

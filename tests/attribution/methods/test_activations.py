@@ -9,11 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from input_iba.attribution.methods import (
-    DeepShap,
-    GuidedBackprop,
-    MethodAttributor,
-)
+from input_iba.attribution.methods import DeepShap, GuidedBackprop, MethodAttributor
 from input_iba.errors import AttributionError
 from input_iba.records import Explanation
 from tests.attribution.methods.settings import samples

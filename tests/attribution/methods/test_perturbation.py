@@ -7,13 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from input_iba.attribution.methods import (
-    KernelShap,
-    Lime,
-    Method,
-    MethodAttributor,
-    Occlusion,
-)
+from input_iba.attribution.methods import KernelShap, Lime, Method, MethodAttributor, Occlusion
 from input_iba.attribution.methods.surrogate import WeightedRidge
 from input_iba.errors import ConfigError
 from input_iba.modality.vision import segment

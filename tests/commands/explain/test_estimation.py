@@ -134,19 +134,9 @@ def literal(dataset: Noise, n_samples: int) -> tuple[RunningStatistics, int]:
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
-@given(
-    st.integers(1, 40),
-    st.sets(st.integers(0, 39)),
-    st.integers(2, 45),
-    st.integers(1, 4),
-)
+@given(st.integers(1, 40), st.sets(st.integers(0, 39)), st.integers(2, 45), st.integers(1, 4))
 def test_the_same_samples_count_wherever_bad_ones_are(
-    config: RunConfig,
-    tmp_path: Path,
-    count: int,
-    bad: set[int],
-    n_samples: int,
-    world_size: int,
+    config: RunConfig, tmp_path: Path, count: int, bad: set[int], n_samples: int, world_size: int
 ) -> None:
     dataset = Noise(count, bad)
     chosen = settings_of(config, n_samples, shuffle=False)

@@ -190,10 +190,7 @@ def test_small_classifier_has_the_size_of_its_config(config: RunConfig) -> None:
     assert build_classifier(config.classifier).get_submodule("rnn_1").hidden_size == 8
 
 
-PIECES = {
-    **TEXTS,
-    "test/pos": {"0_8": "A greatly dull <b>film</b>!", "1_7": "so fun"},
-}
+PIECES = {**TEXTS, "test/pos": {"0_8": "A greatly dull <b>film</b>!", "1_7": "so fun"}}
 
 
 @pytest.mark.parametrize("merge", ["mean", "max"])
