@@ -224,7 +224,7 @@ def _refusal(hint: Any, value: Any, where: str) -> str:
         if kind is Literal:
             chosen += get_args(member)
         else:
-            names.append("None" if kind is types.NoneType else kind.__name__)
+            names.append({types.NoneType: "None", Mapping: "dict"}.get(kind, kind.__name__))
     shown = [*names, *map(repr, chosen)]
     expected = f"of type {' or '.join(shown)}" if names else f"one of {', '.join(shown)}"
     return f"{where} must be {expected}, got {value!r}.{closest(str(value), chosen)}"

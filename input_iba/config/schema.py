@@ -102,6 +102,7 @@ def validate(raw: Plain, file: str) -> None:
     """
     kind = _section(raw, "attributor", file) or {"type": "VisionAttributor"}
     _check_type(kind.get("type"), set(ATTRIBUTORS), f"section 'attributor' of {file}")
+    _section(raw, "baseline", file)  # its keys are checked when the method is known
     for name in SECTIONS:
         section = _section(raw, name, file)
         if section is None:

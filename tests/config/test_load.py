@@ -73,6 +73,8 @@ def test_settings_come_from_both_sections(config: RunConfig) -> None:
         (lambda c: c.pop("attributor"), "has no 'attributor.type'"),
         (lambda c: c["attributor"].update(layer=3), "'attributor.layer'.*type str, got 3"),
         (lambda c: c.update(data=3), "Section 'data' of .* must be a dict"),
+        (lambda c: c.update(baseline="grad_cam"), "Section 'baseline' of .* must be a dict"),
+        (lambda c: c["attributor"].update(classifier=3), "'attributor.classifier' .* of type dict"),
         (lambda c: c["attributor"].update(gan=None), "Section 'attributor.gan' .*must be a dict"),
         (
             lambda c: c["attribution_cfg"]["feat_iba"].update(beta="much"),
