@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 # Not when they are asked for, because functions have the names of their modules.
 from input_iba.evaluation.base import EvaluationContext, Metric, Row, Score, ScoredSample
-from input_iba.evaluation.degradation import DegradationMetric, degradation
-from input_iba.evaluation.ehr import EhrMetric, effective_heat_ratios
+from input_iba.evaluation.degradation import DegradationMetric, Degradations, degradation
+from input_iba.evaluation.ehr import EhrMetric, HeatRatios, effective_heat_ratios
 from input_iba.evaluation.insertion_deletion import (
+    InsertionDeletion,
     InsertionDeletionMetric,
     NLPInsertionDeletionMetric,
     insertion_deletion,
     text_insertion_deletion,
 )
 from input_iba.evaluation.localisation import (
+    Localisation,
     LocalisationMetric,
     localise,
     mass_inside,
@@ -27,9 +29,10 @@ from input_iba.evaluation.localisation import (
     region_iou,
     top_inside,
 )
-from input_iba.evaluation.sanity_check import SanityMetric, sanity_check
+from input_iba.evaluation.sanity_check import SanityMetric, SanityScores, sanity_check
 from input_iba.evaluation.sensitivity_n import (
     NLPSensitivityNMetric,
+    SensitivityN,
     SensitivityNMetric,
     correlated,
     logit_drops,
@@ -60,6 +63,7 @@ if TYPE_CHECKING:
         summarise,
     )
     from input_iba.evaluation.texts import NLPInsertionDeletion, NLPSensitivityN
+    from input_iba.modality.text_classifier import TextClassifier
 
 METRICS: dict[str, type[Metric]] = {
     kind.name: kind
@@ -81,16 +85,23 @@ __all__ = [
     "MAX_REGION_SHARE",
     "METRICS",
     "Degradation",
+    "Degradations",
     "EffectiveHeatRatios",
     "EvaluationContext",
+    "HeatRatios",
+    "InsertionDeletion",
+    "Localisation",
     "Metric",
     "NLPInsertionDeletion",
     "NLPSensitivityN",
     "Row",
     "SanityCheck",
+    "SanityScores",
     "Score",
     "ScoredSample",
+    "SensitivityN",
     "Summary",
+    "TextClassifier",
     "VisionInsertionDeletion",
     "VisionSensitivityN",
     "box_mask",
@@ -135,6 +146,7 @@ _LATER = (
     "input_iba.evaluation.similarity",
     "input_iba.evaluation.summary",
     "input_iba.evaluation.texts",
+    "input_iba.modality.text_classifier",
 )
 """Modules whose names are imported when they are asked for."""
 

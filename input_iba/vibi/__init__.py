@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from input_iba.vibi.model import relaxed_k_hot as relaxed_k_hot
     from input_iba.vibi.networks import build_approximator as build_approximator
     from input_iba.vibi.networks import build_explainer as build_explainer
+    from input_iba.vibi.settings import STRIDES as STRIDES
     from input_iba.vibi.settings import ApproximatorSettings as ApproximatorSettings
     from input_iba.vibi.settings import ExplainerSettings as ExplainerSettings
     from input_iba.vibi.settings import VibiTraining as VibiTraining
@@ -39,7 +40,7 @@ _NAMES = {
     "inputs": ("ExplainedInputs",),
     "model": ("Vibi", "annealed", "hard_top_k", "relaxed_k_hot"),
     "networks": ("build_approximator", "build_explainer"),
-    "settings": ("ApproximatorSettings", "ExplainerSettings", "VibiTraining"),
+    "settings": ("STRIDES", "ApproximatorSettings", "ExplainerSettings", "VibiTraining"),
     "trainer": ("VibiTrainer", "kl_from_uniform", "soft_cross_entropy"),
 }
 

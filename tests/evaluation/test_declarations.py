@@ -33,7 +33,11 @@ def test_help_does_not_wait_for_torch(name: str) -> None:
     assert run.stderr.strip() == "set()"
 
 
+RESULTS = ["Degradations", "HeatRatios", "InsertionDeletion", "Localisation", "SanityScores"]
+
+
 def test_every_public_name_is_found_and_is_not_a_module() -> None:
+    assert {*RESULTS, "SensitivityN", "TextClassifier"} <= set(evaluation.__all__)
     for name in evaluation.__all__:
         assert type(getattr(evaluation, name)).__name__ != "module", name
     with pytest.raises(AttributeError, match="nothing"):
