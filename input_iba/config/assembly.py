@@ -27,7 +27,7 @@ class PlainConfig(NamedTuple):
 
 
 def read_file(path: Path, values: Plain | None = None) -> PlainConfig:
-    """Let mmengine read a file and its bases, with `values` in place of the preset, unchecked.
+    """Read a file and its bases by mmengine, with `values` in place of the preset, unchecked.
 
     Raises:
         ConfigError: The file is not a config.
@@ -149,7 +149,7 @@ def _plain(config: Plain) -> tuple[dict[str, Any], tuple[str, ...]]:
 
 
 def _replaced(preset: str, values: Plain, raw: dict[str, Any]) -> Iterator[str]:
-    """Say what of a chosen preset has no effect; drop what its prior does not take, in place."""
+    """Warn of values of a preset without effect; drop, in place, what its prior does not take."""
     if own := presets.without_effect(values, raw, WITHOUT_EFFECT):
         yield f"--preset {preset}: the config's own values count for {', '.join(own)}."
     type_ = presets.lookup(raw, presets.PRIOR_TYPE)

@@ -99,7 +99,7 @@ def build_datasets(
 
 @contextmanager
 def errors_name(config: RunConfig, section: str) -> Iterator[None]:
-    """Let errors of the block say which section of which file they are about."""
+    """Add to errors of the block which section of which file they are about."""
     try:
         yield
     except (ConfigError, DataError) as error:

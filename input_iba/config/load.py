@@ -169,7 +169,7 @@ def _prior(raw: Plain, file: str) -> Plain:
 
 
 def _ineffective(config: RunConfig) -> Iterator[str]:
-    """Say which keys of a config have no effect."""
+    """Yield a warning for each key of a config that has no effect."""
     if not config.eval_classifier:
         yield (
             "'attributor.eval_classifier=False' has no effect: classifiers are explained in eval "
@@ -202,7 +202,7 @@ def _without_display(value: Any) -> Any:
 def with_baseline(
     config: RunConfig, method: str, layer: str | None = None, overrides: Plain | None = None
 ) -> RunConfig:
-    """Let another method explain what a config names, instead of the three stages.
+    """Return a config whose samples another method explains, instead of the three stages.
 
     Settings come from the config's `baseline = dict(type=..., ...)` where it is about the same
     method, and from the overrides that it was loaded with; a `layer` counts over both.

@@ -65,7 +65,7 @@ def replaced_forward(module: nn.Module, forward: Callable[..., Any]) -> Iterator
 
 @contextmanager
 def padding_known(model: nn.Module, pad: int) -> Iterator[None]:
-    """Tell configurations of `transformers` that know no padding its id, and take it back.
+    """Give configurations of `transformers` that know no padding its id, and take it back.
 
     Classifiers that read a text's last token, as GPT-2 does, look for the padding behind it.
     """

@@ -81,7 +81,7 @@ class Tokens(TextBatch):
 
     @classmethod
     def of(cls, ids: Tensor, pad: int = PAD_INDEX, special: Sequence[int] = ()) -> Tokens:
-        """Tell tokens in ids (B, T), int64, from the padding behind them.
+        """Return which of ids (B, T), int64, are tokens and not the padding behind them.
 
         In the middle of a text the padding's id is a token like others. Special tokens are kept
         and not scored.

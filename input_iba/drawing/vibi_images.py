@@ -65,7 +65,7 @@ def agreement(black_box: ArrayLike, other: ArrayLike) -> Agreement:
         raise DataError(
             f"Two predictions to compare are both (N, classes); got {p.shape} and {q.shape}."
         )
-    # Rounding may take the distance of equal distributions below 0, whose root is no number.
+    # Rounding may take the distance of equal distributions below 0, whose root is not a number.
     distance = np.nan_to_num(jensenshannon(p, q, base=2, axis=1))
     return Agreement(p.argmax(1) == q.argmax(1), np.clip(1 - distance, 0, 1))
 

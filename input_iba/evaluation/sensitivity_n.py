@@ -109,7 +109,7 @@ def correlated(drops: Tensor, sets: Tensor, heats: Tensor) -> SensitivityN:
     """
     sums = (sets.double() @ heats.double()[..., None])[..., 0].cpu()
     a, b = (values - values.mean(1, keepdim=True) for values in (sums, drops))
-    # Rounding lets equal values differ a little, which is no variation.
+    # Rounding lets equal values differ a little, which is not variation.
     vary_a, vary_b = (
         centred.norm(dim=1) > 1e-12 * values.norm(dim=1)
         for centred, values in ((a, sums), (b, drops))

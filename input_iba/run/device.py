@@ -91,7 +91,7 @@ def _cuda(index: int, option: str) -> torch.device:
 
 
 def keep_freed_memory() -> bool:
-    """Tell glibc to re-use the memory of large tensors instead of returning it each time.
+    """Make glibc re-use the memory of large tensors instead of returning it each time.
 
     Otherwise every large activation is a fresh mapping whose pages the kernel has to clear, which
     can take longer than the convolution that fills it.

@@ -92,7 +92,7 @@ class Processes:
         return found
 
     def _compare(self, error: Exception | None) -> None:
-        """Tell the others what went wrong here, and hear what went wrong there."""
+        """Exchange with the other processes what went wrong, and raise it."""
         said = None if error is None else (isinstance(error, InputIBAError), str(error))
         failures = self.all_gather(said)
         failed = [rank for rank, failure in enumerate(failures) if failure is not None]

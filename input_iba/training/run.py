@@ -36,7 +36,7 @@ def run_training(
     The checkpoint goes where `attributor.classifier.pretrained` points.
 
     Raises:
-        ConfigError: `pretrained` is no path, or a setting is impossible.
+        ConfigError: `pretrained` is not a path, or a setting is impossible.
         DataError: The data cannot be read.
         ResumeError: The work directory holds a training with other settings.
     """
