@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from itertools import chain
@@ -16,8 +15,6 @@ from input_iba.attribution import Attributor
 from input_iba.attribution.methods import MethodAttributor
 from input_iba.config.load import RunConfig
 from input_iba.config.sections import Plain
-from input_iba.core.explainable import weights_digest
-from input_iba.core.outputs import is_multi_label
 from input_iba.core.statistics import RunningStatistics
 from input_iba.datasets import SampleDataset
 from input_iba.errors import CheckpointError, ConfigError, DataError
@@ -68,14 +65,6 @@ def check_finite(classifier: nn.Module) -> None:
                 f"The classifier's weights hold NaN or infinity: {count} of {values.numel()} "
                 f"values of '{name}'. Train again, or give another checkpoint as 'pretrained'."
             )
-
-
-def classifier_digest(classifier: nn.Module) -> str:
-    """Return the SHA-256 of a classifier's weights, and whether its classes exclude each other."""
-    digest = weights_digest(classifier)
-    if not is_multi_label(classifier):
-        return digest
-    return hashlib.sha256(f"multi-label\n{digest}".encode()).hexdigest()
 
 
 def build_datasets(

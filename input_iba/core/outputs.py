@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -9,6 +10,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from input_iba.core.explainable import weights_digest
 from input_iba.errors import AttributionError
 
 Output = int | str | Callable[[Any], Tensor]
@@ -135,6 +137,13 @@ def is_multi_label(classifier: nn.Module) -> bool:
     """Return whether a classifier's own configuration lets several classes be true together."""
     problem = getattr(getattr(classifier, "config", None), "problem_type", None)
     return problem == "multi_label_classification"
+
+
+def classifier_digest(classifier: nn.Module) -> str:
+    """Return the SHA-256 of a classifier's weights, and whether its classes exclude each other."""
+    multi_label = is_multi_label(classifier)
+    digest = weights_digest(classifier)
+    return hashlib.sha256(f"multi-label\n{digest}".encode()).hexdigest() if multi_label else digest
 
 
 MAX_PREFIXED = 10

@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 import torch
 from torch import nn
 
-from input_iba.config.build import build_classifier, build_datasets, classifier_digest
+from input_iba.config.build import build_classifier, build_datasets
 from input_iba.config.load import RunConfig
 from input_iba.core.classifier import Classifier
 from input_iba.core.hooks import find_layer
-from input_iba.core.outputs import class_names_of, is_multi_label, matched
+from input_iba.core.outputs import class_names_of, classifier_digest, is_multi_label, matched
 from input_iba.datasets import Relabelled, SampleDataset
 from input_iba.datasets.class_index import imagenet_classes
 from input_iba.datasets.loading import read_batches
@@ -24,8 +24,7 @@ from input_iba.records import Sample
 from input_iba.run.shell import LOGGER, Run
 
 KEY = "attributor.classes"
-MAX_SHOWN = 8
-"""Classes that a message lists."""
+MAX_SHOWN = 8  # classes that a message lists
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,6 @@ def prepare(config: RunConfig, run: Run, *, explained: bool = False) -> Prepared
         config.baseline.check(classifier)
     elif explained:
         find_layer(classifier, config.layer)
-    digest = classifier_digest(classifier)
     estimation_set, dataset = build_datasets(config, classifier)
     reading = read_logits(config, classifier, dataset)
     if run.processes.is_main:
@@ -70,6 +68,7 @@ def prepare(config: RunConfig, run: Run, *, explained: bool = False) -> Prepared
             LOGGER.info("%s", note)
         for warning in reading.warnings:
             LOGGER.warning("%s", warning)
+    digest = classifier_digest(classifier)
     return PreparedRun(reading.config, classifier, estimation_set, reading.dataset, digest)
 
 
@@ -98,24 +97,25 @@ def read_logits(config: RunConfig, classifier: nn.Module, dataset: SampleDataset
     Raises:
         ConfigError: The classifier names its logits otherwise than the data set its classes.
     """
-    reading = _with_classes(config, classifier, dataset)
-    given = "use_softmax" in config.raw["attributor"]
-    if given or not config.use_softmax or not is_multi_label(classifier):
-        return reading
-    note = (
-        "The classifier's classes do not exclude each other (problem_type="
-        "'multi_label_classification'): use_softmax=False is taken."
-    )
-    return replace(reading, config=replace(config, use_softmax=False), notes=(*reading.notes, note))
+    given, notes = "use_softmax" in config.raw["attributor"], tuple[str, ...]()
+    if not given and config.use_softmax and is_multi_label(classifier):
+        config = replace(config, use_softmax=False)
+        notes = (
+            "The classifier's classes do not exclude each other (problem_type="
+            "'multi_label_classification'): use_softmax=False is taken.",
+        )
+    reading = _with_classes(config, classifier, class_names_of(classifier), dataset)
+    return replace(reading, notes=(*reading.notes, *notes))
 
 
-def _with_classes(config: RunConfig, classifier: nn.Module, dataset: SampleDataset) -> Reading:
+def _with_classes(
+    config: RunConfig, classifier: nn.Module, labels: Sequence[str], dataset: SampleDataset
+) -> Reading:
     known = dataset.class_names
     if known is None or (dataset.indices_given and not config.classes):
         if config.classes and known is None:
             raise ConfigError(f"'{KEY}' of '{config.path}' has no effect: no sample has a class.")
         return Reading(config, dataset)
-    labels = class_names_of(classifier)
     count = len(labels) or _count_logits(config, classifier, dataset)
     if count is None:  # the run itself says what is wrong
         if not config.classes:

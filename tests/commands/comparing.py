@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from input_iba.cli.main import main
-from input_iba.config.build import build_classifier, classifier_digest
+from input_iba.config.build import build_classifier
 from input_iba.config.load import load_config
+from input_iba.core.outputs import classifier_digest
 from input_iba.evaluation import box_mask
 from input_iba.results import Identity, Manifest, RecordLog, SampleRecord, write_mask, write_text
 from tests.commands.evaluating import Evaluated

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from torch import Tensor, nn
 
-from input_iba.config.build import classifier_digest
 from input_iba.config.load import load_config
+from input_iba.core.outputs import classifier_digest
 from input_iba.datasets import SampleDataset, build_dataset
 from input_iba.errors import ConfigError
 from input_iba.run.prepared_run import Reading, read_logits

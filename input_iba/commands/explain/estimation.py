@@ -51,11 +51,11 @@ def provide(job: Job, explainer: Explainer) -> int:
         AttributionError: As `provide_statistics`.
     """
     dataset, config, processes = job.ready.estimation_set, job.ready.config, job.run.processes
-    if isinstance(explainer, MethodAttributor) and explainer.needs != "statistics":
-        with processes.together():
-            return provide_background(explainer, dataset, config.loader.num_workers)
-    cache, shown = job.work.statistics_path, job.options.progress_bar
-    return provide_statistics(explainer, dataset, config, job.identity, cache, shown, processes)
+    if not isinstance(explainer, MethodAttributor) or explainer.needs == "statistics":
+        cache, shown = job.work.statistics_path, job.options.progress_bar
+        return provide_statistics(explainer, dataset, config, job.identity, cache, shown, processes)
+    with processes.together():
+        return provide_background(explainer, dataset, config.loader.num_workers)
 
 
 def provide_statistics(
