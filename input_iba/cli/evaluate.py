@@ -53,6 +53,7 @@ def set_up_evaluate(parser: argparse.ArgumentParser, name: str) -> None:
     if kind.needs_map:
         add_options(parser, EvaluationOptions, defaults={"heatmap_dir": REQUIRED})
     else:
+        parser.description += " With HEATMAP_DIR, only samples that have a map there count."
         ask = {"scores_threshold": 0.0}
         add_options(parser, EvaluationOptions, without=("scores_file",), defaults=ask)
     parser.set_defaults(command=partial(_evaluate, name))

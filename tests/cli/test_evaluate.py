@@ -280,3 +280,9 @@ def test_a_wrong_setting_is_refused_before_anything_is_scored(
 ) -> None:
     assert tiny.run(metric, "a", *options) == 2
     assert not (tiny.root / "results" / "a.json").exists()
+
+
+def test_help_says_what_a_folder_of_maps_means(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        script("evaluate target_scores", ["--help"])
+    assert "only samples that have a map there count" in " ".join(capsys.readouterr().out.split())
