@@ -81,7 +81,7 @@ class Declaration:
         ]
         given = [(word, bound, fits) for word, bound, fits in bounds if bound is not None]
         if not all(fits(value, bound) for _, bound, fits in given):
-            expected = " and ".join(f"{word} {bound:g}" for word, bound, _ in given)
+            expected = " and ".join(f"{word} {bound}" for word, bound, _ in given)
             raise error(f"{where} must be a number {expected}, got {value!r}.")
 
 
