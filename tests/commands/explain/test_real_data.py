@@ -10,7 +10,7 @@ import pytest
 
 from input_iba.cli.main import script
 
-CONFIG = Path(__file__).parents[2] / "configs" / "efficientnet_lite0_imagenet.py"
+CONFIG = Path(__file__).parents[3] / "configs" / "efficientnet_lite0_imagenet.py"
 pytestmark = [pytest.mark.slow, pytest.mark.data]
 
 
