@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from input_iba.core.hooks import unwrap
 
-MOST_PREFIX_TOKENS = 9
+MAX_PREFIX_TOKENS = 9
 """Tokens of no patch that are looked for before those of patches."""
 
 
@@ -85,7 +85,7 @@ def readings(raw: Tensor, images: int) -> dict[str, Tensor]:
         return {}
     found = {}
     for name, tokens in (("tokens", raw), ("channels, tokens", raw.mT)):
-        for prefix in range(MOST_PREFIX_TOKENS + 1):
+        for prefix in range(MAX_PREFIX_TOKENS + 1):
             side = round(max(tokens.shape[1] - prefix, 0) ** 0.5)
             if side > 1 and side * side == tokens.shape[1] - prefix:
                 found[f"{name} after {prefix}"] = tokens[:, prefix:].mT.reshape(

@@ -11,12 +11,12 @@ from PIL import Image
 from tests.documents.printed import ROOT, read
 
 FOLDER = ROOT / "tutorials" / "images"
-MOST_BYTES = 150_000
+MAX_BYTES = 150_000
 
 
 def test_the_pictures_are_those_of_the_text_and_small() -> None:
     pictures = sorted(FOLDER.glob("*.png"))
-    assert all(path.stat().st_size < MOST_BYTES for path in pictures)
+    assert all(path.stat().st_size < MAX_BYTES for path in pictures)
     text = read("tutorials/concepts.md")
     assert [path.name for path in pictures if f"(images/{path.name})" not in text] == []
     drawn = runpy.run_path(str(FOLDER / "draw.py"))["PICTURES"]

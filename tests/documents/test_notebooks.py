@@ -14,7 +14,7 @@ from tests.documents.notebooks import NOTEBOOKS, stripped
 from tests.documents.printed import ROOT
 from tests.documents.stage import offline
 
-MOST_SECONDS = 180
+MAX_SECONDS = 180
 """Of one core; a busy machine takes longer, and two cores half of it."""
 
 FEWEST_PICTURES = 4
@@ -46,7 +46,7 @@ def test_a_notebook_runs(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     notebook = nbformat.read(ROOT / "tutorials" / name, as_version=4)
     client = NotebookClient(
         notebook,
-        timeout=4 * MOST_SECONDS,
+        timeout=4 * MAX_SECONDS,
         kernel_name="python3",
         resources={"metadata": {"path": str(tmp_path)}},
     )
@@ -54,7 +54,7 @@ def test_a_notebook_runs(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     client.execute()
     seconds = seconds_of_children() - before
     print(f"{name}: {seconds:.0f} s of one core")
-    assert seconds < MOST_SECONDS
+    assert seconds < MAX_SECONDS
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     assert [output for output in outputs if output.output_type == "error"] == []
     shown = [output.data for output in outputs if "data" in output]
