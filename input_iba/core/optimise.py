@@ -26,6 +26,8 @@ class FittedMask:
         alpha: The mask's logit before smoothing, (S, *shape).
         lambda_: The mask, smoothed and clamped, (S, *shape).
         capacity: Nats per element at that mask, (S, *shape).
+        gain: By how much the target's loss falls where an element is let pass: minus its gradient
+            with respect to λ, summed over the steps, (S, *shape).
         target_loss: Mean over draws, per step, (steps, S).
         information_loss: Mean capacity in nats, per step, (steps, S).
         failures: Per sample what went wrong, or None.
@@ -34,6 +36,7 @@ class FittedMask:
     alpha: Tensor
     lambda_: Tensor
     capacity: Tensor
+    gain: Tensor
     target_loss: Tensor
     information_loss: Tensor
     failures: tuple[str | None, ...]
@@ -74,12 +77,14 @@ def fit_mask(
     draw = noise_draws(noise, settings.noise, settings.batch_size, *signal.shape[1:])
     history: list[tuple[Tensor, Tensor]] = []
     reached = torch.zeros(len(signal), dtype=torch.bool, device=signal.device)
+    gain = torch.zeros_like(signal)
     for step in range(settings.opt_steps):
         smoothed = clamp_mask(bottleneck.mask(alpha))
         lambda_ = smoothed.detach().requires_grad_()
         target_loss = _backward_target(bottleneck, losses, lambda_, draw(), internal_batch_size)
         if lambda_.grad is not None:
             reached |= lambda_.grad.flatten(1).ne(0).any(1)
+            gain -= lambda_.grad
         information = bottleneck.information(lambda_)
         (settings.beta * information.sum()).backward()  # type: ignore[no-untyped-call]
         optimiser.zero_grad()
@@ -98,7 +103,7 @@ def fit_mask(
     total = target_history + settings.beta * information_history
     failures = _failures(stage, total, capacity, reached)
     return FittedMask(
-        alpha.detach(), lambda_, capacity, target_history, information_history, failures
+        *(alpha.detach(), lambda_, capacity, gain), *(target_history, information_history, failures)
     )
 
 
