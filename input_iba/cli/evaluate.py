@@ -26,7 +26,8 @@ RESULT_HELP = (
 
 
 COMPARED = (
-    *("insertion_deletion", "sensitivity_n", "degradation", "localisation", "ehr"),
+    *("insertion_deletion", "patch_insertion_deletion", "sensitivity_n", "degradation"),
+    *("road", "localisation", "ehr"),
     *("nlp_insertion_deletion", "nlp_sensitivity_n"),
 )
 """Metrics that need a map and the classifier, and nothing of what made the map."""

@@ -17,6 +17,7 @@ from input_iba.evaluation.insertion_deletion import (
     InsertionDeletion,
     InsertionDeletionMetric,
     NLPInsertionDeletionMetric,
+    PatchInsertionDeletionMetric,
     insertion_deletion,
     text_insertion_deletion,
 )
@@ -29,6 +30,7 @@ from input_iba.evaluation.localisation import (
     region_iou,
     top_inside,
 )
+from input_iba.evaluation.road import Imputations, RoadMetric, road
 from input_iba.evaluation.sanity_check import SanityMetric, SanityScores, sanity_check
 from input_iba.evaluation.sensitivity_n import (
     NLPSensitivityNMetric,
@@ -44,6 +46,7 @@ from input_iba.evaluation.target_scores import TargetScoresMetric
 
 if TYPE_CHECKING:
     from input_iba.core.maps import scale_to_peak
+    from input_iba.evaluation.imputation import impute
     from input_iba.evaluation.published import (
         Degradation,
         EffectiveHeatRatios,
@@ -70,12 +73,14 @@ METRICS: dict[str, type[Metric]] = {
     for kind in (
         EhrMetric,
         InsertionDeletionMetric,
+        PatchInsertionDeletionMetric,
         SensitivityNMetric,
         NLPInsertionDeletionMetric,
         NLPSensitivityNMetric,
         SanityMetric,
         TargetScoresMetric,
         DegradationMetric,
+        RoadMetric,
         LocalisationMetric,
     )
 }
@@ -89,6 +94,7 @@ __all__ = [
     "EffectiveHeatRatios",
     "EvaluationContext",
     "HeatRatios",
+    "Imputations",
     "InsertionDeletion",
     "Localisation",
     "Metric",
@@ -111,6 +117,7 @@ __all__ = [
     "edge_map",
     "effective_heat_ratios",
     "holm",
+    "impute",
     "insertion_deletion",
     "is_tied",
     "layers_from_the_top",
@@ -123,6 +130,7 @@ __all__ = [
     "random_words",
     "region_iou",
     "region_share",
+    "road",
     "sanity_check",
     "scale_to_peak",
     "sensitivity_n",
@@ -138,6 +146,7 @@ __all__ = [
 
 _LATER = (
     "input_iba.core.maps",
+    "input_iba.evaluation.imputation",
     "input_iba.evaluation.published",
     "input_iba.evaluation.published_sanity_check",
     "input_iba.evaluation.ranks",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from input_iba.errors import EvaluationError
 from input_iba.evaluation.base import Curves, EvaluationContext, ScoredSample, TwoCurvesMetric
+from input_iba.evaluation.tiles import tile_ranks
 from input_iba.settings import setting
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def insert_and_delete(
     max_fraction: float = 1.0,
     internal_batch_size: int = 32,
     use_softmax: bool = True,
+    patch_size: int = 1,
 ) -> InsertionDeletion:
     """Score inputs while their units appear, and while they disappear, hottest first.
 
@@ -75,6 +77,8 @@ def insert_and_delete(
         max_fraction: Share of the units that are changed at the most, in (0, 1].
         internal_batch_size: Inputs that the classifier sees at once.
         use_softmax: Whether classes exclude each other; sigmoids otherwise.
+        patch_size: Pixels per side of the patches of an image that change as one, in the order of
+            their heat together; a step changes as many as hold `pixel_batch_size` pixels, or one.
 
     Raises:
         EvaluationError: Shapes do not fit, a heat is not finite, a target is not a class, or a
@@ -93,8 +97,8 @@ def insert_and_delete(
             f"pixel_batch_size must be at least 1 and max_fraction in (0, 1]; got "
             f"{pixel_batch_size!r} and {max_fraction!r}."
         )
-    places, changed = order(units, heats, max_fraction)
-    counts = step_counts(changed, pixel_batch_size)
+    places, changed = order(units, heats, max_fraction, patch_size)
+    counts = step_counts(changed, max(1, pixel_batch_size // patch_size**2))
     insertion, deletion = (
         follow(of, places, counts, labels, internal_batch_size, use_softmax, revealing)
         for of, revealing in ((units.blurred(sigma, blur_radius), True), (units, False))
@@ -104,16 +108,30 @@ def insert_and_delete(
     return InsertionDeletion(shares, insertion, deletion, *areas)
 
 
-def order(units: Units, heats: Tensor, max_fraction: float = 1.0) -> tuple[Tensor, Tensor]:
-    """Return each unit's place in the order of heat, (S, U), and how many are changed, (S,)."""
+def order(
+    units: Units, heats: Tensor, max_fraction: float = 1.0, patch_size: int = 1
+) -> tuple[Tensor, Tensor]:
+    """Return each unit's place in the order of heat, (S, U), and how many are changed, (S,).
+
+    The pixels of a patch share a place, and patches are counted.
+    """
     import torch
 
     from input_iba.evaluation.ranks import ranks
 
     scored, device = units.scored.to(heats.device), units.inputs.device
-    places = ranks(heats.flatten(1).double().masked_fill(~scored, -torch.inf)).to(device)
-    changed = (scored.sum(1).double() * max_fraction - 1e-9).ceil().long()
-    return places, changed.cpu()
+    if patch_size == 1:
+        places = ranks(heats.flatten(1).double().masked_fill(~scored, -torch.inf))
+        count = scored.sum(1)
+    elif heats.ndim == 3:
+        places = tile_ranks(heats, patch_size).flatten(1)
+        count = places.amax(1) + 1
+    else:
+        raise EvaluationError(
+            f"Only images have patches; got patch_size {patch_size!r} for {units.name}."
+        )
+    changed = (count.double() * max_fraction - 1e-9).ceil().long()
+    return places.to(device), changed.cpu()
 
 
 def insertion_deletion(
@@ -160,7 +178,7 @@ def text_insertion_deletion(
 
 @dataclass(frozen=True)
 class _OrderMetric(TwoCurvesMetric):
-    """What both metrics share; their settings are options of `insert_and_delete`."""
+    """What these metrics share; their settings are options of `insert_and_delete`."""
 
     higher_is_better: ClassVar = {"ins_auc": True, "del_auc": False, "difference": True}
     labels: ClassVar = {"ins": "insertion, higher is better", "del": "deletion, lower is better"}
@@ -198,6 +216,20 @@ class InsertionDeletionMetric(_OrderMetric):
         "code's: sigma - 1)",
         at_least=0,
     )
+
+
+@dataclass(frozen=True)
+class PatchInsertionDeletionMetric(InsertionDeletionMetric):
+    """The same of patches, whose heat is that of their pixels together."""
+
+    name: ClassVar[str] = "patch_insertion_deletion"
+    description: ClassVar[str] = (
+        "Measure how fast the target appears and disappears with the hottest patches."
+    )
+    x_label: ClassVar[str] = "share of the patches changed"
+    title: ClassVar[str] = "Insertion and deletion of patches of {patch_size} pixels"
+
+    patch_size: int = setting(4, "pixels per side of a patch", at_least=1)
 
 
 @dataclass(frozen=True)
