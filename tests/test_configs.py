@@ -25,8 +25,8 @@ ROOT = Path(__file__).parent.parent
 CONFIGS = sorted(
     path.relative_to(ROOT / "configs").as_posix()
     for path in (ROOT / "configs").rglob("*.py")
-    # Those of VIBI are of another kind: see tests/vibi/commands.
-    if not {"_base_", "vibi"} & set(path.relative_to(ROOT / "configs").parts)
+    # Of another kind: see tests/vibi/commands and tests/commands/benchmark.
+    if not {"_base_", "vibi", "benchmark"} & set(path.relative_to(ROOT / "configs").parts)
 )
 TEXT, PIECES = "deep_lstm.py", "minilm_imdb.py"
 PICTURES = [name for name in CONFIGS if name not in (TEXT, PIECES)]
