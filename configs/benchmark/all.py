@@ -1,3 +1,0 @@
-# Every network.
-title = "All networks"
-suites = ["efficientnet_lite0_imagenet", "efficientnet_lite0_tiny_imagenet", "cifar10", "reviews"]
