@@ -1,1 +1,0 @@
-"""Many networks, methods and measures: explained, scored and summed up by one command."""
