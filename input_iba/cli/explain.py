@@ -45,7 +45,9 @@ DEMO = (
 )
 
 METHODS = (
-    *("gradient", "input_x_gradient", "smooth_grad", "int_grad", "guided_bp", "grad_cam"),
+    *("gradient", "input_x_gradient", "smooth_grad", "int_grad", "smooth_int_grad"),
+    *("blur_int_grad", "expected_gradients", "guided_bp"),
+    *("grad_cam", "grad_cam_pp", "layer_cam", "score_cam"),
     *("deep_shap", "occlusion", "lime", "kernel_shap", "rise", "ex_perturb", "iba", "random"),
 )
 """Names of the methods, for the help text; what a method cannot explain it says itself."""
@@ -76,8 +78,8 @@ def set_up_baseline(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--saliency-layer",
         metavar="LAYER",
-        help="layer that grad_cam or iba looks at (default: of grad_cam the last layer whose "
-        "output is a map, of iba attributor.layer)",
+        help="layer that a CAM or iba looks at (default: of CAMs the last layer whose output is a "
+        "map, of iba attributor.layer)",
     )
     _add_explain_options(parser)
     parser.set_defaults(command=_baseline)

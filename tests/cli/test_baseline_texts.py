@@ -21,6 +21,7 @@ TEXT = [name for name, method in BASELINES.module_dict.items() if "texts" in met
 QUICK = {
     "smooth_grad": ["baseline.n_samples=3"],
     "int_grad": ["baseline.n_steps=3"],
+    "smooth_int_grad": ["baseline.n_samples=2", "baseline.n_steps=3"],
     "lime": ["baseline.n_samples=10"],
     "kernel_shap": ["baseline.n_samples=10"],
 }

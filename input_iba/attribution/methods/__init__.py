@@ -3,28 +3,34 @@
 from input_iba.attribution.methods.attributor import MethodAttributor
 from input_iba.attribution.methods.backprop import DeepShap, GuidedBackprop
 from input_iba.attribution.methods.base import Method, MethodTask, check_explains
+from input_iba.attribution.methods.cams import GradCam, GradCamPlusPlus, LayerCam, ScoreCam
 from input_iba.attribution.methods.extremal import ExtremalPerturbation
 from input_iba.attribution.methods.gradients import (
-    GradCam,
     Gradient,
     InputXGradient,
     IntegratedGradients,
     SmoothGrad,
+    SmoothIntegratedGradients,
 )
+from input_iba.attribution.methods.paths import BlurIntegratedGradients, ExpectedGradients
 from input_iba.attribution.methods.perturbation import Occlusion, Rise
 from input_iba.attribution.methods.simple import IBA, Random
 from input_iba.attribution.methods.surrogate import KernelShap, Lime
 
 __all__ = [
     "IBA",
+    "BlurIntegratedGradients",
     "DeepShap",
+    "ExpectedGradients",
     "ExtremalPerturbation",
     "GradCam",
+    "GradCamPlusPlus",
     "Gradient",
     "GuidedBackprop",
     "InputXGradient",
     "IntegratedGradients",
     "KernelShap",
+    "LayerCam",
     "Lime",
     "Method",
     "MethodAttributor",
@@ -32,7 +38,9 @@ __all__ = [
     "Occlusion",
     "Random",
     "Rise",
+    "ScoreCam",
     "SmoothGrad",
+    "SmoothIntegratedGradients",
     "check_explains",
 ]
 

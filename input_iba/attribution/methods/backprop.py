@@ -85,7 +85,7 @@ class DeepShap(GradientMethod):
     def maps(self, task: MethodTask) -> Tensor:
         """Return the map of one sample, (1, H, W)."""
         attr, scorer = captum_attr(), task.scorer(self.score)
-        background = self._background(task)
+        background = task.references(self.name, at_least=2)
         self._refuse_unknown(task.model)
         refuse_hidden_relus(task.model, task.run_one, self.name)
         at_once = max(2, task.internal_batch_size // 2)  # captum wants at least two
@@ -96,20 +96,6 @@ class DeepShap(GradientMethod):
                 method = attr.DeepLiftShap(scorer)
                 total += len(part) * method.attribute(task.leaf(), part.clone()).detach()
         return self.reduced(task, total / len(background))
-
-    def _background(self, task: MethodTask) -> Tensor:
-        if task.background is None or len(task.background) < 2:
-            raise AttributionError(
-                f"Method {self.name!r} compares with inputs of the estimation set and needs at "
-                "least two. Give background=... (n, C, H, W) to the MethodAttributor."
-            )
-        if task.background.shape[1:] != task.inputs.shape[1:]:
-            raise AttributionError(
-                f"Method {self.name!r} compares inputs of shape {tuple(task.inputs.shape[1:])} "
-                f"with a background of shape {tuple(task.background.shape[1:])}. Let both "
-                "pipelines resize to one size."
-            )
-        return task.background.to(task.inputs)
 
     def _refuse_unknown(self, model: nn.Module) -> None:
         for name, module in model.named_modules():

@@ -15,7 +15,7 @@ from input_iba.attribution.task import Task
 from input_iba.core.hooks import Wrapping, find_layer
 from input_iba.core.tap import TappedClassifier
 from input_iba.core.targets import SCORES, target_scores
-from input_iba.errors import ConfigError, import_extra
+from input_iba.errors import AttributionError, ConfigError, import_extra
 from input_iba.modality import Layout
 from input_iba.records import FeatureStatistics
 from input_iba.registry import BASELINES
@@ -167,6 +167,25 @@ class MethodTask(Task):
             run=self.modality.run,
             output=self.classifier.output,
         )
+
+    def references(self, method: str, at_least: int = 1) -> Tensor:
+        """Return the inputs of the estimation set to compare with, (n, C, H, W).
+
+        Raises:
+            AttributionError: There are too few, or they are of another size.
+        """
+        if self.background is None or len(self.background) < at_least:
+            raise AttributionError(
+                f"Method {method!r} compares with inputs of the estimation set and needs at least "
+                f"{at_least}. Give background=... (n, C, H, W) to the MethodAttributor."
+            )
+        if self.background.shape[1:] != self.inputs.shape[1:]:
+            raise AttributionError(
+                f"Method {method!r} compares inputs of shape {tuple(self.inputs.shape[1:])} "
+                f"with a background of shape {tuple(self.background.shape[1:])}. Let both "
+                "pipelines resize to one size."
+            )
+        return self.background.to(self.inputs)
 
     def leaf(self) -> Tensor:
         """Return a copy of the inputs for packages that ask for their gradient, (S, …)."""

@@ -1,19 +1,15 @@
-"""Methods that follow the gradient of the score to the input, or to a layer."""
+"""Methods that follow the gradient of the score to the input."""
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from input_iba.attribution.methods.base import MethodTask, ScoringMethod, captum_attr
-from input_iba.core.hooks import layer_shapes
-from input_iba.core.targets import target_scores
-from input_iba.errors import AttributionError
 from input_iba.registry import BASELINES
 from input_iba.settings import setting
 
@@ -92,13 +88,9 @@ class SmoothGrad(GradientMethod):
     def maps(self, task: MethodTask) -> Tensor:
         """Return the map of one sample, (1, H, W) or (1, T)."""
         method = captum_attr().Saliency(task.scorer(self.score))
-        deviation = self.noise * (task.inputs.max() - task.inputs.min())
-        # Drawn at once, unlike captum's NoiseTunnel: numbers drawn in parts depend on the parts.
-        [noise] = task.noise(self.name).normal(self.n_samples, *task.inputs.shape[1:])
         total = torch.zeros_like(task.inputs)
-        for part in noise.split(task.internal_batch_size):
-            noisy = (task.inputs + deviation * part).requires_grad_()
-            total += method.attribute(noisy, abs=False).sum(0)
+        for part in noisy_copies(task, self.name, self.n_samples, self.noise):
+            total += method.attribute(part.requires_grad_(), abs=False).sum(0)
         return self.reduced(task, total / self.n_samples)
 
 
@@ -122,61 +114,54 @@ class IntegratedGradients(GradientMethod):
     )
 
     def maps(self, task: MethodTask) -> Tensor:
-        """Return the map of one sample, (1, H, W)."""
+        """Return the map of one sample, (1, H, W) or (1, T)."""
+        return self.reduced(task, self.values(task))
+
+    def values(self, task: MethodTask) -> Tensor:
+        """Return a value of every channel of every pixel of one sample, (1, …)."""
         method = captum_attr().IntegratedGradients(task.scorer(self.score))
-        values = method.attribute(
+        values: Tensor = method.attribute(
             task.leaf(),
             baselines=self.fill,
             n_steps=self.n_steps,
             internal_batch_size=min(task.internal_batch_size, self.n_steps),
         )
-        return self.reduced(task, values)
+        return values.detach()
 
 
-@BASELINES.register_module(name="grad_cam")
+@BASELINES.register_module(name="smooth_int_grad")
 @dataclass(frozen=True)
-class GradCam(ScoringMethod):
-    """The positive part of a layer's features, weighted by their mean gradients, enlarged.
-
-    It is not captum's, which takes the first dimension for channels whatever the layer puts out.
+class SmoothIntegratedGradients(IntegratedGradients):
+    """The mean of the integrated gradients of noisy copies of the input.
 
     References:
-        Selvaraju et al. 2017 (arXiv 1610.02391), equations 1 and 2.
+        Smilkov et al. 2017 (arXiv 1706.03825), section 3, of Sundararajan et al. 2017.
     """
 
-    name: ClassVar[str] = "grad_cam"
-    explains: ClassVar[frozenset[str]] = frozenset({"images"})
-    uses_captum: ClassVar[bool] = False
+    name: ClassVar[str] = "smooth_int_grad"
 
-    layer: str = setting("", "layer to look at; empty for the last one whose output is a map")
-
-    def maps(self, task: MethodTask) -> Tensor:
-        """Return the maps of a few samples, (s, H, W)."""
-        layer = self.layer or last_map(task)
-        tapped = task.tapped(layer)
-        features = tapped.features(task.inputs).detach().requires_grad_()
-        task.modality.check_features(features, layer)
-        # A copy of them, which layers behind may write into.
-        logits = tapped.logits_with(task.inputs, features.clone())
-        scores = target_scores(logits[:, None], task.losses, self.score, task.use_softmax)
-        [gradients] = torch.autograd.grad(scores.sum(), features)
-        weights = gradients.mean((2, 3), keepdim=True)
-        cam = (weights * features.detach()).sum(1, keepdim=True).relu()
-        size = task.inputs.shape[-2:]
-        return F.interpolate(cam, size, mode="bilinear", align_corners=False)[:, 0]
-
-
-def last_map(task: MethodTask) -> str:
-    """Return the last layer whose output is a map of more than one position.
-
-    Raises:
-        AttributionError: There is none.
-    """
-    shapes = layer_shapes(task.model, task.inputs[:1], task.classifier.returned)
-    for last, outputs in reversed(shapes.items()):
-        if len(outputs) == 1 and len(outputs[0]) == 3 and math.prod(outputs[0][1:]) > 1:
-            return last
-    raise AttributionError(
-        f"Method 'grad_cam' needs a layer whose output is a map, and {type(task.model).__name__} "
-        "has none. Use another method, such as 'gradient'."
+    n_steps: int = setting(25, "points on the line of each copy", at_least=1)
+    n_samples: int = setting(10, "noisy copies", at_least=1)
+    noise: float = setting(
+        0.15, "deviation of the noise, as a share of the range of the sample's values", above=0
     )
+
+    def values(self, task: MethodTask) -> Tensor:
+        """Return a value of every channel of every pixel of one sample, (1, …)."""
+        total = torch.zeros_like(task.inputs)
+        for part in noisy_copies(task, self.name, self.n_samples, self.noise):
+            for copy in torch.split(part, 1):
+                total += super().values(replace(task, inputs=copy))
+        return total / self.n_samples
+
+
+def noisy_copies(task: MethodTask, stage: str, copies: int, noise: float) -> Iterator[Tensor]:
+    """Yield noisy copies of one sample, (n, …), as many at once as the classifier may see.
+
+    The noise has a deviation of `noise`, as a share of the range of the sample's values. It is
+    drawn at once, unlike captum's NoiseTunnel: numbers drawn in parts depend on the parts.
+    """
+    deviation = noise * (task.inputs.max() - task.inputs.min())
+    [drawn] = task.noise(stage).normal(copies, *task.inputs.shape[1:])
+    for part in torch.split(drawn, task.internal_batch_size):
+        yield task.tokens.only_scored(task.inputs + deviation * part, task.inputs)

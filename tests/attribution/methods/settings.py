@@ -8,22 +8,29 @@ from torch import Tensor, nn
 from input_iba.attribution import FeatureIBA
 from input_iba.attribution.methods import (
     IBA,
+    BlurIntegratedGradients,
     DeepShap,
+    ExpectedGradients,
     ExtremalPerturbation,
     GradCam,
+    GradCamPlusPlus,
     Gradient,
     GuidedBackprop,
     InputXGradient,
     IntegratedGradients,
     KernelShap,
+    LayerCam,
     Lime,
     Method,
     MethodAttributor,
     Occlusion,
     Random,
     Rise,
+    ScoreCam,
     SmoothGrad,
+    SmoothIntegratedGradients,
 )
+from input_iba.records import Explanation
 
 
 def quick(layer: str) -> dict[str, Method]:
@@ -33,8 +40,14 @@ def quick(layer: str) -> dict[str, Method]:
         InputXGradient(),
         SmoothGrad(n_samples=6),
         IntegratedGradients(n_steps=8),
+        SmoothIntegratedGradients(n_samples=3, n_steps=5),
+        BlurIntegratedGradients(n_steps=8),
+        ExpectedGradients(n_samples=12),
         GuidedBackprop(),
         GradCam(layer=layer),
+        GradCamPlusPlus(layer=layer),
+        LayerCam(layer=layer),
+        ScoreCam(layer=layer),
         DeepShap(n_background=4),
         Occlusion(window=0.4, stride=0.2),
         Lime(n_samples=30, tiles=4),
@@ -60,3 +73,16 @@ def samples(count: int, channels: int = 2, side: int = 8, seed: int = 1) -> Tens
     """Return random inputs in double precision."""
     generator = torch.Generator().manual_seed(seed)
     return torch.randn(count, channels, side, side, generator=generator, dtype=torch.float64)
+
+
+def explained(
+    net: nn.Module, method: Method, x: Tensor, targets: list[int], background: Tensor | None = None
+) -> Tensor:
+    """Return the maps of inputs of ids s0, s1, … in the method's own units."""
+    ids = [f"s{i}" for i in range(len(x))]
+    made = MethodAttributor(net, method, background=background)
+    masks = []
+    for record in made.attribute(x, targets, ids=ids):
+        assert isinstance(record, Explanation), record
+        masks.append(record.input_mask * record.peak)
+    return torch.stack(masks)

@@ -7,29 +7,20 @@ import torch
 from torch import Tensor
 
 from input_iba.attribution.methods import (
-    GradCam,
     Gradient,
     InputXGradient,
     IntegratedGradients,
     Method,
-    MethodAttributor,
     SmoothGrad,
 )
 from input_iba.core.noise import sample_seed
-from input_iba.errors import AttributionError, ConfigError
-from input_iba.records import Explanation
-from tests.attribution.methods.settings import samples
+from input_iba.errors import ConfigError
+from tests.attribution.methods.settings import explained, samples
 from tests.attribution.nets import small_net
 
 
 def explain(method: Method, x: Tensor, targets: list[int]) -> Tensor:
-    ids = [f"s{i}" for i in range(len(x))]
-    found = MethodAttributor(small_net(), method).attribute(x, targets, ids=ids)
-    masks = []
-    for record in found:
-        assert isinstance(record, Explanation)
-        masks.append(record.input_mask * record.peak)
-    return torch.stack(masks)
+    return explained(small_net(), method, x, targets)
 
 
 def gradient(x: Tensor, label: int, probability: bool = False) -> Tensor:
@@ -68,42 +59,6 @@ def test_integrated_gradients_add_up_to_the_difference_of_scores() -> None:
     for i, label in enumerate([0, 1]):
         expected = net(x[i : i + 1])[0, label] - blank[label]
         assert found[i].sum().item() == pytest.approx(expected.item(), rel=2e-2)
-
-
-@pytest.mark.parametrize("layer", ["4", "4.conv", "3", "0"])
-def test_grad_cam_is_weighted_features(layer: str) -> None:
-    x, net = samples(2), small_net().eval()
-    kept: list[Tensor] = []
-
-    def keep(_module: object, _args: object, output: Tensor) -> Tensor:
-        kept.append(output.clone())
-        return kept[0].clone()  # in-place layers behind write into the copy
-
-    handle = net.get_submodule(layer).register_forward_hook(keep)
-    scores = net(x)[torch.arange(2), torch.tensor([0, 1])].sum()
-    handle.remove()
-    [grads] = torch.autograd.grad(scores, kept[0])
-    cam = (grads.mean((2, 3), keepdim=True) * kept[0]).sum(1, keepdim=True).relu()
-    expected = torch.nn.functional.interpolate(cam, (8, 8), mode="bilinear")[:, 0].detach()
-    torch.testing.assert_close(explain(GradCam(layer=layer), x, [0, 1]), expected)
-
-
-def test_grad_cam_finds_out_once_where_features_lie() -> None:
-    net, rows = small_net(), list[int]()
-    method = MethodAttributor(net, GradCam(layer="4.conv"), internal_batch_size=1)
-    method.attribute(samples(1), [0])
-    with net[0].register_forward_pre_hook(lambda _, args: rows.append(len(args[0]))):
-        method.attribute(samples(2), [0, 1])
-    # Three to see what can be folded, the logits of two, then two passes for each of them.
-    assert sum(rows) == 3 + 2 + 2 * 2
-
-
-def test_grad_cam_takes_the_last_map_and_refuses_layers_without_one() -> None:
-    x = samples(1)
-    last = explain(GradCam(), x, [0])
-    torch.testing.assert_close(last, explain(GradCam(layer="6"), x, [0]))  # 4 channels of 2×2
-    with pytest.raises(AttributionError, match=r"'7' puts out features of shape \(16,\)"):
-        explain(GradCam(layer="7"), x, [0])
 
 
 @pytest.mark.parametrize(

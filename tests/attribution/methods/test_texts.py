@@ -24,6 +24,7 @@ from input_iba.attribution.methods import (
     Random,
     Rise,
     SmoothGrad,
+    SmoothIntegratedGradients,
 )
 from input_iba.errors import AttributionError, ConfigError
 from input_iba.modality import TextModality
@@ -47,6 +48,7 @@ METHODS: dict[str, Method] = {
     method.name: method
     for method in (
         *(Gradient(), InputXGradient(), SmoothGrad(n_samples=6), IntegratedGradients(n_steps=8)),
+        SmoothIntegratedGradients(n_samples=3, n_steps=5),
         *(Occlusion(), Lime(n_samples=30), KernelShap(n_samples=30), Random()),
         IBA(layer="rnn_1", feature_iba=FeatureIBA(batch_size=3, opt_steps=4, beta=15)),
     )

@@ -28,6 +28,9 @@ from tests.tiny_runs import manifest, tiny_config, write_config
 QUICK = {
     "smooth_grad": ["baseline.n_samples=3"],
     "int_grad": ["baseline.n_steps=3"],
+    "smooth_int_grad": ["baseline.n_samples=2", "baseline.n_steps=3"],
+    "blur_int_grad": ["baseline.n_steps=3"],
+    "expected_gradients": ["baseline.n_samples=5", "baseline.n_background=3"],
     "deep_shap": ["baseline.n_background=3"],
     "occlusion": ["baseline.window=0.5", "baseline.stride=0.5"],
     "lime": ["baseline.n_samples=10", "baseline.tiles=3"],
