@@ -25,12 +25,11 @@ ROOT = Path(__file__).parent.parent
 CONFIGS = sorted(
     path.relative_to(ROOT / "configs").as_posix()
     for path in (ROOT / "configs").rglob("*.py")
-    # Those of VIBI are of another kind: see tests/vibi/commands.
-    if not {"_base_", "vibi"} & set(path.relative_to(ROOT / "configs").parts)
+    # Of another kind: see tests/vibi/commands and tests/commands/benchmark.
+    if not {"_base_", "vibi", "benchmark"} & set(path.relative_to(ROOT / "configs").parts)
 )
 TEXT, PIECES = "deep_lstm.py", "minilm_imdb.py"
-EVIDENCE = ("lstm_eraser.py", "minilm_eraser.py")
-PICTURES = [name for name in CONFIGS if name not in (TEXT, PIECES, *EVIDENCE)]
+PICTURES = [name for name in CONFIGS if name not in (TEXT, PIECES)]
 NO_WEIGHTS = {"attributor.classifier.pretrained": False}
 
 PUBLISHED_LAYERS = {

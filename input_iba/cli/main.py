@@ -41,6 +41,10 @@ COMMANDS: Mapping[str, tuple[str, SetUp]] = {
         "score the maps of several work directories on the same samples",
         _of("evaluate", "compare"),
     ),
+    "benchmark": (
+        "explain and score by many methods and metrics, on every network of a suite",
+        _of("benchmark", "benchmark"),
+    ),
     "figure grid": ("images, one line each, and what methods saw", _of("show", "grid")),
     "figure curves": ("mean curves of methods, in bands of 95 %%", _of("show", "curves")),
     "report": (

@@ -15,8 +15,14 @@ def shipped(folder: str) -> Path:
     return within if within.is_dir() else package.parent / folder
 
 
+SUITES = "benchmark"
+"""Folder of the configs that are suites of benchmarks."""
+
+
 def shipped_configs() -> dict[str, Path]:
     """Return the files of all configs that come with the package, by name.
+
+    Suites of benchmarks are of another kind, see `find_suite`.
 
     >>> "samples" in shipped_configs(), "vibi/mnist_rationale_k4" in shipped_configs()
     (True, True)
@@ -26,7 +32,7 @@ def shipped_configs() -> dict[str, Path]:
     return {
         name.with_suffix("").as_posix(): path
         for name, path in files.items()
-        if "_base_" not in name.parts
+        if not {"_base_", SUITES} & set(name.parts)
     }
 
 
@@ -52,4 +58,29 @@ def find_config(given: Path | str) -> Path:
     raise ConfigError(
         f"Config file '{path}' does not exist.{near} "
         "`input-iba configs` lists the names of those that come with the package."
+    )
+
+
+def shipped_suites() -> dict[str, Path]:
+    """Return the files of all suites that come with the package, by name.
+
+    >>> "samples" in shipped_suites()
+    True
+    """
+    return {path.stem: path for path in sorted(shipped(f"configs/{SUITES}").glob("*.py"))}
+
+
+def find_suite(given: Path | str) -> Path:
+    """Return the file of a suite: itself, or the one of that name that comes with the package.
+
+    Raises:
+        ConfigError: There is neither.
+    """
+    path, known = Path(given), shipped_suites()
+    name = path.as_posix().removesuffix(".py")
+    if path.is_file() or name in known:
+        return path if path.is_file() else known[name]
+    raise ConfigError(
+        f"Suite '{path}' does not exist.{closest(name, known)} Those that come with the package: "
+        f"{', '.join(known)}."
     )

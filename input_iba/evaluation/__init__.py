@@ -13,19 +13,11 @@ from typing import TYPE_CHECKING, Any
 from input_iba.evaluation.base import EvaluationContext, Metric, Row, Score, ScoredSample
 from input_iba.evaluation.degradation import DegradationMetric, Degradations, degradation
 from input_iba.evaluation.ehr import EhrMetric, HeatRatios, effective_heat_ratios
-from input_iba.evaluation.evidence import (
-    EvidenceMetric,
-    average_precision,
-    best_f1,
-    smoothed_over,
-    token_f1,
-)
 from input_iba.evaluation.insertion_deletion import (
     InsertionDeletion,
     InsertionDeletionMetric,
-    MaskInsertionDeletionMetric,
     NLPInsertionDeletionMetric,
-    RemoveInsertionDeletionMetric,
+    PatchInsertionDeletionMetric,
     insertion_deletion,
     text_insertion_deletion,
 )
@@ -38,13 +30,7 @@ from input_iba.evaluation.localisation import (
     region_iou,
     top_inside,
 )
-from input_iba.evaluation.rationale import (
-    MaskRationaleMetric,
-    RationaleMetric,
-    Rationales,
-    RemoveRationaleMetric,
-    text_rationale,
-)
+from input_iba.evaluation.road import Imputations, RoadMetric, road
 from input_iba.evaluation.sanity_check import SanityMetric, SanityScores, sanity_check
 from input_iba.evaluation.sensitivity_n import (
     NLPSensitivityNMetric,
@@ -60,6 +46,7 @@ from input_iba.evaluation.target_scores import TargetScoresMetric
 
 if TYPE_CHECKING:
     from input_iba.core.maps import scale_to_peak
+    from input_iba.evaluation.imputation import impute
     from input_iba.evaluation.published import (
         Degradation,
         EffectiveHeatRatios,
@@ -86,18 +73,14 @@ METRICS: dict[str, type[Metric]] = {
     for kind in (
         EhrMetric,
         InsertionDeletionMetric,
+        PatchInsertionDeletionMetric,
         SensitivityNMetric,
         NLPInsertionDeletionMetric,
-        MaskInsertionDeletionMetric,
-        RemoveInsertionDeletionMetric,
         NLPSensitivityNMetric,
-        RationaleMetric,
-        MaskRationaleMetric,
-        RemoveRationaleMetric,
-        EvidenceMetric,
         SanityMetric,
         TargetScoresMetric,
         DegradationMetric,
+        RoadMetric,
         LocalisationMetric,
     )
 }
@@ -111,12 +94,12 @@ __all__ = [
     "EffectiveHeatRatios",
     "EvaluationContext",
     "HeatRatios",
+    "Imputations",
     "InsertionDeletion",
     "Localisation",
     "Metric",
     "NLPInsertionDeletion",
     "NLPSensitivityN",
-    "Rationales",
     "Row",
     "SanityCheck",
     "SanityScores",
@@ -127,8 +110,6 @@ __all__ = [
     "TextClassifier",
     "VisionInsertionDeletion",
     "VisionSensitivityN",
-    "average_precision",
-    "best_f1",
     "box_mask",
     "cascade",
     "correlated",
@@ -136,6 +117,7 @@ __all__ = [
     "edge_map",
     "effective_heat_ratios",
     "holm",
+    "impute",
     "insertion_deletion",
     "is_tied",
     "layers_from_the_top",
@@ -148,24 +130,23 @@ __all__ = [
     "random_words",
     "region_iou",
     "region_share",
+    "road",
     "sanity_check",
     "scale_to_peak",
     "sensitivity_n",
     "set_sizes",
     "sign_flip_p",
-    "smoothed_over",
     "structural_similarity",
     "summarise",
     "text_insertion_deletion",
-    "text_rationale",
     "text_sensitivity_n",
-    "token_f1",
     "top_inside",
     "unit_range",
 ]
 
 _LATER = (
     "input_iba.core.maps",
+    "input_iba.evaluation.imputation",
     "input_iba.evaluation.published",
     "input_iba.evaluation.published_sanity_check",
     "input_iba.evaluation.ranks",

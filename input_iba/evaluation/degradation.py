@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from input_iba.errors import EvaluationError
 from input_iba.evaluation.base import Curves, EvaluationContext, ScoredSample, TwoCurvesMetric
+from input_iba.evaluation.tiles import tile_ranks
 from input_iba.settings import setting
 
 if TYPE_CHECKING:
@@ -39,39 +39,6 @@ class Degradations:
     def difference(self) -> Tensor:
         """Area between the two curves, (S,), in [−1, 1]; higher is better."""
         return self.lerf_auc - self.morf_auc
-
-
-def tile_ranks(
-    heats: Tensor, tile_size: int | tuple[int, int], least_first: bool = False
-) -> Tensor:
-    """Return each pixel's tile's place in the order of relevance, ties as in `ranks`.
-
-    A tile is as relevant as the heat of its pixels together. Tiles are laid from the top left;
-    those at the right and the bottom are cut where the size does not divide the image. Of finite
-    heats (S, H, W) places are (S, H, W), int64, each 0 to the number of tiles − 1.
-
-    Raises:
-        EvaluationError: The tile has no pixels.
-
-    >>> import torch
-    >>> tile_ranks(torch.tensor([[[0.0, 0.5, 2.0], [0.0, 0.0, 0.0]]]), (2, 2))
-    tensor([[[1, 1, 0],
-             [1, 1, 0]]])
-    """
-    import torch
-
-    from input_iba.evaluation.ranks import ranks
-
-    height, width = (tile_size, tile_size) if isinstance(tile_size, int) else tile_size
-    if height < 1 or width < 1:
-        raise EvaluationError(f"A tile must be at least 1 pixel high and wide; got {tile_size!r}.")
-    rows = torch.arange(heats.shape[1], device=heats.device) // height
-    columns = torch.arange(heats.shape[2], device=heats.device) // width
-    count = (int(rows[-1]) + 1, int(columns[-1]) + 1)
-    sums = heats.new_zeros(len(heats), count[0], heats.shape[2], dtype=torch.float64)
-    sums = sums.index_add(1, rows, heats.double())
-    tiles = sums.new_zeros(len(heats), *count).index_add(2, columns, sums)
-    return ranks(-tiles if least_first else tiles)[:, rows[:, None], columns]
 
 
 def degradation(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from input_iba.errors import EvaluationError
 from input_iba.evaluation.base import Curves, EvaluationContext, ScoredSample, TwoCurvesMetric
-from input_iba.evaluation.replacement import replace_setting
+from input_iba.evaluation.tiles import tile_ranks
 from input_iba.settings import setting
 
 if TYPE_CHECKING:
@@ -56,15 +56,15 @@ def insert_and_delete(
     max_fraction: float = 1.0,
     internal_batch_size: int = 32,
     use_softmax: bool = True,
+    patch_size: int = 1,
 ) -> InsertionDeletion:
     """Score inputs while their units appear, and while they disappear, hottest first.
 
     Units of equal heat follow each other as in `ranks`, in an order drawn once: the mean over all
     orders would cost as many passes as there are orders. Deleted pixels become 0; pixels not yet
     inserted are blurred by a Gaussian that reaches round(2σ) pixels to each side, so its kernel
-    size is odd for any σ. Deleted words, and words not yet inserted, have the embedding 0, or what
-    `modality.units.replacing` puts there. A text shorter than another of its batch stays at its
-    last step.
+    size is odd for any σ. Deleted words, and words not yet inserted, have the embedding 0. A text
+    shorter than another of its batch stays at its last step.
 
     Args:
         units: Of S inputs.
@@ -77,6 +77,8 @@ def insert_and_delete(
         max_fraction: Share of the units that are changed at the most, in (0, 1].
         internal_batch_size: Inputs that the classifier sees at once.
         use_softmax: Whether classes exclude each other; sigmoids otherwise.
+        patch_size: Pixels per side of the patches of an image that change as one, in the order of
+            their heat together; a step changes as many as hold `pixel_batch_size` pixels, or one.
 
     Raises:
         EvaluationError: Shapes do not fit, a heat is not finite, a target is not a class, or a
@@ -95,8 +97,8 @@ def insert_and_delete(
             f"pixel_batch_size must be at least 1 and max_fraction in (0, 1]; got "
             f"{pixel_batch_size!r} and {max_fraction!r}."
         )
-    places, changed = order(units, heats, max_fraction)
-    counts = step_counts(changed, pixel_batch_size)
+    places, changed = order(units, heats, max_fraction, patch_size)
+    counts = step_counts(changed, max(1, pixel_batch_size // patch_size**2))
     insertion, deletion = (
         follow(of, places, counts, labels, internal_batch_size, use_softmax, revealing)
         for of, revealing in ((units.blurred(sigma, blur_radius), True), (units, False))
@@ -106,16 +108,30 @@ def insert_and_delete(
     return InsertionDeletion(shares, insertion, deletion, *areas)
 
 
-def order(units: Units, heats: Tensor, max_fraction: float = 1.0) -> tuple[Tensor, Tensor]:
-    """Return each unit's place in the order of heat, (S, U), and how many are changed, (S,)."""
+def order(
+    units: Units, heats: Tensor, max_fraction: float = 1.0, patch_size: int = 1
+) -> tuple[Tensor, Tensor]:
+    """Return each unit's place in the order of heat, (S, U), and how many are changed, (S,).
+
+    The pixels of a patch share a place, and patches are counted.
+    """
     import torch
 
     from input_iba.evaluation.ranks import ranks
 
     scored, device = units.scored.to(heats.device), units.inputs.device
-    places = ranks(heats.flatten(1).double().masked_fill(~scored, -torch.inf)).to(device)
-    changed = (scored.sum(1).double() * max_fraction - 1e-9).ceil().long()
-    return places, changed.cpu()
+    if patch_size == 1:
+        places = ranks(heats.flatten(1).double().masked_fill(~scored, -torch.inf))
+        count = scored.sum(1)
+    elif heats.ndim == 3:
+        places = tile_ranks(heats, patch_size).flatten(1)
+        count = places.amax(1) + 1
+    else:
+        raise EvaluationError(
+            f"Only images have patches; got patch_size {patch_size!r} for {units.name}."
+        )
+    changed = (count.double() * max_fraction - 1e-9).ceil().long()
+    return places.to(device), changed.cpu()
 
 
 def insertion_deletion(
@@ -151,8 +167,7 @@ def text_insertion_deletion(
     """Score texts while their words appear and disappear; see `insert_and_delete`.
 
     `classify` maps token ids, and which positions keep their embedding, (B, T) each, to logits; of
-    one logit, target 1 stands for it and 0 for the other class; `modality.units.replacing` makes
-    classifiers that read something else than the embedding 0. `tokens` are padded to one length,
+    one logit, target 1 stands for it and 0 for the other class. `tokens` are padded to one length,
     (S, T), and `scored` the positions that are changed: no padding, no special tokens.
     """
     from input_iba.modality.units import Words
@@ -163,21 +178,20 @@ def text_insertion_deletion(
 
 @dataclass(frozen=True)
 class _OrderMetric(TwoCurvesMetric):
-    """What both metrics share; their settings are options of `insert_and_delete`."""
+    """What these metrics share; their settings are options of `insert_and_delete`."""
 
     higher_is_better: ClassVar = {"ins_auc": True, "del_auc": False, "difference": True}
     labels: ClassVar = {"ins": "insertion, higher is better", "del": "deletion, lower is better"}
 
     def measure(self, context: EvaluationContext, case: ScoredSample) -> tuple[Tensor, Curves]:
         """Return shares, and curve and area of insertion and of deletion."""
-        options = dict(vars(self))
         found = insert_and_delete(
-            context.units(case.sample, options.pop("replace", "zero")),
+            context.units(case.sample),
             case.heat[None],
             [case.target],
             internal_batch_size=context.internal_batch_size(case.sample),
             use_softmax=context.use_softmax,
-            **options,
+            **vars(self),
         )
         insertion = (found.insertion[0], found.insertion_auc.item())
         return found.shares[0], [insertion, (found.deletion[0], found.deletion_auc.item())]
@@ -205,6 +219,20 @@ class InsertionDeletionMetric(_OrderMetric):
 
 
 @dataclass(frozen=True)
+class PatchInsertionDeletionMetric(InsertionDeletionMetric):
+    """The same of patches, whose heat is that of their pixels together."""
+
+    name: ClassVar[str] = "patch_insertion_deletion"
+    description: ClassVar[str] = (
+        "Measure how fast the target appears and disappears with the hottest patches."
+    )
+    x_label: ClassVar[str] = "share of the patches changed"
+    title: ClassVar[str] = "Insertion and deletion of patches of {patch_size} pixels"
+
+    patch_size: int = setting(4, "pixels per side of a patch", at_least=1)
+
+
+@dataclass(frozen=True)
 class NLPInsertionDeletionMetric(_OrderMetric):
     """Target probability while words appear and disappear, hottest first."""
 
@@ -214,29 +242,10 @@ class NLPInsertionDeletionMetric(_OrderMetric):
     )
     kind: ClassVar = "texts"
     x_label: ClassVar[str] = "share of the words changed"
-    title: ClassVar[str] = "Insertion and deletion of words ({replace})"
+    title: ClassVar[str] = "Insertion and deletion of words"
 
     sigma: float = setting(5.0, SIGMA, at_least=0, changes_result=False)
     pixel_batch_size: int = setting(2, STEP, at_least=1)
     max_fraction: float = setting(
         1.0, "share of the words that are changed at the most; published: 0.4", above=0, at_most=1
     )
-    replace: str = replace_setting("zero")
-
-
-@dataclass(frozen=True)
-class MaskInsertionDeletionMetric(NLPInsertionDeletionMetric):
-    """The same, with a mask token in the place of words."""
-
-    name: ClassVar = "nlp_insertion_deletion_mask"
-    description: ClassVar = "The same as nlp_insertion_deletion, with mask tokens for words."
-    replace: str = replace_setting("mask", fixed=True)
-
-
-@dataclass(frozen=True)
-class RemoveInsertionDeletionMetric(NLPInsertionDeletionMetric):
-    """The same, with words taken out of the text."""
-
-    name: ClassVar = "nlp_insertion_deletion_remove"
-    description: ClassVar = "The same as nlp_insertion_deletion, with words taken out of the text."
-    replace: str = replace_setting("remove", fixed=True)

@@ -19,12 +19,13 @@ from input_iba.core.explainable import device_of, weights_dtype
 from input_iba.core.maps import as_map
 from input_iba.core.modes import frozen
 from input_iba.core.outputs import select_logits
-from input_iba.evaluation.degradation import degradation, tile_ranks
+from input_iba.evaluation.degradation import degradation
 from input_iba.evaluation.ehr import effective_heat_ratios
 from input_iba.evaluation.insertion_deletion import insert_and_delete
 from input_iba.evaluation.regions import box_mask
 from input_iba.evaluation.sensitivity_n import SensitivityN, sum_and_drop
 from input_iba.evaluation.sets import random_sets
+from input_iba.evaluation.tiles import tile_ranks
 from input_iba.modality.units import Pixels
 
 Heat = ArrayLike | Tensor

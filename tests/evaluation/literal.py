@@ -77,16 +77,43 @@ def insertion_deletion(
     sigma: float,
     radius: int | None = None,
 ) -> dict[str, tuple[list[float], float]]:
-    order = by_heat(heat)
+    order = [[pixel] for pixel in by_heat(heat)]
+    return followed(probability, x, blur(x, sigma, radius), order, pixels_a_step)
+
+
+def patch_insertion_deletion(
+    probability: Callable[[Array], float],
+    x: Array,
+    heat: Array,
+    patch: int,
+    patches_a_step: int,
+    sigma: float,
+) -> dict[str, tuple[list[float], float]]:
+    """Change whole patches, of whose heat no two have the same."""
+    patches: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    for row, column in np.ndindex(heat.shape):
+        patches.setdefault((row // patch, column // patch), []).append((row, column))
+    order = sorted(patches.values(), key=lambda pixels: -sum(heat[pixel] for pixel in pixels))
+    return followed(probability, x, blur(x, sigma), order, patches_a_step)
+
+
+def followed(
+    probability: Callable[[Array], float],
+    x: Array,
+    blurred: Array,
+    order: list[list[tuple[int, int]]],
+    together: int,
+) -> dict[str, tuple[list[float], float]]:
     found = {}
-    for name, start, end in (("ins", blur(x, sigma, radius), x), ("del", x, np.zeros_like(x))):
+    for name, start, end in (("ins", blurred, x), ("del", x, np.zeros_like(x))):
         current = start.copy()
         scores, shares = [probability(current)], [0.0]
-        for first in range(0, len(order), pixels_a_step):
-            for row, column in order[first : first + pixels_a_step]:
-                current[:, row, column] = end[:, row, column]
+        for first in range(0, len(order), together):
+            for pixels in order[first : first + together]:
+                for row, column in pixels:
+                    current[:, row, column] = end[:, row, column]
             scores.append(probability(current))
-            shares.append(min(first + pixels_a_step, len(order)) / len(order))
+            shares.append(min(first + together, len(order)) / len(order))
         found[name] = (scores, trapezoid(scores, shares))
     return found
 

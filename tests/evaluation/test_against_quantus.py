@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from input_iba.evaluation import (
     degradation,
+    impute,
     insertion_deletion,
     mass_inside,
     pointing_game,
@@ -156,6 +157,18 @@ def test_region_perturbation_is_degradation(
     curve = found.morf if order == "morf" else found.lerf
     # Quantus reports what is lost, not what is left.
     np.testing.assert_allclose(curve[:, :1] - curve[:, 1:], expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+def test_imputation_is_that_of_road(quantus: Any, inputs: Any, heats: Any, share: float) -> None:
+    count = round(share * SIZE[0] * SIZE[1])
+    for x, heat in zip(inputs, heats, strict=True):
+        hottest = np.argsort(-heat.flatten())[:count]
+        removed = torch.zeros(SIZE, dtype=torch.bool)
+        removed.view(-1)[torch.from_numpy(hottest)] = True
+        expected = quantus.functions.perturb_func.noisy_linear_imputation(x, hottest, noise=0)
+        found = impute(torch.from_numpy(x)[None], removed[None])[0]
+        np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("n", [5, 40])

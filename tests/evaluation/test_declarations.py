@@ -46,7 +46,7 @@ def test_every_public_name_is_found_and_is_not_a_module() -> None:
 
 def test_settings_without_effect_decide_no_row() -> None:
     words = NLPInsertionDeletionMetric(sigma=1.0)
-    assert words.settings() == {"pixel_batch_size": 2, "max_fraction": 1.0, "replace": "zero"}
+    assert words.settings() == {"pixel_batch_size": 2, "max_fraction": 1.0}
     found = InsertionDeletionMetric(sigma=1)
     assert found.settings() == {"sigma": 1.0, "pixel_batch_size": 10, "blur_radius": None}
     with pytest.raises(EvaluationError, match="--blur-radius"):

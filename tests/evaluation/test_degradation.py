@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 
 from input_iba.errors import EvaluationError
 from input_iba.evaluation import Degradation, degradation
-from input_iba.evaluation.degradation import tile_ranks
+from input_iba.evaluation.tiles import tile_ranks
 from tests.conftest import Unchanged
 from tests.evaluation import literal
 from tests.evaluation.nets import linear, network, probability_of

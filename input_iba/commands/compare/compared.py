@@ -114,21 +114,32 @@ class Compared:
         """Everything that is summed up."""
         return [column for metric in self.metrics for column in self._columns(metric)]
 
-    def _columns(self, metric: Metric) -> Iterator[Column]:
-        """Yield one column per key that has a direction, where every method has rows."""
+    def scores(self, metric: Metric) -> Iterator[tuple[str, dict[str, dict[str, float]]]]:
+        """Yield each key that has a direction or none, with the scores by method and sample id.
+
+        Without `allow_missing` only samples that are scored for every method count.
+        """
         least = 1 if self.options.allow_missing else len(self.methods)
         counted = {id_ for id_, count in self.scored(metric.name).items() if count >= least}
-        for key, higher in metric.higher_is_better.items():
-            values = {
-                method.name: {
-                    id_: float(metric.values(entry.row)[key])
-                    for id_, entry in sorted(self.entries[metric.name, method.name].items())
-                    if entry.status == "scored" and id_ in counted
-                }
-                for method in self.methods
-            }
+        for key in metric.higher_is_better:
+            yield (
+                key,
+                {
+                    method.name: {
+                        id_: float(metric.values(entry.row)[key])
+                        for id_, entry in sorted(self.entries[metric.name, method.name].items())
+                        if entry.status == "scored" and id_ in counted
+                    }
+                    for method in self.methods
+                },
+            )
+
+    def _columns(self, metric: Metric) -> Iterator[Column]:
+        """Yield one column per key that has a direction, where every method has rows."""
+        for key, values in self.scores(metric):
             if not all(values.values()):
                 continue
+            higher = metric.higher_is_better[key]
             means = {name: fmean(of_method.values()) for name, of_method in values.items()}
             differences = _differences(values, self.reference.name)
             standings = {

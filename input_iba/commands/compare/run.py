@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -36,7 +36,13 @@ class CompareResult:
     page: Path
 
 
-def run_compare(options: CompareOptions, metrics: Sequence[Metric]) -> CompareResult:
+Found = Callable[[Compared], None]
+"""Is told of a comparison at its end, also where that is an interruption."""
+
+
+def run_compare(
+    options: CompareOptions, metrics: Sequence[Metric], found: Found | None = None
+) -> CompareResult:
     """Score the maps of several work directories by several metrics on the same samples.
 
     Rows are kept in `rows/`, one file per metric and method, which `resume` goes on with; methods
@@ -47,10 +53,12 @@ def run_compare(options: CompareOptions, metrics: Sequence[Metric]) -> CompareRe
             cannot be read or scored raises nothing: it is reported as failed.
     """
     with opened(options.out / "compare.log", options, seed=options.seed) as run:
-        return _run(options, metrics, run)
+        return _run(options, metrics, run, found)
 
 
-def _run(options: CompareOptions, metrics: Sequence[Metric], run: Run) -> CompareResult:
+def _run(
+    options: CompareOptions, metrics: Sequence[Metric], run: Run, found: Found | None
+) -> CompareResult:
     methods = read_methods(options.work_dirs, options.names)
     reference = against(methods, options.against)
     check_comparable(methods)
@@ -103,6 +111,8 @@ def _run(options: CompareOptions, metrics: Sequence[Metric], run: Run) -> Compar
             warn_of_tied_maps(entries[names].values(), " of ".join(names))
     finally:  # an interrupted comparison reports what it has, as partial
         text, page = write_report(compared)
+        if found is not None:
+            found(compared)
     return CompareResult(compared.failed, text, page)
 
 

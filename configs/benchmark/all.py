@@ -1,0 +1,3 @@
+# Every network.
+title = "All networks"
+suites = ["efficientnet_lite0_imagenet", "efficientnet_lite0_tiny_imagenet", "cifar10", "reviews"]

@@ -1,0 +1,1 @@
+"""Many networks, methods and measures: explained, scored and summed up by one command."""
