@@ -36,6 +36,9 @@ class SurrogateMethod(ScoringMethod):
         7, "segments per side; the number of superpixels is its square", at_least=1
     )
     n_samples: int = setting(500, "random sets", at_least=1)
+    per_segment: int = setting(
+        10, "random sets for every segment, of inputs for which n_samples are fewer", at_least=0
+    )
     fill: float = setting(
         0.0, "value of a blank segment, normalised; 0 is the data's mean colour, and no word"
     )
@@ -49,6 +52,7 @@ class SurrogateMethod(ScoringMethod):
     def maps(self, task: MethodTask) -> Tensor:
         """Return the map of one sample, (1, …): every segment's coefficient all over it."""
         segments = task.modality.segments(task.inputs, task.tokens, self.segments, self.tiles)
+        sets = max(self.n_samples, self.per_segment * (int(segments.max()) + 1))
         if int(segments.max()) == 0:
             return self._whole(task).expand_as(segments)[None]
         [seed] = task.noise(self.name).seeds
@@ -58,8 +62,8 @@ class SurrogateMethod(ScoringMethod):
                 task.inputs,
                 baselines=self.fill,
                 feature_mask=everywhere,
-                n_samples=self.n_samples,
-                perturbations_per_eval=min(task.internal_batch_size, self.n_samples),
+                n_samples=sets,
+                perturbations_per_eval=min(task.internal_batch_size, sets),
                 return_input_shape=False,
             )
         values: Tensor = coefficients.flatten().to(task.inputs)

@@ -59,6 +59,20 @@ def test_kernel_shap_of_a_linear_model_is_exact(tiles: int) -> None:
     torch.testing.assert_close(found, expected[segments], rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("kind", [Lime, KernelShap])
+@pytest.mark.parametrize(("per_segment", "sets"), [(0, 20), (1, 20), (3, 48)])
+def test_inputs_of_many_segments_get_more_sets(
+    kind: type[Lime | KernelShap], per_segment: int, sets: int
+) -> None:
+    net, rows = small_net(), list[int]()
+    method = MethodAttributor(net, kind(n_samples=20, tiles=4, per_segment=per_segment))
+    method.attribute(samples(1), [0])
+    with net[0].register_forward_pre_hook(lambda _, args: rows.append(len(args[0]))):
+        method.attribute(samples(1), [0])
+    beside = 3 + 1  # to see what can be folded, and the logits
+    assert sum(rows) == sets + beside
+
+
 def test_lime_of_a_linear_model_is_nearly_exact_and_shrinks_with_alpha() -> None:
     net, x = linear(), samples(1)
     segments = segment(x[0], "grid", 2)
