@@ -80,15 +80,21 @@ class TextSample(Sample):
         tokens: Its words as they stand in the text, also those that the vocabulary lacks.
         words: Number of the word of each of the T ids, −1 for none; None if every id is a word.
         pad: Id that fills up shorter texts in a batch.
+        mask: Id that can stand for any word: that of a mask token, or else of unknown words; None
+            where there is none.
         text: What was read, as it stands.
         spans: First and last character (exclusive) of every word in it, ascending, if known.
+        evidence: Whether people marked each word as evidence of the text's class; None where
+            nobody was asked.
     """
 
     tokens: tuple[str, ...] = field(kw_only=True)
     words: tuple[int, ...] | None = field(default=None, kw_only=True)
     pad: int = field(default=1, kw_only=True)
+    mask: int | None = field(default=None, kw_only=True)
     text: str = field(default="", kw_only=True)
     spans: tuple[tuple[int, int], ...] | None = field(default=None, kw_only=True)
+    evidence: tuple[bool, ...] | None = field(default=None, kw_only=True)
 
     @property
     def shown(self) -> Shown:

@@ -29,7 +29,8 @@ CONFIGS = sorted(
     if not {"_base_", "vibi", "benchmark"} & set(path.relative_to(ROOT / "configs").parts)
 )
 TEXT, PIECES = "deep_lstm.py", "minilm_imdb.py"
-PICTURES = [name for name in CONFIGS if name not in (TEXT, PIECES)]
+EVIDENCE = ("lstm_eraser.py", "minilm_eraser.py")
+PICTURES = [name for name in CONFIGS if name not in (TEXT, PIECES, *EVIDENCE)]
 NO_WEIGHTS = {"attributor.classifier.pretrained": False}
 
 PUBLISHED_LAYERS = {

@@ -1,6 +1,7 @@
 """Data sets: images that dependencies bring, ImageNet, folders, mosaics; texts."""
 
 from input_iba.datasets.base import Relabelled, SampleDataset, build_dataset
+from input_iba.datasets.eraser_movies import EraserMovies
 from input_iba.datasets.given_texts import GivenTexts, TextVariations
 from input_iba.datasets.ids import select_ids
 from input_iba.datasets.image_files import ImageFolder, ImageNet, PictureFiles
@@ -18,6 +19,7 @@ from input_iba.datasets.torchvision_sets import CIFAR10, MNIST, FashionMNIST, To
 __all__ = [
     "CIFAR10",
     "MNIST",
+    "EraserMovies",
     "FashionMNIST",
     "GivenTexts",
     "GridMosaic",

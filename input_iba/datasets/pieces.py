@@ -72,6 +72,8 @@ class PieceDataset(DatasetView):
             self.tokenizer.truncation_side = "right" if texts.keep == "first" else "left"
         self.max_length = max_length
         self._special = set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
+        masks = (tokenizer.mask_token_id, tokenizer.unk_token_id)
+        self._mask = next((id_ for id_ in masks if id_ is not None), None)
 
     def __getitem__(self, index: int) -> TextSample:
         text = self.texts.text(index)
@@ -98,8 +100,10 @@ class PieceDataset(DatasetView):
             tokens=tuple(text[start:end] for start, end in spans),
             words=tuple(owners),
             pad=self.tokenizer.pad_token_id,
+            mask=self._mask,
             text=part,
             spans=places,
+            evidence=self.texts.evidence(index, spans),
         )
 
     def _pieces(self, encoding: Any) -> list[Piece]:

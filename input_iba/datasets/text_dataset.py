@@ -14,8 +14,13 @@ import torch
 from torch import Tensor
 
 from input_iba.datasets.base import SampleDataset, build_dataset
-from input_iba.datasets.tokens import TOKENIZER, basic_english, cleaned, words_read
-from input_iba.datasets.vocabulary import Vocabulary, read_vocabulary, stored_vocabulary
+from input_iba.datasets.tokens import TOKENIZER, basic_english, cleaned, overlapping, words_read
+from input_iba.datasets.vocabulary import (
+    UNKNOWN_INDEX,
+    Vocabulary,
+    read_vocabulary,
+    stored_vocabulary,
+)
 from input_iba.errors import ConfigError, DataError, closest
 from input_iba.records import TextSample
 
@@ -82,7 +87,7 @@ class TextDataset(SampleDataset):
 
     def __getitem__(self, index: int) -> TextSample:
         vocabulary = self.vocabulary
-        tokens, part, spans = words_read(
+        tokens, places, part, spans = words_read(
             self.text(index), self.max_length, first=self.keep == "first"
         )
         if not tokens:
@@ -93,9 +98,23 @@ class TextDataset(SampleDataset):
             self.target(index),
             self.path(index),
             tokens=tuple(tokens),
+            mask=UNKNOWN_INDEX,
             text=part,
             spans=spans,
+            evidence=self.evidence(index, places),
         )
+
+    def marked(self, index: int) -> Sequence[tuple[int, int]] | None:
+        """Return what people marked in `text(index)` as evidence of its class.
+
+        First and last character (exclusive) of every part; None where nobody was asked.
+        """
+        return None
+
+    def evidence(self, index: int, words: Sequence[tuple[int, int]]) -> tuple[bool, ...] | None:
+        """Return which words, by their places in `text(index)`, are evidence at least in part."""
+        parts = self.marked(index)
+        return None if parts is None else tuple(overlapping(words, parts))
 
     @property
     def vocabulary(self) -> Vocabulary:

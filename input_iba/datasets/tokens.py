@@ -96,16 +96,26 @@ def located(text: str) -> tuple[list[str], list[tuple[int, int]]]:
 
 def words_read(
     text: str, max_length: int | None, first: bool = False
-) -> tuple[list[str], str, Spans]:
-    """Return the words that are read of a cleaned text, the part they stand in, and where.
+) -> tuple[list[str], Spans, str, Spans]:
+    """Return the words that are read of a cleaned text, where, the part read, and where in it.
 
     Of more than `max_length` the `first` stay, or else the last.
     """
     tokens, spans = located(text)
     if max_length is None or len(tokens) <= max_length:
-        return tokens, text, tuple(spans)
+        return tokens, tuple(spans), text, tuple(spans)
     chosen = slice(max_length) if first else slice(-max_length, None)
-    return tokens[chosen], *read_part(text, spans[chosen], not first, first)
+    part = read_part(text, spans[chosen], not first, first)
+    return tokens[chosen], tuple(spans[chosen]), *part
+
+
+def overlapping(spans: Sequence[tuple[int, int]], parts: Sequence[tuple[int, int]]) -> list[bool]:
+    """Return which words, of ascending `spans`, share a character with any of the parts of a text.
+
+    >>> overlapping([(0, 3), (3, 4), (5, 8)], [(2, 3), (4, 6)])
+    [True, False, True]
+    """
+    return [any(start < last and first < end for first, last in parts) for start, end in spans]
 
 
 def read_part(

@@ -148,7 +148,7 @@ class Texts:
 
     def open(self, path: Path) -> Words:
         """Read a text file; return its last `max_length` tokens, and how they are shown."""
-        tokens, part, spans = words_read(cleaned(read_text(path)), self.config.texts.max_length)
+        tokens, _, part, spans = words_read(cleaned(read_text(path)), self.config.texts.max_length)
         if not tokens:
             raise DataError(f"Text '{path}' is empty: it has no token.")
         return tokens, split_at(part, spans)
