@@ -28,7 +28,8 @@ RESULT_HELP = (
 COMPARED = (
     *("insertion_deletion", "patch_insertion_deletion", "sensitivity_n", "degradation"),
     *("road", "localisation", "ehr"),
-    *("nlp_insertion_deletion", "nlp_sensitivity_n"),
+    *("nlp_insertion_deletion", "nlp_insertion_deletion_mask", "nlp_insertion_deletion_remove"),
+    *("nlp_sensitivity_n", "rationale", "rationale_mask", "rationale_remove", "evidence"),
 )
 """Metrics that need a map and the classifier, and nothing of what made the map."""
 

@@ -13,10 +13,16 @@ from typing import TYPE_CHECKING, Any
 from input_iba.evaluation.base import EvaluationContext, Metric, Row, Score, ScoredSample
 from input_iba.evaluation.degradation import DegradationMetric, Degradations, degradation
 from input_iba.evaluation.ehr import EhrMetric, HeatRatios, effective_heat_ratios
+from input_iba.evaluation.evidence import (
+    EvidenceMetric,
+    average_precision,
+    best_f1,
+    smoothed_over,
+    token_f1,
+)
 from input_iba.evaluation.insertion_deletion import (
     InsertionDeletion,
     InsertionDeletionMetric,
-    NLPInsertionDeletionMetric,
     PatchInsertionDeletionMetric,
     insertion_deletion,
     text_insertion_deletion,
@@ -29,6 +35,13 @@ from input_iba.evaluation.localisation import (
     pointing_game,
     region_iou,
     top_inside,
+)
+from input_iba.evaluation.rationale import (
+    MaskRationaleMetric,
+    RationaleMetric,
+    Rationales,
+    RemoveRationaleMetric,
+    text_rationale,
 )
 from input_iba.evaluation.road import Imputations, RoadMetric, road
 from input_iba.evaluation.sanity_check import SanityMetric, SanityScores, sanity_check
@@ -43,6 +56,11 @@ from input_iba.evaluation.sensitivity_n import (
 )
 from input_iba.evaluation.sets import random_sets, random_words, set_sizes
 from input_iba.evaluation.target_scores import TargetScoresMetric
+from input_iba.evaluation.word_insertion import (
+    MaskInsertionDeletionMetric,
+    NLPInsertionDeletionMetric,
+    RemoveInsertionDeletionMetric,
+)
 
 if TYPE_CHECKING:
     from input_iba.core.maps import scale_to_peak
@@ -76,7 +94,13 @@ METRICS: dict[str, type[Metric]] = {
         PatchInsertionDeletionMetric,
         SensitivityNMetric,
         NLPInsertionDeletionMetric,
+        MaskInsertionDeletionMetric,
+        RemoveInsertionDeletionMetric,
         NLPSensitivityNMetric,
+        RationaleMetric,
+        MaskRationaleMetric,
+        RemoveRationaleMetric,
+        EvidenceMetric,
         SanityMetric,
         TargetScoresMetric,
         DegradationMetric,
@@ -100,6 +124,7 @@ __all__ = [
     "Metric",
     "NLPInsertionDeletion",
     "NLPSensitivityN",
+    "Rationales",
     "Row",
     "SanityCheck",
     "SanityScores",
@@ -110,6 +135,8 @@ __all__ = [
     "TextClassifier",
     "VisionInsertionDeletion",
     "VisionSensitivityN",
+    "average_precision",
+    "best_f1",
     "box_mask",
     "cascade",
     "correlated",
@@ -136,10 +163,13 @@ __all__ = [
     "sensitivity_n",
     "set_sizes",
     "sign_flip_p",
+    "smoothed_over",
     "structural_similarity",
     "summarise",
     "text_insertion_deletion",
+    "text_rationale",
     "text_sensitivity_n",
+    "token_f1",
     "top_inside",
     "unit_range",
 ]

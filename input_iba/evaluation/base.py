@@ -107,11 +107,14 @@ class EvaluationContext:
     fitting: FittingRows
     fingerprints: Mapping[str, str]
 
-    def units(self, sample: Sample) -> Units:
-        """Return the pixels of an image, or the words of a text, which can be hidden."""
+    def units(self, sample: Sample, replace: str = "zero") -> Units:
+        """Return the pixels of an image, or the words of a text, which can be hidden.
+
+        `replace` says what becomes of hidden words: see `modality.units.replacing`.
+        """
         from input_iba.modality.units import units_of
 
-        return units_of(sample, self.classify)
+        return units_of(sample, self.classify, replace)
 
     def internal_batch_size(self, sample: Sample) -> int:
         """Return how many inputs like a sample's the classifier sees at once."""

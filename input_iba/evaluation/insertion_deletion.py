@@ -63,8 +63,9 @@ def insert_and_delete(
     Units of equal heat follow each other as in `ranks`, in an order drawn once: the mean over all
     orders would cost as many passes as there are orders. Deleted pixels become 0; pixels not yet
     inserted are blurred by a Gaussian that reaches round(2σ) pixels to each side, so its kernel
-    size is odd for any σ. Deleted words, and words not yet inserted, have the embedding 0. A text
-    shorter than another of its batch stays at its last step.
+    size is odd for any σ. Deleted words, and words not yet inserted, have the embedding 0, or what
+    `modality.units.replacing` puts there. A text shorter than another of its batch stays at its
+    last step.
 
     Args:
         units: Of S inputs.
@@ -167,7 +168,8 @@ def text_insertion_deletion(
     """Score texts while their words appear and disappear; see `insert_and_delete`.
 
     `classify` maps token ids, and which positions keep their embedding, (B, T) each, to logits; of
-    one logit, target 1 stands for it and 0 for the other class. `tokens` are padded to one length,
+    one logit, target 1 stands for it and 0 for the other class; `modality.units.replacing` makes
+    classifiers that read something else than the embedding 0. `tokens` are padded to one length,
     (S, T), and `scored` the positions that are changed: no padding, no special tokens.
     """
     from input_iba.modality.units import Words
@@ -177,7 +179,7 @@ def text_insertion_deletion(
 
 
 @dataclass(frozen=True)
-class _OrderMetric(TwoCurvesMetric):
+class OrderMetric(TwoCurvesMetric):
     """What these metrics share; their settings are options of `insert_and_delete`."""
 
     higher_is_better: ClassVar = {"ins_auc": True, "del_auc": False, "difference": True}
@@ -185,20 +187,21 @@ class _OrderMetric(TwoCurvesMetric):
 
     def measure(self, context: EvaluationContext, case: ScoredSample) -> tuple[Tensor, Curves]:
         """Return shares, and curve and area of insertion and of deletion."""
+        options = dict(vars(self))
         found = insert_and_delete(
-            context.units(case.sample),
+            context.units(case.sample, options.pop("replace", "zero")),
             case.heat[None],
             [case.target],
             internal_batch_size=context.internal_batch_size(case.sample),
             use_softmax=context.use_softmax,
-            **vars(self),
+            **options,
         )
         insertion = (found.insertion[0], found.insertion_auc.item())
         return found.shares[0], [insertion, (found.deletion[0], found.deletion_auc.item())]
 
 
 @dataclass(frozen=True)
-class InsertionDeletionMetric(_OrderMetric):
+class InsertionDeletionMetric(OrderMetric):
     """Target probability while pixels appear and disappear, hottest first."""
 
     name: ClassVar[str] = "insertion_deletion"
@@ -230,22 +233,3 @@ class PatchInsertionDeletionMetric(InsertionDeletionMetric):
     title: ClassVar[str] = "Insertion and deletion of patches of {patch_size} pixels"
 
     patch_size: int = setting(4, "pixels per side of a patch", at_least=1)
-
-
-@dataclass(frozen=True)
-class NLPInsertionDeletionMetric(_OrderMetric):
-    """Target probability while words appear and disappear, hottest first."""
-
-    name: ClassVar[str] = "nlp_insertion_deletion"
-    description: ClassVar[str] = (
-        "Measure how fast the target appears and disappears with the hottest words of a text."
-    )
-    kind: ClassVar = "texts"
-    x_label: ClassVar[str] = "share of the words changed"
-    title: ClassVar[str] = "Insertion and deletion of words"
-
-    sigma: float = setting(5.0, SIGMA, at_least=0, changes_result=False)
-    pixel_batch_size: int = setting(2, STEP, at_least=1)
-    max_fraction: float = setting(
-        1.0, "share of the words that are changed at the most; published: 0.4", above=0, at_most=1
-    )

@@ -39,6 +39,10 @@ class Modality(ABC):
             Floating-point values, (S, …), and what stands behind them.
         """
 
+    def read(self, model: nn.Module, inputs: Tensor) -> tuple[Tensor, Behind]:
+        """Return what `enter` does, also of inputs of which nothing is left to be masked."""
+        return self.enter(model, inputs)
+
     def run(self, model: nn.Module, inputs: Tensor, tokens: Behind) -> Any:
         """Run the classifier on what `enter` returned, or a noisy version of it."""
         return run_alone(model, inputs, tokens)

@@ -64,10 +64,14 @@ class TextModality(Modality):
             AttributionError: A text is empty, an id has no embedding, or the classifier cannot
                 tell padding from text.
         """
+        if not bool(self._tokens(inputs).scored.any(1).all()):
+            raise AttributionError("A text has no token to score: it is empty, or all padding.")
+        return self.read(model, inputs)
+
+    def read(self, model: nn.Module, inputs: Tensor) -> tuple[Tensor, Tokens]:
+        """Embed token ids, also of texts that hold nothing but special tokens or padding."""
         model, tokens = bare(model), self._tokens(inputs)
         ids = tokens.ids
-        if not bool(tokens.scored.any(1).all()):
-            raise AttributionError("A text has no token to score: it is empty, or all padding.")
         if tokens.padded and length_argument(model) is None:
             raise AttributionError(
                 f"The forward method of {type(model).__name__} takes neither 'lengths' nor "

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from input_iba.core.maps import check_maps
 from input_iba.core.smoothing import gaussian_smooth
-from input_iba.errors import EvaluationError
+from input_iba.core.tokens import pad
+from input_iba.errors import EvaluationError, closest
 from input_iba.records import Sample, TextSample
 
 Classify = Callable[[Tensor], Tensor]
@@ -19,6 +20,9 @@ Classify = Callable[[Tensor], Tensor]
 
 TextClassify = Callable[[Tensor, Tensor], Tensor]
 """Maps token ids (B, T), and which positions keep their embedding (B, T), to logits."""
+
+ZERO, MASK, REMOVE = REPLACEMENTS = ("zero", "mask", "remove")
+"""What becomes of hidden words: their embedding is 0, a mask token stands there, or nothing."""
 
 
 class Units(Protocol):
@@ -110,7 +114,7 @@ class Pixels:
 
 @dataclass(frozen=True)
 class Words:
-    """Words, whose embedding becomes 0 where they are hidden.
+    """Words, whose embedding becomes 0 where they are hidden, or what `replacing` makes of them.
 
     Attributes:
         classify: The classifier in eval mode.
@@ -151,7 +155,7 @@ class Words:
         return labels
 
     def blurred(self, sigma: float, radius: int | None = None) -> Units:
-        """Return the same words: their embedding is 0 where they are hidden."""
+        """Return the same words, which cannot be blurred."""
         return self
 
     def logits(self, of: Tensor, hidden: Tensor) -> Tensor:
@@ -165,19 +169,72 @@ def chosen(values: Tensor, of: Tensor) -> Tensor:
     return values if len(values) == 1 else values[of]
 
 
-def units_of(sample: Sample, classify: Callable[..., Tensor]) -> Units:
+def units_of(sample: Sample, classify: Callable[..., Tensor], replace: str = ZERO) -> Units:
     """Return the units of one sample.
 
-    All pieces of a word lose their embedding together. Special tokens, which belong to no word,
-    always keep theirs. `classify` is a `Classify` of images, or a `TextClassify`.
+    All pieces of a word are hidden together. Special tokens, which belong to no word, always stay.
+    `classify` is a `Classify` of images, or a `TextClassify`; `replace`, one of `REPLACEMENTS`,
+    says what becomes of hidden words.
+
+    Raises:
+        EvaluationError: See `replacing`.
     """
     if not isinstance(sample, TextSample):
         return Pixels(classify, sample.input[None])
     words = torch.arange(len(sample.tokens), device=sample.input.device)
     owners = words if sample.words is None else torch.tensor(sample.words).to(words)
+    replacing_words = replacing(classify, replace, sample.pad, sample.mask)
 
     def by_words(numbers: Tensor, keep: Tensor) -> Tensor:
         kept = keep[:, owners.clamp(min=0)] | (owners < 0)
-        return classify(sample.input.expand(len(numbers), -1), kept)
+        return replacing_words(sample.input.expand(len(numbers), -1), kept)
 
     return Words(by_words, words[None], torch.ones_like(words, dtype=torch.bool)[None])
+
+
+def replacing(
+    classify: TextClassify, how: str, pad_index: int, mask_index: int | None = None
+) -> TextClassify:
+    """Return a classifier that reads something else where words do not keep their embedding.
+
+    With 'zero' it is the classifier itself, which reads the embedding 0. With 'mask' the token
+    `mask_index` stands at every hidden position. With 'remove' nothing does: what is left moves
+    together, and is padded at its end to the longest text of the batch.
+
+    Raises:
+        EvaluationError: `how` is none of `REPLACEMENTS`, or there is no mask token.
+    """
+    if how not in REPLACEMENTS:
+        raise EvaluationError(
+            f"What replaces words is one of {', '.join(REPLACEMENTS)}; got {how!r}."
+            f"{closest(how, REPLACEMENTS)}"
+        )
+    if how == MASK and mask_index is None:
+        raise EvaluationError(
+            "The classifier's tokenizer has neither a mask token nor one for unknown words, so "
+            f"nothing can stand for a hidden word. Replace words by {ZERO!r} or {REMOVE!r}."
+        )
+
+    def with_mask(tokens: Tensor, keep: Tensor) -> Tensor:
+        return classify(torch.where(keep, tokens, mask_index or 0), torch.ones_like(keep))
+
+    def without(tokens: Tensor, keep: Tensor) -> Tensor:
+        shorter = without_words(tokens, keep, pad_index)
+        return classify(shorter, torch.ones_like(shorter, dtype=torch.bool))
+
+    return {ZERO: classify, MASK: with_mask, REMOVE: without}[how]
+
+
+def without_words(tokens: Tensor, keep: Tensor, pad_index: int) -> Tensor:
+    """Return what is left of token ids (B, T), padded at its end to the longest text, (B, T').
+
+    A text of which nothing is left is one token of padding, since no classifier reads none at all.
+
+    >>> tokens, keep = torch.tensor([[5, 6, 7], [8, 9, 4]]), torch.tensor([[0, 1, 1], [0, 0, 1]])
+    >>> without_words(tokens, keep.bool(), pad_index=1)
+    tensor([[6, 7],
+            [4, 1]])
+    """
+    empty = tokens.new_full((1,), pad_index)
+    left = [text[kept] for text, kept in zip(tokens, keep, strict=True)]
+    return pad([text if len(text) else empty for text in left], pad_index).ids

@@ -67,6 +67,39 @@ def test_rows_are_those_of_the_literal_procedure(tmp_path: Path, kind: str) -> N
             assert told == pytest.approx(literal.pearson(sums, drops), abs=1e-4)
 
 
+@pytest.mark.parametrize("kind", ["DeepLSTM", "BERT"])
+@pytest.mark.parametrize("how", ["zero", "mask", "remove"])
+def test_words_are_replaced_literally(tmp_path: Path, kind: str, how: str) -> None:
+    tiny = prepare_texts(tmp_path, kind)
+    logits = tiny.logits(how)
+    ending = "" if how == "zero" else f"_{how}"
+    assert tiny.run(f"nlp_insertion_deletion{ending}", "a") == 0
+    assert tiny.run(f"rationale{ending}", "b", "--bins", "10", "40", "100") == 0
+    orders, rationales = tiny.result("a")["rows"], tiny.result("b")["rows"]
+    assert tiny.result("b")["made_with"]["settings"] == {"bins": [10, 40, 100], "replace": how}
+    for id_, sample in tiny.samples.items():
+        heat, words, target = tiny.heat(id_), list(range(len(sample.tokens))), sample.target
+        assert target is not None
+
+        def probability(
+            _: list[int], without: set[int], sample: object = sample, target: int = target
+        ) -> float:
+            return float(logits(sample, without).softmax(0)[target])  # type: ignore[arg-type]
+
+        expected = texts.insertion_deletion(probability, words, heat, set(), 2, len(words))
+        assert orders[id_]["ins_auc"] == pytest.approx(expected["ins"][1], abs=1e-6)
+        assert orders[id_]["del_auc"] == pytest.approx(expected["del"][1], abs=1e-6)
+        without, alone = texts.rationale(probability, words, heat, (10, 40, 100))
+        assert rationales[id_]["comprehensiveness"] == pytest.approx(sum(without) / 3, abs=1e-6)
+        assert rationales[id_]["sufficiency"] == pytest.approx(sum(alone) / 3, abs=1e-6)
+        assert rationales[id_]["without"] == pytest.approx(without, abs=2e-6)
+
+
+def test_reviews_without_evidence_are_left_out(tiny: EvaluatedTexts) -> None:
+    assert tiny.run("evidence", "a") == 0
+    assert set(tiny.result("a")["skipped"].values()) == {"the data set has no human evidence"}
+
+
 def test_part_of_the_reviews_can_be_completed(tiny: EvaluatedTexts) -> None:
     assert tiny.run("nlp_insertion_deletion", "a", "--num-samples", "2") == 0
     part = tiny.result("a")
@@ -104,11 +137,15 @@ def test_probabilities_of_reviews_are_told(tiny: EvaluatedTexts) -> None:
 @pytest.mark.parametrize(
     ("metric", "options", "said"),
     [
-        ("insertion_deletion", (), "Metrics for it: nlp_insertion_deletion, nlp_sensitivity_n"),
+        ("insertion_deletion", (), "Metrics for it: nlp_insertion_deletion, nlp_"),
         ("sanity_check", (), "is about images"),
         ("nlp_insertion_deletion", ("--max-fraction", "0"), "--max-fraction"),
         ("nlp_insertion_deletion", ("--pixel-batch-size", "0"), "--pixel-batch-size"),
         ("nlp_sensitivity_n", ("--num-masks", "1"), "--num-masks"),
+        ("rationale", ("--bins", "0", "5"), "--bins"),
+        ("rationale", ("--replace", "noise"), "--replace"),
+        ("rationale_mask", ("--replace", "zero"), "--replace"),
+        ("evidence", ("--smooth", "-1"), "--smooth"),
     ],
 )
 def test_what_does_not_fit_texts_is_refused(

@@ -20,7 +20,7 @@ from input_iba.results import write_mask
 from tests.commands.evaluating import status
 from tests.commands.explain.test_text_run import text_config
 from tests.datasets.reviews import TEXTS, write_reviews
-from tests.models.tiny_bert import save_tiny_bert
+from tests.models.tiny_bert import save_tiny_bert, tokenizer
 from tests.tiny_runs import write_config
 
 REVIEWS = {
@@ -56,8 +56,11 @@ class EvaluatedTexts:
         with np.load(self.maps / f"{id_}.npz") as arrays:
             return [float(value) for value in arrays["mask"]]
 
-    def logits(self) -> Callable[[TextSample, set[int]], Tensor]:
-        """Return the slow way to logits (classes,) of a text without some of its words."""
+    def logits(self, how: str = "zero") -> Callable[[TextSample, set[int]], Tensor]:
+        """Return the slow way to logits (classes,) of a text without some of its words.
+
+        `how` is 'zero', 'mask' or 'remove': what becomes of them.
+        """
         model: Any = build_classifier(load_config(self.config))
 
         @torch.no_grad()
@@ -65,10 +68,16 @@ class EvaluatedTexts:
             owners = range(len(sample.tokens)) if sample.words is None else sample.words
             bert = hasattr(model, "bert")
             table = model.get_input_embeddings() if bert else model.embedding
-            vectors = table(sample.input[None]).clone()
-            for place, word in enumerate(owners):
-                if word in without:
-                    vectors[0, place] = 0
+            mask = tokenizer().mask_token_id if bert else 0
+            places = list(zip(sample.input.tolist(), owners, strict=True))
+            if how == "mask":
+                places = [(mask if word in without else id_, word) for id_, word in places]
+            if how == "remove":
+                places = [place for place in places if place[1] not in without] or [(1, 0)]
+            vectors = table(torch.tensor([[id_ for id_, _ in places]])).clone()
+            for i, (_, word) in enumerate(places):
+                if how == "zero" and word in without:
+                    vectors[0, i] = 0
             found: Tensor
             if bert:
                 found = model(inputs_embeds=vectors).logits[0]

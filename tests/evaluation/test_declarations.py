@@ -10,10 +10,8 @@ import pytest
 from input_iba import evaluation
 from input_iba.errors import EvaluationError
 from input_iba.evaluation import METRICS
-from input_iba.evaluation.insertion_deletion import (
-    InsertionDeletionMetric,
-    NLPInsertionDeletionMetric,
-)
+from input_iba.evaluation.insertion_deletion import InsertionDeletionMetric
+from input_iba.evaluation.word_insertion import NLPInsertionDeletionMetric
 
 CODE = """
 import sys
@@ -46,7 +44,7 @@ def test_every_public_name_is_found_and_is_not_a_module() -> None:
 
 def test_settings_without_effect_decide_no_row() -> None:
     words = NLPInsertionDeletionMetric(sigma=1.0)
-    assert words.settings() == {"pixel_batch_size": 2, "max_fraction": 1.0}
+    assert words.settings() == {"pixel_batch_size": 2, "max_fraction": 1.0, "replace": "zero"}
     found = InsertionDeletionMetric(sigma=1)
     assert found.settings() == {"sigma": 1.0, "pixel_batch_size": 10, "blur_radius": None}
     with pytest.raises(EvaluationError, match="--blur-radius"):

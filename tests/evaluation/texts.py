@@ -116,3 +116,18 @@ def insertion_deletion(
             changed = order[: len(changed) + words_a_step]
         found[name] = (scores, literal.trapezoid(scores, shares))
     return found
+
+
+def rationale(
+    probability: Callable[..., float], tokens: list[int], heat: list[float], bins: tuple[int, ...]
+) -> tuple[list[float], list[float]]:
+    """Return what the probability loses without the hottest words, and with them alone."""
+    draws = np.random.default_rng(TIE_SEED).random(len(heat))
+    order = sorted(range(len(tokens)), key=lambda i: (-heat[i], draws[i]))
+    whole = probability(tokens, set())
+    without, alone = [], []
+    for percent in bins:
+        hottest = order[: max(percent * len(tokens) // 100, 1)]
+        without.append(whole - probability(tokens, set(hottest)))
+        alone.append(whole - probability(tokens, set(order) - set(hottest)))
+    return without, alone

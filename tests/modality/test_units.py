@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import Tensor
 
 from input_iba.core.smoothing import gaussian_smooth
-from input_iba.modality.units import Pixels, Words, units_of
+from input_iba.errors import EvaluationError
+from input_iba.modality.units import Pixels, Words, replacing, units_of, without_words
 from input_iba.records import TextSample
 
 
@@ -64,3 +68,68 @@ def test_pieces_of_a_word_are_hidden_together_and_special_tokens_never() -> None
     assert (units.size, units.scored.tolist()) == ((2,), [[True, True]])
     units.logits(torch.tensor([0, 0]), torch.tensor([[True, False], [True, True]]))
     assert kept[0].int().tolist() == [[1, 0, 0, 1, 1], [1, 0, 0, 0, 1]]
+
+
+class Recorded:
+    """A classifier that keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.ids: list[list[int]] = []
+        self.kept: list[list[bool]] = []
+
+    def __call__(self, ids: Tensor, keep: Tensor) -> Tensor:
+        self.ids, self.kept = ids.tolist(), keep.tolist()
+        return torch.zeros(len(ids), 2)
+
+
+PIECES = TextSample(
+    "a",
+    torch.tensor([2, 7, 8, 9, 3]),
+    tokens=("flatly", "dull"),
+    words=(-1, 0, 0, 1, -1),
+    pad=6,
+    mask=4,
+)
+
+
+@pytest.mark.parametrize(
+    ("how", "ids", "all_kept"),
+    [
+        ("zero", [[2, 7, 8, 9, 3]] * 3, False),
+        ("mask", [[2, 4, 4, 9, 3], [2, 4, 4, 4, 3], [2, 7, 8, 9, 3]], True),
+        ("remove", [[2, 9, 3, 6, 6], [2, 3, 6, 6, 6], [2, 7, 8, 9, 3]], True),
+    ],
+)
+def test_what_stands_in_the_place_of_words(how: str, ids: list[list[int]], all_kept: bool) -> None:
+    classify = Recorded()
+    hidden = torch.tensor([[True, False], [True, True], [False, False]])
+    units_of(PIECES, classify, how).logits(torch.zeros(3, dtype=torch.int64), hidden)
+    assert classify.ids == ids
+    assert all(map(all, classify.kept)) == all_kept
+
+
+def test_a_text_of_which_nothing_is_left_is_one_token_of_padding() -> None:
+    classify = Recorded()
+    sample = TextSample("a", torch.tensor([5, 6]), tokens=("so", "dull"), pad=1)
+    units_of(sample, classify, "remove").logits(torch.tensor([0]), torch.tensor([[True, True]]))
+    assert classify.ids == [[1]]
+
+
+@given(st.data())
+def test_what_is_left_keeps_its_order(data: st.DataObject) -> None:
+    rows, length = data.draw(st.integers(1, 4)), data.draw(st.integers(1, 6))
+    flags = st.lists(st.booleans(), min_size=length, max_size=length)
+    keep = data.draw(st.lists(flags, min_size=rows, max_size=rows))
+    ids = torch.randint(2, 9, (rows, length), generator=torch.Generator().manual_seed(0))
+    found = without_words(ids, torch.tensor(keep), pad_index=1).tolist()
+    assert len(found[0]) == max(1, *map(sum, keep))
+    for row, kept, text in zip(found, keep, ids.tolist(), strict=True):
+        left = [id_ for id_, stays in zip(text, kept, strict=True) if stays]
+        assert row == left + [1] * (len(row) - len(left))
+
+
+def test_what_cannot_replace_words_is_refused() -> None:
+    with pytest.raises(EvaluationError, match="one of zero, mask, remove; got 'masks'"):
+        replacing(Recorded(), "masks", 1)
+    with pytest.raises(EvaluationError, match="neither a mask token nor"):
+        units_of(TextSample("a", torch.tensor([5]), tokens=("so",)), Recorded(), "mask")

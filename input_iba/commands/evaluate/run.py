@@ -149,7 +149,7 @@ def _in_precision(
 
     def classify(inputs: Tensor, keep: Tensor | None = None) -> Tensor:
         fitting.saw(inputs)
-        values, tokens = modality.enter(runner.model, inputs)
+        values, tokens = modality.read(runner.model, inputs)
         if keep is not None:
             values = values.masked_fill(~keep[..., None], 0)
         return runner.logits(working_values(values, runner.model), tokens).float()

@@ -151,6 +151,8 @@ def test_every_metric_says_which_direction_is_better() -> None:
         *("ehr", "insertion_deletion", "sensitivity_n", "sanity_check", "target_scores"),
         *("degradation", "localisation", "nlp_insertion_deletion", "nlp_sensitivity_n"),
         *("patch_insertion_deletion", "road"),
+        *("nlp_insertion_deletion_mask", "nlp_insertion_deletion_remove", "evidence"),
+        *("rationale", "rationale_mask", "rationale_remove"),
     }
     for name, kind in METRICS.items():
         assert kind.name == name
