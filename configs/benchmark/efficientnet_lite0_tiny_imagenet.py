@@ -1,5 +1,5 @@
 # Small images with boxes: the class has a probability of 0.6 or more, its boxes cover 33 % at most.
-_base_ = ["./_base_/boxes.py"]
+_base_ = ["./_base_/enlarged_images.py"]
 title = "EfficientNet-Lite0 on Tiny-ImageNet"
 networks = [
     dict(

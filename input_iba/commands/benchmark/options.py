@@ -21,6 +21,10 @@ class BenchmarkOptions(ComputeOptions):
         "compute these networks of the suite only; the tables hold what is known of the others",
         metavar="NAME",
     )
+    methods: tuple[str, ...] = setting(
+        (), "of the methods of each network only these; ours must be among them", metavar="NAME"
+    )
+    metrics: tuple[str, ...] = setting((), "of its metrics only these", metavar="NAME")
     samples_per_batch: int | None = setting(
         None,
         "samples explained at once (default: data.data_loader.batch_size of each config)",

@@ -39,7 +39,7 @@ def run_benchmark(suite: Suite, options: BenchmarkOptions) -> BenchmarkResult:
     Raises:
         InputIBAError: There is no such network; nothing has been computed.
     """
-    asked = chosen(suite, options.networks).networks
+    suite, asked = chosen(suite, options.networks, options.methods, options.metrics)
     out = options.out or Path("workdirs") / f"benchmark_{suite.name}"
     out.mkdir(parents=True, exist_ok=True)
     failures: dict[str, list[str]] = {}

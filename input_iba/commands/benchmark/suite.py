@@ -201,18 +201,44 @@ def _refuse_twice(names: Sequence[str], what: str) -> None:
         )
 
 
-def chosen(suite: Suite, names: Sequence[str]) -> Suite:
-    """Return a suite with some of its networks, all where none is named.
+def chosen(
+    suite: Suite,
+    networks: Sequence[str] = (),
+    methods: Sequence[str] = (),
+    metrics: Sequence[str] = (),
+) -> tuple[Suite, list[Network]]:
+    """Return a suite with some of its methods and metrics, and some of its networks.
+
+    Of what no name is given, all are taken.
 
     Raises:
-        ConfigError: It has no network of that name.
+        ConfigError: There is nothing of that name, or a network would be left without our method.
     """
-    known = [network.name for network in suite.networks]
-    for name in names:
-        if name not in known:
-            raise ConfigError(
-                f"Suite '{suite.name}' has no network {name!r}.{closest(name, known)} "
-                f"Networks: {', '.join(known)}."
-            )
-    found = [network for network in suite.networks if not names or network.name in names]
-    return replace(suite, networks=found)
+    whole = suite.networks
+    known = {
+        "network": (networks, [network.name for network in whole]),
+        "method": (methods, [method.name for network in whole for method in network.methods]),
+        "metric": (metrics, [m.metric.name for network in whole for m in network.measures]),
+    }
+    for what, (given, names) in known.items():
+        for name in given:
+            if name not in names:
+                raise ConfigError(
+                    f"Suite '{suite.name}' has no {what} {name!r}.{closest(name, names)} "
+                    f"Known: {', '.join(dict.fromkeys(names))}."
+                )
+    kept = [_with_only(network, methods, metrics) for network in whole]
+    return (
+        replace(suite, networks=kept),
+        [network for network in kept if not networks or network.name in networks],
+    )
+
+
+def _with_only(network: Network, methods: Sequence[str], metrics: Sequence[str]) -> Network:
+    """Return a network with some of its methods and metrics."""
+    found = [method for method in network.methods if not methods or method.name in methods]
+    measures = [m for m in network.measures if not metrics or m.metric.name in metrics]
+    ours = [method.name for method in found if method.ours]
+    if not ours:
+        raise ConfigError(f"--methods leaves out ours of {network.name}: add '{network.ours}'.")
+    return replace(network, methods=found, measures=measures, ours=ours[0])

@@ -77,9 +77,25 @@ def test_methods_and_metrics_of_the_suite_are_those_of_networks_without(tmp_path
     shared = {"methods": ["input_mask"], "metrics": ["degradation"], "_unused": 1}
     found = suite(tmp_path, bare, NETWORK, **shared)
     assert [network.ours for network in found.networks] == ["input_mask", "input_iba"]
-    assert [network.name for network in chosen(found, ["Lite"]).networks] == ["Lite"]
+
+
+def test_some_of_a_suite_can_be_chosen(tmp_path: Path) -> None:
+    other = {**NETWORK, "name": "Other", "methods": ["input_mask", "iba", "input_iba"]}
+    found = suite(tmp_path, NETWORK, other)
+    kept, asked = chosen(found, ["Lite"], ["iba", "input_iba"])
+    assert [[m.name for m in network.methods] for network in kept.networks] == [
+        ["input_iba"],
+        ["iba", "input_iba"],
+    ]
+    assert [network.name for network in asked] == ["Lite"]
+    assert [network.ours for network in kept.networks] == ["input_iba", "iba"]
+    assert chosen(found) == (found, list(found.networks))
     with pytest.raises(InputIBAError, match=r"no network 'lite'\. Closest: 'Lite'"):
         chosen(found, ["lite"])
+    with pytest.raises(InputIBAError, match=r"no metric 'deletion'\. Closest: 'insertion_del"):
+        chosen(found, metrics=["deletion"])
+    with pytest.raises(InputIBAError, match=r"leaves out ours of Lite: add 'input_iba'"):
+        chosen(found, methods=["random"])
 
 
 @pytest.mark.parametrize(
