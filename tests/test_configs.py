@@ -177,21 +177,25 @@ def _meta_free(config: RunConfig) -> nn.Module:
 
 
 def _little_data(config: RunConfig, root: Path) -> dict[str, Any]:
-    """Make one picture per data set of files, in the layout that its type has."""
+    """Make a picture per data set of files, four for mosaics, in the layout that its type has."""
     options: dict[str, Any] = {}
     index = root / "index.json"
     index.write_text('{"0": ["n01440764", "tench"]}')
-    for name, data in (
+    for name, given in (
         ("estimation", config.estimation_data),
         ("attribution", config.attribution_data),
     ):
+        data, classes, section = given, ["n01440764"], f"data.{name}"
+        if given["type"] == "GridMosaic":
+            data, classes, section = given["dataset"], list("abcd"), f"{section}.dataset"
         if data["type"] not in {"ImageNet", "ImageFolder"}:
             continue
         ending = data.get("valid_formats", ["JPEG"])[0]
-        folder = root / name / "n01440764"
-        folder.mkdir(parents=True)
-        Image.new("RGB", (300, 260), (200, 30, 60)).save(folder / f"n01440764_1.{ending}")
-        options[f"data.{name}.img_root"] = str(root / name)
+        for label in classes:
+            folder = root / name / label
+            folder.mkdir(parents=True)
+            Image.new("RGB", (300, 260), (200, 30, 60)).save(folder / f"{label}_1.{ending}")
+        options[f"{section}.img_root"] = str(root / name)
         if data["type"] == "ImageNet":
             options[f"data.{name}.ind_to_cls_file"] = str(index)
             options[f"data.{name}.annot_root"] = str(_annotation(root))

@@ -27,7 +27,7 @@ RESULT_HELP = (
 
 COMPARED = (
     *("insertion_deletion", "patch_insertion_deletion", "sensitivity_n", "degradation"),
-    *("road", "localisation", "ehr"),
+    *("road", "single_deletion", "localisation", "ehr"),
     *("nlp_insertion_deletion", "nlp_insertion_deletion_mask", "nlp_insertion_deletion_remove"),
     *("nlp_sensitivity_n", "rationale", "rationale_mask", "rationale_remove", "evidence"),
 )

@@ -30,6 +30,7 @@ from input_iba.evaluation.insertion_deletion import (
 from input_iba.evaluation.localisation import (
     Localisation,
     LocalisationMetric,
+    best_iou,
     localise,
     mass_inside,
     pointing_game,
@@ -55,6 +56,11 @@ from input_iba.evaluation.sensitivity_n import (
     text_sensitivity_n,
 )
 from input_iba.evaluation.sets import random_sets, random_words, set_sizes
+from input_iba.evaluation.single_deletion import (
+    SingleDeletionMetric,
+    SingleDeletions,
+    single_deletion,
+)
 from input_iba.evaluation.target_scores import TargetScoresMetric
 from input_iba.evaluation.word_insertion import (
     MaskInsertionDeletionMetric,
@@ -64,6 +70,7 @@ from input_iba.evaluation.word_insertion import (
 
 if TYPE_CHECKING:
     from input_iba.core.maps import scale_to_peak
+    from input_iba.evaluation.correlation import spearman, top_overlap
     from input_iba.evaluation.imputation import impute
     from input_iba.evaluation.published import (
         Degradation,
@@ -105,6 +112,7 @@ METRICS: dict[str, type[Metric]] = {
         TargetScoresMetric,
         DegradationMetric,
         RoadMetric,
+        SingleDeletionMetric,
         LocalisationMetric,
     )
 }
@@ -131,12 +139,14 @@ __all__ = [
     "Score",
     "ScoredSample",
     "SensitivityN",
+    "SingleDeletions",
     "Summary",
     "TextClassifier",
     "VisionInsertionDeletion",
     "VisionSensitivityN",
     "average_precision",
     "best_f1",
+    "best_iou",
     "box_mask",
     "cascade",
     "correlated",
@@ -163,7 +173,9 @@ __all__ = [
     "sensitivity_n",
     "set_sizes",
     "sign_flip_p",
+    "single_deletion",
     "smoothed_over",
+    "spearman",
     "structural_similarity",
     "summarise",
     "text_insertion_deletion",
@@ -171,11 +183,13 @@ __all__ = [
     "text_sensitivity_n",
     "token_f1",
     "top_inside",
+    "top_overlap",
     "unit_range",
 ]
 
 _LATER = (
     "input_iba.core.maps",
+    "input_iba.evaluation.correlation",
     "input_iba.evaluation.imputation",
     "input_iba.evaluation.published",
     "input_iba.evaluation.published_sanity_check",

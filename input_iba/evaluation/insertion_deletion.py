@@ -225,11 +225,9 @@ class InsertionDeletionMetric(OrderMetric):
 class PatchInsertionDeletionMetric(InsertionDeletionMetric):
     """The same of patches, whose heat is that of their pixels together."""
 
-    name: ClassVar[str] = "patch_insertion_deletion"
-    description: ClassVar[str] = (
-        "Measure how fast the target appears and disappears with the hottest patches."
-    )
-    x_label: ClassVar[str] = "share of the patches changed"
-    title: ClassVar[str] = "Insertion and deletion of patches of {patch_size} pixels"
+    name: ClassVar = "patch_insertion_deletion"
+    description: ClassVar = "Measure how fast the target comes and goes with the hottest patches."
+    x_label: ClassVar = "share of the patches changed"
+    title: ClassVar = "Insertion and deletion of patches of {patch_size} pixels"
 
     patch_size: int = setting(4, "pixels per side of a patch", at_least=1)

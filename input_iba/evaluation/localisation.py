@@ -28,24 +28,26 @@ TOLERANCE = 15
 class Localisation:
     """How well S maps are placed, each (S,), float64, in [0, 1]; higher is better.
 
-    They are what `pointing_game`, `mass_inside`, `region_iou` and `top_inside` return.
+    They are what `pointing_game`, `mass_inside`, `region_iou`, `top_inside` and `best_iou` return.
     """
 
     hit: Tensor
     mass: Tensor
     iou: Tensor
     rank: Tensor
+    best_iou: Tensor
 
 
 def localise(
     heats: Tensor, regions: Tensor, tolerance: float = TOLERANCE, threshold: float = 0.5
 ) -> Localisation:
-    """Score maps by all four measures."""
+    """Score maps by all five measures."""
     return Localisation(
         pointing_game(heats, regions, tolerance),
         mass_inside(heats, regions),
         region_iou(heats, regions, threshold),
         top_inside(heats, regions),
+        best_iou(heats, regions),
     )
 
 
@@ -107,6 +109,27 @@ def region_iou(heats: Tensor, regions: Tensor, threshold: float = 0.5) -> Tensor
     return (hot & inside).sum((1, 2)).double() / (hot | inside).sum((1, 2))
 
 
+def best_iou(heats: Tensor, regions: Tensor) -> Tensor:
+    """Return the highest `region_iou` over all thresholds, in [0, 1].
+
+    It asks whether some level of the map outlines the region, whatever its unit and contrast.
+
+    References:
+        Choe et al. 2020, "Evaluating weakly supervised object localization methods right"
+        (arXiv 2001.07437), section 4.1, where the threshold is part of the evaluation; here it is
+        each map's own.
+    """
+    import torch
+
+    inside = _checked(heats, regions).flatten(1)
+    heat, order = heats.double().flatten(1).sort(dim=1, descending=True)
+    both = inside.gather(1, order).cumsum(1)
+    either = torch.arange(1, heat.shape[1] + 1, device=heat.device) + inside.sum(1, True) - both
+    # A threshold takes all pixels of a value or none, and is above 0.
+    last = torch.cat([heat[:, 1:] < heat[:, :-1], torch.ones_like(inside[:, :1])], 1)
+    return (both / either).double().where(last & (heat > 0), 0).amax(1)
+
+
 def top_inside(heats: Tensor, regions: Tensor, k: int | None = None) -> Tensor:
     """Return the share of the k hottest pixels that lie in the region, in [0, 1].
 
@@ -150,7 +173,7 @@ class LocalisationMetric(Metric):
 
     name: ClassVar = "localisation"
     description: ClassVar = "Play the pointing game; measure mass in the region and overlap."
-    higher_is_better: ClassVar = {"hit": True, "mass": True, "iou": True, "rank": True}
+    higher_is_better: ClassVar = dict.fromkeys(("hit", "mass", "iou", "rank", "best_iou"), True)
 
     tolerance: float = setting(TOLERANCE, "pixels by which the hottest pixel may miss", at_least=0)
     threshold: float = setting(

@@ -107,15 +107,10 @@ def correlated(drops: Tensor, sets: Tensor, heats: Tensor) -> SensitivityN:
     Sets are (M, U) or (S, M, U), bool, heats (S, U) where the sets are; what the target's logit
     loses without each set are `drops`, (S, M), on the CPU.
     """
+    from input_iba.evaluation.correlation import pearson
+
     sums = (sets.double() @ heats.double()[..., None])[..., 0].cpu()
-    a, b = (values - values.mean(1, keepdim=True) for values in (sums, drops))
-    # Rounding lets equal values differ a little, which is not variation.
-    vary_a, vary_b = (
-        centred.norm(dim=1) > 1e-12 * values.norm(dim=1)
-        for centred, values in ((a, sums), (b, drops))
-    )
-    pearson = ((a * b).sum(1) / (a.norm(dim=1) * b.norm(dim=1))).clamp(-1, 1)
-    return SensitivityN(pearson.masked_fill(~(vary_a & vary_b), 0), sums, drops)
+    return SensitivityN(pearson(sums, drops), sums, drops)
 
 
 def sensitivity_n(

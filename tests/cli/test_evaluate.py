@@ -242,7 +242,8 @@ def test_a_score_that_is_not_finite_fails_alone(
     def unsure(
         self: LocalisationMetric, context: EvaluationContext
     ) -> Callable[[ScoredSample], Row | str]:
-        return lambda case: {"hit": 1.0, "mass": case.target / 0.5, "iou": float("nan"), "rank": 0}
+        row = {"hit": 1.0, "mass": 0.5, "iou": float("nan"), "rank": 0, "best_iou": 0}
+        return lambda case: row
 
     monkeypatch.setattr(LocalisationMetric, "scorer", unsure)
     assert tiny.run("localisation", "a") == 1

@@ -11,6 +11,7 @@ from hypothesis.extra.numpy import arrays
 
 from input_iba.errors import EvaluationError
 from input_iba.evaluation import (
+    best_iou,
     box_mask,
     localise,
     mass_inside,
@@ -19,6 +20,7 @@ from input_iba.evaluation import (
     top_inside,
 )
 from tests.evaluation import literal
+from tests.reference import metrics
 
 # Few different values make ties, and put some of them on the thresholds.
 heats = arrays(np.float64, (6, 7), elements=st.integers(-4, 4).map(lambda k: k / 4))
@@ -36,6 +38,9 @@ def test_equals_the_literal_definitions(
     assert found.hit.item() == pytest.approx(expected, abs=1e-6)
     assert found.mass.item() == pytest.approx(literal.mass_inside(heat, region), abs=1e-6)
     assert found.iou.item() == pytest.approx(literal.region_iou(heat, region, threshold), abs=1e-6)
+    best = metrics.best_iou(heat, region)
+    assert found.best_iou.item() == pytest.approx(best, abs=1e-6)
+    assert best >= literal.region_iou(heat, region, threshold)
     for k, shares in ((None, found.rank), (1, top_inside(maps, masks, 1))):
         expected = literal.top_inside(heat, region, k or int(region.sum()))
         assert shares.item() == pytest.approx(expected, abs=1e-6)
@@ -50,7 +55,7 @@ def test_a_batch_is_its_maps_one_by_one(seed: int) -> None:
     found = localise(maps, masks, 2)
     for i in range(4):
         alone = localise(maps[i : i + 1], masks[i : i + 1], 2)
-        for score in ("hit", "mass", "iou", "rank"):
+        for score in ("hit", "mass", "iou", "rank", "best_iou"):
             assert getattr(found, score)[i] == pytest.approx(getattr(alone, score).item())
 
 
@@ -76,7 +81,7 @@ def test_a_map_that_is_its_region_scores_one() -> None:
     region = box_mask(torch.tensor([2, 1, 5, 4]), 6, 7)[None]
     perfect = localise(0.3 * region.float(), region, 0)
     assert (perfect.hit.item(), perfect.mass.item(), perfect.iou.item()) == (1, 1, 1)
-    assert perfect.rank.item() == 1
+    assert (perfect.rank.item(), perfect.best_iou.item()) == (1, 1)
     outside = localise((~region).float(), region, 0)
     assert (outside.hit.item(), outside.mass.item(), outside.iou.item()) == (0, 0, 0)
     assert outside.rank.item() == 0
@@ -85,11 +90,20 @@ def test_a_map_that_is_its_region_scores_one() -> None:
     assert [flat.mass.item(), flat.iou.item()] == pytest.approx([share, share])
 
 
+def test_the_best_threshold_does_not_depend_on_contrast() -> None:
+    region = box_mask(torch.tensor([2, 1, 5, 4]), 6, 7)[None]
+    heat = 0.9 + 0.1 * region.double()
+    heat[0, 2, 3] = 50  # one peak, below half of which the region lies
+    found = localise(heat, region)
+    assert found.iou.item() == pytest.approx(1 / 9)
+    assert found.best_iou.item() == 1
+
+
 def test_a_map_without_heat_scores_nothing() -> None:
     maps, region = torch.full((2, 4, 4), -1.0), torch.ones(2, 4, 4)
     maps[1] = 0
     assert mass_inside(maps, region).tolist() == [0, 0]
-    assert region_iou(maps, region).tolist() == [0, 0]
+    assert region_iou(maps, region).tolist() == best_iou(maps, region).tolist() == [0, 0]
 
 
 def test_what_cannot_be_scored_is_refused() -> None:

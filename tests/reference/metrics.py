@@ -48,3 +48,30 @@ def road(
             removed[pixel] = True
         scores.append(probability(imputed(image, removed) + noise * removed))
     return scores[0], scores[1]
+
+
+def single_deletion(
+    logit: Callable[[Array], float], image: Array, heat: Array, patches: int
+) -> tuple[list[float], list[float]]:
+    """Return each patch's heat, and what the logit loses without it (Hesse et al. 2024)."""
+    height, width = heat.shape
+    sums, drops = [], []
+    for i in range(patches):
+        for j in range(patches):
+            without, total = image.copy(), 0.0
+            for row, column in np.ndindex(heat.shape):
+                if (row * patches // height, column * patches // width) == (i, j):
+                    without[:, row, column] = 0
+                    total += heat[row, column]
+            sums.append(total)
+            drops.append(logit(image) - logit(without))
+    return sums, drops
+
+
+def best_iou(heat: Array, region: NDArray[Any]) -> float:
+    """Return the best overlap of the region with the pixels from some value above 0 on."""
+    found = [0.0]
+    for threshold in heat[heat > 0]:
+        hot = heat >= threshold
+        found.append((hot & region).sum() / (hot | region).sum())
+    return max(found)

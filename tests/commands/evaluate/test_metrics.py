@@ -150,7 +150,7 @@ def test_every_metric_says_which_direction_is_better() -> None:
     assert set(METRICS) == {
         *("ehr", "insertion_deletion", "sensitivity_n", "sanity_check", "target_scores"),
         *("degradation", "localisation", "nlp_insertion_deletion", "nlp_sensitivity_n"),
-        *("patch_insertion_deletion", "road"),
+        *("patch_insertion_deletion", "road", "single_deletion"),
         *("nlp_insertion_deletion_mask", "nlp_insertion_deletion_remove", "evidence"),
         *("rationale", "rationale_mask", "rationale_remove"),
     }
