@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import torch
 from torch import Tensor
@@ -22,7 +22,11 @@ Target = int | str | TargetLoss
 Targets = Tensor | Target | Sequence[Target | None]
 """One target for all samples, or one each, None for the predicted class; or one-hot rows."""
 
-MERGES: dict[str, Callable[[Tensor], Tensor]] = {"mean": torch.mean, "max": torch.max}
+MERGES: dict[str, Callable[[Tensor], Tensor]] = {
+    "mean": torch.mean,
+    "max": torch.max,
+    "sum": torch.sum,
+}
 """How the values of a word's pieces become one."""
 
 
@@ -150,8 +154,9 @@ class Explanation(Drawn):
         prediction: The most probable class on the unchanged input.
         target_probability: Probability of `target`; NaN when `target` is None.
         top: Class index and probability of the five likeliest classes, best first.
-        input_mask: The map (H, W), or (T,), on the CPU, in [0, 1]; in [−1, 1] of signed methods.
-        peak: By what the map is to be multiplied for the method's own units.
+        input_mask: (H, W), or (T,), on the CPU, in [0, 1]; in [−1, 1] of signed methods.
+        map: The answer, of the same shape; of a method without stages the input mask.
+        peak: By what the input mask is to be multiplied for the method's own units.
         losses: Loss history per stage and part, each (steps,).
         seconds: Wall time per stage, this sample's share of its batch.
         picture: What to look at beside the map, uint8 (3, H, W), or None.
@@ -164,6 +169,7 @@ class Explanation(Drawn):
     target_probability: float
     prediction_probability: float
     input_mask: Tensor
+    map: Tensor
     peak: float = 1.0
     top: tuple[tuple[int, float], ...] = ()
     losses: Mapping[str, Tensor] = field(default_factory=dict)
@@ -173,6 +179,14 @@ class Explanation(Drawn):
     words: Words = field(default=(), repr=False)
     gaps: Sequence[str] = field(default=(), repr=False)
     class_names: Sequence[str] = field(default=(), repr=False)
+
+    merge: ClassVar[str] = ""
+    """How the map's values of a word's pieces become one; empty for as other masks' do."""
+
+    @property
+    def bits(self) -> float | None:
+        """Return the sum of the map, where it is in bits."""
+        return None
 
     def class_name(self, index: int) -> str:
         """Return the name of a class, or its number where it has no name."""
@@ -186,18 +200,20 @@ class Explanation(Drawn):
         if self.target != self.prediction:
             preferred = percent(self.prediction_probability)
             said.append(f"predicted: {self.class_name(self.prediction)} {preferred}")
+        if self.bits is not None:
+            said.append(f"{self.bits:.3g} bits")
         if self.seconds:
             said.append(f"{sum(self.seconds.values()):.1f} s")
         return " · ".join(said)
 
     def images(self) -> dict[str, Pixels]:
-        """Return what was explained, the overlay and the masks, (H, W, 3), uint8, by caption."""
-        if self.input_mask.ndim != 2:
+        """Return what was explained, its map over it, the masks: (H, W, 3), uint8, by caption."""
+        if self.map.ndim != 2:
             return {}
         found: dict[str, Pixels] = {}
         if self.picture is not None:
             found["input"] = self.picture.permute(1, 2, 0).contiguous().numpy()
-            found["overlay"] = overlay(found["input"], heat_of(self.input_mask.numpy()))
+            found["overlay"] = overlay(found["input"], heat_of(self.map.numpy()))
         return found | {name: rendered(mask.numpy()) for name, mask in self._masks().items()}
 
     def _masks(self) -> dict[str, Tensor]:
@@ -205,7 +221,7 @@ class Explanation(Drawn):
 
     def coloured_words(self) -> Words:
         """Return the words with their values; of a text whose words are not known, numbers."""
-        numbered = [] if self.input_mask.ndim != 1 else enumerate(self.input_mask.tolist())
+        numbered = [] if self.map.ndim != 1 else enumerate(self.map.tolist())
         return self.words or [(str(i), value) for i, value in numbered]
 
 
@@ -214,6 +230,7 @@ class Attribution(Explanation):
     """What one run of the three stages found about one sample.
 
     Attributes:
+        map: The answer, (H, W), bits per pixel; of text (T,), per token.
         feature_mask: Saliency of the feature bottleneck, (H, W), bits per pixel.
         feature_capacity: The same at the layer's own resolution (h, w), bits per position.
         prior_mask: Mean over channels of the prior's mask λ_G, (H, W), in [0, 1].
@@ -223,8 +240,16 @@ class Attribution(Explanation):
     feature_capacity: Tensor
     prior_mask: Tensor
 
+    merge: ClassVar[str] = "sum"
+
+    @property
+    def bits(self) -> float:
+        """Return the bits in all: the sum of the map."""
+        return float(self.map.sum())
+
     def _masks(self) -> dict[str, Tensor]:
-        return {"feature mask": self.feature_mask, "prior": self.prior_mask, **super()._masks()}
+        behind = {"feature mask": self.feature_mask, "prior": self.prior_mask}
+        return {"map": self.map, **super()._masks(), **behind}
 
 
 Kind = TypeVar("Kind", bound=Explanation)
@@ -234,7 +259,7 @@ def described(
     record: Kind, sample: Sample | None, class_names: Sequence[str] = (), merge: str = "mean"
 ) -> Kind:
     """Return a record that shows its sample, words merged by one of `MERGES`, and names classes."""
-    look = {} if sample is None else sample.look(record.input_mask, merge)
+    look = {} if sample is None else sample.look(record.map, record.merge or merge)
     return replace(record, class_names=tuple(class_names), **look)
 
 

@@ -13,6 +13,7 @@ from input_iba.attribution.priors import (
     TextWGANPrior,
     WGANPrior,
 )
+from input_iba.attribution.reading import Reading
 from input_iba.attribution.task import AttributionTask
 from input_iba.core.optimise import Progress
 from input_iba.records import described
@@ -32,6 +33,7 @@ __all__ = [
     "Preset",
     "Prior",
     "Progress",
+    "Reading",
     "SaliencyPrior",
     "SlicedWassersteinPrior",
     "TextWGANPrior",

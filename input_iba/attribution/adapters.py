@@ -25,8 +25,8 @@ ExplainFunc = Callable[..., NDArray[np.float32]]
 class CaptumAttribution:
     """An attributor with captum's call: inputs and target in, a tensor out.
 
-    An `Attributor` must know its statistics. `kind` is the field of the record that is the map:
-    'input_mask', or of an `Attributor` also 'feature_mask' or 'prior_mask'.
+    An `Attributor` must know its statistics. `kind` is the field of the record that is returned:
+    'map', 'input_mask', or of an `Attributor` also 'feature_mask' or 'prior_mask'.
 
     >>> from input_iba.attribution.methods import MethodAttributor, Random
     >>> net = nn.Sequential(nn.Flatten(), nn.Linear(64, 2))
@@ -35,7 +35,7 @@ class CaptumAttribution:
     torch.Size([3, 1, 8, 8])
     """
 
-    def __init__(self, attributor: Attributes, kind: str = "input_mask") -> None:
+    def __init__(self, attributor: Attributes, kind: str = "map") -> None:
         self.attributor = attributor
         self.kind = kind
 
@@ -63,7 +63,7 @@ class CaptumAttribution:
 
 
 def quantus_explain_func(
-    attributor: Attributes | Callable[[nn.Module], Attributes], kind: str = "input_mask"
+    attributor: Attributes | Callable[[nn.Module], Attributes], kind: str = "map"
 ) -> ExplainFunc:
     """Return an `explain_func` for the metrics of Quantus, with `kind` as in `CaptumAttribution`.
 

@@ -14,6 +14,7 @@ from input_iba.attribution.feature_iba import FeatureIBA
 from input_iba.attribution.input_iba import InputBottleneck
 from input_iba.attribution.outcome import clocked, first_reasons, logit_failures, make_records
 from input_iba.attribution.priors import Prior, WGANPrior
+from input_iba.attribution.reading import Reading
 from input_iba.attribution.task import AttributionTask
 from input_iba.core.modes import with_gradients
 from input_iba.core.outputs import Output
@@ -35,6 +36,7 @@ class Attributor(BaseAttributor[AttributionTask, Attribution]):
         feature_iba: Settings of stage 1.
         prior: Stage 2.
         input_iba: Settings of stage 3.
+        reading: How the results of the stages are read as one map.
         autocast: Type in which the classifier computes where that is safe, or None for its own.
         layout: How features lie where that cannot be found out; see `modality.layouts.layout_of`.
         output: Which part of what the classifier returns the logits are; see `select_logits`.
@@ -49,7 +51,7 @@ class Attributor(BaseAttributor[AttributionTask, Attribution]):
     >>> attributor = Attributor(net, "1", prior=short, input_iba=InputBottleneck(opt_steps=2))
     >>> statistics = attributor.estimate([torch.randn(16, 1, 8, 8)])
     >>> [result] = attributor.attribute(torch.randn(1, 1, 8, 8), [1])
-    >>> result.input_mask.shape
+    >>> result.map.shape
     torch.Size([8, 8])
     >>> task = attributor.task(torch.randn(2, 1, 8, 8), [0, 1])
     >>> prior = short.fit(task, FeatureIBA(opt_steps=2).fit(task, statistics))
@@ -65,6 +67,7 @@ class Attributor(BaseAttributor[AttributionTask, Attribution]):
         feature_iba: FeatureIBA | None = None,
         prior: Prior | None = None,
         input_iba: InputBottleneck | None = None,
+        reading: Reading | None = None,
         use_softmax: bool = True,
         statistics: FeatureStatistics | None = None,
         modality: Modality | None = None,
@@ -87,6 +90,7 @@ class Attributor(BaseAttributor[AttributionTask, Attribution]):
         self.feature_iba = feature_iba or FeatureIBA()
         self.prior = prior or WGANPrior()
         self.input_iba = input_iba or InputBottleneck()
+        self.reading = reading or Reading()
         side = self.feature_iba.input_or_output
         self.classifier = self._runner = TappedClassifier(
             classifier,
@@ -176,6 +180,7 @@ class Attributor(BaseAttributor[AttributionTask, Attribution]):
         }
         to_map = task.modality.to_map
         maps = {
+            "map": self.reading.read(task, feature, fitted),
             "input_mask": to_map(fitted.alpha.sigmoid()),
             "feature_mask": feature.saliency,
             "feature_capacity": task.modality.position_bits(feature.capacity),

@@ -40,11 +40,11 @@ class Attributions(Sequence[Attribution | Failure]):
 
     @property
     def maps(self) -> Tensor:
-        """All input masks: (S, 1, H, W), as captum has them; of texts (S, T), 0 at padding.
+        """All maps in bits: (S, 1, H, W), as captum has them; of texts (S, T), 0 at padding.
 
         NaN where an input could not be explained.
         """
-        masks = [r.input_mask if isinstance(r, Attribution) else None for r in self.records]
+        masks = [r.map if isinstance(r, Attribution) else None for r in self.records]
         known = [mask for mask in masks if mask is not None]
         if not known:
             return torch.full((len(masks), 1), torch.nan)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from input_iba.attribution.feature_iba import FeatureIBA
 from input_iba.attribution.input_iba import InputBottleneck
 from input_iba.attribution.priors import Prior, SaliencyPrior, TextWGANPrior, WGANPrior
+from input_iba.attribution.reading import Reading
 from input_iba.errors import ConfigError, closest
 from input_iba.registry import PRIORS
 from input_iba.settings import declarations
@@ -15,17 +16,18 @@ from input_iba.settings import declarations
 
 @dataclass(frozen=True)
 class Preset:
-    """Settings of the three stages, and the number of samples of the estimation set."""
+    """Settings of the three stages and of the map, and the size of the estimation set."""
 
     feature_iba: FeatureIBA
     prior: Prior
     input_iba: InputBottleneck
     n_samples: int = 1000
+    reading: Reading = field(default_factory=Reading)
 
     @property
     def stages(self) -> dict[str, Any]:
-        """The settings of the three stages, by the names of `Attributor`'s arguments."""
-        return {part.name: getattr(self, part.name) for part in fields(self)[:3]}
+        """The settings of stages and map, by the names of `Attributor`'s arguments."""
+        return {key: value for key, value in _values(self).items() if key != "n_samples"}
 
 
 # The published parameters: Zhang et al. 2021 (arXiv 2110.01471) and the code that came with it.

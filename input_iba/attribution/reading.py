@@ -35,11 +35,17 @@ class Reading(Settings):
 
         Its sum is the bits that the feature bottleneck lets pass.
         """
-        mask = task.modality.to_map(fitted.alpha.sigmoid())
-        ranks = mask.flatten(1).argsort(1).argsort(1).to(mask.dtype)
-        ranks = (ranks / max(ranks.shape[1] - 1, 1)).reshape(mask.shape)
-        share = ranks**self.contrast * feature.saliency.clamp_min(0) ** self.place
-        bits = feature.saliency.flatten(1).sum(1)
-        total = share.flatten(1).sum(1)
-        scale = torch.where(total > 0, bits / total, 0)
-        return share * scale.reshape(-1, *[1] * (share.ndim - 1))
+        # Padding and special tokens hold no bits, and ranks are those of the others alone.
+        mask = task.tokens.zeroed(task.modality.to_map(fitted.alpha.sigmoid()))
+        saliency = task.tokens.zeroed(feature.saliency).clamp_min(0)
+        each = (-1, *[1] * (mask.ndim - 1))
+        order = mask.flatten(1).argsort(dim=1, stable=True)
+        ranks = order.argsort(1).to(mask.dtype).reshape(mask.shape)
+        ranks = task.tokens.with_least(ranks)
+        ranks = ranks - ranks.flatten(1).amin(1).reshape(each)
+        ranks = ranks / ranks.flatten(1).amax(1).clamp_min(1).reshape(each)
+        share = ranks**self.contrast * saliency**self.place
+        total = share.flatten(1).sum(1).reshape(each)
+        bits = saliency.flatten(1).sum(1).reshape(each)
+        # Of one word there is no rank: it has all bits.
+        return torch.where(total > 0, share * (bits / total), saliency)

@@ -119,6 +119,7 @@ def build_own_method(
         feature_iba=config.feature_iba,
         prior=build(PRIORS, config.prior),
         input_iba=config.input_iba,
+        reading=config.reading,
         **_shared(config, classifier, device, autocast),
     )
 

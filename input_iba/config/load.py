@@ -14,7 +14,9 @@ from mmengine.config import Config
 import input_iba.datasets  # noqa: F401  registers its types
 from input_iba.attribution import FeatureIBA, InputBottleneck
 from input_iba.attribution.methods import IBA, Method, check_explains
+from input_iba.attribution.presets import preset_of
 from input_iba.attribution.priors import Prior
+from input_iba.attribution.reading import Reading
 from input_iba.config import presets, schema
 from input_iba.config.assembly import PlainConfig, assemble
 from input_iba.config.sections import WITHOUT_EFFECT, AttributorKeys, DataKeys, Plain
@@ -55,6 +57,7 @@ class RunConfig(AttributorKeys, AttributionKeys):
     input_iba: InputBottleneck
     feature_mask: MaskSettings
     input_mask: MaskSettings
+    reading: Reading
     baseline: Method | None = None
     preset: str | None = None
     warnings: tuple[str, ...] = ()
@@ -126,9 +129,10 @@ def _frozen(path: Path, plain: PlainConfig) -> RunConfig:
     def settings(kind: type[Keys], *sections: str) -> Keys:
         return _settings(kind, raw, file, *sections)
 
-    data = keys(DataKeys, "data")
+    data, attributor = keys(DataKeys, "data"), keys(AttributorKeys, "attributor")
+    kind = KINDS[schema.ATTRIBUTORS[attributor["type"]]].name
     return RunConfig(
-        **keys(AttributorKeys, "attributor"),
+        **attributor,
         **keys(AttributionKeys, "attribution_cfg"),
         path=path,
         raw=raw,
@@ -141,6 +145,9 @@ def _frozen(path: Path, plain: PlainConfig) -> RunConfig:
         input_iba=settings(InputBottleneck, "attributor.input_iba", "attribution_cfg.input_iba"),
         feature_mask=settings(MaskSettings, "attribution_cfg.feat_mask"),
         input_mask=settings(MaskSettings, "attribution_cfg.input_mask"),
+        reading=replace(
+            preset_of(plain.preset or "paper", kind).reading, **keys(Reading, "attribution_cfg.map")
+        ),
         preset=plain.preset,
         warnings=plain.warnings,
     )

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from input_iba.attribution import FeatureIBA, InputBottleneck
 from input_iba.attribution.priors import Prior
+from input_iba.attribution.reading import Reading
 from input_iba.config.settings import AttributionKeys, EstimationSettings, LoaderSettings
 from input_iba.core.bottleneck import BottleneckSettings
 from input_iba.evaluation.sanity_check import SanityCheckSection
@@ -95,6 +96,7 @@ class AttributionSection(AttributionKeys):
     input_iba: InputBottleneck = setting(REQUIRED, "stage 3")
     feat_mask: MaskSettings = setting(REQUIRED, "how feature masks are saved")
     input_mask: MaskSettings = setting(REQUIRED, "how input masks are saved")
+    map: Reading = setting(REQUIRED, "how the results of the stages are read as one map")
 
 
 @dataclass(frozen=True, kw_only=True)

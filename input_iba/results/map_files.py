@@ -15,6 +15,7 @@ from input_iba.core.maps import as_map
 from input_iba.errors import DataError, EvaluationError
 from input_iba.records import Sample, TextSample
 from input_iba.results import file_names
+from input_iba.results.writing import MASK_KEYS
 
 FORMATS = (".npz", ".npy", ".png")
 """Extensions of maps, the most exact first."""
@@ -27,14 +28,14 @@ def find_maps(folder: Path, ids: Iterable[str]) -> dict[str, Path]:
     """Find the maps of a whole data set's samples, by id, in a folder or below it.
 
     A map is named as a run of this toolkit names it, or by the id itself. Of several formats the
-    most exact is taken; of a work directory, its `input_masks`.
+    most exact is taken; of a work directory, its `own_maps`.
 
     Raises:
         DataError: The folder does not exist, or two files of one format may be a sample's map.
     """
     if not folder.is_dir():
         raise DataError(f"Folder of maps '{folder}' does not exist. Check HEATMAP_DIR.")
-    root = folder / "input_masks" if (folder / "manifest.json").is_file() else folder
+    root = own_maps(folder) if (folder / "manifest.json").is_file() else folder
     files: dict[tuple[str, str], list[Path]] = {}
     for path in sorted(root.rglob("*")):
         if path.suffix.lower() in FORMATS and not path.name.startswith("."):
@@ -51,6 +52,17 @@ def find_maps(folder: Path, ids: Iterable[str]) -> dict[str, Path]:
         if candidates:
             found[id_] = candidates[0]
     return found
+
+
+def own_maps(root: Path) -> Path:
+    """Return the folder of a work directory that holds its answer.
+
+    That is `maps`; of other methods, and where an earlier release began the run, so that maps of
+    some samples are missing, `input_masks`.
+    """
+    maps, masks = root / "maps", root / "input_masks"
+    mapped, masked = ({p.relative_to(at) for p in at.rglob("*.npz")} for at in (maps, masks))
+    return maps if mapped and masked <= mapped else masks
 
 
 def read_map_of(sample: Sample, path: Path) -> Tensor:
@@ -73,7 +85,7 @@ def read_map_of(sample: Sample, path: Path) -> Tensor:
 
 
 def read_map(path: Path, dimensions: int = 2) -> Tensor:
-    """Read one map: npz (key `mask`, or its only array), npy, or PNG of 8 or 16 bits, grey.
+    """Read one map: npz (one of `MASK_KEYS`, or its only array), npy, or grey PNG of 8 or 16 bits.
 
     Returns:
         (H, W), or (W,) of 1 dimension, float64, on the CPU; of a PNG in [0, 1].
@@ -131,9 +143,10 @@ def _read_array(path: Path) -> NDArray[np.generic]:
         if isinstance(content, np.ndarray):
             return content
         names = content.files
-        if "mask" not in names and len(names) != 1:
-            raise ValueError(f"expected an array 'mask' or one array alone, found {names}")
-        values: NDArray[np.generic] = content["mask" if "mask" in names else names[0]]
+        key = next((key for key in MASK_KEYS if key in names), names[0] if len(names) == 1 else "")
+        if not key:
+            raise ValueError(f"expected an array 'mask' or 'map', or one alone, found {names}")
+        values: NDArray[np.generic] = content[key]
         return values
 
 

@@ -27,10 +27,11 @@ class SampleRecord:
         target: Class index explained; None for the caller's own loss and for failures.
         prediction: Class index with the highest logit.
         top_classes: Name and probability of the five most probable classes, best first.
+        map_bits: Sum of the map, the bits in all; None of other methods.
         feature_peak: Largest value of the feature mask in bits per pixel, or None.
         peak: By what the input mask is to be multiplied for the method's own units, or None.
         seconds: Wall time per stage.
-        files: From kind (`input_mask`, …) to the path inside the work directory.
+        files: From kind (`map`, `input_mask`, …) to the path inside the work directory.
         losses: Loss history per stage and part, rounded for reading.
         seed: Seed of the run.
     """
@@ -46,12 +47,18 @@ class SampleRecord:
     predicted_class_name: str = ""
     prediction_probability: float | None = None
     top_classes: list[list[str | float]] = field(default_factory=list)
+    map_bits: float | None = None
     feature_peak: float | None = None
     peak: float | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
     losses: Mapping[str, list[float | None]] = field(default_factory=dict)
     seed: int = 0
+
+    @property
+    def map_file(self) -> str:
+        """Return the file of the map: of other methods and earlier releases the input mask's."""
+        return self.files.get("map", self.files.get("input_mask", ""))
 
     def classes(self) -> list[tuple[str, float]]:
         """Return the most probable classes with their probabilities, and the explained one."""

@@ -33,10 +33,16 @@ from input_iba.settings import Settings, setting
 DIGITS = 6
 """Significant digits of losses in a record."""
 
-FOLDERS = {"input_mask": "input_masks", "feature_mask": "feat_masks", "prior_mask": "prior_masks"}
-"""Folder of each mask."""
+FOLDERS = {
+    "map": "maps",
+    "input_mask": "input_masks",
+    "feature_mask": "feat_masks",
+    "prior_mask": "prior_masks",
+}
+"""Folder of the map and of each mask."""
 
 IMAGE_PLACES = {
+    "map_png": ("maps", ".png"),
     "input_mask_png": ("input_masks", ".png"),
     "input_mask_picture": ("input_masks", ".JPEG"),
     "feature_mask_png": ("feat_masks", ".png"),
@@ -105,9 +111,12 @@ class SampleWriter:
         masks = {kind: self._values(kind, mask, sample) for kind, mask in self._masks(found)}
         files = {kind: f"{FOLDERS[kind]}/{place}.npz" for kind in masks}
         images: dict[str, Pixels] = {}
-        text = (sample.tokens, sample.text, sample.spans) if isinstance(sample, TextSample) else ()
+        text: dict[str, Any] = {}
+        if isinstance(sample, TextSample):
+            text = {"tokens": sample.tokens, "text": sample.text, "spans": sample.spans}
         for kind, mask in masks.items():
-            write_mask(self.root / files[kind], mask, *text)
+            key = "map" if kind == "map" else "mask"
+            write_mask(self.root / files[kind], mask, key=key, **text)
         if isinstance(sample, TextSample):
             files["highlights"] = f"highlights/{place}.html"
             write_text(self.root / files["highlights"], self._highlights(sample, found, masks))
@@ -119,7 +128,7 @@ class SampleWriter:
             folder, extension = IMAGE_PLACES[kind]
             files[kind] = f"{folder}/{place}{extension}"
             write_image(self.root / files[kind], pixels)
-        feature = masks.get("feature_mask")
+        feature, answer = masks.get("feature_mask"), masks.get("map")
         return SampleRecord(
             id=found.id,
             status="done",
@@ -131,6 +140,7 @@ class SampleWriter:
             predicted_class_name=self.class_name(found.prediction),
             prediction_probability=_finite(found.prediction_probability),
             top_classes=[[self.class_name(i), round(share, 8)] for i, share in found.top],
+            map_bits=None if answer is None else _finite(float(answer.sum(dtype=np.float64))),
             feature_peak=None if feature is None else _finite(float(feature.max())),
             peak=float(f"{found.peak:.8g}"),
             seconds={stage: round(value, 3) for stage, value in found.seconds.items()},
@@ -158,13 +168,14 @@ class SampleWriter:
         if isinstance(found, Attribution):
             upscale = self.settings["feature_mask"].upscale
             feature = found.feature_mask if upscale else found.feature_capacity
-            masks += [("feature_mask", feature), ("prior_mask", found.prior_mask)]
+            behind = [("feature_mask", feature), ("prior_mask", found.prior_mask)]
+            masks = [("map", found.map), *masks, *behind]
         return masks
 
     def _values(self, kind: str, mask: Tensor, sample: Sample) -> Values:
         """Return a mask as it is saved: one value per pixel, or per word."""
         settings = self.settings.get(kind, self.settings["input_mask"])
-        mask = sample.per_unit(mask, settings.merge)
+        mask = sample.per_unit(mask, Attribution.merge if kind == "map" else settings.merge)
         values: Values = mask.detach().cpu().float().numpy()
         return values
 
@@ -176,14 +187,18 @@ class SampleWriter:
             "Probability": percent(_finite(found.target_probability)),
             "Classifier prefers": self.class_name(found.prediction),
         }
-        titles = {"input_mask": "Input mask", "feature_mask": "Feature mask (bits per word)"}
+        titles = {
+            "map": "Map (bits per word)",
+            "input_mask": "Input mask",
+            "feature_mask": "Feature mask (bits per word)",
+        }
         shown = {title: masks[kind] for kind, title in titles.items() if kind in masks}
         return highlighted_page(sample.id, facts, sample.shown, shown)
 
     def _images(self, sample: ImageSample, masks: Mapping[str, Values]) -> dict[str, Pixels]:
         """Return previews in grey, and renderings in colour."""
         mask, colours = masks["input_mask"], self.settings["input_mask"].colour_map
-        heat = heat_of(mask)
+        heat = heat_of(masks.get("map", mask))
         image = sample.image.permute(1, 2, 0).contiguous().numpy()
         if image.shape[2] == 1:
             image = image.repeat(3, axis=2)
@@ -194,6 +209,8 @@ class SampleWriter:
             "overlay": overlay(image, heat, colours),
             "heat": to_8_bits(heat),
         }
+        if "map" in masks:
+            images["map_png"] = to_8_bits(scale_to_peak(masks["map"]))
         if "prior_mask" in masks:
             prior = scale_to_range(masks["prior_mask"])
             images["prior_mask_picture"] = colourise(prior, colours)
@@ -218,9 +235,8 @@ class SampleWriter:
 def _strips(masks: Mapping[str, Values]) -> dict[str, Pixels]:
     """Return the previews of a text's masks."""
     strips = {"input_mask_png": strip(_around_grey(masks["input_mask"]))}
-    if "feature_mask" in masks:
-        strips["feature_mask_png"] = strip(scale_to_peak(masks["feature_mask"]))
-    return strips
+    bits = (kind for kind in ("map", "feature_mask") if kind in masks)
+    return strips | {f"{kind}_png": strip(scale_to_peak(masks[kind])) for kind in bits}
 
 
 def _around_grey(values: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:

@@ -17,7 +17,7 @@ class WorkDir:
     """The folder that one run, or a run and its resumptions, writes to.
 
     Layout: `config.py`, `log_file.log`, `manifest.json`, `records.jsonl`, `report.html`,
-    `feature_statistics.npz`, and the folders `input_masks`, `feat_masks`, `prior_masks`,
+    `feature_statistics.npz`, and the folders `maps`, `input_masks`, `feat_masks`, `prior_masks`,
     `images` and `overlays`. Of several processes the first opens and claims the folder; the
     others join, with a log and records of their own: `log_file.rank1.log`, `records.rank1.jsonl`.
 

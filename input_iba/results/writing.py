@@ -18,6 +18,9 @@ from input_iba.core.files import PART_SUFFIX, written_whole
 from input_iba.drawing.words import Shown, split_at
 from input_iba.errors import DataError
 
+MASK_KEYS = ("mask", "map")
+"""Under which an npz holds a mask, or the map in bits."""
+
 
 def write_text(path: Path, text: str) -> None:
     """Write text in UTF-8, whole or not at all; what UTF-8 cannot hold becomes `?`."""
@@ -49,15 +52,17 @@ def write_mask(
     tokens: Sequence[str] | None = None,
     text: str = "",
     spans: Sequence[tuple[int, int]] | None = None,
+    key: str = "mask",
 ) -> None:
-    """Write a mask (H, W), or (T,) of a text's T tokens, as npz; keys are the arguments' names.
+    """Write a mask (H, W), or (T,) of a text's T tokens, as npz, under one of `MASK_KEYS`.
 
-    `text` is written where `spans` (T, 2) are known: first and last character (exclusive) of words.
+    Keys of the rest are the arguments' names. `text` is written where `spans` (T, 2) are known:
+    first and last character (exclusive) of words.
     """
     beside = {} if tokens is None else {"tokens": np.array(tokens, dtype=np.str_)}
     if spans is not None:
         beside |= {"text": np.array(text, dtype=np.str_), "spans": np.array(spans)}
-    write_arrays(path, mask=np.asarray(mask, dtype=np.float32), **beside)
+    write_arrays(path, **{key: np.asarray(mask, dtype=np.float32)}, **beside)
 
 
 class TextMask(NamedTuple):
@@ -76,7 +81,8 @@ def read_text_mask(path: Path) -> TextMask:
     """
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            tokens, mask, shown = arrays["tokens"].tolist(), arrays["mask"], None
+            key = next((key for key in MASK_KEYS if key in arrays.files), MASK_KEYS[0])
+            tokens, mask, shown = arrays["tokens"].tolist(), arrays[key], None
             if "spans" in arrays.files:
                 shown = split_at(str(arrays["text"]), arrays["spans"].tolist())
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:

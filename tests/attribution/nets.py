@@ -122,9 +122,10 @@ def estimated(net: nn.Module, layer: str = "4", **options: object) -> Attributor
 
 
 def maps(record: Attribution | Failure) -> list[Tensor]:
-    """Return the four maps of a sample that was explained."""
+    """Return the map and the masks of a sample that was explained."""
     assert isinstance(record, Attribution), record
-    return [record.input_mask, record.feature_mask, record.prior_mask, record.feature_capacity]
+    masks = [record.input_mask, record.feature_mask, record.prior_mask, record.feature_capacity]
+    return [record.map, *masks]
 
 
 def assert_same(one: Attribution | Failure, other: Attribution | Failure) -> None:

@@ -200,6 +200,7 @@ def literal_bottleneck(case: Case, sample: int, found: reference.FeatureResult) 
         alpha=torch.empty(2),
         lambda_=place(found.lambda_),
         capacity=place(found.capacity),
+        gain=torch.empty(2),
         mean=case.statistics.mean,
         std=case.statistics.std,
         active=(case.statistics.nonzero > 0.01).double(),

@@ -25,7 +25,7 @@ def test_captum_style_calls_give_the_maps_of_the_attributor() -> None:
     x = samples(2)
     records = attributor.attribute(x, [1, 1], seed=5)
     assert all(isinstance(record, Attribution) for record in records)
-    for kind in ("input_mask", "feature_mask", "prior_mask"):
+    for kind in ("map", "input_mask", "feature_mask", "prior_mask"):
         found = CaptumAttribution(attributor, kind).attribute(x, target=1, seed=5)
         assert found.shape == (2, 1, 8, 8)
         assert found.dtype == x.dtype

@@ -120,7 +120,7 @@ def test_channels_and_sizes(channels: int, size: tuple[int, int]) -> None:
     attributor.estimate([inputs(8, channels, size)])
     [found] = attributor.attribute(inputs(1, channels, size))
     assert isinstance(found, Attribution)
-    assert [tuple(m.shape) for m in maps(found)] == [size] * 3 + [(size[0] // 2, size[1] // 2)]
+    assert [tuple(m.shape) for m in maps(found)] == [size] * 4 + [(size[0] // 2, size[1] // 2)]
     assert all(torch.isfinite(m).all() for m in maps(found))
     assert 0 <= found.input_mask.min() <= found.input_mask.max() <= 1
     assert found.feature_mask.min() >= 0
@@ -226,7 +226,10 @@ def test_the_stages_one_by_one_are_the_pipeline_and_leave_the_model_alone(
         feature = attributor.feature_iba.fit(task, attributor.statistics)
         prior = attributor.prior.fit(task, feature)
         fitted = attributor.input_iba.fit(task, prior.lambda_)
-    found = [fitted.alpha.sigmoid().mean(1), feature.saliency, prior.lambda_.mean(1)]
+    found = [
+        attributor.reading.read(task, feature, fitted),
+        *(fitted.alpha.sigmoid().mean(1), feature.saliency, prior.lambda_.mean(1)),
+    ]
     for ours, theirs in zip(found, maps(expected), strict=False):
         torch.testing.assert_close(ours[0], theirs, rtol=0, atol=1e-12)
 

@@ -193,7 +193,7 @@ def test_what_is_found_is_shown_saved_and_loaded(tmp_path: Path) -> None:
     with Image.open(tmp_path / "one.png") as image:
         assert image.width > 300
     page = found.to_html(tmp_path / "all.html").read_text(encoding="utf-8")
-    assert page.count("<figure>") == 10
+    assert page.count("<figure>") == 12
     assert "b &lt;i&gt;" in page
     again = input_iba.InputIBA.load(iba.save(tmp_path / "net.iba"), net, preset=SHORT)
     assert again.layer == iba.layer

@@ -77,7 +77,7 @@ def test_a_sentence_gets_the_mask_in_a_batch_that_it_gets_alone() -> None:
         found = together[i]
         assert isinstance(found, Attribution)
         assert isinstance(alone, Attribution)
-        for kind in ("input_mask", "feature_mask", "prior_mask", "feature_capacity"):
+        for kind in ("map", "input_mask", "feature_mask", "prior_mask", "feature_capacity"):
             ours, theirs = getattr(found, kind), getattr(alone, kind)
             assert ours.shape == own.shape[1:]
             torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-7)

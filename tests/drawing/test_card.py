@@ -19,7 +19,7 @@ from torch import nn
 
 from input_iba.attribution import Attributor, InputBottleneck, SaliencyPrior, described
 from input_iba.attribution.methods import Gradient, MethodAttributor
-from input_iba.drawing import rendered
+from input_iba.drawing import heat_of, overlay, rendered
 from input_iba.drawing.card import draw_card
 from input_iba.records import Attribution, Explanation, ImageSample, TextSample
 
@@ -28,7 +28,8 @@ EVIL = "<script>alert('a')</script>"
 
 def explanation(mask: torch.Tensor, **keys: Any) -> Explanation:
     known = {"target": 1, "prediction": 0, "target_probability": 0.25, "seconds": {"a": 1.0}}
-    return Explanation(id="x", prediction_probability=0.75, input_mask=mask, **{**known, **keys})
+    known |= {"map": mask, "input_mask": mask}
+    return Explanation(id="x", prediction_probability=0.75, **{**known, **keys})
 
 
 def attribution(picture: torch.Tensor | None) -> Attribution:
@@ -39,6 +40,7 @@ def attribution(picture: torch.Tensor | None) -> Attribution:
         prediction=0,
         target_probability=0.5,
         prediction_probability=0.5,
+        map=mask.square(),
         input_mask=mask,
         feature_mask=3 * mask,
         feature_capacity=mask,
@@ -58,18 +60,22 @@ def pictures_in(html: str) -> dict[str, np.ndarray[Any, Any]]:
 def test_a_notebook_gets_photograph_overlay_and_masks_inline() -> None:
     photograph = torch.arange(144, dtype=torch.uint8).view(3, 6, 8)
     shown = pictures_in(attribution(photograph)._repr_html_())
-    assert list(shown) == ["input", "overlay", "feature mask", "prior", "input mask"]
+    assert list(shown) == ["input", "overlay", "map", "input mask", "feature mask", "prior"]
+    heat = heat_of(attribution(None).map.numpy())
+    assert np.array_equal(shown["overlay"], overlay(shown["input"], heat))
     assert np.array_equal(shown["input"], photograph.permute(1, 2, 0).numpy())
     assert shown["feature mask"][0, 0].sum() < shown["feature mask"][5, 7].sum()
     assert shown["prior"][0, 0].sum() > shown["prior"][5, 7].sum()
     without = pictures_in(attribution(None)._repr_html_())
-    assert list(without) == ["feature mask", "prior", "input mask"]
+    assert list(without) == ["map", "input mask", "feature mask", "prior"]
 
 
 def test_the_title_says_class_probability_and_seconds() -> None:
     record = explanation(torch.rand(4, 4), class_names=("dog", EVIL))
     assert record.title() == f"{EVIL}: 25 % · predicted: dog 75 % · 1.0 s"
     assert "<script" not in record._repr_html_()
+    bits = f"{float(attribution(None).map.sum()):.3g} bits"
+    assert attribution(None).title() == f"class 0: 50 % · {bits}"
     assert replace(record, target=0).title() == "dog: 25 % · 1.0 s"
     own = replace(record, target=None, class_names=())
     assert own.title() == "a loss of the caller's own · predicted: class 0 75 % · 1.0 s"
@@ -122,7 +128,7 @@ def test_show_opens_a_window(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plt, "show", lambda: opened.append(len(plt.gcf().axes)))
     monkeypatch.setattr(plt, "figure", lambda **keys: _figure(Figure(**keys), monkeypatch))
     attribution(None).show()
-    assert opened == [3]
+    assert opened == [4]
 
 
 def _figure(figure: Any, monkeypatch: pytest.MonkeyPatch) -> Any:

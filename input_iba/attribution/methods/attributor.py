@@ -128,9 +128,9 @@ class MethodAttributor(BaseAttributor[MethodTask, Explanation]):
         peaks = torch.where(peaks > 0, peaks, 1.0)
         shares = maps / peaks.view(-1, *[1] * (maps.ndim - 1))
         reasons = first_reasons(logit_failures(task.logits), bad)
-        return make_records(
-            Explanation, task, {"input_mask": shares, "peak": peaks.tolist()}, seconds, reasons
-        )
+        values: dict[str, Tensor | Sequence[float]] = {"map": shares, "input_mask": shares}
+        values["peak"] = peaks.tolist()
+        return make_records(Explanation, task, values, seconds, reasons)
 
     def _iba(self, method: IBA) -> Attributor:
         return method.attributor(self._runner, self.modality, self.device, self.layout)
