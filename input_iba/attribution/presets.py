@@ -129,6 +129,7 @@ def as_config(name: str, kind: str = "images") -> dict[str, Any]:
             "input_iba": how_masked,
             "feat_mask": dict(shown),
             "input_mask": dict(shown),
+            "map": _values(preset.reading),
         },
     }
 

@@ -14,7 +14,7 @@ from mmengine.config import Config
 import input_iba.datasets  # noqa: F401  registers its types
 from input_iba.attribution import FeatureIBA, InputBottleneck
 from input_iba.attribution.methods import IBA, Method, check_explains
-from input_iba.attribution.presets import preset_of
+from input_iba.attribution.presets import PRESETS, preset_of
 from input_iba.attribution.priors import Prior
 from input_iba.attribution.reading import Reading
 from input_iba.config import presets, schema
@@ -82,8 +82,15 @@ class RunConfig(AttributorKeys, AttributionKeys):
         return max(self.draws_per_sample, own)
 
     def digest(self) -> str:
-        """Return the SHA-256 of every key that can change a result."""
-        text = json.dumps(_without_display(self.raw), sort_keys=True)
+        """Return the SHA-256 of every key that can change a result.
+
+        How the map is read is left out where a preset reads it so: runs of releases that had no
+        such key go on.
+        """
+        raw, section = dict(self.raw), dict(self.raw.get("attribution_cfg", {}))
+        if self.reading in [kinds[self.kind.name].reading for kinds in PRESETS.values()]:
+            raw |= {"attribution_cfg": section} if section.pop("map", None) else {}
+        text = json.dumps(_without_display(raw), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def text(self) -> str:
@@ -145,9 +152,7 @@ def _frozen(path: Path, plain: PlainConfig) -> RunConfig:
         input_iba=settings(InputBottleneck, "attributor.input_iba", "attribution_cfg.input_iba"),
         feature_mask=settings(MaskSettings, "attribution_cfg.feat_mask"),
         input_mask=settings(MaskSettings, "attribution_cfg.input_mask"),
-        reading=replace(
-            preset_of(plain.preset or "paper", kind).reading, **keys(Reading, "attribution_cfg.map")
-        ),
+        reading=replace(preset_of("paper", kind).reading, **keys(Reading, "attribution_cfg.map")),
         preset=plain.preset,
         warnings=plain.warnings,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,9 @@ from input_iba.drawing import Chart
 from input_iba.errors import InputIBAError
 from input_iba.evaluation import METRICS
 from input_iba.results import RowLog, safe_name
+from input_iba.results.map_files import own_maps
 from input_iba.run.shell import LOGGER
 from input_iba.settings import declarations
-
-OWN_MAPS = "input_masks"
-"""Folder of the maps that the report shows; scores of others are not those of its samples."""
 
 COMPARISON = "compare.json"
 """The result of `input-iba compare`: one of every metric and method."""
@@ -44,10 +43,12 @@ class Result:
         """Name of the metric."""
         return str(self.content["metric"])
 
-    @property
+    @cached_property
     def own_maps(self) -> bool:
-        """Whether the maps are those that the report shows."""
-        return self.maps is None or self.maps.name == OWN_MAPS or self.maps == self.run
+        """Whether the maps are those that the report shows; scores of others are not theirs."""
+        if self.maps is None or self.maps == self.run:
+            return True
+        return self.maps.name == own_maps(self.run or self.path.parent).name
 
     @property
     def run(self) -> Path | None:

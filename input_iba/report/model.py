@@ -24,14 +24,15 @@ class Row:
         classes: Name and probability of the most probable classes, best first, and of the one
             that was explained.
         seconds: Wall time per stage.
+        map_bits: Sum of the map, the bits in all; None of other methods.
         feature_peak: Largest value of the feature mask in bits per pixel, or None.
         files: From kind to a path relative to the page. Kinds that are shown: `photograph`,
             `overlay`, `heat`, `feature_mask_png`, `feature_mask_picture`, `prior_mask_picture`,
-            `input_mask_png`, `input_mask_picture`, `input_mask`, `feature_mask`, `prior_mask`; of
-            a text `highlights`.
+            `input_mask_png`, `input_mask_picture`, `map_png`, `map`, `input_mask`, `feature_mask`,
+            `prior_mask`; of a text `highlights`.
         failure: Why the sample failed; empty when it is done.
         text: Of a text, its T words, and what stands around them.
-        word_masks: Of a text, from kind of mask to T values, `input_mask` first.
+        word_masks: Of a text, from kind of mask to T values, the map first.
         losses: Loss history per stage and part, as `stage/part`.
         scores: From metric and key to what an evaluation found.
     """
@@ -43,6 +44,7 @@ class Row:
     predicted_probability: float | None = None
     classes: Sequence[tuple[str, float]] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
+    map_bits: float | None = None
     feature_peak: float | None = None
     files: Mapping[str, str] = field(default_factory=dict)
     failure: str = ""

@@ -107,8 +107,8 @@ def _runs(sources: Sequence[Source]) -> Grid:
 class SortKey:
     """A number by which samples can be sorted, the largest first where it is `descending`.
 
-    `label` is 'probability', 'seconds', or the name of a score; `source` names the work directory
-    that it is from, and is empty where there is only one.
+    `label` is 'probability', 'bits', 'seconds', or the name of a score; `source` names the work
+    directory that it is from, and is empty where there is only one.
     """
 
     label: str
@@ -140,8 +140,10 @@ def sort_keys(report: Report) -> list[SortKey]:
 
 def _sortable(row: Row) -> dict[str, float]:
     """Return the numbers of a sample by which it can be sorted."""
-    known = {} if row.probability is None else {"probability": row.probability}
-    return known | ({"seconds": row.total_seconds} if row.seconds else {}) | dict(row.scores)
+    seconds = row.total_seconds if row.seconds else None
+    known = {"probability": row.probability, "bits": row.map_bits, "seconds": seconds}
+    found = {label: value for label, value in known.items() if value is not None}
+    return found | dict(row.scores)
 
 
 def _numbers(row: Row) -> dict[str, str]:

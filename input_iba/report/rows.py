@@ -18,7 +18,12 @@ from input_iba.results import SampleRecord, TextMask, WorkDir, read_text_mask, w
 from input_iba.results.map_files import read_map
 from input_iba.results.sample_writer import IMAGE_PLACES
 
-WORD_MASKS = {"input_mask": "input mask", "feature_mask": "feature mask", "prior_mask": "prior"}
+WORD_MASKS = {
+    "map": "map",
+    "input_mask": "input mask",
+    "feature_mask": "feature mask",
+    "prior_mask": "prior",
+}
 """Masks of a text, and what they are called."""
 
 Draw = Callable[[NDArray[np.float64]], NDArray[np.uint8]]
@@ -52,6 +57,7 @@ def _row(record: SampleRecord, root: Path) -> Row:
         predicted_probability=record.prediction_probability,
         classes=record.classes(),
         seconds=record.seconds,
+        map_bits=record.map_bits,
         feature_peak=record.feature_peak,
         files=record.files if text else _with_images(root, record.files),
         failure=(record.reason or "no reason given") if record.status == "failed" else "",
@@ -105,8 +111,14 @@ def _cells(row: Row) -> tuple[str, ...]:
     name = _short(printable(row.id))
     if row.failure:
         return name, UNKNOWN, UNKNOWN, UNKNOWN, f"failed: {row.failure}"
-    seconds, file = f"{row.total_seconds:.1f}", row.files.get("input_mask", "")
-    return name, _short(printable(row.class_name)), percent(row.probability), seconds, file
+    file = row.files.get("map", row.files.get("input_mask", ""))
+    return (
+        name,
+        _short(printable(row.class_name)),
+        percent(row.probability),
+        f"{row.total_seconds:.1f}",
+        file,
+    )
 
 
 def _short(text: str) -> str:

@@ -52,8 +52,9 @@ def test_one_image_is_explained_in_one_command(
     assert run("--image", "my cat.jpg", "--target", "tabby", "lynx", "--resume", *FEW) == 0
     assert run(str(work / "config.py"), "--work-dir", "again", *FEW[:3]) == 0
     for name in ("tabby", "lynx"):
-        file = f"input_masks/my cat_{name}.npz"
-        assert np.array_equal(np.load(work / file)["mask"], np.load(f"again/{file}")["mask"])
+        for folder, key in (("maps", "map"), ("input_masks", "mask")):
+            file = f"{folder}/my cat_{name}.npz"
+            assert np.array_equal(np.load(work / file)[key], np.load(f"again/{file}")[key])
 
 
 def test_a_second_run_gets_a_folder_of_its_own(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def test_the_planted_word_comes_first_and_the_text_is_shown_as_it_stands(
     ] * 2
     record = next(record for record in records if "great" in record["id"])
     assert record["predicted_class_name"] == "POSITIVE"
-    words, mask, shown = read_text_mask(work / record["files"]["input_mask"])
+    words, mask, shown = read_text_mask(work / record["files"]["map"])
     assert words[int(mask.argmax())] == "great"
     assert shown.words[0] == "W1"
     lines = said.out.splitlines()
@@ -94,8 +94,8 @@ def test_the_planted_word_comes_first_and_the_text_is_shown_as_it_stands(
     again = ("--target", "positive", "--resume", *FEW)
     assert run("--text", TEXT, "w8 w9", *model, *again) == 0
     assert run(str(work / "config.py"), "--work-dir", "again", *FEW) == 0
-    with np.load(Path("again") / record["files"]["input_mask"]) as arrays:
-        assert np.array_equal(arrays["mask"], mask)
+    with np.load(Path("again") / record["files"]["map"]) as arrays:
+        assert np.array_equal(arrays["map"], mask)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from tests.tiny_runs import four_pictures, tiny_config, write_config
 
 SCRIPT = Path(__file__).parents[2] / "tools" / "vision" / "train.py"
 FEW = ("batch_size", "opt_steps")
-FOLDERS = ("input_masks", "feat_masks", "prior_masks", "images", "overlays")
+FOLDERS = ("maps", "input_masks", "feat_masks", "prior_masks", "images", "overlays")
 pytestmark = pytest.mark.slow
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from input_iba.errors import DataError
+from input_iba.results import read_text_mask, write_mask
 from input_iba.results.map_files import find_maps, read_map, ties_by_rounding
 
 VALUES = np.linspace(0, 1, 12, dtype=np.float32).reshape(3, 4)
@@ -57,12 +59,27 @@ def test_two_maps_of_one_sample_are_refused(tmp_path: Path) -> None:
         find_maps(tmp_path, ["a"])
 
 
-def test_of_a_work_directory_input_masks_are_taken(tmp_path: Path) -> None:
-    for folder in ("input_masks", "feat_masks"):
-        (tmp_path / folder).mkdir()
-        (tmp_path / folder / "a.npz").touch()
+def test_of_a_work_directory_maps_are_taken_and_else_input_masks(tmp_path: Path) -> None:
+    for folder in ("input_masks", "feat_masks", "maps"):
+        (tmp_path / folder / "cat").mkdir(parents=True)
+        for name in "ab":
+            (tmp_path / folder / "cat" / f"{name}.npz").touch()
     (tmp_path / "manifest.json").touch()
-    assert find_maps(tmp_path, ["a"]) == {"a": tmp_path / "input_masks" / "a.npz"}
+    assert find_maps(tmp_path, ["a"]) == {"a": tmp_path / "maps" / "cat" / "a.npz"}
+    assert find_maps(tmp_path / "feat_masks", ["a"]) == {"a": tmp_path / "feat_masks/cat/a.npz"}
+    # Begun by a release without maps, and continued: two units are not mixed.
+    (tmp_path / "maps" / "cat" / "b.npz").unlink()
+    assert find_maps(tmp_path, ["a"]) == {"a": tmp_path / "input_masks" / "cat" / "a.npz"}
+    rmtree(tmp_path / "maps")
+    assert find_maps(tmp_path, ["b"]) == {"b": tmp_path / "input_masks" / "cat" / "b.npz"}
+
+
+def test_a_map_is_read_by_its_key_also_beside_words(tmp_path: Path) -> None:
+    write_mask(tmp_path / "a.npz", np.array([1.5, 0]), ["good", "film"], key="map")
+    with np.load(tmp_path / "a.npz") as arrays:
+        assert set(arrays.files) == {"map", "tokens"}
+    assert read_map(tmp_path / "a.npz", 1).tolist() == [1.5, 0]
+    assert read_text_mask(tmp_path / "a.npz").mask.tolist() == [1.5, 0]
 
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:

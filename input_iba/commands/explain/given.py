@@ -106,4 +106,4 @@ def class_lines(record: SampleRecord) -> Iterator[str]:
 
 def overlay_path(root: Path, record: SampleRecord) -> Path:
     """Return where the overlay of a sample is written."""
-    return root / f"{Path(record.files['input_mask']).stem}_overlay.png"
+    return root / f"{Path(record.map_file).stem}_overlay.png"

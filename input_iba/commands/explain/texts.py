@@ -81,7 +81,7 @@ class GivenTexts(TextOptions, Given):
 
     def shown(self, config: RunConfig, root: Path, record: SampleRecord) -> Iterator[str]:
         """Draw a text with its words coloured, and yield it, its classes and strongest words."""
-        _, mask, shown = read_text_mask(root / record.files["input_mask"])
+        _, mask, shown = read_text_mask(root / record.map_file)
         yield as_it_stands("".join(shown.parts))
         yield from class_lines(record)
         values = mask.tolist()

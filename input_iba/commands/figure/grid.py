@@ -22,13 +22,14 @@ from input_iba.drawing import (
     write_grid,
 )
 from input_iba.errors import ConfigError, DataError, closest
-from input_iba.results import written_whole
-from input_iba.results.map_files import read_map
+from input_iba.results import SampleRecord, written_whole
+from input_iba.results.map_files import own_maps, read_map
+from input_iba.results.sample_writer import FOLDERS
 
-OF_ONE, OF_SEVERAL = ("overlay", "feature_mask", "input_mask"), ("input_mask",)
-"""What is shown of one work directory, and of each of several."""
+OF_ONE = ("overlay", "feature_mask", "input_mask")
+"""What is shown of one work directory; of each of several it is the map."""
 
-FOLDERS = {"feat_masks": "feature_mask", "prior_masks": "prior_mask", "input_masks": "input_mask"}
+KIND_IN = {folder: kind for kind, folder in FOLDERS.items()}
 """What a folder in a work directory stands for."""
 
 
@@ -60,14 +61,16 @@ def figure_grid(options: GridOptions) -> int:
 def _columns(methods: Sequence[Method], show: Sequence[str]) -> list[_Column]:
     columns = []
     for method in methods:
-        chosen: Sequence[str] = show or (OF_ONE if len(methods) == 1 else OF_SEVERAL)
-        if method.folder != method.root:
-            if method.folder.name not in FOLDERS:
-                raise ConfigError(f"'{method.folder}' is none of the folders {', '.join(FOLDERS)}.")
-            chosen = [FOLDERS[method.folder.name]]
+        whole = method.folder == method.root
+        folder = own_maps(method.root).name if whole else method.folder.name
+        if folder not in KIND_IN:
+            raise ConfigError(f"'{method.folder}' is none of the folders {', '.join(KIND_IN)}.")
+        chosen: Sequence[str] = [KIND_IN[folder]]
+        if whole:
+            chosen = show or (OF_ONE if len(methods) == 1 else chosen)
         for kind in chosen:
             # Methods of one stage have no feature masks.
-            if any(_needed(kind) in record.files for record in method.records.values()):
+            if any(_file(kind, record) for record in method.records.values()):
                 several = len(methods) > 1
                 alone = several and len(chosen) == 1
                 title = method.name if alone else f"{method.name}: {KINDS[kind]}"
@@ -75,8 +78,9 @@ def _columns(methods: Sequence[Method], show: Sequence[str]) -> list[_Column]:
     return columns
 
 
-def _needed(kind: str) -> str:
-    return "input_mask" if kind == "overlay" else kind
+def _file(kind: str, record: SampleRecord) -> str:
+    """Return the file that a kind of image is drawn from; empty where there is none."""
+    return record.map_file if kind == "overlay" else record.files.get(kind, "")
 
 
 def _ids(methods: Sequence[Method], options: GridOptions) -> list[str]:
@@ -105,8 +109,8 @@ def _row(id_: str, first: Method, columns: Sequence[_Column], colour_map: str | 
     for _, method, kind in columns:
         other = method.records[id_]
         notes.append("" if other.target == record.target else _plain(other.class_name))
-        file = other.files.get(_needed(kind))
-        mask = None if file is None else read_map(method.root / file).numpy()
+        file = _file(kind, other)
+        mask = read_map(method.root / file).numpy() if file else None
         if mask is None:
             cells.append(None)
         elif kind == "overlay":

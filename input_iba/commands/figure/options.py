@@ -9,6 +9,7 @@ from input_iba.settings import REQUIRED, Settings, setting
 
 KINDS = {
     "overlay": "overlay, smoothed",
+    "map": "map (bits per pixel)",
     "feature_mask": "feature mask",
     "prior_mask": "prior",
     "input_mask": "input mask",
@@ -44,7 +45,7 @@ class GridOptions(FigureOptions):
     show: tuple[str, ...] = setting(
         (),
         f"any of {', '.join(KINDS)} (default: overlay, feature_mask and input_mask of one work "
-        "directory, input_mask of each of several)",
+        "directory, the map of each of several, or its input_mask where it has no other)",
         choices=KINDS,
         metavar="KIND",
     )

@@ -47,10 +47,16 @@ function leastColoured(values, high) {
   return middle < high ? middle : sorted[0];
 }
 
+/** Return what colours a text: what is chosen, or the input mask where a method has no map. */
+function shownMask(text) {
+  const kind = wordMask?.value ?? "map";
+  return kind === "map" && !text.hasAttribute("data-map") ? "input_mask" : kind;
+}
+
 /** Give every word of a text the colour of its value, up to the largest. */
 function colourWords(text) {
   const spans = wordSpans(text);
-  const kind = wordMask ? wordMask.value : "input_mask";
+  const kind = shownMask(text);
   const values = (text.getAttribute(`data-${kind.replace("_", "-")}`) || "").split(" ").map(Number);
   const high = values.reduce((a, b) => Math.max(a, b), -Infinity);
   const low = leastColoured(values, high);
@@ -84,7 +90,7 @@ function wordSpans(text) {
 function tellWord(span) {
   const text = span.parentElement;
   const told = text.parentElement.querySelector(".told");
-  const unit = wordMask?.value === "feature_mask" ? " bits" : "";
+  const unit = ["map", "feature_mask"].includes(shownMask(text)) ? " bits" : "";
   if (told) told.textContent = `${span.textContent}: ${span.title}${unit}`;
 }
 
@@ -92,7 +98,7 @@ function tellWord(span) {
 const seen = new IntersectionObserver(
   (entries) => {
     for (const { target, isIntersecting } of entries) {
-      if (isIntersecting && target.dataset.shown !== (wordMask ? wordMask.value : "input_mask")) {
+      if (isIntersecting && target.dataset.shown !== shownMask(target)) {
         colourWords(target);
       }
     }

@@ -29,7 +29,7 @@ def masks(options: RunOptions) -> dict[str, bytes]:
     root = work_of(options)
     return {
         str(path.relative_to(root)): path.read_bytes()
-        for folder in ("input_masks", "feat_masks", "prior_masks", "images", "overlays")
+        for folder in ("maps", "input_masks", "feat_masks", "prior_masks", "images", "overlays")
         for path in sorted((root / folder).rglob("*"))
         if path.is_file()
     }

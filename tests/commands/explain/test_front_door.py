@@ -43,5 +43,7 @@ def test_explain_gives_the_masks_of_the_command(
     )
     with np.load(f"w/input_masks/{view.ids[0]}.npz") as saved:
         assert np.array_equal(saved["mask"], found[0].input_mask.numpy())
+    with np.load(f"w/maps/{view.ids[0]}.npz") as saved:
+        assert np.array_equal(saved["map"], found[0].map.numpy())
     with np.load(f"w/feat_masks/{view.ids[0]}.npz") as saved:
         assert np.array_equal(saved["mask"], found[0].feature_mask.numpy())

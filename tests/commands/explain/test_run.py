@@ -26,7 +26,7 @@ def test_a_run_leaves_masks_pictures_records_and_a_page(
     assert fake.targets == [[0, 0], [1, 1], [1]]
     assert {path.name for path in work.iterdir()} == {
         *("config.py", "log_file.log", "manifest.json", "records.jsonl", "report.html"),
-        *("feature_statistics.npz", "input_masks", "feat_masks", "prior_masks"),
+        *("feature_statistics.npz", "maps", "input_masks", "feat_masks", "prior_masks"),
         *("images", "overlays"),
     }
     assert {path.name for path in (work / "input_masks").iterdir()} == {

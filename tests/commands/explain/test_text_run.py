@@ -78,7 +78,11 @@ def test_every_word_gets_a_value(config: RunConfig, root: Path, tmp_path: Path) 
     assert [r["status"] for r in records] == ["done"] * len(dataset)
     for index in range(len(dataset)):
         sample = dataset[index]
-        files = next(r["files"] for r in records if r["id"] == sample.id)
+        record = next(r for r in records if r["id"] == sample.id)
+        files = record["files"]
+        with np.load(tmp_path / "work" / files["map"]) as arrays:
+            assert tuple(arrays["tokens"]) == sample.tokens
+            assert arrays["map"].sum() == pytest.approx(record["map_bits"], rel=1e-5)
         for kind in ("input_mask", "feature_mask", "prior_mask"):
             with np.load(tmp_path / "work" / files[kind]) as arrays:
                 assert tuple(arrays["tokens"]) == sample.tokens
@@ -96,8 +100,9 @@ def test_reviews_are_shown_escaped_with_values(config: RunConfig, tmp_path: Path
     page = (tmp_path / "work" / record["files"]["highlights"]).read_text()
     # Its own script stands at the end, and only that.
     report = (tmp_path / "work" / "report.html").read_text().rpartition("<script>")[0]
-    with np.load(tmp_path / "work" / record["files"]["input_mask"]) as arrays:
-        values = arrays["mask"].tolist()
+    with np.load(tmp_path / "work" / record["files"]["map"]) as arrays:
+        values = arrays["map"].tolist()
+    assert page.index("Map (bits per word)") < page.index("Input mask")
     for html in (page, report):
         assert "<script>" not in html
         assert escape("<script>alert") in html
@@ -213,6 +218,10 @@ def test_word_pieces_of_transformers_become_words(tmp_path: Path, merge: str) ->
         assert arrays["tokens"].tolist() == words
         assert arrays["mask"].shape == (len(words),)
         assert arrays["mask"].min() > 0  # special tokens, which have 0, are left out
+    # Bits of pieces are added up, whatever becomes of masks.
+    with np.load(tmp_path / "work" / record["files"]["map"]) as arrays:
+        assert arrays["map"].shape == (len(words),)
+        assert float(arrays["map"].sum()) == pytest.approx(record["map_bits"], rel=1e-5)
 
 
 @pytest.mark.slow
