@@ -112,13 +112,8 @@ def _cells(row: Row) -> tuple[str, ...]:
     if row.failure:
         return name, UNKNOWN, UNKNOWN, UNKNOWN, f"failed: {row.failure}"
     file = row.files.get("map", row.files.get("input_mask", ""))
-    return (
-        name,
-        _short(printable(row.class_name)),
-        percent(row.probability),
-        f"{row.total_seconds:.1f}",
-        file,
-    )
+    class_name, seconds = _short(printable(row.class_name)), f"{row.total_seconds:.1f}"
+    return name, class_name, percent(row.probability), seconds, file
 
 
 def _short(text: str) -> str:
