@@ -6,4 +6,5 @@ suites = [
     "efficientnet_lite0_tiny_imagenet",
     "cifar10",
     "reviews",
+    "eraser",
 ]

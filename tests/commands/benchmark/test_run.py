@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from input_iba.cli.main import main
+from input_iba.commands.benchmark.options import BenchmarkOptions
 from input_iba.commands.benchmark.results import NetworkResult
-from input_iba.commands.benchmark.run import BenchmarkOptions, run_benchmark
+from input_iba.commands.benchmark.run import run_benchmark
 from input_iba.commands.benchmark.suite import load_suite
-from input_iba.commands.evaluate import loop
-from input_iba.results import RecordLog
+from input_iba.results import Entry, RecordLog, RowLog
 from tests.commands.evaluating import prepare
 from tests.commands.evaluating_texts import prepare_texts
 
@@ -104,13 +104,13 @@ def test_a_suite_is_explained_scored_and_summed_up(tiny: Path, tmp_path: Path) -
 def test_what_is_added_is_computed_and_nothing_else(
     tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    out, scored, score = tmp_path / "out", list[tuple[str, str]](), loop._entry
+    out, scored, append = tmp_path / "out", list[tuple[str, str]](), RowLog.append
 
-    def counted(scoring: loop.Scoring, item: Any) -> Any:
-        scored.append((scoring.metric.name, scoring.log.path.name.partition(".")[0]))
-        return score(scoring, item)
+    def counted(log: RowLog, *found: Entry) -> None:
+        scored.append((log.path.parent.name, log.path.name.partition(".")[0]))
+        append(log, *found)
 
-    monkeypatch.setattr(loop, "_entry", counted)
+    monkeypatch.setattr(RowLog, "append", counted)
     few = network(tiny, methods=["input_iba", "gradient"])
     assert run(write_suite(tmp_path, few), out) == 0
     assert set(scored) == {("insertion_deletion", name) for name in ("input_iba", "gradient")}
