@@ -66,10 +66,12 @@ class ImageSample(Sample):
     Attributes:
         image: The image before normalisation, uint8 (3, H, W), for people to look at.
         boxes: Object boxes (n, 4) as x1, y1, x2, y2 in pixels of `input`, or None.
+        region: Which pixels decide the class, (H, W), bool, where that is known; or None.
     """
 
     image: Tensor = field(kw_only=True)
     boxes: Tensor | None = field(default=None, kw_only=True)
+    region: Tensor | None = field(default=None, kw_only=True)
 
     def look(self, mask: Tensor, merge: str = "mean") -> dict[str, Any]:
         """Return the image."""

@@ -28,9 +28,9 @@ CONFIGS = sorted(
     # Of another kind: see tests/vibi/commands and tests/commands/benchmark.
     if not {"_base_", "vibi", "benchmark"} & set(path.relative_to(ROOT / "configs").parts)
 )
-TEXT, PIECES = "deep_lstm.py", "minilm_imdb.py"
+TEXT, PIECES, WORDS = "deep_lstm.py", "minilm_imdb.py", "known/planted_words.py"
 EVIDENCE = ("lstm_eraser.py", "minilm_eraser.py")
-PICTURES = [name for name in CONFIGS if name not in (TEXT, PIECES, *EVIDENCE)]
+PICTURES = [name for name in CONFIGS if name not in (TEXT, PIECES, WORDS, *EVIDENCE)]
 NO_WEIGHTS = {"attributor.classifier.pretrained": False}
 
 PUBLISHED_LAYERS = {
@@ -188,6 +188,9 @@ def _little_data(config: RunConfig, root: Path) -> dict[str, Any]:
         data, classes, section = given, ["n01440764"], f"data.{name}"
         if given["type"] == "GridMosaic":
             data, classes, section = given["dataset"], list("abcd"), f"{section}.dataset"
+        if given["type"] == "Planted":
+            classes = ["n01440764", str(given.get("trigger"))]
+            data, section = given["dataset"], f"{section}.dataset"
         if data["type"] not in {"ImageNet", "ImageFolder"}:
             continue
         ending = data.get("valid_formats", ["JPEG"])[0]
@@ -197,8 +200,8 @@ def _little_data(config: RunConfig, root: Path) -> dict[str, Any]:
             Image.new("RGB", (300, 260), (200, 30, 60)).save(folder / f"{label}_1.{ending}")
         options[f"{section}.img_root"] = str(root / name)
         if data["type"] == "ImageNet":
-            options[f"data.{name}.ind_to_cls_file"] = str(index)
-            options[f"data.{name}.annot_root"] = str(_annotation(root))
+            options[f"{section}.ind_to_cls_file"] = str(index)
+            options[f"{section}.annot_root"] = str(_annotation(root))
     return options
 
 

@@ -1,4 +1,4 @@
-"""Data sets: images that dependencies bring, ImageNet, folders, mosaics; texts."""
+"""Data sets: images that dependencies bring, ImageNet, folders, mosaics, known answers; texts."""
 
 from input_iba.datasets.base import Relabelled, SampleDataset, build_dataset
 from input_iba.datasets.eraser_movies import EraserMovies
@@ -8,9 +8,13 @@ from input_iba.datasets.image_files import ImageFolder, ImageNet, PictureFiles
 from input_iba.datasets.images import ImageDataset
 from input_iba.datasets.imdb import IMDBDataset
 from input_iba.datasets.mosaic import GridMosaic
+from input_iba.datasets.noise import NaturalNoise
 from input_iba.datasets.pieces import PieceDataset
 from input_iba.datasets.pipeline import Pipeline
+from input_iba.datasets.planted import Planted
+from input_iba.datasets.planted_words import PlantedWords
 from input_iba.datasets.samples import SampleCrops, Samples
+from input_iba.datasets.tetrominoes import Tetrominoes
 from input_iba.datasets.text_dataset import TextDataset
 from input_iba.datasets.text_folder import TextFolder
 from input_iba.datasets.text_table import TextTable
@@ -27,13 +31,17 @@ __all__ = [
     "ImageDataset",
     "ImageFolder",
     "ImageNet",
+    "NaturalNoise",
     "PictureFiles",
     "PieceDataset",
     "Pipeline",
+    "Planted",
+    "PlantedWords",
     "Relabelled",
     "SampleCrops",
     "SampleDataset",
     "Samples",
+    "Tetrominoes",
     "TextDataset",
     "TextFolder",
     "TextTable",

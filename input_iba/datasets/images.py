@@ -32,6 +32,9 @@ class ImageDataset(SampleDataset):
         seed: Seeds transforms that draw at random, together with the sample's id.
     """
 
+    movable: bool = True
+    """Whether an image that is shifted or mirrored is of the same class."""
+
     def __init__(
         self,
         ids: list[str],
@@ -53,18 +56,27 @@ class ImageDataset(SampleDataset):
         image, boxes = self.read(index)
         target, path = self.target(index), self.path(index)
         seed = zlib.crc32(f"{self.seed}/{self.ids[index]}".encode("utf-8", "surrogatepass"))
+        region = self.region(index)
         try:
             inputs, shown, boxes = self.pipeline(_as_channels(image, self.channels), boxes, seed)
+            if region is not None:
+                region = self.pipeline.moved(region, seed)
         except (ValueError, RuntimeError) as error:  # e.g. a crop that is larger than the image
             raise DataError(
                 f"The pipeline cannot be applied to '{path}' ({image.width}×{image.height} "
                 f"pixels): {error}"
             ) from error
-        return ImageSample(self.ids[index], inputs, target, path, image=shown, boxes=boxes)
+        return ImageSample(
+            self.ids[index], inputs, target, path, image=shown, boxes=boxes, region=region
+        )
 
     @abstractmethod
     def read(self, index: int) -> tuple[Image.Image, Tensor | None]:
         """Return the RGB image and its boxes (n, 4), x1, y1, x2, y2 in its pixels, or None."""
+
+    def region(self, index: int) -> Tensor | None:
+        """Return which pixels of an image decide its class, (H, W), bool, where that is known."""
+        return None
 
     def preparation(self) -> list[Any]:
         """Return channels, seed and pipeline."""

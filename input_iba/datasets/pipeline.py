@@ -76,6 +76,18 @@ class Pipeline:
             inputs = self.normalize(inputs)
         return inputs, pixels.expand(3, -1, -1).contiguous(), boxes
 
+    def moved(self, region: Tensor, seed: int = 0) -> Tensor:
+        """Return where a region (H, W), bool, of an image lies once that is transformed by a seed.
+
+        >>> pipeline = Pipeline([dict(type="CenterCrop", height=2, width=2)])
+        >>> pipeline.moved(torch.eye(4, dtype=torch.bool)).int().tolist()
+        [[1, 0], [0, 1]]
+        """
+        image = Image.new("L", (region.shape[-1], region.shape[-2]))
+        _, found = self._track(image, tv_tensors.Mask(region.byte()), seed)
+        inside: Tensor = found.as_subclass(Tensor) != 0
+        return inside
+
     def _move(
         self, image: Image.Image, boxes: Tensor | None, seed: int
     ) -> tuple[Image.Image, Tensor | None]:
@@ -84,16 +96,21 @@ class Pipeline:
         size = (image.height, image.width)
         known = torch.zeros(0, 4) if boxes is None else boxes.float()
         tracked: Any = tv_tensors.BoundingBoxes(known, format="XYXY", canvas_size=size)
-        # torchvision draws from the global generator: seed it per sample, leave it as it was.
-        with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(seed)
-            for transform in self._spatial:
-                image, tracked = transform(image, tracked)
+        image, tracked = self._track(image, tracked, seed)
         if boxes is None:
             return image, None
         moved = functional.clamp_bounding_boxes(tracked).as_subclass(Tensor)
         seen = (moved[:, 2] > moved[:, 0]) & (moved[:, 3] > moved[:, 1])
         return image, moved[seen]
+
+    def _track(self, image: Image.Image, tracked: Any, seed: int) -> tuple[Image.Image, Any]:
+        """Move an image, and boxes or a region with it."""
+        # torchvision draws from the global generator: seed it per sample, leave it as it was.
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(seed)
+            for transform in self._spatial:
+                image, tracked = transform(image, tracked)
+        return image, tracked
 
 
 def _steps(entry: Mapping[str, Any]) -> list[Step]:

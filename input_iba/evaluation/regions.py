@@ -69,7 +69,14 @@ def region_share(regions: Tensor) -> Tensor:
 
 
 def region_of(case: ScoredSample) -> Tensor | str:
-    """Return the region of a sample's boxes, (H, W), bool, or why there is none to use."""
+    """Return the pixels that decide a sample's class, or else those of its boxes.
+
+    Returns:
+        (H, W), bool, or why there is none to use.
+    """
+    known = getattr(case.sample, "region", None)
+    if known is not None:
+        return small_enough(known.cpu())
     boxes = getattr(case.sample, "boxes", None)
     if boxes is None or len(boxes) == 0:
         return "no boxes"

@@ -49,6 +49,9 @@ from input_iba.training.texts import (
 VALIDATION_SHARE = 0.05
 """Share of the training set that is held out."""
 
+SOURCES = ("img_root", "dataset", "split", "seed")
+"""Keys of data sets of images that say which samples these are."""
+
 
 @dataclass(frozen=True)
 class TrainingData:
@@ -108,12 +111,18 @@ def training_data(
         if not isinstance(train_set, ImageDataset):
             raise ConfigError("This classifier is trained on images.")
     test_set = None
-    if test_cfg.get("img_root") != train_cfg.get("img_root"):
+    if _others(train_cfg, test_cfg):
         with errors_name(config, "data.attribution"):
             test_set = build_dataset(test_cfg)
             check_classes(train_set, test_set)
-    trainer = partial(ImageTrainer, prepare=train_set.pipeline.normalize or nn.Identity())
+    prepare = train_set.pipeline.normalize or nn.Identity()
+    trainer = partial(ImageTrainer, prepare=prepare, movable=train_set.movable)
     return TrainingData("images", train_set, test_set, read_images, trainer)
+
+
+def _others(train_cfg: Mapping[str, Any], test_cfg: Mapping[str, Any]) -> bool:
+    """Return whether data sets are from different folders, or drawn or split in other ways."""
+    return any(train_cfg.get(key) != test_cfg.get(key) for key in SOURCES)
 
 
 def _texts(

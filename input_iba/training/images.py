@@ -47,6 +47,7 @@ class ImageTrainer(ClassifierTrainer):
     Args:
         prepare: Maps pixels in [0, 1] (B, C, H, W) to inputs of the classifier; for the others
             see `ClassifierTrainer`.
+        movable: Whether images that are shifted or mirrored are of the same class.
     """
 
     settings: ImageTraining
@@ -60,8 +61,9 @@ class ImageTrainer(ClassifierTrainer):
         device: torch.device,
         autocast: torch.dtype | None = None,
         held_out: Labelled | None = None,
+        movable: bool = True,
     ) -> None:
-        self.prepare = prepare
+        self.prepare, self.movable = prepare, movable
         model = model.to(memory_format=torch.channels_last)
         super().__init__(model, data, settings, device, autocast, held_out)
 
@@ -88,12 +90,14 @@ class ImageTrainer(ClassifierTrainer):
         )
 
     def batches(self, generator: torch.Generator) -> Iterator[Labelled]:
-        """Yield shifted and flipped images."""
+        """Yield images, shifted and flipped where that leaves their class as it is."""
         for batch in super().batches(generator):
             yield Labelled(self.augmented(batch.inputs, generator), batch.targets)
 
     def augmented(self, pixels: Tensor, generator: torch.Generator) -> Tensor:
         """Return what an epoch shows instead of images (B, C, H, W), in the same range."""
+        if not self.movable:
+            return pixels
         return augment(pixels, self.settings.padding, generator, self.settings.flip)
 
     def logits(self, batch: Labelled) -> Tensor:

@@ -9,6 +9,9 @@ from hypothesis import strategies as st
 
 from input_iba.errors import EvaluationError
 from input_iba.evaluation import EffectiveHeatRatios, box_mask, region_share
+from input_iba.evaluation.base import ScoredSample
+from input_iba.evaluation.regions import region_of
+from input_iba.records import ImageSample
 
 corner = st.floats(-3, 12)
 
@@ -62,3 +65,18 @@ def test_published_calls_refuse_shares_too() -> None:
 
 def test_a_picture_of_one_pixel_has_parts_of_a_pixel() -> None:
     assert box_mask(torch.tensor([0.1, 0.1, 0.9, 0.9]), 1, 1).tolist() == [[True]]
+
+
+def test_known_pixels_come_before_boxes() -> None:
+    image, heat = torch.zeros(3, 8, 8), torch.zeros(8, 8, dtype=torch.float64)
+    known = torch.zeros(8, 8, dtype=torch.bool)
+    known[2, 3:5] = True
+    boxes = torch.tensor([[0.0, 0.0, 2.0, 2.0]])
+    for region, expected in ((known, known), (None, box_mask(boxes, 8, 8))):
+        sample = ImageSample("a", image, image=image, boxes=boxes, region=region)
+        found = region_of(ScoredSample(sample, 0, 1.0, heat))
+        assert isinstance(found, torch.Tensor)
+        assert torch.equal(found, expected)
+    for empty, said in ((~known, "region above 33% of the picture"), (known & ~known, "empty")):
+        sample = ImageSample("a", image, image=image, boxes=boxes, region=empty)
+        assert str(region_of(ScoredSample(sample, 0, 1.0, heat))).startswith(said)

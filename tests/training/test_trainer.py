@@ -26,6 +26,19 @@ def test_augmented_pictures_are_shifted_and_flipped_originals() -> None:
     assert len(drawn) > 15
 
 
+def test_images_that_may_not_be_moved_stay_as_they_are() -> None:
+    images = torch.arange(2 * 3 * 64).view(2, 3, 8, 8).to(torch.uint8)
+    labelled = Labelled(images, torch.tensor([0, 1]))
+    how = (CifarResNet(8, num_classes=2), labelled, lambda x: x, ImageTraining())
+    moved, kept = (
+        ImageTrainer(*how, torch.device("cpu"), movable=movable) for movable in (True, False)
+    )
+    [batch] = kept.batches(torch.Generator().manual_seed(0))
+    assert torch.equal(batch.inputs, images[batch.targets])
+    [batch] = moved.batches(torch.Generator().manual_seed(0))
+    assert not torch.equal(batch.inputs, images[batch.targets].float())
+
+
 def test_pictures_smaller_than_the_padding() -> None:
     assert augment(torch.zeros(2, 1, 2, 3), 4, torch.Generator()).shape == (2, 1, 2, 3)
 
