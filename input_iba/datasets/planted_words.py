@@ -67,9 +67,13 @@ class PlantedWords(TextDataset):
         words, _ = self._drawn(index)
         return " ".join(words)
 
-    def planted_at(self, index: int) -> int | None:
-        """Return at which place of a text, from 0, its planted word stands; None without one."""
-        return self._drawn(index)[1]
+    def marked(self, index: int) -> list[tuple[int, int]] | None:
+        """Return first and last character (exclusive) of the planted word; None without one."""
+        words, place = self._drawn(index)
+        if place is None:
+            return None
+        start = len("".join(f"{word} " for word in words[:place]))
+        return [(start, start + len(words[place]))]
 
     def content(self) -> list[Any]:
         """Return how many texts are drawn, and how."""

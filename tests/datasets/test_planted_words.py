@@ -23,13 +23,14 @@ def test_the_planted_word_is_the_class() -> None:
     assert dataset.class_names == ["dull", "great", "none"]
     lengths, places = set(), set()
     for i in range(90):
-        sample, place = dataset[i], dataset.planted_at(i)
+        sample = dataset[i]
         found = [word for word in sample.tokens if word in dataset.words]
         assert sample.target == i % 3
         if i % 3 == 2:
-            assert (found, place) == ([], None)
+            assert (found, sample.evidence) == ([], None)
         else:
-            assert place is not None
+            assert sample.evidence is not None
+            [place] = [place for place, is_evidence in enumerate(sample.evidence) if is_evidence]
             assert found == [sample.tokens[place]] == [("dull", "great")[i % 3]]
             places.add(place)
         lengths.add(len(sample.tokens))
