@@ -39,6 +39,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def write(root: Path, split: str, *rows: Any) -> None:
+    root.mkdir(exist_ok=True)
     (root / f"{split}.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
 
 

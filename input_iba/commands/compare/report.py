@@ -154,7 +154,7 @@ def _overview(methods: Sequence[Method], columns: Sequence[Column]) -> Grid:
     rows, best = [], set()
     for i, method in enumerate(methods):
         standings = [column.standings[method.name] for column in columns]
-        row = [method.name, *(f"{s.mean:.3f} (#{s.rank})" for s in standings)]
+        row = [method.name, *map(_mean_and_rank, standings)]
         rows.append([*row, _seconds(standings[0].seconds)])
         best |= {(i, j) for j, standing in enumerate(standings, 1) if standing.rank == 1}
     head = [f"{column.metric} {column.key}{ARROWS[column.higher_is_better]}" for column in columns]
@@ -167,6 +167,10 @@ def _overview(methods: Sequence[Method], columns: Sequence[Column]) -> Grid:
         "bootstraps over samples; differences and p-values (sign-flip test) are paired, and Holm "
         "corrects them for the number of methods.",
     )
+
+
+def _mean_and_rank(standing: Standing) -> str:
+    return f"{standing.mean:.3f}" + ("" if standing.rank is None else f" (#{standing.rank})")
 
 
 def _detail(column: Column, against: str) -> Grid:
