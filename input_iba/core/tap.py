@@ -61,6 +61,11 @@ class TappedClassifier(Classifier):
         self._settle(inputs, tokens)
         return self._wrapping.unwrap(self._read(inputs, tokens), inputs).to(inputs.dtype)
 
+    def arranged(self, value: Tensor, inputs: Tensor, tokens: Behind = NO_TOKENS) -> Tensor:
+        """Return a value that lies as what flows at the tap, (B, …), as features of the inputs."""
+        self._settle(inputs, tokens)
+        return self._wrapping.unwrap(value, inputs)
+
     def _settle(self, inputs: Tensor, tokens: Behind) -> None:
         with torch.no_grad():
             self._wrapping.settle(self._read, inputs, tokens)

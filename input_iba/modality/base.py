@@ -105,6 +105,10 @@ class Modality(ABC):
         """Spread feature capacity in nats over the input: bits per pixel, (S, H, W)."""
 
     @abstractmethod
+    def spread(self, values: Tensor, inputs: Tensor) -> Tensor:
+        """Spread one value per position of features, (S, 1, h, w), over the input: (S, H, W)."""
+
+    @abstractmethod
     def expand(self, saliency: Tensor, inputs: Tensor) -> Tensor:
         """Repeat a map (S, H, W) over the channels of `inputs`, (S, C, H, W)."""
 

@@ -205,6 +205,10 @@ class TextModality(Modality):
         """Sum over hidden dimensions: bits per token, (S, T); docs/METHOD.md, sections 2 and 7."""
         return self.position_bits(capacity)
 
+    def spread(self, values: Tensor, inputs: Tensor) -> Tensor:
+        """Return the values of the tokens, (S, T, 1) to (S, T)."""
+        return values[..., 0]
+
     def expand(self, saliency: Tensor, inputs: Tensor) -> Tensor:
         """Give every embedding dimension the same map."""
         return saliency[:, :, None].expand_as(inputs).contiguous()

@@ -90,8 +90,12 @@ class VisionModality(Modality):
         bits = self.position_bits(capacity)[:, None]
         height, width = inputs.shape[-2:]
         share = bits.shape[-2] * bits.shape[-1] / (height * width)
-        size = (height, width)
-        return F.interpolate(bits * share, size, mode="bilinear", align_corners=False)[:, 0]
+        return self.spread(bits * share, inputs)
+
+    def spread(self, values: Tensor, inputs: Tensor) -> Tensor:
+        """Enlarge bilinearly."""
+        size = inputs.shape[-2:]
+        return F.interpolate(values, size, mode="bilinear", align_corners=False)[:, 0]
 
     def expand(self, saliency: Tensor, inputs: Tensor) -> Tensor:
         """Give every channel the same map."""

@@ -38,12 +38,9 @@ def attributor(net: nn.Module, layer: str = "bert.encoder.layer.0") -> Attributo
     return made
 
 
-@pytest.fixture(scope="module", params=[0, 11, 12])
-def trained(request: pytest.FixtureRequest) -> nn.Module:
+def trained_bert(seed: int) -> nn.Module:
     """Return a BERT of some seed for which the planted word means class 1."""
-    net: nn.Module = tiny_bert(
-        seed=request.param, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0
-    )
+    net: nn.Module = tiny_bert(seed=seed, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
     optimiser = torch.optim.Adam(net.parameters(), lr=3e-3)
     labels = (torch.arange(64) < 32).long()
     for step in range(150):
@@ -54,6 +51,11 @@ def trained(request: pytest.FixtureRequest) -> nn.Module:
         optimiser.step()
     net.eval()
     return net
+
+
+@pytest.fixture(scope="module", params=[0, 11, 12])
+def trained(request: pytest.FixtureRequest) -> nn.Module:
+    return trained_bert(request.param)
 
 
 @pytest.mark.slow

@@ -13,6 +13,7 @@ import pytest
 
 from input_iba.cli.main import main, script
 from input_iba.registry import BASELINES
+from tests.attribution.methods.settings import ATTENTION
 from tests.commands.evaluating_texts import EvaluatedTexts, prepare_texts
 
 ROOT = Path(__file__).parents[2]
@@ -38,10 +39,12 @@ def tiny(
 def test_every_method_gives_every_word_a_value(tiny: EvaluatedTexts, method: str) -> None:
     work = tiny.root / method
     options = ["--cfg-options", *QUICK[method]] if method in QUICK else []
-    assert (
-        script("baseline", [str(tiny.config), method, "--work-dir", str(work), *FIXED, *options])
-        == 0
-    )
+    arguments = [str(tiny.config), method, "--work-dir", str(work), *FIXED, *options]
+    status = script("baseline", arguments)
+    if method in ATTENTION and "DeepLSTM" in tiny.config.read_text():
+        assert status == 1  # there is no attention in it
+        return
+    assert status == 0
     values = json.loads((work / "manifest.json").read_text())
     assert (values["complete"], values["done"], values["method"]) == (True, 4, method)
     for line in (work / "records.jsonl").read_text().splitlines():

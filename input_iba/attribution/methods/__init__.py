@@ -16,9 +16,11 @@ from input_iba.attribution.methods.paths import BlurIntegratedGradients, Expecte
 from input_iba.attribution.methods.perturbation import Occlusion, Rise
 from input_iba.attribution.methods.simple import IBA, Random
 from input_iba.attribution.methods.surrogate import KernelShap, Lime
+from input_iba.attribution.methods.transformers import AttentionRollout, GradientAttention, LeGrad
 
 __all__ = [
     "IBA",
+    "AttentionRollout",
     "BlurIntegratedGradients",
     "DeepShap",
     "ExpectedGradients",
@@ -26,11 +28,13 @@ __all__ = [
     "GradCam",
     "GradCamPlusPlus",
     "Gradient",
+    "GradientAttention",
     "GuidedBackprop",
     "InputXGradient",
     "IntegratedGradients",
     "KernelShap",
     "LayerCam",
+    "LeGrad",
     "Lime",
     "Method",
     "MethodAttributor",

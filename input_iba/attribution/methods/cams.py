@@ -9,7 +9,6 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from input_iba.attribution.methods.base import MethodTask, ScoringMethod
 from input_iba.core.hooks import layer_shapes
@@ -40,7 +39,8 @@ class ClassActivationMap(ScoringMethod):
         features = tapped.features(task.inputs).detach()
         task.modality.check_features(features, layer)
         weights = self.weights(task, tapped, features)
-        return enlarged((weights * features).sum(1).relu(), task)
+        cam = (weights * features).sum(1, keepdim=True).relu()
+        return task.modality.spread(cam, task.inputs)
 
     @abstractmethod
     def weights(self, task: MethodTask, tapped: TappedClassifier, features: Tensor) -> Tensor:
@@ -131,19 +131,16 @@ class ScoreCam(ClassActivationMap):
     @torch.no_grad()
     def weights(self, task: MethodTask, tapped: TappedClassifier, features: Tensor) -> Tensor:
         """Return one weight per channel of one sample, (1, C, 1, 1)."""
-        scorer, channels = task.scorer(self.score), enlarged(features[0], task)
+        scorer, channels = (
+            task.scorer(self.score),
+            task.modality.spread(features[0][:, None], task.inputs),
+        )
         low, high = channels.amin((1, 2), keepdim=True), channels.amax((1, 2), keepdim=True)
         # A channel that is the same everywhere masks nothing out, and tells nothing: it keeps 0.
         masks = (channels - low) / (high - low).clamp_min(torch.finfo(channels.dtype).tiny)
         parts = torch.split(masks[:, None], task.internal_batch_size)
         scores = torch.cat([scorer(task.inputs * part) for part in parts])
         return scores.softmax(0).view(1, -1, 1, 1)
-
-
-def enlarged(maps: Tensor, task: MethodTask) -> Tensor:
-    """Enlarge maps (n, h, w) bilinearly to the size of the inputs, (n, H, W)."""
-    size = task.inputs.shape[-2:]
-    return F.interpolate(maps[:, None], size, mode="bilinear", align_corners=False)[:, 0]
 
 
 def last_map(task: MethodTask, method: str) -> str:

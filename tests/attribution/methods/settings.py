@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from input_iba.attribution import FeatureIBA
 from input_iba.attribution.methods import (
     IBA,
+    AttentionRollout,
     BlurIntegratedGradients,
     DeepShap,
     ExpectedGradients,
@@ -15,11 +16,13 @@ from input_iba.attribution.methods import (
     GradCam,
     GradCamPlusPlus,
     Gradient,
+    GradientAttention,
     GuidedBackprop,
     InputXGradient,
     IntegratedGradients,
     KernelShap,
     LayerCam,
+    LeGrad,
     Lime,
     Method,
     MethodAttributor,
@@ -31,6 +34,8 @@ from input_iba.attribution.methods import (
     SmoothIntegratedGradients,
 )
 from input_iba.records import Explanation
+from tests.attribution.nets import small_net
+from tests.attribution.tiny_vit import TinyViT
 
 
 def quick(layer: str) -> dict[str, Method]:
@@ -56,8 +61,18 @@ def quick(layer: str) -> dict[str, Method]:
         ExtremalPerturbation(n_steps=5, cells=4, every=2),
         IBA(layer=layer, feature_iba=FeatureIBA(batch_size=3, opt_steps=4)),
         Random(),
+        *(AttentionRollout(), GradientAttention(), LeGrad()),
     ]
     return {method.name: method for method in methods}
+
+
+ATTENTION = frozenset({"attention_rollout", "gradient_attention", "legrad"})
+"""Methods that need a transformer."""
+
+
+def net_for(name: str) -> nn.Module:
+    """Return a random classifier of `samples` into three classes that a method can explain."""
+    return TinyViT().double() if name in ATTENTION else small_net()
 
 
 def attributor(

@@ -13,10 +13,13 @@ from torch.nn.utils.rnn import pack_padded_sequence
 from input_iba.attribution import FeatureIBA
 from input_iba.attribution.methods import (
     IBA,
+    AttentionRollout,
     Gradient,
+    GradientAttention,
     InputXGradient,
     IntegratedGradients,
     KernelShap,
+    LeGrad,
     Lime,
     Method,
     MethodAttributor,
@@ -31,6 +34,7 @@ from input_iba.modality import TextModality
 from input_iba.records import Explanation, Failure
 from input_iba.registry import BASELINES
 from tests.attribution import test_transformers as bert
+from tests.attribution.methods.settings import ATTENTION
 from tests.attribution.text_nets import (
     PAD,
     PLANTED,
@@ -51,10 +55,16 @@ METHODS: dict[str, Method] = {
         SmoothIntegratedGradients(n_samples=3, n_steps=5),
         *(Occlusion(), Lime(n_samples=30), KernelShap(n_samples=30), Random()),
         IBA(layer="rnn_1", feature_iba=FeatureIBA(batch_size=3, opt_steps=4, beta=15)),
+        *(AttentionRollout(), GradientAttention(), LeGrad()),
     )
 }
-ALL = pytest.mark.parametrize("name", METHODS)
-KINDS = pytest.mark.parametrize("kind", ["LSTM", "BERT"])
+ANY = sorted({*METHODS} - ATTENTION)
+"""Methods for networks of any kind."""
+
+ALL = pytest.mark.parametrize("name", ANY)
+EACH = pytest.mark.parametrize(
+    ("kind", "name"), [*(("LSTM", name) for name in ANY), *(("BERT", name) for name in METHODS)]
+)
 
 
 def attributor(kind: str, name: str, net: nn.Module | None = None) -> MethodAttributor:
@@ -94,8 +104,7 @@ def test_these_are_the_methods_that_explain_texts() -> None:
         MethodAttributor(TinyLSTM(), Rise(), modality=TextModality(PAD))
 
 
-@KINDS
-@ALL
+@EACH
 @pytest.mark.parametrize("rows", [None, 5])
 def test_a_text_gets_the_map_in_a_batch_that_it_gets_alone(
     kind: str, name: str, rows: int | None

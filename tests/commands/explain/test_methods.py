@@ -22,6 +22,7 @@ from input_iba.config.build import build_attributor, build_classifier, build_dat
 from input_iba.config.load import RunConfig, load_config, with_baseline
 from input_iba.errors import ConfigError, LayerNotFoundError, MissingExtraError, ResumeError
 from input_iba.run.options import RunOptions
+from tests.attribution.methods.settings import ATTENTION
 from tests.commands.evaluating import prepare
 from tests.tiny_runs import manifest, tiny_config, write_config
 
@@ -48,8 +49,17 @@ def masks(work: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted((work / "input_masks").iterdir())}
 
 
+@pytest.mark.parametrize("method", sorted(ATTENTION))
+def test_methods_for_transformers_fail_on_other_networks_and_say_so(
+    method: str, config_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--work-dir", str(tmp_path / method), "--device", "cpu", "--precision", "fp32"]
+    assert script("baseline", [str(config_file), method, *options]) == 1
+    assert f"Method {method!r} reads attention, and CifarResNet" in capsys.readouterr().err
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", [name for name in METHODS if name not in ATTENTION])
 def test_every_method_leaves_what_evaluations_read(
     method: str, config_file: Path, tmp_path: Path
 ) -> None:
