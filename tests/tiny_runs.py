@@ -202,7 +202,7 @@ def _fake(name: str, value: Tensor, label: int | None, seed: int) -> Attribution
         target_probability=0.25,
         prediction_probability=0.75,
         input_mask=mask,
-        map=mask / mask.sum(),
+        map=mask.square(),
         feature_mask=mask * 3,
         feature_capacity=mask[::4, ::4],
         prior_mask=1 - mask,

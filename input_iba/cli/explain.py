@@ -30,13 +30,12 @@ ATTRIBUTE = (
     "Explain images: input-iba attribute --image my.jpg; or texts: input-iba attribute --text "
     "'A fine film.' --model FOLDER. Printed are the most probable classes; an overlay as PNG, the "
     "masks and a page to look at go to a work directory. Or explain every sample of a config's "
-    "data set: feature masks and input masks go to a work directory, with a record per sample and "
-    "a report.html."
+    "data set: maps and masks go to a work directory, with a record per sample and a report.html."
 )
 
 BASELINE = (
-    "Explain every sample of a config's data set by another method: its maps go to a work "
-    "directory as those of our own, input_masks and all, for the evaluation commands."
+    "Explain every sample of a config's data set by another method: its maps go to input_masks in "
+    "a work directory like those of our own, for the evaluation commands."
 )
 
 DEMO = (

@@ -67,6 +67,21 @@ def test_a_grid_has_a_line_per_sample_and_a_column_per_method(
         assert image.size == (150, 65)
 
 
+def test_the_map_is_what_is_shown_of_several_and_on_demand(work: Path, tmp_path: Path) -> None:
+    drawn = {}
+    small = ("--inches", "1", "--dpi", "50", "--samples", "cat__1")
+    two = (work, work, "--names", "a", "b")
+    for name, arguments in {
+        "default": two,
+        "map": (*two, "--show", "map"),
+        "input mask": (*two, "--show", "input_mask"),
+        "folders": (work / "maps", work / "maps", "--names", "a", "b"),
+    }.items():
+        assert figure("grid", *arguments, "--out", tmp_path / "a.png", *small) == 0
+        drawn[name] = (tmp_path / "a.png").read_bytes()
+    assert drawn["default"] == drawn["map"] == drawn["folders"] != drawn["input mask"]
+
+
 def test_the_colour_map_is_the_one_asked_for(work: Path, tmp_path: Path) -> None:
     drawn = []
     for name in ("viridis", "bwr"):

@@ -77,7 +77,8 @@ def test_the_planted_word_comes_first_and_the_text_is_shown_as_it_stands(
     lines = said.out.splitlines()
     explained = next(i for i, line in enumerate(lines) if "POSITIVE" in line)
     assert "<- explained" in lines[explained]
-    assert lines[explained + 2].split()[:2] == ["great", f"{mask.max():.3f}"]
+    assert lines[explained + 2] == f"  Map: {record['map_bits']:.3g} bits"
+    assert lines[explained + 3].split()[:2] == ["great", f"{mask.max():.3f}"]
     assert "2 explained, 0 failed" in said.out
     # The page's text is the text, with a line break where it has one.
     page = (work / record["files"]["highlights"]).read_text()

@@ -206,14 +206,19 @@ def test_numbers_to_sort_by_name_their_run_and_direction() -> None:
 
 
 def test_words_and_values_stand_side_by_side() -> None:
-    masks = {"input_mask": [0.25, 1.0], "feature_mask": [3.0, 0.5]}
-    page = page_of(source(Row("a", "pos", 0.9, text=Shown(["a b", "fun"]), word_masks=masks)))
+    masks = {"map": [0.5, 2.0], "input_mask": [0.25, 1.0], "feature_mask": [3.0, 0.5]}
+    page = page_of(
+        source(Row("a", "pos", 0.9, map_bits=2.5, text=Shown(["a b", "fun"]), word_masks=masks))
+    )
     [text] = [p for p in page.all("p") if p.get("class") == "text"]
+    assert text["data-map"] == "0.5 2"
     assert text["data-input-mask"] == "0.25 1"
     assert text["data-feature-mask"] == "3 0.5"
     assert text["data-places"] == "0 3 1 3 0"
     assert "a b fun" in page.words
-    assert {option["value"] for option in page.all("option")} >= {"input_mask", "feature_mask"}
+    kinds = [o["value"] for o in page.all("option") if o["value"] in masks]
+    assert kinds == list(masks)
+    assert "2.5 bits" in page.words
     assert "pixel" not in page.words
 
 

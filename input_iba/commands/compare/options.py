@@ -21,8 +21,9 @@ class CompareOptions(ScoringOptions):
 
     work_dirs: tuple[Path, ...] = setting(
         REQUIRED,
-        "work directory of a run, for its input masks; or a folder of maps in one, such as "
-        "WORK_DIR/feat_masks. Classifier and samples come from the config of the first",
+        "work directory of a run, for its maps, or its input masks where it has no maps; or a "
+        "folder of masks in one, such as WORK_DIR/feat_masks. Classifier and samples come from the "
+        "config of the first",
         flag="WORK_DIR",
     )
     out: Path = setting(REQUIRED, "folder of the result", metavar="DIR")

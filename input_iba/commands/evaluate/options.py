@@ -34,8 +34,8 @@ class EvaluationOptions(ScoringOptions):
 
     heatmap_dir: Path | None = setting(
         None,
-        "folder of maps named by sample: npz (key mask), npy, or png; or a work directory, for its "
-        "input masks",
+        "folder of maps named by sample: npz (key mask or map), npy, or png; or a work directory, "
+        "for its maps, or its input masks where it has no maps",
         flag="HEATMAP_DIR",
     )
     work_dir: Path = setting(REQUIRED, "folder of the result", flag="WORK_DIR")

@@ -96,12 +96,14 @@ def refuse_absent(targets: Sequence[int | None], count: int) -> None:
 
 
 def class_lines(record: SampleRecord) -> Iterator[str]:
-    """Yield the most probable classes of a sample, and the one that was explained."""
+    """Yield the most probable classes of a sample, the one that was explained, and its bits."""
     rows, explained = record.classes(), record.class_name
     width = max((len(name) for name, _ in rows), default=0)
     for name, chance in rows:
         mark = "  <- explained" if name == explained else ""
         yield f"  {name.ljust(width)}  {100 * chance:5.1f} %{mark}"
+    if record.map_bits is not None:
+        yield f"  Map: {record.map_bits:.3g} bits"
 
 
 def overlay_path(root: Path, record: SampleRecord) -> Path:
