@@ -53,6 +53,10 @@ CONFIGS: Mapping[str, dict[str, Any]] = {
     "vgg_imagenet.py": {**_STEPS, "data": _pictures(SIDE), "attributor": {"classifier": _VGG}},
     "efficientnet_lite0_imagenet.py": {**_STEPS, "data": _pictures(SIDE * 2)},
     "efficientnet_lite0_tiny_imagenet.py": {**_STEPS, "data": _pictures(SIDE * 2)},
+    "known/planted_patch.py": {
+        **_STEPS,
+        "data": {"estimation": {"dataset": {"n": 40}}, "attribution": {"dataset": {"n": 5}}},
+    },
     "deep_lstm.py": {**_STEPS, "attributor": {"classifier": {"vocab_size": 10}}},
     "vibi/cifar10_rationale_k16.py": {"data": {"size": 32}},
     "vibi/cifar10_rationale_k24.py": {"data": {"size": 32}},
