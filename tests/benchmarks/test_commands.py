@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import attribution, comparison, metric_cost, reviews, scaling
-from tests.commands.evaluating_texts import prepare_texts
-from tests.tiny_runs import four_pictures
+from benchmarks import attribution, metric_cost, reviews, scaling
 
 
 @pytest.mark.slow
@@ -66,37 +64,3 @@ def test_metrics_are_timed_against_their_forward_passes(
     found = json.loads(file.read_text())
     assert all(found[name]["ratio"] > 0 for name in ("insertion_deletion", "sensitivity_n"))
     assert "insertion_deletion: 6 forward passes" in capsys.readouterr().out
-
-
-@pytest.mark.slow
-def test_methods_are_explained_and_compared(tmp_path: Path) -> None:
-    config_file = four_pictures(tmp_path / "data")
-    work_dir = tmp_path / "comparison"
-    methods = ["--methods", "input_iba", "random"]
-    of_compare = ["--metrics", "insertion_deletion", "--scores-threshold", "0"]
-    comparison.main([str(config_file), "--work-dir", str(work_dir), *methods, "--", *of_compare])
-    found = json.loads((work_dir / "compare" / "compare.json").read_text())
-    assert found["complete"] is True
-    assert set(found["methods"]) == {"input_iba", "random"}
-
-
-def test_texts_are_compared_with_the_tools_for_texts(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tiny = prepare_texts(tmp_path / "texts")
-    commands = list[list[str]]()
-    monkeypatch.setattr(comparison, "run", lambda command: commands.append(list(command)))
-    options = ["--num-samples", "3", "--", "--scores-threshold", "0"]
-    comparison.main([str(tiny.config), "--work-dir", "work", *options])
-    explained, compared = commands[:-1], commands[-1]
-    assert [Path(command[0]).parent.name for command in explained] == ["nlp"] * 6
-    names = ["input_iba", "iba", "int_grad", "lime", "random", "input_x_gradient"]
-    assert [command[command.index("--work-dir") + 1] for command in explained] == [
-        str(Path("work") / name) for name in names
-    ]
-    assert Path(explained[0][0]).name == "train_nlp.py"
-    assert all(command[-2:] == ["--num-samples", "3"] for command in explained)
-    assert all(Path(command[0]).is_file() for command in explained)
-    at = compared.index("--metrics")
-    assert compared[at + 1 : at + 3] == ["nlp_insertion_deletion", "nlp_sensitivity_n"]
-    assert compared[-2:] == ["--scores-threshold", "0"]

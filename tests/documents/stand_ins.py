@@ -50,6 +50,17 @@ CONFIGS: Mapping[str, dict[str, Any]] = {
             "attribution": {**_pictures(SIDE * 2)["attribution"], "names": ["coffee", "chelsea"]},
         },
     },
+    "benchmark/samples.py": {
+        "networks": [
+            {
+                "name": "Lite0",
+                "config": "configs/samples.py",
+                "methods": ["input_iba", "random"],
+                "metrics": [{"type": "insertion_deletion", "pixel_batch_size": 1024}],
+                "scores_threshold": 0.0,
+            }
+        ]
+    },
     "vgg_imagenet.py": {**_STEPS, "data": _pictures(SIDE), "attributor": {"classifier": _VGG}},
     "efficientnet_lite0_imagenet.py": {**_STEPS, "data": _pictures(SIDE * 2)},
     "efficientnet_lite0_tiny_imagenet.py": {**_STEPS, "data": _pictures(SIDE * 2)},
@@ -106,7 +117,6 @@ APPENDED: Mapping[str, str] = {
     "tools/vibi/train.py": f"--cfg-options {_BRIEFLY}",
     "tools/vibi/run_experiments.py": f"--cfg-options {_BRIEFLY}",
     "input-iba compare": f"{_ANY} {_STEP} {_SETS}",
-    "benchmarks.comparison": "--methods input_iba random",
 }
 """By a part of a command: options put behind its own (before a lone `--`)."""
 
