@@ -37,6 +37,7 @@ from input_iba.evaluation.localisation import (
     region_iou,
     top_inside,
 )
+from input_iba.evaluation.max_sensitivity import MaxSensitivityMetric, relative_changes
 from input_iba.evaluation.rationale import (
     MaskRationaleMetric,
     RationaleMetric,
@@ -46,6 +47,7 @@ from input_iba.evaluation.rationale import (
 )
 from input_iba.evaluation.road import Imputations, RoadMetric, road
 from input_iba.evaluation.sanity_check import SanityMetric, SanityScores, sanity_check
+from input_iba.evaluation.seed_agreement import SeedAgreementMetric
 from input_iba.evaluation.sensitivity_n import (
     NLPSensitivityNMetric,
     SensitivityN,
@@ -109,6 +111,8 @@ METRICS: dict[str, type[Metric]] = {
         RemoveRationaleMetric,
         EvidenceMetric,
         SanityMetric,
+        MaxSensitivityMetric,
+        SeedAgreementMetric,
         TargetScoresMetric,
         DegradationMetric,
         RoadMetric,
@@ -167,6 +171,7 @@ __all__ = [
     "random_words",
     "region_iou",
     "region_share",
+    "relative_changes",
     "road",
     "sanity_check",
     "scale_to_peak",

@@ -50,13 +50,11 @@ class ScoredSample:
     heat: Tensor
 
 
-class Explainer(Protocol):
-    """What a metric needs of an attributor to explain a classifier that it has changed."""
+class AnyMethod(Protocol):
+    """What a metric needs of any method to explain an input that it has changed."""
 
-    statistics: FeatureStatistics | None
-
-    def estimate(self, batches: Iterable[Tensor], n_samples: int) -> FeatureStatistics:
-        """Return the statistics of the layer over a number of inputs."""
+    def estimate(self, batches: Iterable[Tensor], n_samples: int) -> object:
+        """Keep what the method needs of a number of inputs, if anything."""
 
     def attribute(
         self,
@@ -68,6 +66,15 @@ class Explainer(Protocol):
         internal_batch_size: int | None = None,
     ) -> Sequence[Explanation | Failure]:
         """Explain a batch of inputs."""
+
+
+class Explainer(AnyMethod, Protocol):
+    """What a metric needs of an attributor to explain a classifier that it has changed."""
+
+    statistics: FeatureStatistics | None
+
+    def estimate(self, batches: Iterable[Tensor], n_samples: int) -> FeatureStatistics:
+        """Return the statistics of the layer over a number of inputs."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +90,9 @@ class EvaluationContext:
             takes token ids (B, T), and optionally which keep their embedding, (B, T), bool; the
             embeddings of the others become 0.
         autocast: Type in which it computes, or None for float32.
-        make_explainer: Builds what the config explains with.
+        make_explainer: Builds the three stages of the config.
+        make_method: Builds another method by its name, with the config's settings for it; of None
+            the three stages.
         estimation_inputs: Returns a number of inputs from all over the estimation set, in batches
             (B, C, H, W), and how many there are.
         ids: All ids of the data set.
@@ -101,6 +110,7 @@ class EvaluationContext:
     autocast: torch.dtype | None
     seed: int
     make_explainer: Callable[[], Explainer]
+    make_method: Callable[[str | None], AnyMethod]
     estimation_inputs: Callable[[int], tuple[Iterator[Tensor], int]]
     ids: Sequence[str]
     beside: Path

@@ -1,4 +1,4 @@
-"""Explain samples again at every step of the cascade that re-initialises their classifier."""
+"""Explain samples again: by a classifier that has changed, with other inputs, or another seed."""
 
 from __future__ import annotations
 
@@ -50,6 +50,49 @@ def explain_again(
         return explain
 
     return of
+
+
+Again = Callable[[ScoredSample, Tensor, int], Tensor]
+"""Maps a sample, an input in its place, and a seed to a map (H, W), or (T,) of a text."""
+
+
+def repeated(
+    context: EvaluationContext, kind: str, n_samples: int, name: str | None = None
+) -> Again:
+    """Return what makes maps as the config says, in the method's own units.
+
+    The classifier stays as it is, so that what the method needs of the estimation set is computed
+    once. The id of the sample decides the random numbers, with the seed, whatever the input.
+
+    Args:
+        context: What all samples share.
+        kind: Which map is returned.
+        n_samples: Inputs of the estimation set behind the statistics.
+        name: Of another method; None for the three stages of the config.
+    """
+    method = context.make_method(name)
+    method.estimate(*context.estimation_inputs(n_samples))
+
+    def explain(case: ScoredSample, x: Tensor, seed: int) -> Tensor:
+        [result] = method.attribute(
+            x[None],
+            [case.target],
+            ids=[case.sample.id],
+            seed=seed,
+            internal_batch_size=context.fitting.halved(tuple(x.shape)),
+        )
+        if isinstance(result, Failure):
+            raise EvaluationError(
+                f"The sample could not be explained again: {result.reason} Leave it out."
+            )
+        if not hasattr(result, kind):
+            raise EvaluationError(
+                f"The method of '{context.config_path}' makes no {kind}. Leave --mask out."
+            )
+        found: Tensor = getattr(result, kind)
+        return found.double() * result.peak
+
+    return explain
 
 
 def map_of(result: Explanation | Failure, kind: str) -> Tensor:

@@ -17,6 +17,7 @@ from input_iba.evaluation import (
     insertion_deletion,
     mass_inside,
     pointing_game,
+    relative_changes,
     sanity_check,
     sensitivity_n,
     structural_similarity,
@@ -199,6 +200,28 @@ def gradient(model: nn.Module, x: Tensor) -> Tensor:
     logits: Tensor = model(x)
     [slopes] = torch.autograd.grad(logits[range(COUNT), TARGETS].sum(), x)
     return slopes[:, 0].abs()
+
+
+def test_maximum_sensitivity(quantus: Any, model: Any, inputs: Any) -> None:
+    seen = list[Tensor]()
+
+    def explain(x: Tensor) -> Tensor:  # a batch, as if it were one input
+        seen.append(x)
+        return gradient(model, x)[1]
+
+    found = relative_changes(explain, torch.from_numpy(inputs), 0.3, 4).max()
+    changed = iter(x.numpy().reshape(COUNT, -1) for x in seen[1:])
+    metric = quantus.MaxSensitivity(nr_samples=4, perturb_func=lambda **_: next(changed), **PLAIN)
+    expected = metric(
+        model=model,
+        x_batch=inputs,
+        y_batch=np.array(TARGETS),
+        a_batch=gradient(model, seen[0]).numpy()[:, None],
+        explain_func=lambda model, inputs, targets, **_: gradient(
+            model, torch.as_tensor(inputs)
+        ).numpy()[:, None],
+    )
+    assert found.item() == pytest.approx(expected[1], rel=1e-4)
 
 
 def test_parameter_randomisation_is_the_sanity_check(

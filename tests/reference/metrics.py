@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -75,3 +75,15 @@ def best_iou(heat: Array, region: NDArray[Any]) -> float:
         hot = heat >= threshold
         found.append((hot & region).sum() / (hot | region).sum())
     return max(found)
+
+
+def max_sensitivity(
+    explain: Callable[[Array], Array], image: Array, changed: Sequence[Array]
+) -> float:
+    """Return the largest relative change of the map over changed images (Yeh et al. 2019)."""
+    before, most = explain(image), 0.0
+    for other in changed:
+        moved = sum(float(value) ** 2 for value in (explain(other) - before).flatten())
+        length = sum(float(value) ** 2 for value in before.flatten())
+        most = max(most, (moved / length) ** 0.5)
+    return most

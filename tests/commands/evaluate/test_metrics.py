@@ -146,11 +146,34 @@ def test_fewer_samples_can_be_behind_the_statistics(
     assert counts == [count] * 3
 
 
+@pytest.mark.slow
+def test_maps_are_made_again_by_the_method_that_is_named(tiny: Evaluated) -> None:
+    pytest.importorskip("captum")
+    names = ("gradient", "random", "none")
+    for name in names:
+        method = () if name == "none" else ("--method", name)
+        options = (*method, "--num-samples", "2")
+        assert tiny.run("seed_agreement", f"seeds_{name}", *options) == 0
+        assert tiny.run("max_sensitivity", f"moved_{name}", "--n-draws", "2", *options) == 0
+    same, chance, ours = (list(tiny.result(f"seeds_{name}")["rows"].values()) for name in names)
+    assert all(row["rank_correlation"] == pytest.approx(1) for row in same)
+    assert all(row["top_overlap"] == 1 for row in same)
+    assert all(abs(row["rank_correlation"]) < 0.2 for row in chance)
+    assert all(0.1 < row["rank_correlation"] < 1 for row in ours)
+    # The same seed draws the same random map, whatever the input.
+    unmoved = tiny.result("moved_random")["rows"].values()
+    assert all(row["max_sensitivity"] == 0 for row in unmoved)
+    for name in ("gradient", "none"):
+        for row in tiny.result(f"moved_{name}")["rows"].values():
+            assert 0 < row["mean_sensitivity"] <= row["max_sensitivity"]
+
+
 def test_every_metric_says_which_direction_is_better() -> None:
     assert set(METRICS) == {
         *("ehr", "insertion_deletion", "sensitivity_n", "sanity_check", "target_scores"),
         *("degradation", "localisation", "nlp_insertion_deletion", "nlp_sensitivity_n"),
         *("patch_insertion_deletion", "road", "single_deletion"),
+        *("max_sensitivity", "seed_agreement"),
         *("nlp_insertion_deletion_mask", "nlp_insertion_deletion_remove", "evidence"),
         *("rationale", "rationale_mask", "rationale_remove"),
     }
