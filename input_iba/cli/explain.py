@@ -47,7 +47,7 @@ METHODS = (
     *("gradient", "input_x_gradient", "smooth_grad", "int_grad", "smooth_int_grad"),
     *("blur_int_grad", "expected_gradients", "guided_bp"),
     *("grad_cam", "grad_cam_pp", "layer_cam", "score_cam"),
-    *("attention_rollout", "gradient_attention", "legrad"),
+    *("attention_rollout", "gradient_attention", "legrad", "coiba"),
     *("deep_shap", "occlusion", "lime", "kernel_shap", "rise", "ex_perturb", "iba", "random"),
 )
 """Names of the methods, for the help text; what a method cannot explain it says itself."""

@@ -110,3 +110,32 @@ class TinyViT(nn.Module):
     def kept(self) -> Sequence[Tensor]:
         """Return the weights of the last pass, where they are computed step by step."""
         return [block.attend.kept for block in self.blocks]  # type: ignore[union-attr, misc]
+
+
+def noise(count: int, seed: int) -> Tensor:
+    """Return images of faint noise, (count, 2, 8, 8)."""
+    return torch.randn(count, 2, 8, 8, generator=torch.Generator().manual_seed(seed)) / 2
+
+
+def planted(count: int, seed: int) -> tuple[Tensor, Tensor]:
+    """Return noise (count, 2, 8, 8) with a bright patch of 2×2, and which of the 16 it is."""
+    x = noise(count, seed)
+    places = torch.randint(16, (count,), generator=torch.Generator().manual_seed(seed))
+    for image, place in zip(x, places.tolist(), strict=True):
+        row, column = divmod(place, 4)
+        image[0, 2 * row : 2 * row + 2, 2 * column : 2 * column + 2] += 3
+    return x, places
+
+
+def trained_on_patches() -> TinyViT:
+    """Return a transformer for which a bright patch anywhere means class 1."""
+    net = TinyViT(classes=2, depth=2)
+    optimiser = torch.optim.Adam(net.parameters(), lr=5e-3)
+    for step in range(200):
+        with_patch, _ = planted(32, 2 * step)
+        x = torch.cat([with_patch, noise(32, 2 * step + 1)])
+        loss = nn.functional.cross_entropy(net(x), (torch.arange(64) < 32).long())
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+    return net

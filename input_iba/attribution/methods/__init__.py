@@ -4,6 +4,7 @@ from input_iba.attribution.methods.attributor import MethodAttributor
 from input_iba.attribution.methods.backprop import DeepShap, GuidedBackprop
 from input_iba.attribution.methods.base import Method, MethodTask, check_explains
 from input_iba.attribution.methods.cams import GradCam, GradCamPlusPlus, LayerCam, ScoreCam
+from input_iba.attribution.methods.coiba import CoIBA
 from input_iba.attribution.methods.extremal import ExtremalPerturbation
 from input_iba.attribution.methods.gradients import (
     Gradient,
@@ -22,6 +23,7 @@ __all__ = [
     "IBA",
     "AttentionRollout",
     "BlurIntegratedGradients",
+    "CoIBA",
     "DeepShap",
     "ExpectedGradients",
     "ExtremalPerturbation",

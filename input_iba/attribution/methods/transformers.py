@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from input_iba.attribution.methods.base import MethodTask, ScoringMethod
 from input_iba.core.attention import Attention, Call, bypassed, recorded_attention
@@ -58,9 +58,8 @@ class AttentionMethod(ScoringMethod):
 
     def maps(self, task: MethodTask) -> Tensor:
         """Return the maps of a few samples, (s, H, W) or (s, T)."""
-        found = self.run(task)
-        block = found.blocks[0]
-        [name] = [n for n, module in task.model.named_modules() if module is block.module]
+        found = attend(task, self.name, self.score)
+        name = name_of(task, found.blocks[0].module)
         values = self.values(task, found).to(task.inputs.dtype)[..., None]
         lying = task.tapped(name).arranged(values, task.inputs, task.tokens)
         return task.modality.spread(lying, task.inputs)
@@ -69,41 +68,48 @@ class AttentionMethod(ScoringMethod):
     def values(self, task: MethodTask, found: Pass) -> Tensor:
         """Return a value of each token of a few samples, (s, N)."""
 
-    def run(self, task: MethodTask) -> Pass:
-        """Run the network on a few samples.
 
-        Raises:
-            AttributionError: It does not attend, or not from all tokens to all in every layer.
-        """
-        with recorded_attention(task.model) as attentions:
-            scores = task.scorer(self.score)(task.leaf())
-        if not attentions:
-            raise AttributionError(
-                f"Method {self.name!r} reads attention, and {type(task.model).__name__} computes "
-                "none that is known: F.scaled_dot_product_attention, nn.MultiheadAttention, or a "
-                "softmax over tokens. Use another method, such as 'int_grad'."
-            )
-        blocks = [self._block(task, attention, attentions[0]) for attention in attentions]
-        return Pass(scores, tuple(attentions), tuple(blocks))
+def attend(task: MethodTask, method: str, score: str) -> Pass:
+    """Run a network on a few samples for a method that explains a kind of score.
 
-    def _block(self, task: MethodTask, attention: Attention, first: Attention) -> Call:
-        samples, shape = len(task.ids), attention.weights.shape
-        places = {module: name for name, module in task.model.named_modules()}
-        alike = shape[-2:] == first.weights.shape[-2:]
-        whole = shape[-1] == shape[-2] and shape[0] % samples == 0
-        one_each = len(shape) == 3 or shape[0] == samples
-        decodes = getattr(getattr(task.model, "config", None), "is_encoder_decoder", False)
-        block = attention.block(samples)
-        if alike and whole and one_each and block is not None and not decodes:
-            return block
-        inner = attention.within[-1].module if attention.within else task.model
+    Raises:
+        AttributionError: It does not attend, or not from all tokens to all in every layer.
+    """
+    with recorded_attention(task.model) as attentions:
+        scores = task.scorer(score)(task.leaf())
+    if not attentions:
         raise AttributionError(
-            f"Method {self.name!r} follows tokens from layer to layer, each of which must attend "
-            f"from all tokens to all of them; {places.get(inner) or type(inner).__name__!r} has "
-            f"weights of shape {tuple(shape)} for {samples} samples, the first layer "
-            f"{tuple(first.weights.shape)}. Windows, pooling and decoders that read an encoder do "
-            "not fit. Use another method, such as 'int_grad'."
+            f"Method {method!r} reads attention, and {type(task.model).__name__} computes none "
+            "that is known: F.scaled_dot_product_attention, nn.MultiheadAttention, or a softmax "
+            "over tokens. Use another method, such as 'int_grad'."
         )
+    blocks = [_block(task, method, attention, attentions[0]) for attention in attentions]
+    return Pass(scores, tuple(attentions), tuple(blocks))
+
+
+def _block(task: MethodTask, method: str, attention: Attention, first: Attention) -> Call:
+    samples, shape = len(task.ids), attention.weights.shape
+    alike = shape[-2:] == first.weights.shape[-2:]
+    whole = shape[-1] == shape[-2] and shape[0] % samples == 0
+    one_each = len(shape) == 3 or shape[0] == samples
+    decodes = getattr(getattr(task.model, "config", None), "is_encoder_decoder", False)
+    block = attention.block(samples)
+    if alike and whole and one_each and block is not None and not decodes:
+        return block
+    inner = attention.within[-1].module if attention.within else task.model
+    raise AttributionError(
+        f"Method {method!r} follows tokens from layer to layer, each of which must attend from "
+        f"all tokens to all of them; {name_of(task, inner) or type(inner).__name__!r} has weights "
+        f"of shape {tuple(shape)} for {samples} samples, the first layer "
+        f"{tuple(first.weights.shape)}. Windows, pooling and decoders that read an encoder do not "
+        "fit. Use another method, such as 'int_grad'."
+    )
+
+
+def name_of(task: MethodTask, module: nn.Module) -> str:
+    """Return the name of a module of the network."""
+    names: dict[nn.Module, str] = {m: name for name, m in task.model.named_modules()}
+    return names[module]
 
 
 def read_rows(gradient: Tensor) -> Tensor:
@@ -184,7 +190,7 @@ class LeGrad(AttentionMethod):
         total = total.relu().mean(1).sum(1)
         for layer in range(len(found.blocks) - 1):
             with bypassed(found.blocks[layer + 1 :]):
-                short = self.run(task)
+                short = attend(task, self.name, self.score)
             [gradient] = short.gradients(slice(layer, layer + 1))
             total = total + gradient.relu().mean(1).sum(1)
         lengths = task.tokens.lengths

@@ -10,6 +10,7 @@ from input_iba.attribution.methods import (
     IBA,
     AttentionRollout,
     BlurIntegratedGradients,
+    CoIBA,
     DeepShap,
     ExpectedGradients,
     ExtremalPerturbation,
@@ -61,12 +62,13 @@ def quick(layer: str) -> dict[str, Method]:
         ExtremalPerturbation(n_steps=5, cells=4, every=2),
         IBA(layer=layer, feature_iba=FeatureIBA(batch_size=3, opt_steps=4)),
         Random(),
+        CoIBA(opt_steps=4, batch_size=3, n_background=6),
         *(AttentionRollout(), GradientAttention(), LeGrad()),
     ]
     return {method.name: method for method in methods}
 
 
-ATTENTION = frozenset({"attention_rollout", "gradient_attention", "legrad"})
+ATTENTION = frozenset({"attention_rollout", "gradient_attention", "legrad", "coiba"})
 """Methods that need a transformer."""
 
 

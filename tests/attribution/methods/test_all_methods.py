@@ -101,7 +101,7 @@ def test_seed_and_id_decide_the_random_numbers_and_nothing_else_does(name: str) 
 
     assert torch.equal(again(), again())
     noisy = {"smooth_grad", "smooth_int_grad", "expected_gradients", "lime", "kernel_shap"}
-    noisy |= {"rise", "random", "iba"}
+    noisy |= {"rise", "random", "iba", "coiba"}
     assert torch.equal(again(), again("b")) is (name not in noisy)
     assert torch.equal(again(), again(seed=1)) is (name not in noisy)
 

@@ -20,7 +20,7 @@ from input_iba.modality import TextModality
 from input_iba.records import Explanation, Failure
 from tests.attribution import test_transformers as bert
 from tests.attribution.methods.settings import explained, samples
-from tests.attribution.tiny_vit import WAYS, TinyViT
+from tests.attribution.tiny_vit import WAYS, TinyViT, planted, trained_on_patches
 from tests.conftest import Unchanged
 from tests.models.tiny_bert import tiny_bert
 
@@ -172,29 +172,9 @@ def test_the_planted_word_is_found(name: str) -> None:
     assert right >= (45 if name == "legrad" else 25)
 
 
-def planted(count: int, seed: int) -> tuple[Tensor, Tensor]:
-    """Return noise (count, 2, 8, 8) with a bright patch of 2×2, and which of the 16 it is."""
-    x = samples(count, seed=seed).float() / 2
-    places = torch.randint(16, (count,), generator=torch.Generator().manual_seed(seed))
-    for image, place in zip(x, places.tolist(), strict=True):
-        row, column = divmod(place, 4)
-        image[0, 2 * row : 2 * row + 2, 2 * column : 2 * column + 2] += 3
-    return x, places
-
-
 @pytest.fixture(scope="module")
 def finds_patch() -> nn.Module:
-    """Return a transformer for which a bright patch anywhere means class 1."""
-    net = TinyViT(classes=2, depth=2)
-    optimiser = torch.optim.Adam(net.parameters(), lr=5e-3)
-    for step in range(200):
-        with_patch, _ = planted(32, 2 * step)
-        x = torch.cat([with_patch, samples(32, seed=2 * step + 1).float() / 2])
-        loss = nn.functional.cross_entropy(net(x), (torch.arange(64) < 32).long())
-        optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
-    return net
+    return trained_on_patches()
 
 
 @ALL

@@ -11,7 +11,15 @@ import numpy as np
 import pytest
 import torch
 
-from input_iba.attribution.methods import IBA, DeepShap, ExtremalPerturbation, GradCam, Lime, Rise
+from input_iba.attribution.methods import (
+    IBA,
+    CoIBA,
+    DeepShap,
+    ExtremalPerturbation,
+    GradCam,
+    Lime,
+    Rise,
+)
 from input_iba.cli.explain import METHODS
 from input_iba.cli.main import script
 from input_iba.commands.explain.estimation import provide_background
@@ -129,6 +137,9 @@ def test_lists_of_numbers_and_whole_numbers_fit(config: RunConfig) -> None:
     section = {"type": "ex_perturb", "areas": [0.1, 0.3], "lr": 1}
     found = with_baseline(loaded(config, section), "ex_perturb")
     assert found.baseline == ExtremalPerturbation(areas=(0.1, 0.3), lr=1.0)
+    layers = {"type": "coiba", "layers": ["layer1", "layer2"]}
+    found = with_baseline(loaded(config, layers), "coiba")
+    assert found.baseline == CoIBA(layers=("layer1", "layer2"))
 
 
 def test_layers_come_from_the_option_or_the_config(config: RunConfig) -> None:
