@@ -71,19 +71,20 @@ def test_the_planted_word_comes_first_and_the_text_is_shown_as_it_stands(
     ] * 2
     record = next(record for record in records if "great" in record["id"])
     assert record["predicted_class_name"] == "POSITIVE"
-    words, mask, shown = read_text_mask(work / record["files"]["map"])
-    assert words[int(mask.argmax())] == "great"
+    words, input_mask, shown = read_text_mask(work / record["files"]["input_mask"])
+    assert words[int(input_mask.argmax())] == "great"
+    mask = read_text_mask(work / record["files"]["map"]).mask
     assert shown.words[0] == "W1"
     lines = said.out.splitlines()
     explained = next(i for i, line in enumerate(lines) if "POSITIVE" in line)
     assert "<- explained" in lines[explained]
     assert lines[explained + 2] == f"  Map: {record['map_bits']:.3g} bits"
-    assert lines[explained + 3].split()[:2] == ["great", f"{mask.max():.3f}"]
+    assert lines[explained + 3].split()[:2] == [words[int(mask.argmax())], f"{mask.max():.3f}"]
     assert "2 explained, 0 failed" in said.out
     # The page's text is the text, with a line break where it has one.
     page = (work / record["files"]["highlights"]).read_text()
     texts = re.findall(r'<p class="text">(.*?)</p>', page, re.DOTALL)
-    assert len(texts) == 2
+    assert len(texts) == 3  # coloured by the map, the input mask, the feature mask
     for text in texts:
         assert unescape(re.sub(r"<[^>]*>", "", text)) == TEXT.replace("<br />", "\n")
     report = (work / "report.html").read_text()
