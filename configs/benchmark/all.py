@@ -7,4 +7,5 @@ suites = [
     "cifar10",
     "reviews",
     "eraser",
+    "known",
 ]

@@ -19,9 +19,10 @@ networks = [
         cfg_options=_options,
         num_samples=250,
         methods=[
-            *("input_iba", "input_mask", "iba"),
-            *("int_grad", "smooth_grad", "gradient", "input_x_gradient", "occlusion", "rise"),
-            "random",
+            *("input_iba", "input_mask", "iba", "int_grad", "smooth_int_grad", "blur_int_grad"),
+            *("expected_gradients", "smooth_grad", "gradient", "input_x_gradient"),
+            *("attention_rollout", "gradient_attention", "legrad"),
+            *("occlusion", "rise", "ex_perturb", "lime", "kernel_shap", "random"),
         ],
     ),
 ]

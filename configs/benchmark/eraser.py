@@ -4,5 +4,9 @@ _base_ = ["./_base_/evidence.py"]
 title = "Movie reviews with human evidence"
 networks = [
     dict(name="LSTM, ERASER", config="lstm_eraser"),
-    dict(name="MiniLM, ERASER", config="minilm_eraser"),
+    dict(
+        name="MiniLM, ERASER",
+        config="minilm_eraser",
+        also=["attention_rollout", "gradient_attention", "legrad"],
+    ),
 ]

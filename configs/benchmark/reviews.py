@@ -10,5 +10,6 @@ networks = [
         config="minilm_imdb",
         cfg_options={**_options, "data.attribution.max_length": 128},
         num_samples=200,
+        also=["attention_rollout", "gradient_attention", "legrad"],
     ),
 ]

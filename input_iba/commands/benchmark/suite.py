@@ -37,6 +37,7 @@ class NetworkKeys(Settings):
     scores_threshold: float = setting(0.6, "samples whose target is less probable do not count")
     examples: int = setting(4, "samples of which the page shows the maps", at_least=0)
     methods: tuple[Any, ...] = setting(REQUIRED, "what explains; at least one of ours")
+    also: tuple[Any, ...] = setting((), "further methods, beside those of the suite")
     metrics: tuple[Any, ...] = setting(REQUIRED, "what scores the maps")
 
 
@@ -133,7 +134,7 @@ def _network(values: Mapping[str, Any], file: Path) -> Network:
     where = f"a network of suite '{file}'"
     check_keys(values, set(declarations(NetworkKeys)), where)
     keys = read(NetworkKeys, values, "networks", f"'{file}'")
-    methods = [_explaining(keys, *_parts(given, where)) for given in keys.methods]
+    methods = [_explaining(keys, *_parts(given, where)) for given in (*keys.methods, *keys.also)]
     measures = [_measure(*_parts(given, where)) for given in keys.metrics]
     place = f"network {keys.name!r} of '{file}'"
     _refuse_twice([safe_name(method.name) for method in methods], f"methods of {place}")

@@ -73,9 +73,13 @@ def test_settings_of_methods_and_metrics_count(tmp_path: Path) -> None:
 
 
 def test_methods_and_metrics_of_the_suite_are_those_of_networks_without(tmp_path: Path) -> None:
-    bare = {"name": "Bare", "config": "samples"}
+    bare = {"name": "Bare", "config": "samples", "also": ["random"]}
     shared = {"methods": ["input_mask"], "metrics": ["degradation"], "_unused": 1}
     found = suite(tmp_path, bare, NETWORK, **shared)
+    assert [[m.name for m in network.methods] for network in found.networks] == [
+        ["input_mask", "random"],
+        ["input_iba", "random"],
+    ]
     assert [network.ours for network in found.networks] == ["input_mask", "input_iba"]
 
 
