@@ -4,7 +4,7 @@
 _base_ = ["../_base_/tetrominoes.py"]
 
 attributor = dict(
-    layer="features.3",
+    layer="features.1",
     classifier=dict(
         source="custom",
         type="ConvNet",

@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 # Not when they are asked for, because functions have the names of their modules.
+from input_iba.evaluation.absent_class import AbsentClassMetric, separation
 from input_iba.evaluation.base import EvaluationContext, Metric, Row, Score, ScoredSample
 from input_iba.evaluation.degradation import DegradationMetric, Degradations, degradation
 from input_iba.evaluation.ehr import EhrMetric, HeatRatios, effective_heat_ratios
@@ -113,6 +114,7 @@ METRICS: dict[str, type[Metric]] = {
         SanityMetric,
         MaxSensitivityMetric,
         SeedAgreementMetric,
+        AbsentClassMetric,
         TargetScoresMetric,
         DegradationMetric,
         RoadMetric,
@@ -176,6 +178,7 @@ __all__ = [
     "sanity_check",
     "scale_to_peak",
     "sensitivity_n",
+    "separation",
     "set_sizes",
     "sign_flip_p",
     "single_deletion",

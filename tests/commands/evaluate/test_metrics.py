@@ -168,12 +168,27 @@ def test_maps_are_made_again_by_the_method_that_is_named(tiny: Evaluated) -> Non
             assert 0 < row["mean_sensitivity"] <= row["max_sensitivity"]
 
 
+@pytest.mark.slow
+def test_bits_of_absent_classes_are_those_of_their_maps(tiny: Evaluated) -> None:
+    pytest.importorskip("captum")
+    options = ("--num-samples", "2")
+    assert tiny.run("absent_class", "ours", *options, "--absent", "random") == 0
+    assert tiny.run("absent_class", "gradient", *options, "--method", "gradient") == 0
+    for name in ("ours", "gradient"):
+        found = tiny.result(name)
+        for row in found["rows"].values():
+            assert row["predicted"] not in row["absent_classes"]
+            assert row["difference"] == pytest.approx(row["present"] - row["absent"])
+            assert min(row["present"], row["absent"]) > 0
+        assert 0 <= found["verdict"]["auroc"] <= 1
+
+
 def test_every_metric_says_which_direction_is_better() -> None:
     assert set(METRICS) == {
         *("ehr", "insertion_deletion", "sensitivity_n", "sanity_check", "target_scores"),
         *("degradation", "localisation", "nlp_insertion_deletion", "nlp_sensitivity_n"),
         *("patch_insertion_deletion", "road", "single_deletion"),
-        *("max_sensitivity", "seed_agreement"),
+        *("max_sensitivity", "seed_agreement", "absent_class"),
         *("nlp_insertion_deletion_mask", "nlp_insertion_deletion_remove", "evidence"),
         *("rationale", "rationale_mask", "rationale_remove"),
     }
