@@ -162,11 +162,11 @@ class GradientAttention(AttentionMethod):
         """Return a value of each token of a few samples, (s, N)."""
         gradients = found.gradients()
         read = read_rows(gradients[-1])[:, None]
-        row = read
+        gained = torch.zeros_like(read)  # apart from R's beginning, beside which it may be tiny
         for layer in reversed(range(len(found.blocks))):
             positive = (found.weights(layer) * gradients[layer]).relu().mean(1)
-            row = row + row @ positive
-        return (row - read)[:, 0]
+            gained = gained + (read + gained) @ positive
+        return gained[:, 0]
 
 
 @BASELINES.register_module(name="legrad")

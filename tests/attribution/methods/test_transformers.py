@@ -205,3 +205,13 @@ def test_a_head_that_reads_nothing_gives_an_empty_map() -> None:
     nn.init.zeros_(net.head.weight)
     for method in METHODS.values():
         assert explained(net, method, samples(1), [0]).count_nonzero() == 0
+
+
+def test_small_gradients_are_not_lost_beside_the_tokens_themselves() -> None:
+    x, net = samples(1), TinyViT(pooled=True)
+    with torch.no_grad():
+        net.head.weight *= 1e-9
+    rounded = explained(net, METHODS["gradient_attention"], x.float(), [0])
+    exact = explained(net.double(), METHODS["gradient_attention"], x, [0])
+    assert 0 < exact.max() < 1e-8
+    torch.testing.assert_close(rounded.double(), exact, rtol=1e-3, atol=1e-12)
