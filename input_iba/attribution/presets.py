@@ -36,6 +36,7 @@ PAPER_TEXT = Preset(
     FeatureIBA(sigma=0.0, beta=15),
     TextWGANPrior(),
     InputBottleneck(sigma=0.0, beta=30, opt_steps=30, lr=0.5),
+    reading=Reading(source="gain"),
 )
 
 # As faithful as the published parameters, or more, for a hundredth of the cost; how these numbers
@@ -70,6 +71,7 @@ FAST_TEXT = Preset(
         lr_schedule="cosine",
         noise="antithetic",
     ),
+    reading=Reading(source="gain"),
 )
 
 PRESETS: dict[str, dict[str, Preset]] = {

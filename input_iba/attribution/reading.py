@@ -12,40 +12,94 @@ from input_iba.attribution.task import AttributionTask
 from input_iba.core.optimise import FittedMask
 from input_iba.settings import Settings, setting
 
+LEAST = 1e-3
+"""Share of the largest gain that keeps what speaks against the target in order."""
+
 
 @dataclass(frozen=True)
 class Reading(Settings):
     """How the results of the stages are read as one map.
 
     References:
-        docs/METHOD.md, section 9.
+        docs/METHOD.md, section 10.
     """
 
     PLACE = "map."
 
-    contrast: float = setting(
-        4.0, "power of the ranks of the input mask by which bits are shared out", above=0
+    source: str = setting(
+        "mask",
+        "what shares the bits out: the contrast of the input 'mask', or the 'gain' of its path",
+        choices=("mask", "gain"),
     )
-    place: float = setting(
-        0.5, "power of the feature mask by which bits are shared out; 0 for none", at_least=0
+    contrast: float = setting(16.0, "power of the ranks of the input mask", above=0)
+    place: float = setting(1.0, "power of the feature mask beside it; 0 for none", at_least=0)
+    saturation: float = setting(
+        0.9,
+        "share of the elements whose evidence lies below that at which the bits grow half as fast",
+        at_least=0,
+        at_most=1,
     )
 
     def read(self, task: AttributionTask, feature: FittedFeatures, fitted: FittedMask) -> Tensor:
         """Return the map of every sample, (S, H, W) bits per pixel; of text (S, T), per token.
 
-        Its sum is the bits that the feature bottleneck lets pass.
+        Its sum is the bits that the feature bottleneck lets pass, times the target's probability
+        behind the input bottleneck.
         """
-        # Padding and special tokens hold no bits, and ranks are those of the others alone.
-        mask = task.tokens.zeroed(task.modality.to_map(fitted.alpha.sigmoid()))
         saliency = task.tokens.zeroed(feature.saliency).clamp_min(0)
-        each = (-1, *[1] * (mask.ndim - 1))
-        order = mask.flatten(1).argsort(dim=1, stable=True)
-        ranks = order.argsort(1).to(mask.dtype).reshape(mask.shape)
-        ranks = task.tokens.with_least(ranks)
-        ranks = ranks - ranks.flatten(1).amin(1).reshape(each)
-        ranks = ranks / ranks.flatten(1).amax(1).clamp_min(1).reshape(each)
-        share = ranks**self.contrast * saliency**self.place
-        total = share.flatten(1).sum(1).reshape(each)
-        bits = saliency.flatten(1).sum(1).reshape(each)
-        # Of one word there is no rank: it has all bits.
-        return torch.where(total > 0, share * (bits / total), saliency)
+        if self.source == "mask":
+            share = self._by_mask(task, saliency, fitted)
+        else:
+            share = self._by_gain(task, fitted)
+        share = task.tokens.zeroed(share)
+        total = _each(share.flatten(1).sum(1), share)
+        bits = _each(saliency.flatten(1).sum(1), share)
+        # Of one word there is no rank, and without any evidence no order: features alone decide.
+        found = torch.where(total > 0, share * (bits / total), saliency)
+        return found * _each(_met(task, fitted), found)
+
+    def _by_mask(self, task: AttributionTask, saliency: Tensor, fitted: FittedMask) -> Tensor:
+        """Return s / (s + c) of the evidence s = rank(mask)^contrast · saliency^place."""
+        ranks = _ranks(task, task.modality.to_map(fitted.alpha.sigmoid()))
+        evidence = ranks**self.contrast * saliency**self.place
+        rows = evidence.where(_scored(task, evidence), torch.nan).flatten(1)
+        half = torch.stack([row.nanquantile(self.saturation) for row in rows])
+        return evidence / (evidence + _each(half, evidence)).clamp_min(1e-30)
+
+    def _by_gain(self, task: AttributionTask, fitted: FittedMask) -> Tensor:
+        """Return the gain where it is positive, and hardly anything, in its order, elsewhere."""
+        gain = task.tokens.zeroed(task.modality.to_map(fitted.gain))
+        highest = _each(gain.flatten(1).amax(1), gain)
+        positive = (gain / highest.where(highest > 0, 1)).clamp_min(0)
+        return positive + LEAST * _ranks(task, gain)
+
+
+def _ranks(task: AttributionTask, maps: Tensor) -> Tensor:
+    """Return each value's place in the order of its map, 0 for the least and 1 for the highest.
+
+    Places are those among what is scored: padding has the least.
+    """
+    order = maps.where(_scored(task, maps), -torch.inf).flatten(1).argsort(dim=1, stable=True)
+    ranks = task.tokens.with_least(order.argsort(1).to(maps.dtype).reshape(maps.shape))
+    ranks = ranks - _each(ranks.flatten(1).amin(1), ranks)
+    return ranks / _each(ranks.flatten(1).amax(1).clamp_min(1), ranks)
+
+
+def _scored(task: AttributionTask, maps: Tensor) -> Tensor:
+    """Return which elements of maps (S, …) are neither padding nor special tokens."""
+    return task.tokens.zeroed(torch.ones_like(maps)) > 0
+
+
+def _met(task: AttributionTask, fitted: FittedMask) -> Tensor:
+    """Return the target's probability behind the input bottleneck, (S,); 1 for a loss of one's own.
+
+    It is the geometric mean over the draws of the last step.
+    """
+    probability = (-fitted.target_loss[-1]).exp()
+    own = [label is None for label in task.losses.labels]
+    return probability.masked_fill(torch.tensor(own, device=probability.device), 1.0)
+
+
+def _each(values: Tensor, maps: Tensor) -> Tensor:
+    """Return one value per sample, (S,), so that it spreads over maps (S, …)."""
+    return values.reshape(-1, *[1] * (maps.ndim - 1))

@@ -28,13 +28,16 @@ def texts() -> list[Any]:
 
 
 @pytest.mark.parametrize("explained", [images, texts])
-def test_the_sum_of_a_map_is_the_bits_that_the_features_let_pass(explained: Any) -> None:
+def test_the_sum_of_a_map_is_the_bits_that_pass_times_how_far_the_target_holds(
+    explained: Any,
+) -> None:
     for record in explained():
         assert isinstance(record, Attribution)
         assert record.map.shape == record.input_mask.shape
         assert record.map.min() >= 0
         assert record.bits > 0
-        torch.testing.assert_close(record.map.sum(), record.feature_mask.sum())
+        met = (-record.losses["input_iba/target"][-1]).exp()
+        torch.testing.assert_close(record.map.sum(), record.feature_mask.sum() * met)
         assert f"{record.bits:.3g} bits" in record.title()
 
 
@@ -52,7 +55,8 @@ def test_of_one_word_the_map_is_all_bits() -> None:
     attributor.estimate([sentences(20, seed=3)])
     [found] = attributor.attribute(torch.tensor([[5]]))
     assert isinstance(found, Attribution)
-    torch.testing.assert_close(found.map, found.feature_mask)
+    met = (-found.losses["input_iba/target"][-1]).exp()
+    torch.testing.assert_close(found.map, found.feature_mask * met)
     assert found.bits > 0
 
 
