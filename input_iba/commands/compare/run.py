@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from input_iba.commands.compare.compared import Compared
 from input_iba.commands.compare.methods import (
+    Method,
     against,
     check_built,
     check_comparable,
@@ -19,12 +21,17 @@ from input_iba.commands.compare.report import write_report
 from input_iba.commands.evaluate.loop import Scoring, score_all
 from input_iba.commands.evaluate.run import build_context, check_kind
 from input_iba.commands.evaluate.samples import Selection, select, warn_of_tied_maps, warn_of_ties
-from input_iba.config.load import load_config
+from input_iba.config.build import build_method
+from input_iba.config.load import load_config, with_baseline
 from input_iba.errors import ResumeError
-from input_iba.evaluation import Metric
-from input_iba.results import Entry, RowLog, safe_name
+from input_iba.evaluation import EvaluationContext, Metric, Row, Score, ScoredSample
+from input_iba.evaluation.repeatability import RepeatingMetric
+from input_iba.results import OWN_METHOD, Entry, RowLog, safe_name
 from input_iba.results.map_files import find_maps
 from input_iba.run.shell import LOGGER, Run, opened
+
+MASKS = {"input_masks": "input_mask", "feat_masks": "feature_mask", "prior_masks": "prior_mask"}
+"""What our own method calls the maps of a folder."""
 
 
 @dataclass(frozen=True)
@@ -74,14 +81,16 @@ def _run(
     entries: dict[tuple[str, str], dict[str, Entry]] = {}
     targets = targets_of(methods)
     for metric in metrics:
-        score = metric.scorer(context)  # one for all methods: they share what it draws
+        again = isinstance(metric, RepeatingMetric)
+        shared = None if again else metric.scorer(context)  # methods share what it draws
         for method in methods:
+            used = _of_method(metric, method) if again else metric
             own, log = maps[method.name], _row_log(options.out, metric.name, method.name)
             scorings[metric.name, method.name] = scoring = Scoring(
                 config=config,
                 context=context,
-                metric=metric,
-                score=score,
+                metric=used,
+                score=shared or _explaining_again(used, method, context),
                 options=options,
                 dataset=dataset,
                 folder=method.folder,
@@ -114,6 +123,28 @@ def _run(
         if found is not None:
             found(compared)
     return CompareResult(compared.failed, text, page)
+
+
+def _of_method(metric: Metric, method: Method) -> Metric:
+    """Return a metric that makes maps itself as one that makes those of a method."""
+    return replace(metric, mask=MASKS.get(method.folder.name, "map"))  # type: ignore[call-arg]
+
+
+def _explaining_again(metric: Metric, method: Method, context: EvaluationContext) -> Score:
+    """Return what scores maps that a method makes again, once the first one is asked for."""
+
+    @cache
+    def scorer() -> Score:
+        config = load_config(method.root / "config.py")
+        if method.manifest.method != OWN_METHOD:
+            config = with_baseline(config, method.manifest.method)
+        where = context.classifier, context.device, context.autocast
+        return metric.scorer(replace(context, make_method=lambda _: build_method(config, *where)))
+
+    def score(case: ScoredSample) -> Row | str:
+        return scorer()(case)
+
+    return score
 
 
 def _select(

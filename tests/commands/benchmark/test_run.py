@@ -198,6 +198,20 @@ def test_a_changed_config_is_refused_with_the_difference(tiny: Path, tmp_path: P
 
 
 @pytest.mark.slow
+def test_metrics_that_explain_again_do_so_by_each_method(tiny: Path, tmp_path: Path) -> None:
+    """Two seeds change what is drawn, and not a gradient."""
+    metrics = [{"type": "seed_agreement", "n_estimation": 4}]
+    given = network(tiny, methods=["input_iba", "iba", "gradient", "random"], metrics=metrics)
+    out = tmp_path / "out"
+    assert run(write_suite(tmp_path, given), out) == 0
+    [first, _] = result(out).cells
+    means = {name: found.mean for name, found in first.summaries.items()}
+    assert means["gradient"] == pytest.approx(1)
+    assert abs(means["random"]) < 0.1
+    assert means["input_iba"] != means["iba"]
+
+
+@pytest.mark.slow
 def test_texts_are_benchmarked_and_networks_chosen(tiny: Path, tmp_path: Path) -> None:
     texts = prepare_texts(tmp_path / "texts")
     of_texts = network(
