@@ -64,7 +64,8 @@ class SanityCheck:
             attribution_cfg: Settings of the stages `feat_iba`, `gan` and `input_iba` that differ
                 from the attributor's own, as a config has them.
             perturb_layers: Names of layers, the top one first; None for all of them.
-            check: The map that `heatmap` is: 'input_iba', 'gan' (the prior's) or 'feat_iba'.
+            check: What `heatmap` is: the map ('input_iba'), 'input_mask', 'gan' (of the prior) or
+                'feat_iba'.
             verbose: Whether to log the similarity after every layer.
             save_dir: Folder for the maps.
             save_heatmaps: Whether to write them: `<step>_<layer>.npy`, float32 (H, W).

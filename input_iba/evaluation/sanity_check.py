@@ -26,7 +26,12 @@ Explain = Callable[["nn.Module"], "Tensor"]
 Report = Callable[[str, "Tensor"], None]
 """Is told the layer and the similarities (S,) after every step."""
 
-MAPS = {"input_iba": "input_mask", "gan": "prior_mask", "feat_iba": "feature_mask"}
+MAPS = {
+    "input_iba": "map",
+    "input_mask": "input_mask",
+    "gan": "prior_mask",
+    "feat_iba": "feature_mask",
+}
 """Which map of an attribution a `check` is about."""
 
 
@@ -37,7 +42,9 @@ class SanityCheckSection(Settings):
     perturb_layers: tuple[str, ...] | None = setting(
         None, "layers to re-initialise, the top one first; None for all"
     )
-    check: str = setting("input_iba", "which mask is compared", choices=MAPS)
+    check: str = setting(
+        "input_iba", "which map is compared: that of the three stages, or a mask", choices=MAPS
+    )
     n_estimation: int = setting(
         100, "samples of the estimation set behind the statistics of every step", at_least=2
     )
