@@ -17,7 +17,7 @@ data = dict(
     ),
 )
 attributor = dict(
-    layer="layer2",
+    layer="layer1",
     classifier=dict(
         source="custom",
         type="ResNet",
