@@ -13,6 +13,7 @@ from glob import escape
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
+from input_iba.records import held_behind
 from input_iba.results.resume import may_continue
 from input_iba.results.writing import append_text, write_text
 
@@ -59,6 +60,11 @@ class SampleRecord:
     def map_file(self) -> str:
         """Return the file of the map: of other methods and earlier releases the input mask's."""
         return self.files.get("map", self.files.get("input_mask", ""))
+
+    @property
+    def held(self) -> float:
+        """Return the target's probability behind the bottleneck, where there is one; else 1."""
+        return held_behind(self.target, self.losses)
 
     def classes(self) -> list[tuple[str, float]]:
         """Return the most probable classes with their probabilities, and the explained one."""

@@ -122,7 +122,7 @@ class SampleWriter:
             write_text(self.root / files["highlights"], self._highlights(sample, found, masks))
             images = _strips(masks)
         elif isinstance(sample, ImageSample):
-            images = self._images(sample, masks)
+            images = self._images(sample, masks, found.held)
         self._show(sample.id, images)
         for kind, pixels in images.items():
             folder, extension = IMAGE_PLACES[kind]
@@ -195,10 +195,12 @@ class SampleWriter:
         shown = {title: masks[kind] for kind, title in titles.items() if kind in masks}
         return highlighted_page(sample.id, facts, sample.shown, shown)
 
-    def _images(self, sample: ImageSample, masks: Mapping[str, Values]) -> dict[str, Pixels]:
+    def _images(
+        self, sample: ImageSample, masks: Mapping[str, Values], held: float
+    ) -> dict[str, Pixels]:
         """Return previews in grey, and renderings in colour."""
         mask, colours = masks["input_mask"], self.settings["input_mask"].colour_map
-        heat = heat_of(masks.get("map", mask))
+        heat = held * heat_of(masks.get("map", mask))
         image = sample.image.permute(1, 2, 0).contiguous().numpy()
         if image.shape[2] == 1:
             image = image.repeat(3, axis=2)

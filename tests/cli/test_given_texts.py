@@ -74,6 +74,7 @@ def test_the_planted_word_comes_first_and_the_text_is_shown_as_it_stands(
     words, input_mask, shown = read_text_mask(work / record["files"]["input_mask"])
     assert words[int(input_mask.argmax())] == "great"
     mask = read_text_mask(work / record["files"]["map"]).mask
+    assert words[int(mask.argmax())] == "great"
     assert shown.words[0] == "W1"
     lines = said.out.splitlines()
     explained = next(i for i, line in enumerate(lines) if "POSITIVE" in line)

@@ -70,6 +70,18 @@ def test_a_notebook_gets_photograph_overlay_and_masks_inline() -> None:
     assert list(without) == ["map", "input mask", "feature mask", "prior"]
 
 
+def test_a_map_of_an_absent_class_says_so_and_does_not_glow() -> None:
+    photograph = torch.full((3, 6, 8), 100, dtype=torch.uint8)
+    record, absent = (
+        replace(attribution(photograph), losses={"input_iba/target": torch.tensor([loss])})
+        for loss in (0.01, 6.0)
+    )
+    assert "hardly any evidence" in absent.title()
+    assert "hardly any evidence" not in record.title()
+    shown, empty = (made.images()["overlay"].astype(int) for made in (record, absent))
+    assert abs(empty - 70).max() < 3 < abs(shown - 70).max()
+
+
 def test_the_title_says_class_probability_and_seconds() -> None:
     record = explanation(torch.rand(4, 4), class_names=("dog", EVIL))
     assert record.title() == f"{EVIL}: 25 % · predicted: dog 75 % · 1.0 s"

@@ -11,6 +11,7 @@ from typing import Any
 from input_iba.commands.explain.options import GivenOptions
 from input_iba.config.load import RunConfig, load_config
 from input_iba.errors import ConfigError
+from input_iba.records import HARDLY
 from input_iba.results import RecordLog, SampleRecord
 
 VARIATIONS = 200
@@ -103,7 +104,8 @@ def class_lines(record: SampleRecord) -> Iterator[str]:
         mark = "  <- explained" if name == explained else ""
         yield f"  {name.ljust(width)}  {100 * chance:5.1f} %{mark}"
     if record.map_bits is not None:
-        yield f"  Map: {record.map_bits:.3g} bits"
+        hardly = "; hardly any evidence: behind the bottleneck the class is gone"
+        yield f"  Map: {record.map_bits:.3g} bits{hardly if record.held < HARDLY else ''}"
 
 
 def overlay_path(root: Path, record: SampleRecord) -> Path:

@@ -97,7 +97,7 @@ class GivenImages(ImageOptions, Given):
         yield f"{record.path}{'' if share > 0.995 else part}"
         yield from class_lines(record)
         path = overlay_path(root, record)
-        heat = heat_of(read_map(root / record.map_file).numpy())
+        heat = record.held * heat_of(read_map(root / record.map_file).numpy())
         write_image(path, over_image(image, heat, box, config.input_mask.colour_map))
         yield f"  Overlay: {path}"
 

@@ -1,0 +1,37 @@
+"""The frozen dataclasses that the parts of the toolkit hand to each other."""
+
+from input_iba.records.explanations import (
+    HARDLY,
+    Attribution,
+    Explanation,
+    Failure,
+    described,
+    held_behind,
+)
+from input_iba.records.samples import (
+    MERGES,
+    FeatureStatistics,
+    ImageSample,
+    Sample,
+    Target,
+    TargetLoss,
+    Targets,
+    TextSample,
+)
+
+__all__ = [
+    "HARDLY",
+    "MERGES",
+    "Attribution",
+    "Explanation",
+    "Failure",
+    "FeatureStatistics",
+    "ImageSample",
+    "Sample",
+    "Target",
+    "TargetLoss",
+    "Targets",
+    "TextSample",
+    "described",
+    "held_behind",
+]

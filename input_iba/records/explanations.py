@@ -1,0 +1,160 @@
+"""What was found: an explanation of one sample, or why there is none."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, TypeVar
+
+from torch import Tensor
+
+from input_iba.drawing.card import Drawn, Words
+from input_iba.drawing.heat_map import Pixels, heat_of, overlay, rendered
+from input_iba.drawing.words import percent
+from input_iba.records.samples import Sample
+
+HARDLY = 0.1
+"""Probability behind the bottleneck below which a map is no evidence for its target."""
+
+
+def held_behind(target: int | None, losses: Mapping[str, Any]) -> float:
+    """Return the target's probability behind the input bottleneck, from a record's losses.
+
+    It is 1 for a loss of the caller's own, and of methods without a bottleneck.
+    """
+    last = losses["input_iba/target"][-1] if "input_iba/target" in losses else None
+    return 1.0 if last is None or target is None else math.exp(-float(last))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explanation(Drawn):
+    """What one method found about one sample.
+
+    Attributes:
+        target: Class index that was explained, or None for a loss of the caller's own.
+        prediction: The most probable class on the unchanged input.
+        target_probability: Probability of `target`; NaN when `target` is None.
+        top: Class index and probability of the five likeliest classes, best first.
+        input_mask: (H, W), or (T,), on the CPU, in [0, 1]; in [−1, 1] of signed methods.
+        map: The answer, of the same shape; of a method without stages the input mask.
+        peak: By what the input mask is to be multiplied for the method's own units.
+        losses: Loss history per stage and part, each (steps,).
+        seconds: Wall time per stage, this sample's share of its batch.
+        picture: What to look at beside the map, uint8 (3, H, W), or None.
+        words: Of a text, each word with its value; `gaps` stand before, between and behind them.
+    """
+
+    id: str
+    target: int | None
+    prediction: int
+    target_probability: float
+    prediction_probability: float
+    input_mask: Tensor
+    map: Tensor
+    peak: float = 1.0
+    top: tuple[tuple[int, float], ...] = ()
+    losses: Mapping[str, Tensor] = field(default_factory=dict)
+    seed: int = 0
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    picture: Tensor | None = field(default=None, repr=False)
+    words: Words = field(default=(), repr=False)
+    gaps: Sequence[str] = field(default=(), repr=False)
+    class_names: Sequence[str] = field(default=(), repr=False)
+
+    merge: ClassVar[str] = ""
+    """How the map's values of a word's pieces become one; empty for as other masks' do."""
+
+    @property
+    def bits(self) -> float | None:
+        """Return the sum of the map, where it is in bits."""
+        return None
+
+    @property
+    def held(self) -> float:
+        """Return the target's probability behind the bottleneck, where there is one; else 1."""
+        return held_behind(self.target, self.losses)
+
+    def class_name(self, index: int) -> str:
+        """Return the name of a class, or its number where it has no name."""
+        return self.class_names[index] if index < len(self.class_names) else f"class {index}"
+
+    def title(self) -> str:
+        """Return the class that was explained, its probability, what is preferred, the time."""
+        said = ["a loss of the caller's own"]
+        if self.target is not None:
+            said = [f"{self.class_name(self.target)}: {percent(self.target_probability)}"]
+        if self.target != self.prediction:
+            preferred = percent(self.prediction_probability)
+            said.append(f"predicted: {self.class_name(self.prediction)} {preferred}")
+        if self.bits is not None:
+            said.append(f"{self.bits:.3g} bits")
+        if self.held < HARDLY:
+            said.append(f"hardly any evidence: behind the bottleneck {percent(self.held)}")
+        if self.seconds:
+            said.append(f"{sum(self.seconds.values()):.1f} s")
+        return " · ".join(said)
+
+    def images(self) -> dict[str, Pixels]:
+        """Return what was explained, its map over it, the masks: (H, W, 3), uint8, by caption."""
+        if self.map.ndim != 2:
+            return {}
+        found: dict[str, Pixels] = {}
+        if self.picture is not None:
+            found["input"] = self.picture.permute(1, 2, 0).contiguous().numpy()
+            found["overlay"] = overlay(found["input"], self.held * heat_of(self.map.numpy()))
+        return found | {name: rendered(mask.numpy()) for name, mask in self._masks().items()}
+
+    def _masks(self) -> dict[str, Tensor]:
+        return {"input mask": self.input_mask}
+
+    def coloured_words(self) -> Words:
+        """Return the words with their values; of a text whose words are not known, numbers."""
+        numbered = [] if self.map.ndim != 1 else enumerate(self.map.tolist())
+        return self.words or [(str(i), value) for i, value in numbered]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attribution(Explanation):
+    """What one run of the three stages found about one sample.
+
+    Attributes:
+        map: The answer, (H, W), bits per pixel; of text (T,), per token.
+        feature_mask: Saliency of the feature bottleneck, (H, W), bits per pixel.
+        feature_capacity: The same at the layer's own resolution (h, w), bits per position.
+        prior_mask: Mean over channels of the prior's mask λ_G, (H, W), in [0, 1].
+    """
+
+    feature_mask: Tensor
+    feature_capacity: Tensor
+    prior_mask: Tensor
+
+    merge: ClassVar[str] = "sum"
+
+    @property
+    def bits(self) -> float:
+        """Return the bits in all: the sum of the map."""
+        return float(self.map.sum())
+
+    def _masks(self) -> dict[str, Tensor]:
+        behind = {"feature mask": self.feature_mask, "prior": self.prior_mask}
+        return {"map": self.map, **super()._masks(), **behind}
+
+
+Kind = TypeVar("Kind", bound=Explanation)
+
+
+def described(
+    record: Kind, sample: Sample | None, class_names: Sequence[str] = (), merge: str = "mean"
+) -> Kind:
+    """Return a record that shows its sample, words merged by one of `MERGES`, and names classes."""
+    look = {} if sample is None else sample.look(record.map, record.merge or merge)
+    return replace(record, class_names=tuple(class_names), **look)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A sample that could not be explained, and why, in a sentence for the user."""
+
+    id: str
+    reason: str
