@@ -9,25 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from torch import Tensor
 
-from input_iba.drawing import (
-    COLOUR_MAP,
-    check_colour_map,
-    colourise,
-    heat_of,
-    highlighted_page,
-    overlay,
-    percent,
-    scale_to_peak,
-    scale_to_range,
-    show,
-    strip,
-    to_8_bits,
-)
+from input_iba.drawing import COLOUR_MAP, check_colour_map, highlighted_page, percent, show
 from input_iba.records import MERGES, Attribution, Explanation, ImageSample, Sample, TextSample
 from input_iba.results import SampleRecord, write_image, write_mask, write_text
+from input_iba.results.previews import Pixels, Values, previews, strips
 from input_iba.settings import Settings, setting
 
 DIGITS = 6
@@ -53,9 +40,6 @@ IMAGE_PLACES = {
     "prior_mask_picture": ("prior_masks", ".JPEG"),
 }
 """Folder and extension of each image, by its key in a record."""
-
-Values = NDArray[np.float32]
-Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -120,9 +104,10 @@ class SampleWriter:
         if isinstance(sample, TextSample):
             files["highlights"] = f"highlights/{place}.html"
             write_text(self.root / files["highlights"], self._highlights(sample, found, masks))
-            images = _strips(masks)
+            images = strips(masks)
         elif isinstance(sample, ImageSample):
-            images = self._images(sample, masks, found.held)
+            colours = {kind: said.colour_map for kind, said in self.settings.items()}
+            images = previews(sample, masks, colours, found.held)
         self._show(sample.id, images)
         for kind, pixels in images.items():
             folder, extension = IMAGE_PLACES[kind]
@@ -195,34 +180,6 @@ class SampleWriter:
         shown = {title: masks[kind] for kind, title in titles.items() if kind in masks}
         return highlighted_page(sample.id, facts, sample.shown, shown)
 
-    def _images(
-        self, sample: ImageSample, masks: Mapping[str, Values], held: float
-    ) -> dict[str, Pixels]:
-        """Return previews in grey, and renderings in colour."""
-        mask, colours = masks["input_mask"], self.settings["input_mask"].colour_map
-        heat = held * heat_of(masks.get("map", mask))
-        image = sample.image.permute(1, 2, 0).contiguous().numpy()
-        if image.shape[2] == 1:
-            image = image.repeat(3, axis=2)
-        images = {
-            "input_mask_png": to_8_bits(_around_grey(mask)),
-            "input_mask_picture": colourise(scale_to_range(mask), colours),
-            "photograph": image,
-            "overlay": overlay(image, heat, colours),
-            "heat": to_8_bits(heat),
-        }
-        if "map" in masks:
-            images["map_png"] = to_8_bits(scale_to_peak(masks["map"]))
-        if "prior_mask" in masks:
-            prior = scale_to_range(masks["prior_mask"])
-            images["prior_mask_picture"] = colourise(prior, colours)
-        if "feature_mask" in masks:
-            capacity = scale_to_peak(masks["feature_mask"])
-            colours = self.settings["feature_mask"].colour_map
-            images["feature_mask_png"] = to_8_bits(capacity)
-            images["feature_mask_picture"] = colourise(capacity, colours)
-        return images
-
     def _show(self, id_: str, images: Mapping[str, Pixels]) -> None:
         """Open a window with the masks that are to be shown."""
         chosen = {}
@@ -232,18 +189,6 @@ class SampleWriter:
                 chosen[f"{kind.replace('_', ' ')} of {id_}"] = best
         if chosen:
             show(chosen)
-
-
-def _strips(masks: Mapping[str, Values]) -> dict[str, Pixels]:
-    """Return the previews of a text's masks."""
-    strips = {"input_mask_png": strip(_around_grey(masks["input_mask"]))}
-    bits = (kind for kind in ("map", "feature_mask") if kind in masks)
-    return strips | {f"{kind}_png": strip(scale_to_peak(masks[kind])) for kind in bits}
-
-
-def _around_grey(values: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
-    """Return values for a preview, in which what speaks against the target is below middle grey."""
-    return (values + 1) / 2 if bool((values < 0).any()) else values
 
 
 def _finite(value: float) -> float | None:

@@ -14,9 +14,9 @@ from markupsafe import Markup
 from input_iba.commands.benchmark.cells import Cell
 from input_iba.commands.benchmark.maps import read_passes
 from input_iba.commands.benchmark.suite import Network
+from input_iba.commands.compare.cards import drawn_cards
 from input_iba.commands.compare.compared import Compared
 from input_iba.commands.compare.methods import Method
-from input_iba.commands.compare.report import drawn_cards
 from input_iba.report.comparison_page import Card
 from input_iba.results import write_json
 

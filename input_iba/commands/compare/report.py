@@ -7,36 +7,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from markupsafe import Markup
-
+from input_iba.commands.compare.cards import drawn_cards
 from input_iba.commands.compare.compared import Column, Compared, Difference, Standing
 from input_iba.commands.compare.methods import Method
 from input_iba.commands.evaluate.samples import tied_maps
 from input_iba.core.precision import precision_name
-from input_iba.datasets.loading import read_batches
-from input_iba.drawing import (
-    Grid,
-    Pixels,
-    as_markdown,
-    as_plain,
-    heat_of,
-    highlighted,
-    markdown_text,
-    overlay,
-)
+from input_iba.drawing import Grid, as_markdown, as_plain, markdown_text
 from input_iba.drawing.tables import UNKNOWN, interval
-from input_iba.errors import InputIBAError
 from input_iba.evaluation import Metric
-from input_iba.records import ImageSample, Sample, TextSample
-from input_iba.report.comparison_page import (
-    Card,
-    ComparisonPage,
-    comparison_page,
-    map_thumbnail,
-    thumbnail,
-)
+from input_iba.report.comparison_page import Card, ComparisonPage, comparison_page
 from input_iba.results import installed_versions, write_json, write_text
-from input_iba.results.map_files import read_map_of
 
 ARROWS = {True: " ↑", False: " ↓", None: ""}
 DIRECTIONS = {True: "higher is better", False: "lower is better", None: "neither is better"}
@@ -219,50 +199,3 @@ def _cards(compared: Compared) -> tuple[list[Card], str]:
     """Draw the maps of the first samples, and say of how many."""
     cards, total = drawn_cards(compared, MAX_CARDS)
     return cards, f"{len(cards)} of the {total} samples that were scored."
-
-
-def drawn_cards(compared: Compared, most: int, overlaid: bool = False) -> tuple[list[Card], int]:
-    """Read some samples that have rows and their maps, and draw them small; count them all.
-
-    Those shown are spread over the data set. Maps of images are drawn alone, or over the image.
-    """
-    shown = {id_ for metric in compared.metrics for id_ in compared.scored(metric.name)}
-    indices = [i for i, id_ in enumerate(compared.dataset.ids) if id_ in shown]
-    count = min(most, len(indices))
-    batches = [[indices[i * len(indices) // count]] for i in range(count)]
-    cards = [
-        _card(compared, sample, overlaid)
-        for [sample] in read_batches(compared.dataset, batches)
-        if isinstance(sample, Sample)
-    ]
-    return cards, len(indices)
-
-
-def _card(compared: Compared, sample: Sample, overlaid: bool) -> Card:
-    images, texts = list[tuple[str, str]](), list[tuple[str, Markup]]()
-    image = _pixels(sample) if isinstance(sample, ImageSample) else None
-    if image is not None:
-        images.append(("photograph", thumbnail(image)))
-    for method in compared.methods:
-        path = compared.maps[method.name].get(sample.id)
-        if path is None:
-            continue
-        try:
-            values = read_map_of(sample, path).numpy()
-        except InputIBAError:
-            continue  # the reason stands with what failed
-        if isinstance(sample, TextSample):
-            texts.append((method.name, highlighted(sample.shown, values)))
-        elif overlaid and image is not None:
-            images.append((method.name, thumbnail(overlay(image, heat_of(values)))))
-        else:
-            images.append((method.name, map_thumbnail(values)))
-    records = [method.records.get(sample.id) for method in compared.methods]
-    names = [record.class_name for record in records if record is not None and record.class_name]
-    return Card(sample.id, names[0] if names else "", images, texts)
-
-
-def _pixels(sample: ImageSample) -> Pixels:
-    """Return what a sample shows, (H, W, 3), uint8."""
-    pixels: Pixels = sample.image.permute(1, 2, 0).expand(-1, -1, 3).contiguous().numpy()
-    return pixels
