@@ -47,9 +47,9 @@ def test_the_map_is_saved_in_bits_and_is_what_pictures_and_commands_show(
             bits = arrays["map"]
         assert (bits.dtype, bits.shape) == (np.float32, (32, 32))
         assert record["map_bits"] == np.float64(bits.sum(dtype=np.float64)).round(8)
-        heat = heat_of(bits)
-        with Image.open(work / record["files"]["heat"]) as image:
-            assert np.array_equal(np.asarray(image), to_8_bits(heat))
+        heat = np.exp(-record["losses"]["input_iba/target"][-1]) * heat_of(bits)
+        with Image.open(work / record["files"]["heat"]) as image:  # losses are rounded in records
+            assert np.abs(np.asarray(image).astype(int) - to_8_bits(heat)).max() <= 1
         with Image.open(work / record["files"]["map_png"]) as image:
             assert np.array_equal(np.asarray(image), to_8_bits(bits / bits.max()))
         # As a JPEG, of a photograph that was one as well, only nearly.
