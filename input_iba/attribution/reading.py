@@ -28,16 +28,19 @@ class Reading(Settings):
 
     source: str = setting(
         "mask",
-        "what shares the bits out: the contrast of the input 'mask', or the 'gain' of its path",
+        "what shares the bits out: the contrast of the input 'mask' and the size of its gains, or "
+        "the 'gain' of its path alone",
         choices=("mask", "gain"),
     )
     contrast: float = setting(16.0, "power of the ranks of the input mask", above=0)
-    place: float = setting(1.0, "power of the feature mask beside it; 0 for none", at_least=0)
+    smoothing: float = setting(
+        1 / 56, "deviation of the smoothing of gains, as a share of the shorter side", at_least=0
+    )
     saturation: float = setting(
-        0.9,
-        "share of the elements whose evidence lies below that at which the bits grow half as fast",
-        at_least=0,
-        at_most=1,
+        0.25,
+        "evidence at which bits grow half as fast, as a share of the map's own mean, each element "
+        "weighted by its evidence",
+        above=0,
     )
 
     def read(self, task: AttributionTask, feature: FittedFeatures, fitted: FittedMask) -> Tensor:
@@ -59,12 +62,15 @@ class Reading(Settings):
         return found * _each(_met(task, fitted), found)
 
     def _by_mask(self, task: AttributionTask, saliency: Tensor, fitted: FittedMask) -> Tensor:
-        """Return s / (s + c) of the evidence s = rank(mask)^contrast · saliency^place."""
+        """Return s / (s + c) of the evidence s = rank(mask)^contrast · saliency · |gain|."""
         ranks = _ranks(task, task.modality.to_map(fitted.alpha.sigmoid()))
-        evidence = ranks**self.contrast * saliency**self.place
-        rows = evidence.where(_scored(task, evidence), torch.nan).flatten(1)
-        half = torch.stack([row.nanquantile(self.saturation) for row in rows])
-        return evidence / (evidence + _each(half, evidence)).clamp_min(1e-30)
+        size = task.modality.to_map(fitted.gain.abs())
+        size = task.modality.smooth(size, self.smoothing * min(size.shape[1:]))
+        evidence = task.tokens.zeroed(ranks**self.contrast * saliency * size)
+        evidence = evidence / _each(evidence.flatten(1).amax(1).clamp_min(1e-30), evidence)
+        total, square = (_each(e.flatten(1).sum(1), e) for e in (evidence, evidence.square()))
+        half = self.saturation * square / total.clamp_min(1e-30)
+        return evidence / (evidence + half).clamp_min(1e-30)
 
     def _by_gain(self, task: AttributionTask, fitted: FittedMask) -> Tensor:
         """Return the gain where it is positive, and hardly anything, in its order, elsewhere."""
