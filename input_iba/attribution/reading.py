@@ -32,7 +32,7 @@ class Reading(Settings):
         "the 'gain' of its path alone",
         choices=("mask", "gain"),
     )
-    contrast: float = setting(16.0, "power of the ranks of the input mask", above=0)
+    contrast: float = setting(32.0, "power of the ranks of the input mask", above=0)
     smoothing: float = setting(
         1 / 56, "deviation of the smoothing of gains, as a share of the shorter side", at_least=0
     )
