@@ -12,9 +12,16 @@ import pytest
 
 from input_iba.cli import main as cli
 from input_iba.config.shipped import shipped, shipped_configs
+from input_iba.evaluation import METRICS
 
 TOOLS = Path(__file__).parents[2] / "tools"
 SCRIPTS = sorted(path.relative_to(TOOLS).as_posix() for path in TOOLS.rglob("*.py"))
+
+PUBLISHED = {
+    *("degradation", "ehr", "insertion_deletion", "localisation", "nlp_insertion_deletion"),
+    *("nlp_sensitivity_n", "sanity_check", "sensitivity_n", "target_scores"),
+}
+"""Metrics with a script of their own."""
 
 HELP = """
 import sys
@@ -39,6 +46,7 @@ def test_a_published_script_is_a_command_of_the_table(script: str) -> None:
 def test_every_command_but_the_new_ones_has_a_published_script() -> None:
     named = re.findall(r'script\("(.*)"\)', "".join((TOOLS / s).read_text() for s in SCRIPTS))
     new = {"demo", "layers", "configs", "compare", "figure grid", "figure curves", "report"}
+    new |= {"benchmark"} | {f"evaluate {name}" for name in METRICS.keys() - PUBLISHED}
     assert cli.COMMANDS.keys() - set(named) == new
 
 

@@ -8,11 +8,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from tests.tiny_runs import four_pictures, tiny_config, write_config
@@ -66,12 +68,18 @@ def assert_same_files(work: Path, expected: Path) -> None:
     assert not different, "\n".join((*different, *logs))
 
 
+def values_in(arrays: Mapping[str, Any]) -> NDArray[np.float64]:
+    """Return the values of a map or of a mask."""
+    values: NDArray[np.float64] = arrays["map" if "map" in arrays else "mask"].astype(float)
+    return values
+
+
 def furthest(file: Path, other: Path) -> str:
     """Say how far two masks lie apart."""
     if file.suffix != ".npz":
         return "other bytes"
     with np.load(file) as mine, np.load(other) as theirs:
-        distance = np.abs(mine["mask"].astype(float) - theirs["mask"].astype(float)).max()
+        distance = np.abs(values_in(mine) - values_in(theirs)).max()
     return f"up to {distance:.3g} apart"
 
 
@@ -81,7 +89,7 @@ def open_all(work: Path) -> int:
     for path in [path for folder in FOLDERS for path in (work / folder).rglob("*")]:
         if path.suffix == ".npz":
             with np.load(path) as arrays:
-                count += arrays["mask"].size > 0
+                count += values_in(arrays).size > 0
         elif path.suffix != ".part":
             with Image.open(path) as image:
                 image.load()
@@ -99,7 +107,7 @@ def test_a_run_from_another_folder_ends_with_table_and_page(config_file: Path) -
     assert f"Report: {work / 'report.html'}" in done.stdout
     assert "4.0/4 samples" in done.stderr
     assert json.loads((work / "manifest.json").read_text())["complete"] is True
-    assert len(files(work)) == open_all(work) == 4 * (3 + 8)
+    assert len(files(work)) == open_all(work) == 4 * (4 + 9)
 
 
 def test_a_config_without_parameters_runs_with_a_preset_and_what_fits(config_file: Path) -> None:

@@ -35,7 +35,10 @@ COMMANDS: dict[str, tuple[set[str], tuple[str, ...]]] = {
         {"MoRF_auc", "LeRF_auc", "difference", "MoRF_curve", "LeRF_curve"},
         ("--tile-size", "8"),
     ),
-    "localisation": ({"hit", "mass", "iou", "rank"}, ("--tolerance", "2", "--threshold", "0.7")),
+    "localisation": (
+        {"hit", "mass", "iou", "rank", "best_iou"},
+        ("--tolerance", "2", "--threshold", "0.7"),
+    ),
 }
 
 
