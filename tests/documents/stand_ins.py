@@ -124,6 +124,7 @@ _INSTALLS = "installs packages, which needs the network"
 NOT_RUN: Mapping[str, str] = {
     "input-iba benchmark efficientnet_lite0_imagenet": "takes hours",
     "input-iba benchmark reviews": "takes hours",
+    "input-iba benchmark eraser": "takes hours",
     "make install": _INSTALLS,
     "source .venv/bin/activate": "belongs to a shell; `make install` makes the file",
     "make demo": f"{_INSTALLS}; the command that it then runs is in docs/RUNNING.md, too",
