@@ -199,7 +199,7 @@ def test_a_bad_sample_of_one_process_makes_every_status_1(config_file: Path) -> 
 def test_the_interrupt_key_ends_all_with_130(config_file: Path) -> None:
     work = config_file.parent / "work"
     # Long enough that the second batches are not done when the first one is seen.
-    steps = "attribution_cfg.input_iba.opt_steps=400"
+    steps = "attribution_cfg.input_iba.opt_steps=120"
     processes = start_as_slurm(2, config_file, work, "--cfg-options", steps)
     until_a_sample_is_done(work, processes[0])
     for process in processes:
