@@ -97,15 +97,8 @@ def errors_name(config: RunConfig, section: str) -> Iterator[None]:
 
 def build_attributor(
     config: RunConfig, classifier: nn.Module, device: torch.device, autocast: torch.dtype | None
-) -> Explainer:
-    """Build the three stages as the config sets them, or the other method that it asks for."""
-    return build_method(config, classifier, device, autocast)
-
-
-def build_method(
-    config: RunConfig, classifier: nn.Module, device: torch.device, autocast: torch.dtype | None
 ) -> Attributor | MethodAttributor:
-    """Build what `build_attributor` does, for those who need all of it."""
+    """Build the three stages as the config sets them, or the other method that it asks for."""
     if config.baseline is None:
         return build_own_method(config, classifier, device, autocast)
     how = _shared(config, classifier, device, autocast)

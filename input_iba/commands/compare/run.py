@@ -21,7 +21,7 @@ from input_iba.commands.compare.report import write_report
 from input_iba.commands.evaluate.loop import Scoring, score_all
 from input_iba.commands.evaluate.run import build_context, check_kind
 from input_iba.commands.evaluate.samples import Selection, select, warn_of_tied_maps, warn_of_ties
-from input_iba.config.build import build_method
+from input_iba.config.build import build_attributor
 from input_iba.config.load import load_config, with_baseline
 from input_iba.errors import ResumeError
 from input_iba.evaluation import EvaluationContext, Metric, Row, Score, ScoredSample
@@ -139,7 +139,9 @@ def _explaining_again(metric: Metric, method: Method, context: EvaluationContext
         if method.manifest.method != OWN_METHOD:
             config = with_baseline(config, method.manifest.method)
         where = context.classifier, context.device, context.autocast
-        return metric.scorer(replace(context, make_method=lambda _: build_method(config, *where)))
+        return metric.scorer(
+            replace(context, make_method=lambda _: build_attributor(config, *where))
+        )
 
     def score(case: ScoredSample) -> Row | str:
         return scorer()(case)

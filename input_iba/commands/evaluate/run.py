@@ -14,7 +14,7 @@ from input_iba.commands.evaluate.loop import Scoring, score_all
 from input_iba.commands.evaluate.options import EvaluationOptions
 from input_iba.commands.evaluate.report import EvaluationResult, write_result
 from input_iba.commands.evaluate.samples import read_scores, select, warn_of_tied_maps, warn_of_ties
-from input_iba.config.build import build_method, build_own_method
+from input_iba.config.build import build_attributor, build_own_method
 from input_iba.config.load import RunConfig, with_baseline
 from input_iba.core.classifier import Classifier
 from input_iba.core.explainable import working_values
@@ -122,7 +122,7 @@ def build_context(
         autocast=autocast,
         seed=run.seed,
         make_explainer=lambda: build_own_method(config, classifier, device, autocast),
-        make_method=lambda name: build_method(
+        make_method=lambda name: build_attributor(
             config if name is None else with_baseline(config, name), classifier, device, autocast
         ),
         estimation_inputs=partial(_spread, ready.estimation_set, config),

@@ -18,6 +18,7 @@ from input_iba.attribution.methods import (
     ExtremalPerturbation,
     GradCam,
     Lime,
+    MethodAttributor,
     Rise,
 )
 from input_iba.cli.explain import METHODS
@@ -210,13 +211,15 @@ def test_the_background_is_spread_over_the_estimation_set(
     estimation_set, _ = build_datasets(rise)
     classifier = build_classifier(rise)
     explainer = build_attributor(rise, classifier, torch.device("cpu"), None)
-    assert provide_background(explainer, estimation_set) == 0  # type: ignore[arg-type]
+    assert isinstance(explainer, MethodAttributor)
+    assert provide_background(explainer, estimation_set) == 0
+    assert explainer.background is not None
     chosen = torch.stack([estimation_set[i].input for i in (0, 2, 4, 6)])
-    assert torch.equal(explainer.background, chosen)  # type: ignore[attr-defined]
+    assert torch.equal(explainer.background, chosen)
     bad = pictures / "estimation" / "cat" / "c.png"
     bad.write_bytes(b"no picture")
-    assert provide_background(explainer, estimation_set) == 1  # type: ignore[arg-type]
-    assert len(explainer.background) == 3  # type: ignore[attr-defined]
+    assert provide_background(explainer, estimation_set) == 1
+    assert len(explainer.background) == 3
     assert DeepShap().rows_per_sample == 20
 
 
