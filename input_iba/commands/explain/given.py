@@ -10,6 +10,7 @@ from typing import Any
 
 from input_iba.commands.explain.options import GivenOptions
 from input_iba.config.load import RunConfig, load_config
+from input_iba.drawing import percent
 from input_iba.errors import ConfigError
 from input_iba.records import HARDLY
 from input_iba.results import RecordLog, SampleRecord
@@ -104,7 +105,7 @@ def class_lines(record: SampleRecord) -> Iterator[str]:
         mark = "  <- explained" if name == explained else ""
         yield f"  {name.ljust(width)}  {100 * chance:5.1f} %{mark}"
     if record.map_bits is not None:
-        hardly = "; hardly any evidence: behind the bottleneck the class is gone"
+        hardly = f"; hardly any evidence: behind the bottleneck {percent(record.held)}"
         yield f"  Map: {record.map_bits:.3g} bits{hardly if record.held < HARDLY else ''}"
 
 
