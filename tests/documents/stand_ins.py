@@ -126,7 +126,6 @@ NOT_RUN: Mapping[str, str] = {
     "input-iba benchmark reviews": "takes hours",
     "input-iba benchmark eraser": "takes hours",
     "input-iba evaluate absent_class efficientnet_lite0_imagenet_development": "takes minutes",
-    "python tools/nlp/train_classifier.py configs/minilm_imdb.py": "takes minutes",
     "make install": _INSTALLS,
     "source .venv/bin/activate": "belongs to a shell; `make install` makes the file",
     "make demo": f"{_INSTALLS}; the command that it then runs is in docs/RUNNING.md, too",
