@@ -16,10 +16,35 @@ if TYPE_CHECKING:
     from input_iba.attribution.facade import InputIBA, explain
     from input_iba.attribution.found import Attributions
     from input_iba.attribution.presets import Preset
+    from input_iba.core.targets import (
+        BoxTarget,
+        ClassTarget,
+        ContrastTarget,
+        EmbeddingTarget,
+        MultiLabelTarget,
+        RegressionTarget,
+        SegmentTarget,
+        SpanTarget,
+        TokenTarget,
+    )
 
 __version__ = version("input-iba")
 
-__all__ = ["Attributions", "InputIBA", "Preset", "explain"]
+__all__ = [
+    "Attributions",
+    "BoxTarget",
+    "ClassTarget",
+    "ContrastTarget",
+    "EmbeddingTarget",
+    "InputIBA",
+    "MultiLabelTarget",
+    "Preset",
+    "RegressionTarget",
+    "SegmentTarget",
+    "SpanTarget",
+    "TokenTarget",
+    "explain",
+]
 
 _WHERE = {
     "Attributions": "input_iba.attribution.found",
@@ -27,12 +52,14 @@ _WHERE = {
     "Preset": "input_iba.attribution.presets",
     "explain": "input_iba.attribution.facade",
 }
+_TARGETS = "input_iba.core.targets"
+"""Where everything else is that is exported."""
 
 
 def __getattr__(name: str) -> object:
     """Import what is asked for, so that `import input_iba` does not wait for torch."""
-    if name not in _WHERE:
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(_WHERE[name]), name)
+    return getattr(import_module(_WHERE.get(name, _TARGETS)), name)

@@ -15,6 +15,7 @@ DATASETS = Registry("data set")
 TRANSFORMS = Registry("transform")
 PRIORS = Registry("prior")
 BASELINES = Registry("baseline")
+TARGETS = Registry("target")
 
 
 def lookup(registry: Registry, name: str) -> Callable[..., Any]:

@@ -37,6 +37,9 @@ LAYERS: tuple[frozenset[str], ...] = (
 )
 RANK = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}
 
+FRONT_DOOR = (f"{PACKAGE}.attribution.", f"{PACKAGE}.core.targets.")
+"""What `import input_iba` exports."""
+
 WITHOUT_EXTRAS = """
 import importlib, pkgutil, sys
 
@@ -105,8 +108,8 @@ def violations(source: str, module: str, is_package: bool = False) -> list[str]:
         other = part_of(name)
         if other is None or other == own:
             continue
-        if module == PACKAGE and other == "attribution":
-            continue  # the front door, which is imported when it is asked for
+        if module == PACKAGE and name.startswith(FRONT_DOOR):
+            continue  # imported when it is asked for
         allowed = other in RANK and RANK[other] > RANK[own]
         if own == "tools":
             allowed = other == "cli"

@@ -136,6 +136,7 @@ class FakeExplainer:
 
     def __init__(self, refuse: Refuse | None = None) -> None:
         self.statistics: FeatureStatistics | None = None
+        self.class_names: Sequence[str] = ()
         self.calls: list[list[str]] = []
         self.rows: list[int | None] = []
         self.targets: list[Any] = []

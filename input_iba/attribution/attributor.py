@@ -132,7 +132,7 @@ class Attributor(BaseAttributor[AttributionTask, Attribution]):
         """
         with with_gradients(), torch.no_grad():
             alone = self._check(example).alone
-            with self.classifier.prepared(*self._enter(example)):
+            with self._readable.prepared(*self._enter(example)):
                 yield lambda batch: self._statistics_of(
                     self.modality.one_by_one(batch) if alone else [batch]
                 )

@@ -16,8 +16,9 @@ from input_iba.core.explainable import check_explainable, device_of, working_val
 from input_iba.core.fitting import rows_at_once
 from input_iba.core.modes import with_gradients
 from input_iba.core.optimise import Progress
-from input_iba.core.outputs import class_names_of
-from input_iba.core.targets import target_losses, target_of
+from input_iba.core.outputs import class_names_of, everything
+from input_iba.core.targets import Facts, Target, family_of, target_losses, target_of
+from input_iba.core.tokens import Behind
 from input_iba.errors import ConfigError
 from input_iba.modality import Modality, VisionModality
 from input_iba.records import Explanation, Failure, FeatureStatistics, Targets
@@ -111,13 +112,15 @@ class BaseAttributor(ABC, Generic[Kind, Found]):
             "progress": progress,
             "internal_batch_size": internal_batch_size,
         }
-        if self._check(inputs).alone and len(inputs) > 1:
+        checked = self._check(inputs)
+        targets = _asked(targets, checked.suggests)
+        if checked.alone and len(inputs) > 1:
             found: list[Found | Failure] = []
             for i, single in enumerate(self.modality.one_by_one(inputs)):
                 one = target_of(targets, i)
                 found += self.attribute(single, one, ids=names[i : i + 1], **how)
             return found
-        with self._runner.prepared(*self._enter(inputs[:1])):
+        with self._asking(targets).prepared(*self._enter(inputs[:1])):
             return self._explain(self.task(inputs, targets, names, **how))
 
     @with_gradients()
@@ -132,17 +135,18 @@ class BaseAttributor(ABC, Generic[Kind, Found]):
     ) -> Kind:
         """Prepare samples for running the stages one by one: the arguments of `attribute`."""
         names = checked_ids(ids, len(inputs))
-        self._check(inputs)
+        targets = _asked(targets, self._check(inputs).suggests)
         values, tokens = self._enter(inputs)
-        with torch.no_grad(), self._runner.frozen():
-            logits = self._runner.logits(values, tokens)
+        runner = self._asking(targets)
+        with torch.no_grad(), runner.frozen():
+            logits = runner.logits(values, tokens)
         return self._task(
-            classifier=self._runner,
+            classifier=runner,
             modality=self.modality,
             inputs=values,
             tokens=tokens,
             logits=logits,
-            losses=target_losses(targets, logits, self.use_softmax, self.class_names),
+            losses=target_losses(targets, logits, self._facts(values, tokens)),
             ids=names,
             seed=seed,
             internal_batch_size=internal_batch_size
@@ -151,6 +155,13 @@ class BaseAttributor(ABC, Generic[Kind, Found]):
             progress=progress,
             use_softmax=self.use_softmax,
         )
+
+    @torch.no_grad()
+    def answers(self, inputs: Tensor, target: Target) -> Tensor:
+        """Return what a target reads of the model's answers to inputs (S, …), (S, …)."""
+        runner = self._asking(target)
+        with runner.frozen():
+            return runner.logits(*self._enter(inputs))
 
     def _check_ready(self) -> None:
         """Refuse to explain anything before what the method needs is known."""
@@ -162,6 +173,23 @@ class BaseAttributor(ABC, Generic[Kind, Found]):
     @abstractmethod
     def _explain(self, task: Kind) -> list[Found | Failure]:
         """Explain the samples of a task; one that fails never disturbs the others."""
+
+    @property
+    def _readable(self) -> Classifier:
+        """Return the classifier, of which numbers can be read before anything is asked."""
+        logits = self._checked is None or self._checked.has_logits
+        return self._runner.answering(None if logits else everything)
+
+    def _asking(self, targets: Targets | None) -> Classifier:
+        """Return the classifier, of which is read what targets are about."""
+        family = family_of(targets)
+        return self._runner.answering(None if family is None else family.answer)
+
+    def _facts(self, values: Tensor, tokens: Behind) -> list[Facts]:
+        """Return what is known of every input."""
+        lengths = [0] * len(values) if tokens.lengths is None else tokens.lengths.tolist()
+        size = tuple(values.shape[2:])
+        return [Facts(self.class_names, self.use_softmax, size, length) for length in lengths]
 
     def _enter(self, inputs: Tensor) -> Entered:
         """Return a user's inputs as a classifier is given them, in the type that masks have."""
@@ -181,6 +209,14 @@ class BaseAttributor(ABC, Generic[Kind, Found]):
                 self._checked = check_classifier(exact, one, (pair[0], pair[1]) if pair else None)
             self._checked.say()
         return self._checked
+
+
+def _asked(targets: Targets | None, suggested: Target | None) -> Any:
+    """Return targets, and where there are none what the model's output suggests."""
+    nothing = targets is None or (
+        isinstance(targets, list) and not any(target is not None for target in targets)
+    )
+    return suggested if nothing and suggested is not None else targets
 
 
 def checked_ids(ids: Sequence[str] | None, samples: int) -> tuple[str, ...]:

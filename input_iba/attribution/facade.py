@@ -19,6 +19,7 @@ from input_iba.core.modes import with_gradients
 from input_iba.core.optimise import Progress
 from input_iba.core.outputs import Output
 from input_iba.core.precision import choose_precision
+from input_iba.core.targets import EmbeddingTarget
 from input_iba.errors import AttributionError, ConfigError
 from input_iba.modality import Layout, Modality
 from input_iba.modality.inputs import Inputs, inputs_of
@@ -129,8 +130,8 @@ class InputIBA:
 
         Args:
             inputs: Images (C, H, W) or (S, C, H, W), or of PIL; token ids (S, T); texts.
-            target: One for all or one each: a class by index or name, a loss of the logits, None
-                for the predicted class; see `target_losses`.
+            target: One for all or one each: a class by index or name, a `Target`, a loss of the
+                logits, None for the predicted class, or what else the output suggests.
             seed: Of all noise.
             ids: Names of the inputs, which with the seed decide the noise.
             on_error: 'raise' where an input cannot be explained, or 'return' a `Failure` for it.
@@ -169,6 +170,12 @@ class InputIBA:
             described(record, look, names) if isinstance(record, Attribution) else record
             for record, look in zip(found, looks, strict=True)
         )
+
+    def embed(self, inputs: Any) -> Tensor:
+        """Return the model's embeddings of inputs, (S, D), for an `EmbeddingTarget` of others."""
+        reader, data = self._read_with(inputs)
+        values, _ = reader.read(data)
+        return self._attributor_for(reader, values[:1]).answers(values, EmbeddingTarget())
 
     def save(self, path: str | Path) -> Path:
         """Write the fitted statistics, without the model; return where they are.

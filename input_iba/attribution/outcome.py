@@ -40,7 +40,8 @@ def make_records(
         reasons: Per sample what went wrong, or None.
         histories: Loss histories, (steps, S) each.
     """
-    chances = probabilities(task.logits, task.use_softmax).cpu()
+    met = task.losses.met(task.losses(task.logits[:, None])[:, 0]).cpu()
+    chances = probabilities(task.logits, task.use_softmax).cpu() if task.of_classes else None
     values = {k: v.cpu() if isinstance(v, Tensor) else v for k, v in values.items()}
     losses = {name: history.cpu() for name, history in (histories or {}).items()}
     records: list[Kind | Failure] = []
@@ -48,20 +49,17 @@ def make_records(
         if reason is not None:
             records.append(Failure(sample_id, reason))
             continue
-        prediction, target = int(chances[i].argmax()), task.losses.labels[i]
+        question = task.losses.questions[i]
         own: dict[str, Any] = {
             name: task.tokens.map_of(of_all, i) if isinstance(of_all, Tensor) else of_all[i]
             for name, of_all in values.items()
         }
-        largest = chances[i].topk(min(MAX_TOP, len(chances[i])))
         records.append(
             kind(
                 id=sample_id,
-                target=target,
-                prediction=prediction,
-                target_probability=math.nan if target is None else chances[i, target].item(),
-                prediction_probability=chances[i, prediction].item(),
-                top=tuple(zip(largest.indices.tolist(), largest.values.tolist(), strict=True)),
+                target=question.label,
+                asked="" if question.label is not None else question.name,
+                **_classes(None if chances is None else chances[i], question.label, met[i]),
                 picture=task.modality.picture(task.inputs[i]),
                 losses={name: history[:, i] for name, history in losses.items()},
                 seed=task.seed,
@@ -72,13 +70,31 @@ def make_records(
     return records
 
 
+def _classes(chances: Tensor | None, target: int | None, met: Tensor) -> dict[str, Any]:
+    """Return what a record says of classes, from their probabilities (classes,), if there are."""
+    if chances is None:
+        return {
+            "prediction": None,
+            "target_probability": met.item(),
+            "prediction_probability": math.nan,
+        }
+    largest = chances.topk(min(MAX_TOP, len(chances)))
+    prediction = int(chances.argmax())
+    return {
+        "prediction": prediction,
+        "target_probability": (met if target is None else chances[target]).item(),
+        "prediction_probability": chances[prediction].item(),
+        "top": tuple(zip(largest.indices.tolist(), largest.values.tolist(), strict=True)),
+    }
+
+
 def logit_failures(logits: Tensor) -> list[str | None]:
-    """Return why the logits of each sample (S, classes) are unusable, or None."""
+    """Return why the logits of each sample, (S, …), are unusable, or None."""
     reason = (
         "the classifier's logits are not finite: check the input and the classifier's weights "
         "for NaN"
     )
-    return [None if ok else reason for ok in torch.isfinite(logits).all(1).tolist()]
+    return [None if ok else reason for ok in torch.isfinite(logits).flatten(1).all(1).tolist()]
 
 
 def first_reasons(earlier: Sequence[str | None], later: Sequence[str | None]) -> list[str | None]:

@@ -46,8 +46,8 @@ class Reading(Settings):
     def read(self, task: AttributionTask, feature: FittedFeatures, fitted: FittedMask) -> Tensor:
         """Return the map of every sample, (S, H, W) bits per pixel; of text (S, T), per token.
 
-        Its sum is the bits that the feature bottleneck lets pass, times the target's probability
-        behind the input bottleneck.
+        Its sum is the bits that the feature bottleneck lets pass, times how well the target is
+        met behind the input bottleneck.
         """
         saliency = task.tokens.zeroed(feature.saliency).clamp_min(0)
         if self.source == "mask":
@@ -97,13 +97,11 @@ def _scored(task: AttributionTask, maps: Tensor) -> Tensor:
 
 
 def _met(task: AttributionTask, fitted: FittedMask) -> Tensor:
-    """Return the target's probability behind the input bottleneck, (S,); 1 for a loss of one's own.
+    """Return how well targets are met behind the input bottleneck, (S,); 1 where it is not known.
 
     It is the geometric mean over the draws of the last step.
     """
-    probability = (-fitted.target_loss[-1]).exp()
-    own = [label is None for label in task.losses.labels]
-    return probability.masked_fill(torch.tensor(own, device=probability.device), 1.0)
+    return task.losses.met(fitted.target_loss[-1]).nan_to_num(1.0)
 
 
 def _each(values: Tensor, maps: Tensor) -> Tensor:

@@ -26,7 +26,7 @@ class Task:
 
     Attributes:
         inputs: Normalised inputs, (S, C, H, W), or embeddings (S, T, E).
-        logits: The classifier's logits for them, (S, classes).
+        logits: The classifier's logits for them, (S, classes), or what else is asked about.
         losses: The S targets' losses.
         ids: The S samples' ids; with the seed they decide all random numbers.
         internal_batch_size: Most rows that the classifier sees at once; None for no bound.
@@ -46,6 +46,11 @@ class Task:
     progress: Progress | None = None
     tokens: Behind = NO_TOKENS
     use_softmax: bool = True
+
+    @property
+    def of_classes(self) -> bool:
+        """Whether `logits` are those of classes."""
+        return self.classifier.answer is None
 
     def noise(self, stage: str) -> NoiseSource:
         """Return the random numbers of one stage, from their beginning."""

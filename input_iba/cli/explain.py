@@ -171,7 +171,7 @@ def free_folder(path: Path, fixed: bool) -> Path:
 
 
 def _baseline(arguments: argparse.Namespace) -> int:
-    from input_iba.config.load import with_baseline
+    from input_iba.config.other_method import with_baseline
 
     method, layer = arguments.method, arguments.saliency_layer
     if arguments.work_dir is None:

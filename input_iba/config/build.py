@@ -26,6 +26,7 @@ class Explainer(Protocol):
     """What a run needs of an attributor."""
 
     statistics: FeatureStatistics | None
+    class_names: Sequence[str]
 
     def estimating(
         self, example: Tensor

@@ -13,7 +13,7 @@ from mmengine.config import Config
 
 import input_iba.datasets  # noqa: F401  registers its types
 from input_iba.attribution import FeatureIBA, InputBottleneck
-from input_iba.attribution.methods import IBA, Method, check_explains
+from input_iba.attribution.methods import Method
 from input_iba.attribution.presets import PRESETS, preset_of
 from input_iba.attribution.priors import Prior
 from input_iba.attribution.reading import Reading
@@ -22,13 +22,16 @@ from input_iba.config.assembly import PlainConfig, assemble
 from input_iba.config.sections import WITHOUT_EFFECT, AttributorKeys, DataKeys, Plain
 from input_iba.config.settings import AttributionKeys, EstimationSettings, LoaderSettings
 from input_iba.config.shipped import find_config
+from input_iba.core.targets import Target
 from input_iba.errors import ConfigError
 from input_iba.modality.kinds import KINDS, Kind
-from input_iba.registry import BASELINES, PRIORS, check_keys, lookup
+from input_iba.registry import PRIORS, TARGETS, check_keys, lookup
 from input_iba.results.sample_writer import MaskSettings
 from input_iba.settings import declarations, read, read_values
 
 Keys = TypeVar("Keys")
+
+QUESTION = "attribution_cfg.target"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +44,7 @@ class RunConfig(AttributorKeys, AttributionKeys):
         estimation_data: Config of the data set that statistics come from; see `WholeConfig`.
         attribution_data: Config of the data set to explain.
         prior: Config of the prior, with `type`.
+        question: What is asked of every sample; None for its class.
         baseline: Another method that is to explain instead of the three stages, or None.
         preset: Name of the preset beneath the config's own values, if any.
         warnings: What the user should change.
@@ -58,6 +62,7 @@ class RunConfig(AttributorKeys, AttributionKeys):
     feature_mask: MaskSettings
     input_mask: MaskSettings
     reading: Reading
+    question: Target | None = None
     baseline: Method | None = None
     preset: str | None = None
     warnings: tuple[str, ...] = ()
@@ -80,6 +85,10 @@ class RunConfig(AttributorKeys, AttributionKeys):
         own = getattr(lookup(PRIORS, self.prior["type"]), "batch_size", 0)
         own = self.prior.get("batch_size", own) if self.baseline is None else 0
         return max(self.draws_per_sample, own)
+
+    def asked(self, label: int | None) -> Target | int | None:
+        """Return what is asked of a sample that its data set gives a class, or none."""
+        return label if self.question is None else self.question.about(label)
 
     def digest(self) -> str:
         """Return the SHA-256 of every key that can change a result.
@@ -153,6 +162,7 @@ def _frozen(path: Path, plain: PlainConfig) -> RunConfig:
         feature_mask=settings(MaskSettings, "attribution_cfg.feat_mask"),
         input_mask=settings(MaskSettings, "attribution_cfg.input_mask"),
         reading=replace(preset_of("paper", kind).reading, **keys(Reading, "attribution_cfg.map")),
+        question=_question(raw, file),
         preset=plain.preset,
         warnings=plain.warnings,
     )
@@ -178,6 +188,20 @@ def _prior(raw: Plain, file: str) -> Plain:
     if isinstance(kind, type) and issubclass(kind, Prior):
         _settings(kind, raw, file, *schema.PRIOR_SECTIONS)
     return {k: v for k, v in config.items() if k not in {"generator", "discriminator"}}
+
+
+def _question(raw: Plain, file: str) -> Target | None:
+    """Return the target of `attribution_cfg.target`, if there is one."""
+    section = dict(presets.lookup(raw, QUESTION) or {})
+    if not section:
+        return None
+    if "type" not in section:
+        known = ", ".join(sorted(TARGETS.module_dict))
+        raise ConfigError(f"'{QUESTION}' of {file} needs the key 'type', one of {known}.")
+    kind: Any = lookup(TARGETS, section.pop("type"))
+    check_keys(section, set(declarations(kind)), f"section '{QUESTION}' of {file}")
+    found: Target = read(kind, section, QUESTION, file)
+    return found
 
 
 def _ineffective(config: RunConfig) -> Iterator[str]:
@@ -209,35 +233,3 @@ def _without_display(value: Any) -> Any:
     if isinstance(value, float) and value.is_integer():
         return int(value)  # 20 and 20.0 mean the same
     return value
-
-
-def with_baseline(
-    config: RunConfig, method: str, layer: str | None = None, overrides: Plain | None = None
-) -> RunConfig:
-    """Return a config whose samples another method explains, instead of the three stages.
-
-    Settings come from the config's `baseline = dict(type=..., ...)` where it is about the same
-    method, and from the overrides that it was loaded with; a `layer` counts over both.
-
-    Raises:
-        ConfigError: There is no such method or setting, or it cannot explain what is given.
-    """
-    kind: Any = lookup(BASELINES, method)
-    check_explains(kind, config.kind.name)
-    section = dict(config.raw.get("baseline", {}))
-    type_, warnings = section.pop("type", method), config.warnings
-    if type_ != method:
-        own = {key.removeprefix("baseline.") for key in overrides or {}}
-        section = {key: value for key, value in section.items() if key in own}
-        warnings += (f"'baseline' of '{config.path}' is about {type_!r} and has no effect.",)
-    settings = set(declarations(kind))
-    if layer is not None:
-        if "layer" not in settings:
-            raise ConfigError(f"--saliency-layer has no effect: {method!r} looks at no layer.")
-        section["layer"] = layer
-    check_keys(section, settings, f"section 'baseline' of '{config.path}' for {method!r}")
-    built: Method = read(kind, section, "baseline", f"'{config.path}'")
-    if isinstance(built, IBA):
-        built = replace(built, layer=built.layer or config.layer, feature_iba=config.feature_iba)
-    raw = {**config.raw, "baseline": {"type": method, **section}}
-    return replace(config, raw=raw, baseline=built, warnings=warnings)

@@ -97,6 +97,7 @@ class AttributionSection(AttributionKeys):
     feat_mask: MaskSettings = setting(REQUIRED, "how feature masks are saved")
     input_mask: MaskSettings = setting(REQUIRED, "how input masks are saved")
     map: Reading = setting(REQUIRED, "how the results of the stages are read as one map")
+    target: Plain = setting({}, "what is asked of every sample: type, and that target's settings")
 
 
 @dataclass(frozen=True, kw_only=True)

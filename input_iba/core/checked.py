@@ -9,6 +9,7 @@ import inspect
 import logging
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,6 +17,7 @@ from torch import Tensor
 from input_iba.core.classifier import Classifier
 from input_iba.core.modes import same, with_gradients
 from input_iba.core.tap import TappedClassifier
+from input_iba.core.targets import Target, default_target
 from input_iba.core.tokens import Behind
 from input_iba.errors import AttributionError, InputIBAError
 
@@ -35,10 +37,15 @@ class Checked:
     Attributes:
         warnings: What is odd, each with its remedy.
         alone: Whether inputs must be explained one by one, because padding changes their logits.
+        has_logits: Whether the model returns logits (B, classes).
+        suggests: What its output suggests to ask where nothing is asked; None for the predicted
+            class.
     """
 
     warnings: tuple[str, ...] = ()
     alone: bool = False
+    has_logits: bool = True
+    suggests: Target | None = None
 
     def say(self) -> None:
         """Log what is odd."""
@@ -52,6 +59,8 @@ def check_classifier(
 ) -> Checked:
     """Run a classifier on one input, and refuse or remark what a map would be wrong with.
 
+    What is not logits is only looked at as numbers, until a target says what they mean.
+
     Args:
         classifier: Frozen; computes without autocast.
         example: One input, (1, …).
@@ -63,7 +72,12 @@ def check_classifier(
     """
     name, warnings = type(classifier.model).__name__, []
     alike = partial(same, dtype=classifier.dtype)
-    logits = _first_logits(classifier, name, *example)
+    returned = _first_returned(classifier, name, *example)
+    suggests = default_target(classifier.part(returned), example[0])
+    plain = classifier
+    classifier = classifier.readable(returned, *example)
+    has_logits = suggests is None and classifier is plain
+    logits = classifier.read(returned, *example)
     if isinstance(classifier, TappedClassifier):
         classifier.check_calls(classifier.calls(*example))
     values, tokens = example
@@ -91,15 +105,15 @@ def check_classifier(
             "each other's maps: they are explained one by one. Let it heed its attention_mask or "
             "lengths."
         )
-    return Checked(tuple(warnings), alone)
+    return Checked(tuple(warnings), alone, has_logits, suggests)
 
 
 @with_gradients()
-def _first_logits(classifier: Classifier, name: str, values: Tensor, tokens: Behind) -> Tensor:
-    """Return the logits of one input in the graph of that input."""
+def _first_returned(classifier: Classifier, name: str, values: Tensor, tokens: Behind) -> Any:
+    """Return what the model returns for one input, in the graph of that input."""
     values = values.detach().requires_grad_()
     try:
-        return classifier.logits(values, tokens)
+        return classifier.returned(values, tokens)
     except (InputIBAError, torch.OutOfMemoryError):
         raise
     except Exception as error:  # whatever a network says to an input that it does not take

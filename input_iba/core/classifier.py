@@ -13,9 +13,10 @@ from torch import Tensor, nn
 from input_iba.core.explainable import bare, weights_dtype
 from input_iba.core.folding import Read, foldable, folded, weights_in
 from input_iba.core.modes import frozen
-from input_iba.core.outputs import Output, select_logits
+from input_iba.core.outputs import Output, everything, part_of, select_logits
 from input_iba.core.precision import precision
 from input_iba.core.tokens import NO_TOKENS, Behind
+from input_iba.errors import AttributionError
 
 Run = Callable[[nn.Module, Tensor, Behind], Any]
 """Runs a classifier on inputs (B, …), behind which the given tokens stand, if any."""
@@ -24,6 +25,10 @@ Run = Callable[[nn.Module, Tensor, Behind], Any]
 def run_alone(model: nn.Module, inputs: Tensor, tokens: Behind) -> Any:
     """Give the inputs to the model, and nothing else."""
     return model(inputs)
+
+
+Answer = Callable[[Any, Tensor, Behind], Tensor]
+"""Reads (B, …) in what a model returned for inputs (B, …), behind which the given tokens stand."""
 
 
 Own = TypeVar("Own", bound="Classifier")
@@ -44,6 +49,7 @@ class Classifier:
     Attributes:
         model: The network, without what parallelises or compiles it.
         dtype: Type of its weights, None where it has none.
+        answer: Reads what is asked about where that is not logits (B, classes).
     """
 
     def __init__(
@@ -58,6 +64,7 @@ class Classifier:
         self.model = bare(model)
         self.autocast = autocast
         self.output = output
+        self.answer: Answer | None = None
         self._run = run
         self._kept = kept
         # Known now: `prepared` holds weights in another type for a while.
@@ -72,6 +79,28 @@ class Classifier:
         twin = copy(self)
         twin.autocast = None
         return twin
+
+    def answering(self: Own, answer: Answer | None) -> Own:
+        """Return the same classifier, of which something else than logits is read."""
+        twin = copy(self)
+        twin.answer = answer
+        return twin
+
+    def readable(self: Own, returned: Any, inputs: Tensor, tokens: Behind = NO_TOKENS) -> Own:
+        """Return the same classifier, of which logits are read where the model returns any.
+
+        Else all numbers that it returned for inputs (B, …) are, until a target says what they mean.
+
+        Raises:
+            AttributionError: The caller says where the logits are, and they are not there.
+        """
+        try:
+            self.read(returned, inputs, tokens)
+        except AttributionError:
+            if self.output is not None:
+                raise
+            return self.answering(everything)
+        return self
 
     @contextmanager
     def prepared(self, example: Tensor, tokens: Behind = NO_TOKENS) -> Iterator[None]:
@@ -99,10 +128,21 @@ class Classifier:
             return self._run(self.model, own if self.dtype is None else own.to(self.dtype), tokens)
 
     def logits(self, inputs: Tensor, tokens: Behind = NO_TOKENS) -> Tensor:
-        """Run the whole classifier on (B, …); returns (B, classes), in the type of the inputs.
+        """Run the whole classifier on (B, …); returns (B, classes), or what else is asked about.
+
+        It is in the type of the inputs.
 
         Raises:
             AttributionError: The classifier puts out something else.
         """
-        found = select_logits(self.returned(inputs, tokens), len(inputs), self.output)
-        return found.to(inputs.dtype)
+        return self.read(self.returned(inputs, tokens), inputs, tokens)
+
+    def read(self, returned: Any, inputs: Tensor, tokens: Behind = NO_TOKENS) -> Tensor:
+        """Return what `logits` does, of what the model returned for inputs (B, …)."""
+        if self.answer is None:
+            return select_logits(returned, len(inputs), self.output).to(inputs.dtype)
+        return self.answer(self.part(returned), inputs, tokens).to(inputs.dtype)
+
+    def part(self, returned: Any) -> Any:
+        """Return the part of what the model returned that the caller named; else all of it."""
+        return returned if self.output is None else part_of(returned, self.output)

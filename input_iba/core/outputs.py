@@ -8,7 +8,10 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import torch
 from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
+from torch.utils._pytree import tree_leaves
 
 from input_iba.core.explainable import weights_digest
 from input_iba.errors import AttributionError
@@ -41,12 +44,7 @@ def select_logits(returned: Any, rows: int, output: Output | None = None) -> Ten
     >>> select_logits({"embedding": torch.ones(2, 3, 4), "scores": torch.zeros(2, 5)}, 2).shape
     torch.Size([2, 5])
     """
-    if callable(output):
-        found = output(returned)
-    elif output is not None:
-        found = _part(returned, output)
-    else:
-        found = _logits_in(returned, rows)
+    found = _logits_in(returned, rows) if output is None else part_of(returned, output)
     if not isinstance(found, Tensor):
         raise AttributionError(
             f"The classifier's output={output!r} is of type {type(found).__name__}; expected a "
@@ -57,9 +55,29 @@ def select_logits(returned: Any, rows: int, output: Output | None = None) -> Ten
         remedy = " Give output=lambda z: z[:, None] if it is one logit per input." if single else ""
         raise AttributionError(
             f"The classifier puts out shape {tuple(found.shape)} for {rows} inputs; expected "
-            f"logits of shape ({rows}, classes).{remedy}"
+            f"logits of shape ({rows}, classes).{remedy} Another target may ask about it: "
+            "SegmentTarget, BoxTarget, RegressionTarget, EmbeddingTarget, TokenTarget."
         )
     return found
+
+
+def everything(returned: Any, inputs: Tensor, _tokens: object = None) -> Tensor:
+    """Return all numbers that a model returned for inputs (B, …), as (B, N), padded with 0.
+
+    They only serve to see whether two ways to run a model agree.
+    """
+    rows = len(inputs)
+    if isinstance(returned, list | tuple) and all(isinstance(one, Mapping) for one in returned):
+        each = [torch.cat([leaf.reshape(-1) for leaf in _numbers(one)]) for one in returned]
+        return pad_sequence(each, batch_first=True).to(inputs.dtype)
+    fitting = [leaf for leaf in _numbers(returned) if leaf.ndim and len(leaf) == rows]
+    flat = [leaf.reshape(rows, -1).to(inputs.dtype) for leaf in fitting]
+    return torch.cat(flat, 1) if flat else inputs.new_zeros(rows, 0)
+
+
+def _numbers(returned: Any) -> list[Tensor]:
+    leaves = (leaf for leaf in tree_leaves(returned) if isinstance(leaf, Tensor))
+    return [leaf for leaf in leaves if leaf.is_floating_point()]
 
 
 def class_names_of(model: nn.Module) -> tuple[str, ...]:
@@ -79,7 +97,7 @@ def class_names_of(model: nn.Module) -> tuple[str, ...]:
 def _logits_in(returned: Any, rows: int) -> Any:
     if isinstance(returned, Tensor):
         return returned
-    parts = _parts(returned)
+    parts = parts_of(returned)
     named = parts.get(LOGITS, getattr(returned, LOGITS, None))
     if isinstance(named, Tensor):
         return named
@@ -100,8 +118,15 @@ def _logits_in(returned: Any, rows: int) -> Any:
     )
 
 
-def _part(returned: Any, output: int | str) -> Any:
-    parts = _parts(returned)
+def part_of(returned: Any, output: Output) -> Any:
+    """Return a part of what a classifier returned, by index, key, or a function of it.
+
+    Raises:
+        AttributionError: There is no such part.
+    """
+    if callable(output):
+        return output(returned)
+    parts = parts_of(returned)
     if output in parts:
         return parts[output]
     values = list(parts.values())
@@ -115,7 +140,8 @@ def _part(returned: Any, output: int | str) -> Any:
     )
 
 
-def _parts(returned: Any) -> dict[int | str, Any]:
+def parts_of(returned: Any) -> dict[int | str, Any]:
+    """Return the parts of what a classifier returned, by key or index; of a tensor none."""
     if isinstance(returned, Mapping):
         return {str(key): value for key, value in returned.items()}
     if hasattr(returned, "_asdict"):

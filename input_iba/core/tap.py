@@ -134,8 +134,10 @@ class TappedClassifier(Classifier):
         with self.frozen():
             features = self.features(inputs, tokens)
             changed = tokens.only_scored(-features, features)
-            logits = self.logits(inputs, tokens)
-            return not same(logits, self.logits_with(inputs, changed, tokens), self.dtype)
+            returned = self.returned(inputs, tokens)
+            readable = self.readable(returned, inputs, tokens)
+            logits = readable.read(returned, inputs, tokens)
+            return not same(logits, readable.logits_with(inputs, changed, tokens), self.dtype)
 
     def check_calls(self, calls: int) -> None:
         """Refuse a layer that is not called exactly once in a forward pass.

@@ -42,12 +42,20 @@ class ScoredSample:
         probability: Probability of the target.
         heat: The map, (H, W), or (W,) of a text of W words, float64, on the CPU; zeros for a
             metric without maps.
+        asked: What was explained where that is not the class alone; then `target` is the class that
+            the single logit of `EvaluationContext.classify` speaks for.
     """
 
     sample: Sample
     target: int
     probability: float
     heat: Tensor
+    asked: Any = None
+
+    @property
+    def question(self) -> Any:
+        """Return what a method is to explain of the sample."""
+        return self.target if self.asked is None else self.asked
 
 
 class AnyMethod(Protocol):
@@ -89,6 +97,8 @@ class EvaluationContext:
         classify: Its forward pass in the precision asked for, with float32 logits. Of texts it
             takes token ids (B, T), and optionally which keep their embedding, (B, T), bool; the
             embeddings of the others become 0.
+        ask: Settles on an input (1, …), with the class of its data set, what is asked of it beside
+            a class; returns that and how well it is met, or None. Then `classify` answers it.
         autocast: Type in which it computes, or None for float32.
         make_explainer: Builds the three stages of the config.
         make_method: Builds another method by its name, with the config's settings for it; of None
@@ -116,6 +126,7 @@ class EvaluationContext:
     beside: Path
     fitting: FittingRows
     fingerprints: Mapping[str, str]
+    ask: Callable[[Tensor, int | None], tuple[Any, float] | None] = lambda *_: None
 
     def units(self, sample: Sample, replace: str = "zero") -> Units:
         """Return the pixels of an image, or the words of a text, which can be hidden.

@@ -40,7 +40,7 @@ def explain_again(
             explainer.statistics = statistics[step]
             [result] = explainer.attribute(
                 sample.input[None],
-                [case.target],
+                [case.question],
                 ids=[sample.id],
                 seed=context.seed,
                 internal_batch_size=context.fitting.halved(tuple(sample.input.shape)),
@@ -76,7 +76,7 @@ def repeated(
     def explain(case: ScoredSample, x: Tensor, seed: int) -> Tensor:
         [result] = method.attribute(
             x[None],
-            [case.target],
+            [case.question],
             ids=[case.sample.id],
             seed=seed,
             internal_batch_size=context.fitting.halved(tuple(x.shape)),

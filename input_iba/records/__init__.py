@@ -7,9 +7,11 @@ from input_iba.records.explanations import (
     Failure,
     described,
     held_behind,
+    warning_of,
 )
 from input_iba.records.samples import (
     MERGES,
+    AsksOutput,
     FeatureStatistics,
     ImageSample,
     Sample,
@@ -22,6 +24,7 @@ from input_iba.records.samples import (
 __all__ = [
     "HARDLY",
     "MERGES",
+    "AsksOutput",
     "Attribution",
     "Explanation",
     "Failure",
@@ -34,4 +37,5 @@ __all__ = [
     "TextSample",
     "described",
     "held_behind",
+    "warning_of",
 ]

@@ -18,13 +18,43 @@ HARDLY = 0.1
 """Probability behind the bottleneck below which a map is no evidence for its target."""
 
 
-def held_behind(target: int | None, losses: Mapping[str, Any]) -> float:
-    """Return the target's probability behind the input bottleneck, from a record's losses.
+NOT_MET = 0.01
+"""How well a target is met on the unchanged input, below which it is not met at all."""
 
-    It is 1 for a loss of the caller's own, and of methods without a bottleneck.
+STILL = 0.01
+"""Nats by which a loss that does not react changes at most while noise is put in."""
+
+
+def held_behind(met: float | None, losses: Mapping[str, Any]) -> float:
+    """Return how well the target is met behind the input bottleneck, from a record's losses.
+
+    It is 1 where that is not known, for a loss of the caller's own, and of methods without a
+    bottleneck. `met` says how well it is met on the unchanged input.
     """
     last = losses["input_iba/target"][-1] if "input_iba/target" in losses else None
-    return 1.0 if last is None or target is None else math.exp(-float(last))
+    if last is None or met is None or math.isnan(met):
+        return 1.0
+    return math.exp(-float(last))
+
+
+def warning_of(met: float | None, losses: Mapping[str, Any]) -> str:
+    """Return why a map is no evidence for what was asked, in words; empty where it is.
+
+    The target is not met on the unchanged input, or hardly behind the bottleneck; or its loss is
+    the same whatever noise is put in, so that nothing was looked for.
+    """
+    if met is not None and met < NOT_MET:
+        return f"not met: {percent(met)} on the unchanged input"
+    stages = [losses[name] for name in STAGES if name in losses]
+    parts = [float(value) for stage in stages for value in stage if value is not None]
+    if parts and max(parts) - min(parts) < STILL:
+        return "the target's loss does not react to noise"
+    held = held_behind(met, losses)
+    return f"hardly any evidence: behind the bottleneck {percent(held)}" if held < HARDLY else ""
+
+
+STAGES = ("feature_iba/target", "input_iba/target")
+"""Loss histories of the target."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,8 +63,10 @@ class Explanation(Drawn):
 
     Attributes:
         target: Class index that was explained, or None for a loss of the caller's own.
-        prediction: The most probable class on the unchanged input.
-        target_probability: Probability of `target`; NaN when `target` is None.
+        asked: What was asked where that is not one class, in words.
+        prediction: The most probable class on the unchanged input; None where there are no classes.
+        target_probability: How well the target is met on the unchanged input, of a class its
+            probability; NaN where that is not known.
         top: Class index and probability of the five likeliest classes, best first.
         input_mask: (H, W), or (T,), on the CPU, in [0, 1]; in [−1, 1] of signed methods.
         map: The answer, of the same shape; of a method without stages the input mask.
@@ -47,11 +79,12 @@ class Explanation(Drawn):
 
     id: str
     target: int | None
-    prediction: int
+    prediction: int | None
     target_probability: float
     prediction_probability: float
     input_mask: Tensor
     map: Tensor
+    asked: str = ""
     peak: float = 1.0
     top: tuple[tuple[int, float], ...] = ()
     losses: Mapping[str, Tensor] = field(default_factory=dict)
@@ -72,25 +105,30 @@ class Explanation(Drawn):
 
     @property
     def held(self) -> float:
-        """Return the target's probability behind the bottleneck, where there is one; else 1."""
-        return held_behind(self.target, self.losses)
+        """Return how well the target is met behind the bottleneck, where there is one; else 1."""
+        return held_behind(self.target_probability, self.losses)
+
+    @property
+    def warning(self) -> str:
+        """Return why the map is no evidence for what was asked; empty where it is."""
+        return warning_of(self.target_probability, self.losses)
 
     def class_name(self, index: int) -> str:
         """Return the name of a class, or its number where it has no name."""
         return self.class_names[index] if index < len(self.class_names) else f"class {index}"
 
     def title(self) -> str:
-        """Return the class that was explained, its probability, what is preferred, the time."""
-        said = ["a loss of the caller's own"]
-        if self.target is not None:
-            said = [f"{self.class_name(self.target)}: {percent(self.target_probability)}"]
-        if self.target != self.prediction:
+        """Return what was explained, how well it is met, what is preferred, the time."""
+        name = self.asked if self.target is None else self.class_name(self.target)
+        known = not math.isnan(self.target_probability)
+        said = [f"{name}: {percent(self.target_probability)}" if known else name]
+        if self.prediction not in (None, self.target):
             preferred = percent(self.prediction_probability)
             said.append(f"predicted: {self.class_name(self.prediction)} {preferred}")
         if self.bits is not None:
             said.append(f"{self.bits:.3g} bits")
-        if self.held < HARDLY:
-            said.append(f"hardly any evidence: behind the bottleneck {percent(self.held)}")
+        if self.warning:
+            said.append(self.warning)
         if self.seconds:
             said.append(f"{sum(self.seconds.values()):.1f} s")
         return " · ".join(said)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -12,10 +12,21 @@ from torch import Tensor
 from input_iba.drawing.words import Shown, split_at
 
 TargetLoss = Callable[[Tensor], Tensor]
-"""Maps logits (B, classes) to one loss per row (B,)."""
+"""Maps logits (B, classes), or other answers (B, …), to one loss per row (B,)."""
 
-Target = int | str | TargetLoss
-"""What to explain of one sample: a class by its index or name, or a loss of the logits."""
+
+class AsksOutput(Protocol):
+    """A question about whatever a model returns; see `core.targets.Target`."""
+
+    def answer(self, returned: Any, inputs: Tensor, tokens: Any = ...) -> Tensor:
+        """Return (B, …) of what the model returned for inputs (B, …)."""
+
+    def settle(self, answer: Tensor, facts: Any) -> Any:
+        """Return what is asked of one input, from the answer to it unchanged."""
+
+
+Target = int | str | TargetLoss | AsksOutput
+"""What to explain of one sample: a class by its index or name, a question, or a loss."""
 
 Targets = Tensor | Target | Sequence[Target | None]
 """One target for all samples, or one each, None for the predicted class; or one-hot rows."""

@@ -18,7 +18,8 @@ class Row:
     """One sample as the table and the page show it.
 
     Attributes:
-        class_name: Name of the class that was explained.
+        class_name: Name of the class that was explained, or what else was asked.
+        warning: Why the map is no evidence for it; empty where it is.
         probability: Probability of that class, or None when there is none.
         predicted_class_name: Name of the class that the classifier prefers.
         classes: Name and probability of the most probable classes, best first, and of the one
@@ -44,6 +45,7 @@ class Row:
     predicted_probability: float | None = None
     classes: Sequence[tuple[str, float]] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
+    warning: str = ""
     map_bits: float | None = None
     feature_peak: float | None = None
     files: Mapping[str, str] = field(default_factory=dict)

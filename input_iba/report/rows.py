@@ -57,6 +57,7 @@ def _row(record: SampleRecord, root: Path) -> Row:
         predicted_probability=record.prediction_probability,
         classes=record.classes(),
         seconds=record.seconds,
+        warning=record.warning,
         map_bits=record.map_bits,
         feature_peak=record.feature_peak,
         files=record.files if text else _with_images(root, record.files),
@@ -113,7 +114,8 @@ def _cells(row: Row) -> tuple[str, ...]:
         return name, UNKNOWN, UNKNOWN, UNKNOWN, f"failed: {row.failure}"
     file = row.files.get("map", row.files.get("input_mask", ""))
     class_name, seconds = _short(printable(row.class_name)), f"{row.total_seconds:.1f}"
-    return name, class_name, percent(row.probability), seconds, file
+    warned = f"{file} ({row.warning})" if row.warning else file
+    return name, class_name, percent(row.probability), seconds, warned
 
 
 def _short(text: str) -> str:

@@ -25,8 +25,11 @@ class SampleRecord:
     Attributes:
         reason: Why it failed; empty when done.
         path: Where the sample came from.
-        target: Class index explained; None for the caller's own loss and for failures.
-        prediction: Class index with the highest logit.
+        target: Class index explained; None for other questions and for failures.
+        class_name: Name of that class, or what was asked, in words.
+        target_probability: How well the target is met on the unchanged input, if that is known.
+        prediction: Class index with the highest logit, where there are classes.
+        warning: Why the map is no evidence for what was asked; empty where it is.
         top_classes: Name and probability of the five most probable classes, best first.
         map_bits: Sum of the map, the bits in all; None of other methods.
         feature_peak: Largest value of the feature mask in bits per pixel, or None.
@@ -48,6 +51,7 @@ class SampleRecord:
     predicted_class_name: str = ""
     prediction_probability: float | None = None
     top_classes: list[list[str | float]] = field(default_factory=list)
+    warning: str = ""
     map_bits: float | None = None
     feature_peak: float | None = None
     peak: float | None = None
@@ -63,13 +67,13 @@ class SampleRecord:
 
     @property
     def held(self) -> float:
-        """Return the target's probability behind the bottleneck, where there is one; else 1."""
-        return held_behind(self.target, self.losses)
+        """Return how well the target is met behind the bottleneck, where there is one; else 1."""
+        return held_behind(self.target_probability, self.losses)
 
     def classes(self) -> list[tuple[str, float]]:
         """Return the most probable classes with their probabilities, and the explained one."""
         found = [(str(name), float(share)) for name, share in self.top_classes]
-        told = self.class_name in [name for name, _ in found]
+        told = self.target is None or self.class_name in [name for name, _ in found]
         if found and not told and self.target_probability is not None:
             found.append((self.class_name, self.target_probability))
         return found

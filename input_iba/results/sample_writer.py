@@ -119,12 +119,13 @@ class SampleWriter:
             status="done",
             path=sample.path,
             target=found.target,
-            class_name=self.class_name(found.target),
+            class_name=found.asked or self.class_name(found.target),
             target_probability=_finite(found.target_probability),
             prediction=found.prediction,
             predicted_class_name=self.class_name(found.prediction),
             prediction_probability=_finite(found.prediction_probability),
             top_classes=[[self.class_name(i), round(share, 8)] for i, share in found.top],
+            warning=found.warning,
             map_bits=None if answer is None else _finite(float(answer.sum(dtype=np.float64))),
             feature_peak=None if feature is None else _finite(float(feature.max())),
             peak=float(f"{found.peak:.8g}"),
@@ -145,7 +146,9 @@ class SampleWriter:
         name = self.names[found.id]
         if self.class_folders is None:
             return name
-        label = self.class_name(found.prediction if found.target is None else found.target)
+        # Answers that are not classes have one folder together.
+        index = found.prediction if found.target is None else found.target
+        label = "any" if index is None else self.class_name(index)
         return f"{self.class_folders.get(label, label)}/{name}"
 
     def _masks(self, found: Explanation) -> list[tuple[str, Tensor]]:
@@ -168,10 +171,13 @@ class SampleWriter:
         self, sample: TextSample, found: Explanation, masks: Mapping[str, Values]
     ) -> str:
         facts = {
-            "Class": self.class_name(found.target),
+            "Asked" if found.asked else "Class": found.asked or self.class_name(found.target),
             "Probability": percent(_finite(found.target_probability)),
-            "Classifier prefers": self.class_name(found.prediction),
         }
+        if found.prediction is not None:
+            facts["Classifier prefers"] = self.class_name(found.prediction)
+        if found.warning:
+            facts["Warning"] = found.warning
         titles = {
             "map": "Map (bits per word)",
             "input_mask": "Input mask",

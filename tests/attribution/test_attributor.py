@@ -160,7 +160,7 @@ def test_targets(targets: Targets | None) -> None:
             assert record.target == [2, 1][i]
         else:
             assert record.target is None
-            assert math.isnan(record.target_probability)
+            assert math.isnan(record.target_probability) == (targets is not TARGETS[3])
         if record.target is not None:
             assert record.target_probability == pytest.approx(chances[i, record.target].item())
 

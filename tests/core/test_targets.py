@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from input_iba.core.targets import predictions, probabilities, target_losses
+from input_iba.core.targets import Facts, predictions, probabilities, target_losses
 from input_iba.errors import AttributionError, ConfigError
 from input_iba.records import Targets
 
@@ -32,7 +32,7 @@ def test_one_hot_rows_are_binary_cross_entropy() -> None:
 
 
 def test_without_softmax_a_class_is_its_own_question() -> None:
-    found = target_losses([1, 1], LOGITS, use_softmax=False)(DRAWS)
+    found = target_losses([1, 1], LOGITS, Facts(use_softmax=False))(DRAWS)
     torch.testing.assert_close(found, -DRAWS[..., 1].sigmoid().log())
     assert probabilities(LOGITS, use_softmax=False)[0, 0].item() == pytest.approx(
         1 / (1 + math.exp(-2))
@@ -72,7 +72,7 @@ def test_a_single_logit_tells_two_classes_apart() -> None:
         chances = probabilities(logits, use_softmax)
         torch.testing.assert_close(chances[:, 1], logits.sigmoid()[:, 0])
         torch.testing.assert_close(chances.sum(1), torch.ones(2))
-        found = target_losses([1, 0], logits, use_softmax)(draws)
+        found = target_losses([1, 0], logits, Facts(use_softmax=use_softmax))(draws)
         labels = torch.tensor([1.0, 0.0])[:, None].expand(2, 4)
         expected = F.binary_cross_entropy_with_logits(draws[..., 0], labels, reduction="none")
         torch.testing.assert_close(found, expected)

@@ -80,10 +80,12 @@ def test_tidying_leaves_one_file(tmp_path: Path) -> None:
 
 def test_the_explained_class_is_told_with_the_most_probable() -> None:
     top: list[list[str | float]] = [["tabby", 0.75], ["lynx", 0.125]]
-    explained = SampleRecord("a", "done", class_name="lynx", target_probability=0.125)
+    explained = SampleRecord("a", "done", "", "", 7, "lynx", target_probability=0.125)
     assert replace(explained, top_classes=top).classes() == [("tabby", 0.75), ("lynx", 0.125)]
     other = replace(explained, class_name="fox", target_probability=0.01, top_classes=top)
     assert other.classes() == [("tabby", 0.75), ("lynx", 0.125), ("fox", 0.01)]
+    asked = replace(other, target=None, class_name="lynx rather than fox")
+    assert asked.classes() == [("tabby", 0.75), ("lynx", 0.125)]
     own_loss = SampleRecord("a", "done", top_classes=top)
     assert own_loss.classes() == [("tabby", 0.75), ("lynx", 0.125)]
     assert explained.classes() == []  # of an earlier release

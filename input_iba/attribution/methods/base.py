@@ -166,7 +166,7 @@ class MethodTask(Task):
             wrapping=self.wrappings[place],
             run=self.modality.run,
             output=self.classifier.output,
-        )
+        ).answering(self.classifier.answer)
 
     def references(self, method: str, at_least: int = 1) -> Tensor:
         """Return the inputs of the estimation set to compare with, (n, C, H, W).
@@ -225,5 +225,5 @@ class Scorer(nn.Module):
     def forward(self, rows: Tensor) -> Tensor:
         """Map inputs (S·K, …), K in turn for every sample, to scores (S·K,)."""
         task, logits = self.task, self.task.run(rows)
-        grouped = logits.reshape(len(task.ids), -1, logits.shape[1])
+        grouped = logits.reshape(len(task.ids), -1, *logits.shape[1:])
         return target_scores(grouped, task.losses, self.kind, task.use_softmax).flatten()

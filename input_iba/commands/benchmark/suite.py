@@ -10,7 +10,8 @@ from typing import Any
 
 from input_iba.commands.evaluate.run import check_kind
 from input_iba.config.assembly import read_file
-from input_iba.config.load import RunConfig, load_config, with_baseline
+from input_iba.config.load import RunConfig, load_config
+from input_iba.config.other_method import with_baseline
 from input_iba.config.presets import PRESETS
 from input_iba.config.shipped import find_suite
 from input_iba.errors import ConfigError, EvaluationError, closest

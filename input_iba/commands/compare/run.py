@@ -22,7 +22,8 @@ from input_iba.commands.evaluate.loop import Scoring, score_all
 from input_iba.commands.evaluate.run import build_context, check_kind
 from input_iba.commands.evaluate.samples import Selection, select, warn_of_tied_maps, warn_of_ties
 from input_iba.config.build import build_attributor
-from input_iba.config.load import load_config, with_baseline
+from input_iba.config.load import load_config
+from input_iba.config.other_method import with_baseline
 from input_iba.errors import ResumeError
 from input_iba.evaluation import EvaluationContext, Metric, Row, Score, ScoredSample
 from input_iba.evaluation.repeatability import RepeatingMetric

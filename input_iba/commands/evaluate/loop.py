@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from input_iba.commands.evaluate.asking import MET
 from input_iba.commands.evaluate.options import ScoringOptions
 from input_iba.commands.evaluate.samples import Selection, stamp
 from input_iba.config.load import RunConfig
@@ -148,7 +149,13 @@ def _row(scoring: Scoring, sample: Sample) -> Row | str:
         heat = read_map_of(sample, scoring.maps[sample.id])
     else:
         heat = torch.zeros(sample.map_size, dtype=torch.float64)
-    case = ScoredSample(replace(sample, input=x), *_explained(scoring, x, sample), heat)
+    asked = scoring.context.ask(x[None], scoring.targets.get(sample.id, sample.target))
+    if asked is None:
+        target, probability = _explained(scoring, x, sample)
+    else:
+        target, probability = MET, asked[1]
+    question = None if asked is None else asked[0]
+    case = ScoredSample(replace(sample, input=x), target, probability, heat, question)
     if case.probability < scoring.options.scores_threshold:
         return f"target probability below {scoring.options.scores_threshold:g}"
     found = scoring.score(case)

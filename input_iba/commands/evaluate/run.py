@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -10,20 +10,21 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from input_iba.commands.evaluate.asking import Asking
 from input_iba.commands.evaluate.loop import Scoring, score_all
 from input_iba.commands.evaluate.options import EvaluationOptions
 from input_iba.commands.evaluate.report import EvaluationResult, write_result
 from input_iba.commands.evaluate.samples import read_scores, select, warn_of_tied_maps, warn_of_ties
 from input_iba.config.build import build_attributor, build_own_method
-from input_iba.config.load import RunConfig, with_baseline
+from input_iba.config.load import RunConfig
+from input_iba.config.other_method import with_baseline
 from input_iba.core.classifier import Classifier
-from input_iba.core.explainable import working_values
 from input_iba.core.fitting import FittingRows
+from input_iba.core.outputs import class_names_of
 from input_iba.datasets import SampleDataset
 from input_iba.datasets.loading import cut, read_batches
 from input_iba.errors import EvaluationError, ResumeError
 from input_iba.evaluation import METRICS, EvaluationContext, Metric
-from input_iba.modality import Modality
 from input_iba.records import Sample
 from input_iba.report import report_evaluation
 from input_iba.results import RowLog
@@ -112,12 +113,16 @@ def build_context(
     fitting = FittingRows(config.internal_batch_size, device)
     modality = config.kind.modality(classifier)
     runner = Classifier(classifier, run=modality.run, autocast=autocast, output=config.output)
+    names = dataset.class_names or class_names_of(classifier)
+    question, use_softmax = config.question, config.use_softmax
+    classify = Asking(runner, modality, fitting, question, names, use_softmax)
     context = EvaluationContext(
-        use_softmax=config.use_softmax,
+        use_softmax=use_softmax,
         section=config.raw.get("sanity_check") or {},
         config_path=config.path,
         classifier=classifier,
-        classify=_in_precision(runner, modality, fitting),
+        classify=classify,
+        ask=classify.ask,
         device=device,
         autocast=autocast,
         seed=run.seed,
@@ -143,18 +148,3 @@ def _spread(dataset: SampleDataset, config: RunConfig, count: int) -> tuple[Iter
         for items in read_batches(dataset, cut(chosen, 8), config.loader.num_workers)
     )
     return (torch.stack(inputs) for inputs in batches if inputs), count
-
-
-def _in_precision(
-    runner: Classifier, modality: Modality, fitting: FittingRows
-) -> Callable[..., Tensor]:
-    """Return the forward pass in a precision, with float32 logits; see `EvaluationContext`."""
-
-    def classify(inputs: Tensor, keep: Tensor | None = None) -> Tensor:
-        fitting.saw(inputs)
-        values, tokens = modality.read(runner.model, inputs)
-        if keep is not None:
-            values = values.masked_fill(~keep[..., None], 0)
-        return runner.logits(working_values(values, runner.model), tokens).float()
-
-    return classify

@@ -10,9 +10,9 @@ from typing import Any
 
 from input_iba.commands.explain.options import GivenOptions
 from input_iba.config.load import RunConfig, load_config
+from input_iba.datasets.class_index import Classes, find_targets
 from input_iba.drawing import percent
 from input_iba.errors import ConfigError
-from input_iba.records import HARDLY
 from input_iba.results import RecordLog, SampleRecord
 
 VARIATIONS = 200
@@ -65,6 +65,13 @@ class Given(GivenOptions, ABC):
             for record in records
         )
 
+    def asked(self, classes: Classes | None) -> dict[str, Any]:
+        """Return a config's section `attribution_cfg`: what is asked beside a class."""
+        if self.instead_of is None:
+            return {}
+        [index] = find_targets(classes, [self.instead_of])
+        return {"attribution_cfg": {"target": {"type": "ContrastTarget", "b": index}}}
+
     def data(self, estimation: Mapping[str, Any], attribution: Mapping[str, Any]) -> dict[str, Any]:
         """Return a config's section `data`, the targets in it."""
         targets = [int(target) if target.isdecimal() else target for target in self.targets]
@@ -100,13 +107,16 @@ def refuse_absent(targets: Sequence[int | None], count: int) -> None:
 def class_lines(record: SampleRecord) -> Iterator[str]:
     """Yield the most probable classes of a sample, the one that was explained, and its bits."""
     rows, explained = record.classes(), record.class_name
+    if record.target is None and explained:
+        met = record.target_probability
+        yield f"  Asked: {explained}" + ("" if met is None else f" ({percent(met)})")
     width = max((len(name) for name, _ in rows), default=0)
     for name, chance in rows:
         mark = "  <- explained" if name == explained else ""
         yield f"  {name.ljust(width)}  {100 * chance:5.1f} %{mark}"
     if record.map_bits is not None:
-        hardly = f"; hardly any evidence: behind the bottleneck {percent(record.held)}"
-        yield f"  Map: {record.map_bits:.3g} bits{hardly if record.held < HARDLY else ''}"
+        warning = f"; {record.warning}" if record.warning else ""
+        yield f"  Map: {record.map_bits:.3g} bits{warning}"
 
 
 def overlay_path(root: Path, record: SampleRecord) -> Path:

@@ -78,15 +78,15 @@ class GivenImages(ImageOptions, Given):
         if self.classes is not None:
             count, classes = len(classes_of_file(self.classes).names), str(self.classes)
             cfg |= {"num_classes": count} if self.weights else {}
-        targets = find_targets(
-            named_classes(classes), self.targets
-        )  # before weights are downloaded
+        named = named_classes(classes)
+        targets = find_targets(named, self.targets)  # before weights are downloaded
+        asked = self.asked(named)
         classifier = self._built(cfg)
         layer = self.layer or choose_layer(classifier, model.size)
         find_layer(classifier, layer)
         refuse_absent(targets, self._count_classes(classifier, shape))
         data = self.images_data(model, shape, classes)
-        return {"data": data, "attributor": {"layer": layer, "classifier": cfg}}
+        return {"data": data, "attributor": {"layer": layer, "classifier": cfg}, **asked}
 
     def shown(self, config: RunConfig, root: Path, record: SampleRecord) -> Iterator[str]:
         """Lay the mask over the image at its own size, and yield its path and its classes."""

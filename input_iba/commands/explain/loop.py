@@ -60,6 +60,7 @@ def explain_job(job: Job, make_explainer: MakeExplainer) -> int:
     )
     with run.processes.together():
         explainer = make_explainer(config, job.ready.classifier, run.device, run.autocast)
+        explainer.class_names = job.ready.dataset.class_names or explainer.class_names
         run.seed_everything()
     unread = provide(job, explainer)
     SampleLoop(job, explainer).explain(todo)
@@ -187,7 +188,7 @@ class SampleLoop:
             return list(
                 self._explainer.attribute(
                     stacked(samples),
-                    [sample.target for sample in samples],
+                    [self._job.ready.config.asked(sample.target) for sample in samples],
                     ids=[sample.id for sample in samples],
                     seed=self._job.run.seed,
                     progress=progress.step,

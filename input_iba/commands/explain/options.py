@@ -21,6 +21,12 @@ class GivenOptions(Settings):
         flag="--target",
         metavar="CLASS",
     )
+    instead_of: str | None = setting(
+        None,
+        "explain why it is the class of --target, or else the likeliest other one, and not this "
+        "class: what speaks for both drops out",
+        metavar="CLASS",
+    )
     layer: str | None = setting(
         None, "layer of the feature bottleneck (default: one that suits the model)"
     )

@@ -21,6 +21,7 @@ from input_iba.commands.explain.options import TextOptions
 from input_iba.config.load import RunConfig
 from input_iba.core.hooks import find_layer
 from input_iba.datasets import build_dataset
+from input_iba.datasets.class_index import Classes
 from input_iba.datasets.given_texts import name_of
 from input_iba.datasets.tokens import cleaned
 from input_iba.drawing.card import draw_words
@@ -77,7 +78,8 @@ class GivenTexts(TextOptions, Given):
         layer = self.layer or kind.modality(classifier).choose_layer(classifier, first.input[None])
         find_layer(classifier, layer)
         attributor = {"type": "NLPAttributor", "layer": layer, "classifier": classifier_cfg}
-        return {"data": data, "attributor": attributor}
+        asked = self.asked(None if classes is None else Classes(classes))
+        return {"data": data, "attributor": attributor, **asked}
 
     def shown(self, config: RunConfig, root: Path, record: SampleRecord) -> Iterator[str]:
         """Draw a text with its words coloured, and yield it, its classes and strongest words."""

@@ -28,7 +28,8 @@ from input_iba.commands.explain.run import run_attribution
 from input_iba.commands.figure.grid import figure_grid
 from input_iba.commands.figure.options import GridOptions
 from input_iba.config.build import build_attributor, build_classifier, build_datasets
-from input_iba.config.load import RunConfig, load_config, with_baseline
+from input_iba.config.load import RunConfig, load_config
+from input_iba.config.other_method import with_baseline
 from input_iba.errors import ConfigError, LayerNotFoundError, MissingExtraError, ResumeError
 from input_iba.run.options import RunOptions
 from tests.attribution.methods.settings import ATTENTION
