@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from input_iba.attribution.attributor import Attributor
 from input_iba.attribution.fitted import read_fitted, write_fitted
 from input_iba.attribution.found import Attributions
+from input_iba.attribution.loaded import load_model
 from input_iba.attribution.presets import Preset, preset_of
 from input_iba.core.explainable import check_explainable, device_of
 from input_iba.core.modes import with_gradients
@@ -39,7 +40,9 @@ class InputIBA:
     The model is borrowed: it stays where it is, and comes back from every call as it was.
 
     Args:
-        model: Any `nn.Module` that maps images (B, C, H, W), or token ids (B, T), to logits.
+        model: Any `nn.Module` that maps images (B, C, H, W), or token ids (B, T), to logits or
+            other answers; or the name of one, as `--model` takes it, whose transform or tokenizer
+            comes with it: a folder or hub name of `transformers`, or an ImageNet classifier.
         layer: Name of the layer of the feature bottleneck; None for one that suits the model.
         preset: 'fast', 'paper', or a `Preset` of your own.
         tokenizer: A fast tokenizer of the package `transformers`, where texts are explained.
@@ -63,7 +66,7 @@ class InputIBA:
 
     def __init__(
         self,
-        model: nn.Module,
+        model: nn.Module | str | Path,
         layer: str | None = None,
         *,
         preset: str | Preset = "fast",
@@ -77,6 +80,11 @@ class InputIBA:
         output: Output | None = None,
         internal_batch_size: int | None = None,
     ) -> None:
+        if not isinstance(model, nn.Module):
+            loaded = load_model(str(model))
+            tokenizer, transform = tokenizer or loaded.tokenizer, transform or loaded.transform
+            class_names = class_names or loaded.class_names
+            model = loaded.model
         check_explainable(model)
         preset_of(preset)  # now, rather than with the first input
         self.model = model
@@ -224,7 +232,7 @@ class InputIBA:
 
 
 def explain(
-    model: nn.Module,
+    model: nn.Module | str | Path,
     inputs: Any,
     target: Targets | None = None,
     *,

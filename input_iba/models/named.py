@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torchvision
@@ -33,8 +34,9 @@ class NamedModel:
         size: Height and width of the inputs, in pixels.
         shorter: Pixels of an image's shorter side before the middle is cut out.
         mean: Of the normalisation, like `std`, for pixels in [0, 1].
-        num_classes: Classes that the published weights tell apart.
+        num_classes: Classes that the published weights tell apart; 0 where the weights say it.
         crop: Whether the middle is cut out; else the whole image is squeezed to the size.
+        whole: Whether the whole image keeps its proportions, and `size` is its shorter side.
     """
 
     source: str
@@ -46,21 +48,24 @@ class NamedModel:
     std: Sequence[float] = (0.229, 0.224, 0.225)
     num_classes: int = 1000
     crop: bool = True
+    whole: bool = False
 
 
 def named_model(name: str, weights: str | None = None) -> NamedModel:
     """Find an EfficientNet-Lite, or a classifier by the name that torchvision or timm give it.
 
     One that both have is torchvision's, unless it is written 'timm/NAME'. Without a name of
-    torchvision's `weights`, or a checkpoint, it has the published ones.
+    torchvision's `weights`, or a checkpoint, it has the published ones. Folders and other names
+    with a slash are those of `transformers` and its hub.
 
     Raises:
         ConfigError: No source has it; names the closest.
+        CheckpointError: A folder, or the hub, does not say how images are prepared.
         MissingExtraError: It is asked of timm, which is not installed.
     """
     source, slash, type_ = name.rpartition("/")
-    if slash and source not in SOURCES:
-        raise ConfigError(f"Unknown source {source!r} of model {name!r}. Known: {SOURCES}.")
+    if Path(name).is_dir() or (slash and source not in SOURCES):
+        return named_folder(name)
     if source in ("", "efficientnet_lite") and type_ in TYPES:
         size = LITE_SIZES[type_]
         return NamedModel(
@@ -86,21 +91,38 @@ def named_model(name: str, weights: str | None = None) -> NamedModel:
     )
 
 
-def named_dual_encoder(place: str) -> NamedModel:
-    """Return how the images of a dual encoder are prepared, by its folder or name on the hub."""
+def named_folder(place: str) -> NamedModel:
+    """Return how images are prepared for a network of `transformers`, by its folder or hub name.
+
+    Raises:
+        CheckpointError: There is no preprocessor_config.json.
+    """
     said = image_processor(place).to_dict()
-    size, crop = dict(said["size"]), said.get("crop_size") if said.get("do_center_crop") else None
-    shorter = int(size.get("shortest_edge") or min(size.values()))
+    size = {key: int(value) for key, value in dict(said.get("size") or {}).items() if value}
+    crop = dict(said.get("crop_size") or {}) if said.get("do_center_crop") else {}
+    shorter = size.get("shortest_edge") or min(size.values(), default=224)
+    side, share = shorter, said.get("crop_pct")
+    if crop:
+        side = int(min(crop.values()))
+    elif share and shorter < WHOLE_FROM:  # ConvNeXt: the middle of something larger
+        shorter, crop = int(shorter / share), {"height": shorter}
+    normalised = said.get("do_normalize", True)
     return NamedModel(
         "transformers",
         place,
-        size=int(min(dict(crop).values())) if crop else shorter,
+        size=side,
         shorter=shorter,
         interpolation=RESAMPLINGS.get(int(said.get("resample") or 2), "bilinear"),
-        mean=list(said["image_mean"]),
-        std=list(said["image_std"]),
-        crop=crop is not None,
+        mean=list(said["image_mean"]) if normalised else [0.0] * 3,
+        std=list(said["image_std"]) if normalised else [1.0] * 3,
+        num_classes=0,
+        crop=bool(crop),
+        whole="longest_edge" in size and not crop,
     )
+
+
+WHOLE_FROM = 384
+"""Pixels per side from which on ConvNeXt's images are not cut."""
 
 
 def _of_torchvision(type_: str, weights: str | None) -> NamedModel:

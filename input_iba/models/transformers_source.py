@@ -1,4 +1,4 @@
-"""Sequence classifiers of the package `transformers`, and the tokenizers that belong to them."""
+"""Networks of the package `transformers`, by what their folders say that they are."""
 
 from __future__ import annotations
 
@@ -10,26 +10,34 @@ from typing import Any
 import torch
 from torch import nn
 
-from input_iba.errors import CheckpointError, ConfigError, import_extra
+from input_iba.errors import CheckpointError, ConfigError, closest, import_extra
 from input_iba.models.checkpoints import classes_of_head, load_checkpoint, only_weights
 
 
 def build_transformers(
     type_: str, pretrained: bool | str, num_classes: int | None, arguments: Mapping[str, Any]
 ) -> nn.Module:
-    """Build a sequence classifier; token ids (B, T) and an attention mask go in.
+    """Build what a configuration says: images (B, C, H, W), or token ids (B, T) and a mask go in.
 
     See `build_classifier`. `type_` is a local folder or a name on the hub; `arguments` are keys of
-    the network's configuration, and `dtype`, which without it is float32, whatever is stored.
+    the network's configuration; `task`, one of `TASKS`, for a folder that does not say what its
+    network is for; and `dtype`, which without it is float32, whatever is stored.
     """
     auto = transformers_package()
     arguments = {**in_float32(arguments), **arguments}
+    task = arguments.pop("task", None) or task_of(type_)
+    if task == EMBEDDING and num_classes is not None:
+        task = CLASSES  # a head is to be trained
+    if task not in TASKS:
+        raise ConfigError(
+            f"Unknown task {task!r}.{closest(str(task), TASKS)} Known: {', '.join(TASKS)}."
+        )
     labels = {} if num_classes is None else {"num_labels": num_classes}
     if pretrained is True:
-        return _trained(auto, type_, {**labels, **arguments})
+        return _trained(task, type_, {**labels, **arguments})
     chosen = {key: value for key, value in arguments.items() if value != "auto"}  # of no weights
     config = from_place(type_, auto.AutoConfig.from_pretrained, **labels, **chosen)
-    model: Any = auto.AutoModelForSequenceClassification.from_config(config)
+    model: Any = getattr(auto, TASKS[task]).from_config(config)
     model.name_or_path = type_  # where its tokenizer is
     if pretrained:
         load_checkpoint(model, pretrained)
@@ -37,8 +45,54 @@ def build_transformers(
     return found
 
 
-def _trained(auto: ModuleType, type_: str, arguments: Mapping[str, Any]) -> nn.Module:
-    load = auto.AutoModelForSequenceClassification.from_pretrained
+CLASSES, EMBEDDING = "text-classification", "feature-extraction"
+
+TASKS = {
+    CLASSES: "AutoModelForSequenceClassification",
+    "token-classification": "AutoModelForTokenClassification",
+    "question-answering": "AutoModelForQuestionAnswering",
+    "text-generation": "AutoModelForCausalLM",
+    "image-classification": "AutoModelForImageClassification",
+    "image-segmentation": "AutoModelForSemanticSegmentation",
+    "object-detection": "AutoModelForObjectDetection",
+    EMBEDDING: "AutoModel",
+}
+"""From what a network is for, as the hub calls it, to the class that loads it."""
+
+ENDINGS = {
+    "ForSequenceClassification": CLASSES,
+    "ForTokenClassification": "token-classification",
+    "ForQuestionAnswering": "question-answering",
+    "ForCausalLM": "text-generation",
+    "LMHeadModel": "text-generation",
+    "ForImageClassification": "image-classification",
+    "ForImageClassificationWithTeacher": "image-classification",
+    "ForSemanticSegmentation": "image-segmentation",
+    "ForObjectDetection": "object-detection",
+    "Model": EMBEDDING,
+}
+"""What the name of a network's class ends in, by what it is for."""
+
+OF_IMAGES = frozenset({"image-classification", "image-segmentation", "object-detection"})
+"""Tasks whose inputs are images."""
+
+
+def task_of(place: str) -> str:
+    """Return what the network in a folder, or of a name on the hub, is for: one of `TASKS`.
+
+    What is for none of them is taken for what a classifier of texts is to be made of.
+
+    Raises:
+        CheckpointError: There is no configuration.
+    """
+    config = from_place(place, transformers_package().AutoConfig.from_pretrained)
+    name = next(iter(config.architectures or []), "")
+    endings = sorted(ENDINGS, key=len, reverse=True)
+    return next((ENDINGS[ending] for ending in endings if name.endswith(ending)), CLASSES)
+
+
+def _trained(task: str, type_: str, arguments: Mapping[str, Any]) -> nn.Module:
+    load = getattr(transformers_package(), TASKS[task]).from_pretrained
     how = {"output_loading_info": True, "ignore_mismatched_sizes": True}
     model: nn.Module
     model, info = from_place(type_, load, **how, **arguments)
@@ -46,8 +100,8 @@ def _trained(auto: ModuleType, type_: str, arguments: Mapping[str, Any]) -> nn.M
     missing = sorted(info["missing_keys"])
     if missing:
         raise CheckpointError(
-            f"{type_!r} holds no trained sequence classifier: {', '.join(missing[:3])} would be "
-            "random. Train it on your classes first, and give the folder that it was saved to."
+            f"{type_!r} holds no network trained for {task}: {', '.join(missing[:3])} would be "
+            "random. Train it first, and give the folder that it was saved to."
         )
     return model
 

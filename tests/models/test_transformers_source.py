@@ -93,7 +93,9 @@ def test_weights_have_the_type_that_the_config_names(
 
 def test_an_encoder_without_a_trained_head_is_refused(tmp_path: Path) -> None:
     BertModel(tiny_bert().config).save_pretrained(tmp_path)
-    with pytest.raises(CheckpointError, match=r"no trained sequence classifier: classifier\.bias"):
+    with pytest.raises(
+        CheckpointError, match=r"no network trained for text-classification: classifier\.bias"
+    ):
         build_classifier({"source": "transformers", "type": str(tmp_path), "pretrained": True})
 
 

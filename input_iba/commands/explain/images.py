@@ -23,7 +23,9 @@ from input_iba.commands.explain.given import (
 )
 from input_iba.commands.explain.options import ImageOptions
 from input_iba.config.load import RunConfig, load_config
+from input_iba.core.classifier import Classifier
 from input_iba.core.hooks import find_layer
+from input_iba.core.outputs import class_names_of
 from input_iba.datasets import PictureFiles
 from input_iba.datasets.class_index import (
     IMAGENET,
@@ -48,6 +50,9 @@ MAX_SIDE = 1600
 
 DIMMED = 0.45
 """Brightness of what the network did not see."""
+
+NO_END = 10**9
+"""Classes of a network of which it is not known how many there are."""
 
 Box = tuple[float, float, float, float]
 
@@ -74,14 +79,18 @@ class GivenImages(ImageOptions, Given):
             "type": model.type,
             "pretrained": self.weights or True,
         }
-        classes = IMAGENET if model.num_classes == len(imagenet_classes().names) else None
+        classes: str | list[str] | None = None
+        if model.num_classes == len(imagenet_classes().names):
+            classes = IMAGENET
         if self.classes is not None:
             count, classes = len(classes_of_file(self.classes).names), str(self.classes)
             cfg |= {"num_classes": count} if self.weights else {}
-        named = named_classes(classes)
-        targets = find_targets(named, self.targets)  # before weights are downloaded
-        asked = self.asked(named)
+        if model.num_classes:  # before weights are downloaded
+            find_targets(named_classes(classes), self.targets)
         classifier = self._built(cfg)
+        classes = classes or list(class_names_of(classifier)) or None
+        named = named_classes(classes)
+        targets, asked = find_targets(named, self.targets), self.asked(named)
         layer = self.layer or choose_layer(classifier, model.size)
         find_layer(classifier, layer)
         refuse_absent(targets, self._count_classes(classifier, shape))
@@ -102,9 +111,10 @@ class GivenImages(ImageOptions, Given):
         yield f"  Overlay: {path}"
 
     def images_data(
-        self, model: NamedModel, shape: tuple[int, int], classes: str | None
+        self, model: NamedModel, shape: tuple[int, int], classes: str | Sequence[str] | None
     ) -> dict[str, Any]:
         """Return a config's section `data` for inputs of some height and width."""
+        cut = model.crop and not self._keeps(model)
         scaled = {"type": "Resize", "height": shape[0], "width": shape[1]}
         how = {"interpolation": model.interpolation}
         view = [
@@ -121,15 +131,20 @@ class GivenImages(ImageOptions, Given):
                 "type": "PictureFiles",
                 "files": [str(file) for file in self.files],
                 "classes": classes,
-                "pipeline": [*([{**scaled, **how}] if self.whole else view), *ending],
+                "pipeline": [*(view if cut else [{**scaled, **how}]), *ending],
             },
         )
+
+    def _keeps(self, model: NamedModel) -> bool:
+        """Return whether the network sees all of an image in its own proportions."""
+        return self.whole or model.whole
 
     def _shape(self, model: NamedModel) -> tuple[int, int]:
         """Return height and width of the inputs; every image is read, so that none is bad."""
         dataset = PictureFiles(self.files, [])
         sizes = {dataset.read(index)[0].size for index in range(len(dataset))}
-        shapes = {_whole(size, model) if self.whole else (model.size,) * 2 for size in sizes}
+        whole = self._keeps(model)
+        shapes = {_whole(size, model) if whole else (model.size,) * 2 for size in sizes}
         if len(shapes) > 1:
             raise ConfigError(
                 "--whole explains images of one shape together; got "
@@ -154,10 +169,14 @@ class GivenImages(ImageOptions, Given):
             ) from error
 
     def _count_classes(self, classifier: nn.Module, shape: tuple[int, int]) -> int:
-        """Return how many classes there are; refuse inputs that the classifier does not take."""
+        """Return how many classes there are; refuse inputs that the classifier does not take.
+
+        Of a network that tells no classes apart, whatever numbers it puts out.
+        """
+        runner, zeros = Classifier(classifier), torch.zeros(1, 3, *shape)
         try:
             with torch.no_grad():
-                logits: torch.Tensor = classifier(torch.zeros(1, 3, *shape))
+                returned = runner.returned(zeros)
         except (RuntimeError, AssertionError, ValueError) as error:
             if not self.whole:
                 raise
@@ -165,7 +184,9 @@ class GivenImages(ImageOptions, Given):
                 f"Model {self._model!r} does not take inputs of {shape[1]}×{shape[0]} pixels "
                 f"({error}). Leave out --whole."
             ) from error
-        return logits.shape[1]
+        readable = runner.readable(returned, zeros)
+        named = len(class_names_of(classifier))
+        return named or (readable.read(returned, zeros).shape[1] if readable is runner else NO_END)
 
 
 def model_config(name: str, overrides: Mapping[str, Any]) -> RunConfig:

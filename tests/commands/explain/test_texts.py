@@ -83,5 +83,5 @@ def test_an_encoder_alone_is_no_classifier(tmp_path: Path) -> None:
 
     tiny_bert().bert.save_pretrained(tmp_path)
     tokenizer().save_pretrained(tmp_path)
-    with pytest.raises(CheckpointError, match="holds no trained sequence classifier"):
+    with pytest.raises(CheckpointError, match="holds no network trained for text-classification"):
         config_of("fun", model=str(tmp_path))
