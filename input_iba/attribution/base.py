@@ -212,11 +212,14 @@ class BaseAttributor(ABC, Generic[Kind, Found]):
 
 
 def _asked(targets: Targets | None, suggested: Target | None) -> Any:
-    """Return targets, and where there are none what the model's output suggests."""
-    nothing = targets is None or (
-        isinstance(targets, list) and not any(target is not None for target in targets)
-    )
-    return suggested if nothing and suggested is not None else targets
+    """Return targets, with classes and nothing at all as the model's output suggests to ask."""
+    if suggested is None or (isinstance(targets, Tensor) and targets.ndim > 1):
+        return targets
+    if targets is None or isinstance(targets, int | str):
+        return suggested.about(targets)
+    if isinstance(targets, list | tuple):
+        return [_asked(one, suggested) for one in targets]
+    return targets
 
 
 def checked_ids(ids: Sequence[str] | None, samples: int) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from input_iba.records.explanations import (
     Failure,
     described,
     held_behind,
+    shown_at,
     warning_of,
 )
 from input_iba.records.samples import (
@@ -37,5 +38,6 @@ __all__ = [
     "TextSample",
     "described",
     "held_behind",
+    "shown_at",
     "warning_of",
 ]

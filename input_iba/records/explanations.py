@@ -37,6 +37,11 @@ def held_behind(met: float | None, losses: Mapping[str, Any]) -> float:
     return math.exp(-float(last))
 
 
+def shown_at(held: float) -> float:
+    """Return how strongly a map is shown, of which `held` is met: in full from a half on."""
+    return min(1.0, 2 * held)
+
+
 def warning_of(met: float | None, losses: Mapping[str, Any]) -> str:
     """Return why a map is no evidence for what was asked, in words; empty where it is.
 
@@ -140,7 +145,9 @@ class Explanation(Drawn):
         found: dict[str, Pixels] = {}
         if self.picture is not None:
             found["input"] = self.picture.permute(1, 2, 0).contiguous().numpy()
-            found["overlay"] = overlay(found["input"], self.held * heat_of(self.map.numpy()))
+            found["overlay"] = overlay(
+                found["input"], shown_at(self.held) * heat_of(self.map.numpy())
+            )
         return found | {name: rendered(mask.numpy()) for name, mask in self._masks().items()}
 
     def _masks(self) -> dict[str, Tensor]:

@@ -12,7 +12,15 @@ import numpy as np
 from torch import Tensor
 
 from input_iba.drawing import COLOUR_MAP, check_colour_map, highlighted_page, percent, show
-from input_iba.records import MERGES, Attribution, Explanation, ImageSample, Sample, TextSample
+from input_iba.records import (
+    MERGES,
+    Attribution,
+    Explanation,
+    ImageSample,
+    Sample,
+    TextSample,
+    shown_at,
+)
 from input_iba.results import SampleRecord, write_image, write_mask, write_text
 from input_iba.results.previews import Pixels, Values, previews, strips
 from input_iba.settings import Settings, setting
@@ -107,7 +115,7 @@ class SampleWriter:
             images = strips(masks)
         elif isinstance(sample, ImageSample):
             colours = {kind: said.colour_map for kind, said in self.settings.items()}
-            images = previews(sample, masks, colours, found.held)
+            images = previews(sample, masks, colours, shown_at(found.held))
         self._show(sample.id, images)
         for kind, pixels in images.items():
             folder, extension = IMAGE_PLACES[kind]

@@ -39,6 +39,7 @@ from input_iba.drawing import heat_of, overlay
 from input_iba.errors import CheckpointError, ConfigError
 from input_iba.modality.layer_choice import choose_layer
 from input_iba.models.named import DEFAULT_MODEL, NamedModel, named_model
+from input_iba.records import shown_at
 from input_iba.results import SampleRecord, write_image
 from input_iba.results.map_files import read_map
 
@@ -106,7 +107,7 @@ class GivenImages(ImageOptions, Given):
         yield f"{record.path}{'' if share > 0.995 else part}"
         yield from class_lines(record)
         path = overlay_path(root, record)
-        heat = record.held * heat_of(read_map(root / record.map_file).numpy())
+        heat = shown_at(record.held) * heat_of(read_map(root / record.map_file).numpy())
         write_image(path, over_image(image, heat, box, config.input_mask.colour_map))
         yield f"  Overlay: {path}"
 

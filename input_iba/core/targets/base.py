@@ -70,7 +70,7 @@ class Target(Settings, ABC):
     type: ClassVar[str]
     reads_classes: ClassVar[bool] = False
 
-    def about(self, label: int | None) -> Target:
+    def about(self, label: int | str | None) -> Target:
         """Return the question about a class, as a data set labels an input, if it names none."""
         return self
 

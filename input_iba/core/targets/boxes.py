@@ -45,7 +45,7 @@ class BoxTarget(Target):
         None, "class by index or name; None for that of the surest detection, at the box if given"
     )
 
-    def about(self, label: int | None) -> Target:
+    def about(self, label: int | str | None) -> Target:
         """Return the question about a class, if it names none."""
         return replace(self, label=label) if self.label is None else self
 

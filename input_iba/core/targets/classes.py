@@ -40,7 +40,7 @@ class ClassTarget(LogitsTarget):
         None, "class by index or name; None for the data set's, or else the predicted one"
     )
 
-    def about(self, label: int | None) -> Target:
+    def about(self, label: int | str | None) -> Target:
         """Return the question about a class, if it names none."""
         return replace(self, label=label) if self.label is None else self
 
@@ -67,9 +67,9 @@ class ContrastTarget(LogitsTarget):
         None, "class that it is set against; None for the most probable of the others"
     )
 
-    def about(self, label: int | None) -> Target:
-        """Return the question with a class as a, if it names none."""
-        return replace(self, a=label) if self.a is None else self
+    def about(self, label: int | str | None) -> Target:
+        """Return the question with a class as a, if it names none, unless that is b."""
+        return replace(self, a=label) if self.a is None and label != self.b else self
 
     def settle(self, answer: Tensor, facts: Facts) -> Question:
         """Settle on two classes, by logits (classes,)."""

@@ -44,7 +44,7 @@ class SegmentTarget(Target):
         "top, right, bottom) in pixels; None for where the class is predicted",
     )
 
-    def about(self, label: int | None) -> Target:
+    def about(self, label: int | str | None) -> Target:
         """Return the question about a class, if it names none."""
         return replace(self, label=label) if self.label is None else self
 

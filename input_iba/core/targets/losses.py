@@ -56,7 +56,7 @@ class TargetLosses:
     def met(self, losses: Tensor) -> Tensor:
         """Return how well each target is met, from losses (S,): in [0, 1], NaN if not known."""
         known = torch.tensor([one.measured for one in self.questions], device=losses.device)
-        return torch.where(known, (-losses).exp(), torch.nan)
+        return torch.where(known, (-losses).exp().clamp_max(1), torch.nan)
 
     def select(self, indices: Sequence[int]) -> TargetLosses:
         """Return the losses of some of the samples."""
