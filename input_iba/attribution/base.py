@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from input_iba.attribution.task import Task
+from input_iba.core.arguments import NO_ARGUMENTS, Arguments
 from input_iba.core.checked import Checked, Entered, check_classifier
 from input_iba.core.classifier import Classifier
 from input_iba.core.explainable import check_explainable, device_of, working_values
@@ -83,6 +84,7 @@ class BaseAttributor(ABC, Generic[Kind, Found]):
         seed: int = 0,
         progress: Progress | None = None,
         internal_batch_size: int | None = None,
+        additional_forward_args: Any = None,
     ) -> list[Found | Failure]:
         """Explain S samples.
 
@@ -94,6 +96,8 @@ class BaseAttributor(ABC, Generic[Kind, Found]):
             seed: Of the run.
             progress: Told about every step of every stage.
             internal_batch_size: Instead of the attributor's own, for this call.
+            additional_forward_args: What the model is called with behind the inputs, one or a
+                tuple; see `Arguments`.
 
         Returns:
             One record per sample, in order; a `Failure` where a sample could not be explained.
@@ -111,13 +115,15 @@ class BaseAttributor(ABC, Generic[Kind, Found]):
             "progress": progress,
             "internal_batch_size": internal_batch_size,
         }
-        if self._check(inputs).alone and len(inputs) > 1:
+        beside = Arguments.of(additional_forward_args, self.device)
+        if self._check(inputs, beside).alone and len(inputs) > 1:
             found: list[Found | Failure] = []
             for i, single in enumerate(self.modality.one_by_one(inputs)):
                 one = target_of(targets, i)
                 found += self.attribute(single, one, ids=names[i : i + 1], **how)
             return found
-        with self._runner.prepared(*self._enter(inputs[:1])):
+        with self._runner.prepared(*self._enter(inputs[:1], beside.select(slice(1)))):
+            how["additional_forward_args"] = beside.values
             return self._explain(self.task(inputs, targets, names, **how))
 
     @with_gradients()
@@ -129,11 +135,13 @@ class BaseAttributor(ABC, Generic[Kind, Found]):
         seed: int = 0,
         progress: Progress | None = None,
         internal_batch_size: int | None = None,
+        additional_forward_args: Any = None,
     ) -> Kind:
         """Prepare samples for running the stages one by one: the arguments of `attribute`."""
         names = checked_ids(ids, len(inputs))
-        self._check(inputs)
-        values, tokens = self._enter(inputs)
+        beside = Arguments.of(additional_forward_args, self.device)
+        self._check(inputs, beside)
+        values, tokens = self._enter(inputs, beside)
         with torch.no_grad(), self._runner.frozen():
             logits = self._runner.logits(values, tokens)
         return self._task(
@@ -163,21 +171,22 @@ class BaseAttributor(ABC, Generic[Kind, Found]):
     def _explain(self, task: Kind) -> list[Found | Failure]:
         """Explain the samples of a task; one that fails never disturbs the others."""
 
-    def _enter(self, inputs: Tensor) -> Entered:
+    def _enter(self, inputs: Tensor, beside: Arguments = NO_ARGUMENTS) -> Entered:
         """Return a user's inputs as a classifier is given them, in the type that masks have."""
+        beside.check(len(inputs))
         inputs = inputs.to(self.device)
         inputs = inputs.clone() if inputs.is_inference() else inputs
         values, tokens = self.modality.enter(self._runner.model, inputs)
-        return working_values(values, self._runner.model), tokens
+        return working_values(values, self._runner.model), tokens.given(beside)
 
-    def _check(self, inputs: Tensor) -> Checked:
+    def _check(self, inputs: Tensor, beside: Arguments = NO_ARGUMENTS) -> Checked:
         """Check the classifier on the first of some inputs, once, and log what is odd."""
         if self._checked is None:
-            example = inputs[:1]
+            example, first = inputs[:1], beside.select(slice(1))
             alike = self.modality.padded(self._runner.model, example)
             exact = self._runner.exact()
             with exact.frozen():
-                one, *pair = (self._enter(inputs) for inputs in (example, *(alike or ())))
+                one, *pair = (self._enter(like, first) for like in (example, *(alike or ())))
                 self._checked = check_classifier(exact, one, (pair[0], pair[1]) if pair else None)
             self._checked.say()
         return self._checked
