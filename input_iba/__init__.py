@@ -13,7 +13,8 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from input_iba.attribution.facade import InputIBA, explain
+    from input_iba.attribution.explain import explain
+    from input_iba.attribution.facade import InputIBA
     from input_iba.attribution.found import Attributions
     from input_iba.attribution.pairs import Pair, explain_pair
     from input_iba.attribution.presets import Preset
@@ -54,7 +55,7 @@ _WHERE = {
     "InputIBA": "input_iba.attribution.facade",
     "Pair": "input_iba.attribution.pairs",
     "Preset": "input_iba.attribution.presets",
-    "explain": "input_iba.attribution.facade",
+    "explain": "input_iba.attribution.explain",
     "explain_pair": "input_iba.attribution.pairs",
 }
 _TARGETS = "input_iba.core.targets"

@@ -12,9 +12,11 @@ from torch import Tensor, nn
 from input_iba.core.explainable import working_values
 from input_iba.core.hooks import layer_shapes
 from input_iba.core.tap import TappedClassifier
+from input_iba.core.tokens import NO_TOKENS, Behind
 from input_iba.errors import ConfigError
+from input_iba.modality.axes import Size
 from input_iba.modality.base import Modality
-from input_iba.modality.layouts import Axes, Layout, Size
+from input_iba.modality.layouts import Axes, Layout
 from input_iba.modality.vision_wrapping import VisionWrapping, layouts_of
 
 REDUCTION = 16
@@ -39,7 +41,7 @@ def choose_layer(classifier: nn.Module, size: int) -> str:
     return choose_image_layer(classifier, torch.randn(1, 3, size, size, generator=generator))
 
 
-def choose_image_layer(model: nn.Module, example: Tensor) -> str:
+def choose_image_layer(model: nn.Module, example: Tensor, tokens: Behind = NO_TOKENS) -> str:
     """Return the name of a layer to put the feature bottleneck at, found on an image (1, C, H, W).
 
     Of VGG and of residual networks it is the one at an eighth of the input's resolution that Schulz
@@ -53,8 +55,8 @@ def choose_image_layer(model: nn.Module, example: Tensor) -> str:
     known = published_layer(model)
     if known is not None:
         return known
-    found = layouts_of(model, example)
-    candidates = [*_blocks(found), *_by_reduction(found, example.shape[2])]
+    found = layouts_of(model, example, tokens)
+    candidates = [*_blocks(found), *_by_reduction(found, _height(example.shape[2:]))]
     if not candidates:
         raise ConfigError(
             f"No layer of {type(model).__name__} puts out a map, so none can be chosen. Give the "
@@ -63,7 +65,7 @@ def choose_image_layer(model: nn.Module, example: Tensor) -> str:
     values = working_values(example, model)
     for name in candidates:
         wrapping = VisionWrapping(name, layout=found[name][0])
-        if TappedClassifier(model, name, wrapping=wrapping).decides(values):
+        if TappedClassifier(model, name, wrapping=wrapping).decides(values, tokens):
             return name
     return candidates[0]  # before it is trained, a head of zeros depends on nothing
 
@@ -105,13 +107,18 @@ def _blocks(found: Found) -> list[str]:
 def _by_reduction(found: Found, height: int) -> list[str]:
     """Return layers whose maps have nearly the wanted size, uppermost and late ones first."""
     distances = {
-        name: abs(math.log2(height / size[0] / REDUCTION))
+        name: abs(math.log2(height / _height(size) / REDUCTION))
         for name, (_, size) in found.items()
-        if min(size) > 1 and name.partition(".")[0] not in HEADS
+        if min(size[-2:]) > 1 and name.partition(".")[0] not in HEADS
     }
     nearest = [name for name in distances if distances[name] < min(distances.values()) + 0.2]
     late_first = nearest[::-1]
     return sorted(late_first, key=lambda name: name.count("."))
+
+
+def _height(size: Size) -> int:
+    """Return the height of an image or of the slices of a volume; the length of a signal."""
+    return size[-2:][0]
 
 
 def choose_text_layer(

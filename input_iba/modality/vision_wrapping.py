@@ -12,18 +12,19 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.conv import _ConvNd
 
+from input_iba.core.classifier import run_alone
 from input_iba.core.explainable import bare
 from input_iba.core.hooks import Read, Wrapping, find_layer, hooked, rewrap, unwrap
 from input_iba.core.modes import frozen
 from input_iba.core.tokens import NO_TOKENS, Behind
 from input_iba.errors import AttributionError, ConfigError
+from input_iba.modality.axes import Size, axes_named
 from input_iba.modality.layouts import (
     CHANNELS_FIRST,
     NAMED,
     Layout,
     Rearrange,
     Rearranged,
-    Size,
     fits,
     layout_of,
     possible,
@@ -40,6 +41,7 @@ class VisionWrapping(Wrapping):
     Args:
         layer: Its name, for messages.
         prefix: Tokens before those of the patches, where the network says so.
+        suffix: Tokens behind them, likewise.
         reorder: What the network itself puts its tokens in order with, if it keeps them in another.
         convolved: Numbers of channels that convolutions and their norms in the layer, or in the
             module that it is in, put out.
@@ -50,12 +52,13 @@ class VisionWrapping(Wrapping):
         self,
         layer: str,
         prefix: int | None = None,
+        suffix: int = 0,
         reorder: Rearrange | None = None,
         convolved: frozenset[int] = frozenset(),
         layout: str | Rearrange | Layout | None = None,
     ) -> None:
         self.layer = layer
-        self.prefix = prefix
+        self.prefix, self.suffix = prefix, suffix
         self.reorder = reorder
         self.convolved = convolved
         self._layout: Layout | None = None if layout is None else layout_of(layout)
@@ -63,12 +66,13 @@ class VisionWrapping(Wrapping):
     @torch.no_grad()
     def settle(self, read: Read, inputs: Tensor, tokens: Behind) -> None:
         """Find the layout on the first of the inputs, (B, C, H, W)."""
-        if self._layout is not None or inputs.ndim != 4:
+        if self._layout is not None:
             return
         images = changed_images(inputs[:1].detach())
         # One by one: whatever bound on rows there is, this is within it.
-        values = [unwrap(read(image, NO_TOKENS)) for image in torch.split(images, 1)]
-        if values[0].ndim not in (3, 4):
+        one = tokens.select([0])
+        values = [unwrap(read(image, one)) for image in torch.split(images, 1)]
+        if values[0].ndim not in (3, inputs.ndim):
             return  # no map: that the features have no height and width is said where they are used
         self._layout = self.layout_of(values, 1, _size(images))
 
@@ -79,15 +83,19 @@ class VisionWrapping(Wrapping):
             AttributionError: No layout is right.
         """
         value = values[0]
-        layouts = [*possible(value, rows, image, self.prefix), *self._own_order(value)]
+        layouts = [*possible(value, rows, image, self.prefix, self.suffix), *self._own_order(value)]
+        # Late layers of small images react to all parts alike, and nothing can be seen: then
+        # channels come first where a convolution or its norm says so. Along a single line a few
+        # channels may seem to be in order by chance, so that of signals it comes before looking.
+        shaped = value.ndim == len(image) + 2 and len(value) == rows and fits(value, image)
+        convolved = shaped and value.shape[1] in self.convolved
+        if convolved and len(image) == 1:
+            return CHANNELS_FIRST
         if (layout := choose(values, layouts, image)) is not None:
             return layout
-        # Late layers of small images react to all parts alike, and nothing can be seen: then
-        # channels come first where a convolution or its norm says so.
-        convolved = value.ndim == 4 and len(value) == rows and value.shape[1] in self.convolved
-        if convolved and fits(value, image):
+        if convolved:
             return CHANNELS_FIRST
-        raise AttributionError(self._refusal(value, rows, layouts))
+        raise AttributionError(self._refusal(value, rows, layouts, len(image)))
 
     def unwrap(self, output: Any, inputs: Tensor) -> Tensor:
         """Return the features as maps for images (B, ·, H, W)."""
@@ -105,17 +113,16 @@ class VisionWrapping(Wrapping):
             return []
         own = Rearranged(self.reorder)
         try:
-            own.maps(value, (1, 1))
+            own.maps(value, (1, 1))  # of images alone
         except ConfigError:  # not a layer whose output it is for
             return []
         return [own]
 
-    def _refusal(self, value: Tensor, rows: int, layouts: Sequence[Layout]) -> str:
+    def _refusal(self, value: Tensor, rows: int, layouts: Sequence[Layout], dims: int) -> str:
         shape = f"{tuple(value.shape)} for {rows} image{'s' if rows > 1 else ''}"
         remedy = (
             "Choose the block around it, or say how its output lies with layout=: "
-            f"{', '.join(NAMED)}, or a function from that output to maps (B, channels, height, "
-            "width)."
+            f"{', '.join(NAMED)}, or a function from that output to maps (B, {axes_named(dims)})."
         )
         if rows not in value.shape[:2]:
             return (
@@ -141,10 +148,12 @@ def vision_wrapping(
     owners = list(_owners(model, layer))
     convolved = _convolved(find_layer(model, layer)) | _convolved(owners[0])
     prefix, reorder = _prefix_tokens(owners), _reorder(owners, layer)
-    return VisionWrapping(layer, prefix, reorder, convolved, layout)
+    return VisionWrapping(layer, prefix, _suffix_tokens(model), reorder, convolved, layout)
 
 
-def layouts_of(model: nn.Module, example: Tensor) -> dict[str, tuple[Layout, Size]]:
+def layouts_of(
+    model: nn.Module, example: Tensor, tokens: Behind = NO_TOKENS
+) -> dict[str, tuple[Layout, Size]]:
     """Return how the features lie in what every layer puts out, in the order of their calls.
 
     Returns:
@@ -172,7 +181,7 @@ def layouts_of(model: nn.Module, example: Tensor) -> dict[str, tuple[Layout, Siz
             if name:
                 noted = partial(look, name, vision_wrapping(model, name))
                 stack.enter_context(hooked(module, noted))
-        model(images.clone())
+        run_alone(model, images.clone(), tokens.repeat(len(images)))
     return {name: layout for name, layout in found.items() if name not in again}
 
 
@@ -213,5 +222,11 @@ def _prefix_tokens(owners: Sequence[nn.Module]) -> int | None:
     return None
 
 
+def _suffix_tokens(model: nn.Module) -> int:
+    """Return how many tokens of detections a model of `transformers` appends to the patches."""
+    count = getattr(getattr(bare(model), "config", None), "num_detection_tokens", 0)
+    return count if isinstance(count, int) else 0
+
+
 def _size(inputs: Tensor) -> Size:
-    return inputs.shape[2], inputs.shape[3]
+    return tuple(inputs.shape[2:])

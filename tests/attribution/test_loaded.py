@@ -25,10 +25,10 @@ SHORT = Preset(
 )
 ASKED = {"segformer": "segment of", "detr": "in box", "yolos": "in box"}
 LAYERS = {
-    "vit": "vit.layers.3",
+    "vit": "vit.layers.2",
     "dinov2": "dinov2.encoder.layer.3",
     "registers": "dinov2_with_registers.encoder.layer.3",
-    "beit": "beit.layers.3",
+    "beit": "beit.layers.",
     "swin": "swin.encoder.layers.2.blocks",
     "convnext": "convnext.encoder.stages.2",
     "resnet": "resnet.encoder.stages.2",
@@ -47,15 +47,19 @@ def test_every_family_of_images_is_explained_by_its_folder(
     family: str, tmp_path: Path, unchanged: Unchanged
 ) -> None:
     loaded = load_model(str(save(family, tmp_path)))
-    assert loaded.transform is not None
-    iba = InputIBA(loaded.model, transform=loaded.transform, preset=SHORT, precision="fp32")
-    with unchanged(loaded.model):
+    prepare = loaded.transform
+    assert prepare is not None
+    # Or rounding, which differs with the batch, would take Adam elsewhere.
+    net = loaded.model.double()
+    iba = InputIBA(net, transform=lambda image: prepare(image).double(), preset=SHORT)
+    net(prepare(picture()).double()[None])  # with a first pass, networks note what they need again
+    with unchanged(net):
         found = iba.attribute([picture(0), picture(1)], ids=["a", "b"])
     assert iba.layer is not None
     assert iba.layer.startswith(LAYERS.get(family, ""))
     for record, seed in zip(found, (0, 1), strict=True):
-        [alone] = iba.attribute(picture(seed), ids=["ab"[seed]])
-        torch.testing.assert_close(record.map, alone.map, rtol=0.02, atol=1e-4)
+        alone = iba.attribute(picture(seed), ids=["ab"[seed]])[0]
+        torch.testing.assert_close(record.map, alone.map, rtol=1e-5, atol=1e-7)
         said = ASKED.get(family)
         if said is None:
             assert record.prediction is not None
@@ -69,11 +73,11 @@ def test_every_family_of_images_is_explained_by_its_folder(
 
 def test_a_model_can_be_given_by_its_name(tmp_path: Path) -> None:
     iba = InputIBA(save("vit", tmp_path), preset=SHORT)
-    [found] = iba.attribute(picture(), "dog")
+    found = iba.attribute(picture(), "dog")[0]
     assert found.title().startswith("dog: ")
     tiny_bert().save_pretrained(tmp_path / "bert")
     tokenizer().save_pretrained(tmp_path / "bert")
-    [text] = InputIBA(str(tmp_path / "bert"), preset=SHORT).attribute("a fine film")
+    text = InputIBA(str(tmp_path / "bert"), preset=SHORT).attribute("a fine film")[0]
     assert [word for word, _ in text.words] == ["a", "fine", "film"]
 
 
