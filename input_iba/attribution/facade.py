@@ -202,7 +202,7 @@ class InputIBA:
         """Return the model's embeddings of inputs, (S, D), for an `EmbeddingTarget` of others."""
         reader, data = self._read_with(inputs)
         values, _ = reader.read(data)
-        return self._attributor_for(reader, values[:1]).answers(values, EmbeddingTarget())
+        return self._attributor_for(reader, values[:1], None).answers(values, EmbeddingTarget())
 
     def save(self, path: str | Path) -> Path:
         """Write the fitted statistics, without the model; return where they are.

@@ -15,6 +15,7 @@ from input_iba.drawing.card import Drawn, Words
 from input_iba.drawing.heat_map import Pixels
 from input_iba.drawing.words import percent
 from input_iba.errors import ConfigError
+from input_iba.modality import VisionModality
 from input_iba.modality.inputs import ImageInputs
 from input_iba.models.dual_encoder import check_dual, image_side, text_side
 from input_iba.models.dual_source import load_dual_encoder
@@ -108,7 +109,7 @@ def explain_pair(
         )
     # A string would be taken for a list of its letters.
     against = (instead_of,) if isinstance(instead_of, str) else tuple(instead_of)
-    [pixels], _ = ImageInputs(transform).read(image)
+    [pixels], _ = ImageInputs(model, transform, VisionModality()).read(image)
 
     def one(side: nn.Module, data: Any, given: Any, layer: str | None, **reads: Any) -> Attribution:
         iba = InputIBA(side, layer, **reads, **settings)
