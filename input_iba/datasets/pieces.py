@@ -83,7 +83,8 @@ class PieceDataset(DatasetView):
             max_length=self.max_length,
             return_offsets_mapping=True,
         )
-        owners, spans = words_of(text, self._pieces(encoding))
+        ids = self._without_padding(encoding["input_ids"])
+        owners, spans = words_of(text, self._pieces(encoding)[: len(ids)])
         if not spans:
             raise self.texts.empty(index)
         spans = [_trimmed(text, *span) for span in spans]
@@ -94,7 +95,7 @@ class PieceDataset(DatasetView):
         part, places = read_part(text, spans, before, behind)
         return TextSample(
             self.ids[index],
-            torch.tensor(encoding["input_ids"]),
+            torch.tensor(ids),
             self.target(index),
             self.path(index),
             tokens=tuple(text[start:end] for start, end in spans),
@@ -105,6 +106,13 @@ class PieceDataset(DatasetView):
             spans=places,
             evidence=self.texts.evidence(index, spans),
         )
+
+    def _without_padding(self, ids: Sequence[int]) -> Sequence[int]:
+        """Leave out what ends a text where that is what pads it: no model could tell them apart."""
+        end = len(ids)
+        while end and ids[end - 1] == self.tokenizer.pad_token_id:
+            end -= 1
+        return ids[:end]
 
     def _pieces(self, encoding: Any) -> list[Piece]:
         """Return the pieces of a text; those that are special stand for no word."""
