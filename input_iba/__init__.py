@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from input_iba.attribution.facade import InputIBA, explain
     from input_iba.attribution.found import Attributions
+    from input_iba.attribution.pairs import Pair, explain_pair
     from input_iba.attribution.presets import Preset
     from input_iba.core.targets import (
         BoxTarget,
@@ -38,19 +39,23 @@ __all__ = [
     "EmbeddingTarget",
     "InputIBA",
     "MultiLabelTarget",
+    "Pair",
     "Preset",
     "RegressionTarget",
     "SegmentTarget",
     "SpanTarget",
     "TokenTarget",
     "explain",
+    "explain_pair",
 ]
 
 _WHERE = {
     "Attributions": "input_iba.attribution.found",
     "InputIBA": "input_iba.attribution.facade",
+    "Pair": "input_iba.attribution.pairs",
     "Preset": "input_iba.attribution.presets",
     "explain": "input_iba.attribution.facade",
+    "explain_pair": "input_iba.attribution.pairs",
 }
 _TARGETS = "input_iba.core.targets"
 """Where everything else is that is exported."""

@@ -71,23 +71,45 @@ class Drawn:
 
 
 def draw_card(figure: Any, drawn: Drawn) -> Any:
-    """Draw images side by side, or coloured words line by line, on an empty figure; return it."""
+    """Draw images side by side, and coloured words line by line below, on an empty figure."""
     images, words = drawn.images(), drawn.coloured_words()
     figure.suptitle(printable(drawn.title()), fontsize=11, parse_math=False)
-    if words:
+    if words and images:
+        placed = _placed(words, drawn.gaps)
+        (width, height), (least, low) = _size_of_images(images), _size_of_words(placed)
+        figure.set_size_inches(max(width, least), height + low)
+        above, below = figure.subfigures(2, 1, height_ratios=[height, low])
+        _put_images(above, images)
+        _put_words(below, placed)
+    elif words:
         draw_words(figure, words, drawn.gaps)
     elif images:
-        figure.set_size_inches(2.6 * len(images), 3.1)
-        axes = figure.subplots(1, len(images), squeeze=False)[0]
-        for axis, (caption, pixels) in zip(axes, images.items(), strict=True):
-            axis.imshow(pixels)
-            axis.set_title(caption, fontsize=9)
-            axis.set_axis_off()
+        figure.set_size_inches(*_size_of_images(images))
+        _put_images(figure, images)
     return figure
+
+
+def _size_of_images(images: Mapping[str, Pixels]) -> tuple[float, float]:
+    return 2.6 * len(images), 3.1
+
+
+def _put_images(figure: Any, images: Mapping[str, Pixels]) -> None:
+    axes = figure.subplots(1, len(images), squeeze=False)[0]
+    for axis, (caption, pixels) in zip(axes, images.items(), strict=True):
+        axis.imshow(pixels)
+        axis.set_title(caption, fontsize=9)
+        axis.set_axis_off()
 
 
 def draw_words(figure: Any, words: Words, gaps: Sequence[str] = ()) -> None:
     """Draw coloured words with what stands around them, line by line, on an empty figure."""
+    placed = _placed(words, gaps)
+    figure.set_size_inches(*_size_of_words(placed))
+    _put_words(figure, placed)
+
+
+def _placed(words: Words, gaps: Sequence[str]) -> list[tuple[int, int, str, float]]:
+    """Return column, line, letters and heat of what is to be written."""
     parts = Shown([word for word, _ in words], gaps).parts
     heats = np.zeros(len(parts))
     heats[1::2] = word_heats(np.array([value for _, value in words]))
@@ -99,9 +121,20 @@ def draw_words(figure: Any, words: Words, gaps: Sequence[str] = ()) -> None:
             if part.strip():
                 placed.append((x, line, part, heat))
             x += len(part) if x or part.strip() else 0
-    figure.set_size_inches(COLUMNS * LETTER + 0.5, (line + 1) * LINE + 0.6)
+    return placed
+
+
+def _size_of_words(placed: Sequence[tuple[int, int, str, float]]) -> tuple[float, float]:
+    return COLUMNS * LETTER + 0.5, (_last_line(placed) + 1) * LINE + 0.6
+
+
+def _last_line(placed: Sequence[tuple[int, int, str, float]]) -> int:
+    return max((line for _, line, _, _ in placed), default=0)
+
+
+def _put_words(figure: Any, placed: Sequence[tuple[int, int, str, float]]) -> None:
     axis = figure.subplots()
-    axis.set(xlim=(0, COLUMNS), ylim=(line + 0.6, -0.6))
+    axis.set(xlim=(0, COLUMNS), ylim=(_last_line(placed) + 0.6, -0.6))
     axis.set_axis_off()
     for column, row, part, heat in placed:
         axis.text(

@@ -10,6 +10,7 @@ from torch import nn
 
 from input_iba.errors import CheckpointError, ConfigError, closest, import_extra
 from input_iba.models.checkpoints import load_checkpoint, only_weights
+from input_iba.models.dual_source import ASKS, build_dual_encoder, is_dual_encoder
 from input_iba.models.efficientnet_lite import build_efficientnet_lite
 from input_iba.models.transformers_source import build_transformers
 from input_iba.registry import CLASSIFIERS, build
@@ -182,12 +183,20 @@ def _download(create: Any, type_: str, arguments: Arguments) -> nn.Module:
         ) from error
 
 
+def _build_transformers(
+    type_: str, pretrained: Pretrained, num_classes: int | None, arguments: Arguments
+) -> nn.Module:
+    if any(key in arguments for key in ASKS) or is_dual_encoder(type_):
+        return build_dual_encoder(type_, pretrained, arguments)
+    return build_transformers(type_, pretrained, num_classes, arguments)
+
+
 SOURCES = {
     "torchvision": _build_torchvision,
     "timm": _build_timm,
     "custom": _build_custom,
     "nlp": _build_custom,  # as published configs for text call it
     "efficientnet_lite": build_efficientnet_lite,
-    "transformers": build_transformers,
+    "transformers": _build_transformers,
 }
 """Builders by the `source` of a classifier config."""

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from input_iba.core.modes import frozen
+from input_iba.errors import AttributionError
 
 NOTHING = ""
 """What a text is set against where a model was trained to choose among texts, as CLIP was."""
@@ -192,6 +193,21 @@ def zero_shot(
     with frozen(model):
         texts = embed_texts(model, tokenizer, [template.format(name) for name in names])
         return ZeroShot(model, texts, names).eval()
+
+
+def check_dual(model: nn.Module) -> None:
+    """Refuse what does not embed images and texts alike.
+
+    Raises:
+        AttributionError: Says what a dual encoder has and this model lacks.
+    """
+    parts = ("get_image_features", "get_text_features", "text_model", "logit_scale", "config")
+    lacks = [name for name in parts if not hasattr(model, name)]
+    if lacks:
+        raise AttributionError(
+            f"{type(model).__name__} is no dual encoder of images and texts: it has no "
+            f"{', '.join(lacks)}. Give a model of transformers such as CLIPModel or SiglipModel."
+        )
 
 
 def set_against(model: nn.Module, instead_of: Sequence[str]) -> Sequence[str]:

@@ -10,6 +10,7 @@ import torchvision
 
 from input_iba.errors import ConfigError, MissingExtraError, closest
 from input_iba.models.build import torchvision_weights
+from input_iba.models.dual_source import image_processor
 from input_iba.models.efficientnet_lite import TYPES
 
 DEFAULT_MODEL = "efficientnet_lite0"
@@ -17,6 +18,9 @@ DEFAULT_MODEL = "efficientnet_lite0"
 
 LITE_SIZES = dict(zip(TYPES, (224, 240, 260, 280, 300), strict=True))
 """Height and width of the inputs that EfficientNet-Lite was trained on."""
+
+RESAMPLINGS = {0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic"}
+"""Names of the ways in which images are made smaller, by PIL's numbers."""
 
 SOURCES = ("efficientnet_lite", "torchvision", "timm")
 
@@ -30,6 +34,7 @@ class NamedModel:
         shorter: Pixels of an image's shorter side before the middle is cut out.
         mean: Of the normalisation, like `std`, for pixels in [0, 1].
         num_classes: Classes that the published weights tell apart.
+        crop: Whether the middle is cut out; else the whole image is squeezed to the size.
     """
 
     source: str
@@ -40,6 +45,7 @@ class NamedModel:
     mean: Sequence[float] = (0.485, 0.456, 0.406)
     std: Sequence[float] = (0.229, 0.224, 0.225)
     num_classes: int = 1000
+    crop: bool = True
 
 
 def named_model(name: str, weights: str | None = None) -> NamedModel:
@@ -77,6 +83,23 @@ def named_model(name: str, weights: str | None = None) -> NamedModel:
         f"Unknown model {name!r}.{closest(name, [*TYPES, *known, *names])} Known are "
         "efficientnet_lite0, the classifiers of torchvision and those of timm "
         f"(timm/NAME).{more}"
+    )
+
+
+def named_dual_encoder(place: str) -> NamedModel:
+    """Return how the images of a dual encoder are prepared, by its folder or name on the hub."""
+    said = image_processor(place).to_dict()
+    size, crop = dict(said["size"]), said.get("crop_size") if said.get("do_center_crop") else None
+    shorter = int(size.get("shortest_edge") or min(size.values()))
+    return NamedModel(
+        "transformers",
+        place,
+        size=int(min(dict(crop).values())) if crop else shorter,
+        shorter=shorter,
+        interpolation=RESAMPLINGS.get(int(said.get("resample") or 2), "bilinear"),
+        mean=list(said["image_mean"]),
+        std=list(said["image_std"]),
+        crop=crop is not None,
     )
 
 

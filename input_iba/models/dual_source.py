@@ -1,0 +1,144 @@
+"""Dual encoders from folders: with a text, an image or classes, as classifiers of configs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+from torch import Tensor, nn
+
+from input_iba.errors import CheckpointError, ConfigError
+from input_iba.models.checkpoints import load_checkpoint
+from input_iba.models.dual_encoder import image_side, text_side, zero_shot
+from input_iba.models.transformers_source import (
+    from_place,
+    in_float32,
+    load_tokenizer,
+    transformers_package,
+)
+
+ASKS = ("text", "image", "classes")
+"""Keys of a classifier's config, of which one says what is asked of a dual encoder."""
+
+TEMPLATE = "a photo of a {}"
+
+
+def is_dual_encoder(place: str) -> bool:
+    """Return whether a folder, or a name on the hub, holds a dual encoder of images and texts."""
+    package = transformers_package()
+    try:
+        config = from_place(place, package.AutoConfig.from_pretrained)
+    except CheckpointError:
+        return False  # whoever loads the weights says why
+    kind = package.MODEL_MAPPING.get(type(config), None)
+    kinds = kind if isinstance(kind, tuple) else (kind,)
+    return all(hasattr(one, f"get_{side}_features") for one in kinds for side in ("image", "text"))
+
+
+def build_dual_encoder(
+    type_: str, pretrained: bool | str, arguments: Mapping[str, Any]
+) -> nn.Module:
+    """Build a dual encoder as a classifier; see `build_classifier`.
+
+    Of `arguments`, one of `text`, `image` (a file) and `classes` (a list, or a file with a text
+    per line, put into `template`) says what is asked; `instead_of` are texts to set a text against.
+
+    Raises:
+        ConfigError: None or several of them are given.
+    """
+    rest = {"instead_of": (), "template": TEMPLATE, **arguments}
+    asked = [key for key in ASKS if rest.get(key) is not None]
+    if len(asked) != 1:
+        raise ConfigError(
+            f"{type_!r} is a dual encoder, which says how well an image matches a text, and "
+            f"{' and '.join(asked) or 'nothing'} is given to ask it about. Give --image and --text "
+            "together to see which pixels and which words match; or --image and --classes FILE, "
+            "with one text a line, to see which of them fits best. In a config these are the keys "
+            "text, image and classes of attributor.classifier, of which it takes one."
+        )
+    question = {key: rest.pop(key, None) for key in ASKS}
+    instead_of, template = rest.pop("instead_of"), rest.pop("template")
+    model, tokenizer = _model(type_, pretrained, rest), load_tokenizer(type_)
+    if question["text"] is not None:
+        return image_side(model, tokenizer, question["text"], instead_of)
+    if question["classes"] is not None:
+        return zero_shot(model, tokenizer, class_texts(question["classes"]), template)
+    file = Path(question["image"])
+    pixels = transform_of(type_)(_opened(file))
+    return text_side(model, tokenizer, pixels, file.name, instead_of)
+
+
+def load_dual_encoder(
+    place: str, tokenizer: Any = None, transform: Any = None
+) -> tuple[nn.Module, Any, Callable[[Image.Image], Tensor]]:
+    """Load a dual encoder with its tokenizer and what prepares its images, unless they are given.
+
+    Raises:
+        CheckpointError: They are not there.
+    """
+    model = _model(place, True, {})
+    return model, tokenizer or load_tokenizer(place), transform or transform_of(place)
+
+
+def transform_of(place: str) -> Callable[[Image.Image], Tensor]:
+    """Return what makes a normalised tensor (C, H, W) of an image, as a folder says."""
+    processor = image_processor(place)
+
+    def transform(image: Image.Image) -> Tensor:
+        pixels: Tensor = processor(images=image.convert("RGB"), return_tensors="pt")["pixel_values"]
+        return pixels[0]
+
+    return transform
+
+
+def class_texts(classes: str | Path | Sequence[str]) -> list[str]:
+    """Return the classes in a list, or in a file with one a line.
+
+    Raises:
+        ConfigError: There is no such file, or there are fewer than two classes.
+    """
+    if isinstance(classes, str | Path):
+        try:
+            lines = Path(classes).read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(
+                f"Classes '{classes}' cannot be read ({error}). Give a text file with one class a "
+                "line, such as 'dog' or 'a dog on a sofa'."
+            ) from error
+        classes = [line.strip() for line in lines if line.strip()]
+    if len(set(classes)) < 2:
+        raise ConfigError(f"Two classes or more are told apart; got {list(classes)}.")
+    return list(classes)
+
+
+def _model(place: str, pretrained: bool | str, arguments: Mapping[str, Any]) -> nn.Module:
+    package = transformers_package()
+    how = {**in_float32(arguments), **arguments}
+    model: nn.Module
+    if pretrained is True:
+        load = package.AutoModel.from_pretrained
+        model, info = from_place(place, load, output_loading_info=True, **how)
+        if missing := sorted(info["missing_keys"]):
+            raise CheckpointError(
+                f"{place!r} holds no trained dual encoder: {', '.join(missing[:3])} would be "
+                "random. Give the folder that a trained one was saved to."
+            )
+        return model.eval()
+    model = package.AutoModel.from_config(from_place(place, package.AutoConfig.from_pretrained))
+    if pretrained:
+        load_checkpoint(model, pretrained)
+    return model.eval()
+
+
+def image_processor(place: str) -> Any:
+    """Load what prepares the images of a folder, or of a name on the hub."""
+    return from_place(place, transformers_package().AutoImageProcessor.from_pretrained)
+
+
+def _opened(file: Path) -> Image.Image:
+    try:
+        return Image.open(file).convert("RGB")
+    except OSError as error:
+        raise ConfigError(f"Image '{file}' cannot be read ({error}). Check the path.") from error
