@@ -147,8 +147,10 @@ def classes_of_file(path: str | Path) -> Classes:
     return Classes([name for name, _ in every], [id_ for _, id_ in every])
 
 
-def named_classes(classes: str | Path | None) -> Classes | None:
-    """Return the classes of a file, those of ImageNet for 'imagenet', or None for None."""
+def named_classes(classes: str | Path | Sequence[str] | None) -> Classes | None:
+    """Return the classes in a list or a file, those of ImageNet for 'imagenet', None for None."""
     if classes is None:
         return None
+    if not isinstance(classes, str | Path):
+        return Classes(list(classes))
     return imagenet_classes() if classes == IMAGENET else classes_of_file(classes)

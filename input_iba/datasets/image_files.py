@@ -33,8 +33,8 @@ class PictureFiles(ImageDataset):
         files: Paths of the images.
         targets: What each image is explained for: class indices, names, or WordNet ids; none for
             the class that the classifier predicts.
-        classes: 'imagenet', a JSON file like `resources/imagenet_class_index.json`, or None where
-            classes have no names.
+        classes: 'imagenet', a JSON file like `resources/imagenet_class_index.json`, a list of names
+            by index, or None where classes have no names.
     """
 
     indices_given = True
@@ -44,7 +44,7 @@ class PictureFiles(ImageDataset):
         files: Sequence[str | Path],
         pipeline: PipelineConfig,
         targets: Sequence[int | str] = (),
-        classes: str | Path | None = IMAGENET,
+        classes: str | Path | Sequence[str] | None = IMAGENET,
         channels: int = 3,
     ) -> None:
         if isinstance(files, str | Path) or not files:

@@ -103,9 +103,10 @@ class GivenImages(ImageOptions, Given):
         yield f"  Overlay: {path}"
 
     def images_data(
-        self, model: NamedModel, shape: tuple[int, int], classes: str | None
+        self, model: NamedModel, shape: tuple[int, int], classes: str | Sequence[str] | None
     ) -> dict[str, Any]:
         """Return a config's section `data` for inputs of some height and width."""
+        cut = model.crop and not self.whole
         scaled = {"type": "Resize", "height": shape[0], "width": shape[1]}
         how = {"interpolation": model.interpolation}
         view = [
@@ -122,7 +123,7 @@ class GivenImages(ImageOptions, Given):
                 "type": "PictureFiles",
                 "files": [str(file) for file in self.files],
                 "classes": classes,
-                "pipeline": [*([{**scaled, **how}] if self.whole else view), *ending],
+                "pipeline": [*(view if cut else [{**scaled, **how}]), *ending],
             },
         )
 
