@@ -30,10 +30,11 @@ def match_scores(model: nn.Module, images: Tensor, texts: Tensor) -> Tensor:
         algorithm 1.
     """
     dual: Any = model
+    images = images.to(torch.promote_types(images.dtype, torch.float32))
     cosines = F.cosine_similarity(images[:, None], texts.to(images)[None], dim=-1)
     bias = getattr(dual, "logit_bias", None)
-    scores: Tensor = cosines * dual.logit_scale.exp()
-    return scores if bias is None else scores + bias
+    scores: Tensor = cosines * dual.logit_scale.to(cosines).exp()
+    return scores if bias is None else scores + bias.to(scores)
 
 
 def match_logit(score: Tensor, others: Tensor) -> Tensor:
@@ -132,7 +133,7 @@ class TextSide(nn.Module):
 
         Where one token both ends and pads texts, the toolkit takes the end for padding.
         """
-        room = max(self.config.max_position_embeddings - length, 0)
+        room: int = max(self.config.max_position_embeddings - length, 0)
         if _is_filled(self.model):
             return room
         return min(room, 1) if self.config.pad_token_id == self.config.eos_token_id else 0
@@ -167,7 +168,7 @@ def image_side(
     """Return a classifier that asks whether images match a text; see `ImageSide`."""
     with frozen(model):
         texts = embed_texts(model, tokenizer, [text, *set_against(model, instead_of)])
-        return ImageSide(model, texts, (" or ".join(instead_of) or "another text", text)).eval()
+        return ImageSide(model, texts, (" or ".join(instead_of) or "another text", text))
 
 
 @torch.no_grad()
@@ -179,7 +180,7 @@ def text_side(
     with frozen(model):
         seen = embed_images(model, image[None].to(dual.logit_scale))
         others = embed_texts(model, tokenizer, set_against(model, instead_of))
-        return TextSide(model, seen, others, name, tokenizer).eval()
+        return TextSide(model, seen, others, name, tokenizer)
 
 
 @torch.no_grad()
@@ -189,7 +190,7 @@ def zero_shot(
     """Return a classifier whose classes are texts, made of their names by a template."""
     with frozen(model):
         texts = embed_texts(model, tokenizer, [template.format(name) for name in names])
-        return ZeroShot(model, texts, names).eval()
+        return ZeroShot(model, texts, names)
 
 
 def check_dual(model: nn.Module) -> None:
