@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -65,7 +66,7 @@ def test_the_planted_patch_is_found_for_a_text(kind: str) -> None:
     for colour in range(len(COLOURS)):
         images, places = pictures([colour] * EACH, random)
         side = image_side(net, tokenizer(kind), sentence(colour, random)[0])
-        records = InputIBA(side, PATCHES).fit(usual).attribute(images, 1)
+        records: Sequence[Any] = InputIBA(side, PATCHES).fit(usual).attribute(images, 1)
         assert min(record.target_probability for record in records) > 0.9
         shares = [share_inside(one.map, at) for one, at in zip(records, places, strict=True)]
         found += sum(share >= 0.8 for share in shares)
@@ -82,7 +83,8 @@ def test_the_planted_word_comes_first_for_an_image(kind: str) -> None:
         texts = [sentence(colour, random) for _ in range(EACH)]
         side = text_side(net, tokenizer(kind), picture(colour, 3, random), "the image")
         iba = InputIBA(side, tokenizer=tokenizer(kind)).fit(usual)
-        for record, (_, place) in zip(iba.attribute([t for t, _ in texts], 1), texts, strict=True):
+        records: Sequence[Any] = iba.attribute([text for text, _ in texts], 1)
+        for record, (_, place) in zip(records, texts, strict=True):
             values = [value for _, value in record.words]
             found += max(range(len(values)), key=values.__getitem__) == place
     assert found >= 95
@@ -94,8 +96,8 @@ def test_one_call_from_a_folder_shows_both(kind: str, tmp_path: Path) -> None:
     folder = save(tmp_path / kind, kind, trained_encoder(kind))
     random = draws()
     image = to_pil_image((picture(2, 5, random) / 2 + 0.5).clamp(0, 1))
-    usual = {"images": pictures(ANY * 20, random)[0]}
-    usual["texts"] = [sentence(colour, random)[0] for colour in ANY * 20]  # type: ignore[assignment]
+    usual: dict[str, Any] = {"images": pictures(ANY * 20, random)[0]}
+    usual["texts"] = [sentence(colour, random)[0] for colour in ANY * 20]
     found = explain_pair(folder, image, "a Blue spot, on the wall", image_layer=PATCHES, **usual)
     assert share_inside(found.pixels.map, 5) >= 0.8
     assert max(found.coloured_words(), key=lambda pair: pair[1])[0] == "Blue"
@@ -144,16 +146,16 @@ def test_a_batch_gives_the_maps_of_each_alone(kind: str) -> None:
     side = text_side(net, tokenizer(kind), torch.ones(3, SIDE, SIDE), "the image", ["a thing"])
     iba = InputIBA(side, tokenizer=tokenizer(kind), preset=SHORT)
     iba.fit([sentence(colour, draws(i))[0] for i, colour in enumerate(ANY * 8)])
-    together = iba.attribute(texts, 1, ids=ids)
+    together: Sequence[Any] = iba.attribute(texts, 1, ids=ids)
     for text, name, record in zip(texts, ids, together, strict=True):
-        [alone] = iba.attribute(text, 1, ids=[name])
+        alone = iba.attribute(text, 1, ids=[name])[0]
         assert len(record.words) == len(text.split())
         torch.testing.assert_close(alone.map, record.map, rtol=1e-3, atol=1e-6)
     images = torch.randn(2, 3, SIDE, SIDE, generator=draws())
     pixels = InputIBA(image_side(net, tokenizer(kind), texts[0]), preset=SHORT).fit(images)
-    both = pixels.attribute(images, 1, ids=ids)
+    both: Sequence[Any] = pixels.attribute(images, 1, ids=ids)
     for image, name, record in zip(images, ids, both, strict=True):
-        [alone] = pixels.attribute(image, 1, ids=[name])
+        alone = pixels.attribute(image, 1, ids=[name])[0]
         torch.testing.assert_close(alone.map, record.map, rtol=1e-3, atol=1e-6)
 
 

@@ -196,9 +196,9 @@ def test_what_is_too_long_for_a_word_is_cut() -> None:
 def test_what_both_ends_and_pads_texts_is_left_out() -> None:
     """No model could tell the end from padding; masks have a value for every id that is left."""
     cuts = byte_level()
-    [ended] = PieceDataset(GivenTexts(["a great film"]), cuts, None)
+    ended = PieceDataset(GivenTexts(["a great film"]), cuts, None)[0]
     cuts.pad_token = cuts.eos_token
-    [sample] = PieceDataset(GivenTexts(["a great film"]), cuts, None)
+    sample = PieceDataset(GivenTexts(["a great film"]), cuts, None)[0]
     assert torch.equal(sample.input, ended.input[:-1])
     assert sample.words == ended.words[:-1]  # type: ignore[index]
     assert sample.tokens == ("a", "great", "film")

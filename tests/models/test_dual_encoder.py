@@ -124,7 +124,7 @@ def test_a_match_is_the_share_in_the_softmax(others: list[float], score: float) 
 
 
 def test_other_models_are_refused() -> None:
-    with pytest.raises(AttributionError, match="Linear is no dual encoder .* get_image_features"):
+    with pytest.raises(AttributionError, match=r"Linear is no dual encoder .* get_image_features"):
         check_dual(nn.Linear(2, 2))
 
 
@@ -166,7 +166,7 @@ def test_dual_encoders_are_told_from_others(tmp_path: Path) -> None:
     bert = str(save_tiny_bert(tmp_path / "bert"))
     assert [is_dual_encoder(folder) for folder in [*folders, bert]] == [True, True, False]
     assert not is_dual_encoder(str(tmp_path))
-    with pytest.raises((AttributionError, CheckpointError), match="no dual encoder|no trained"):
+    with pytest.raises((AttributionError, CheckpointError), match=r"no dual encoder|no trained"):
         build_classifier(
             {"source": "transformers", "type": bert, "pretrained": True, "text": "a film"}
         )
