@@ -49,9 +49,10 @@ def _images(arguments: argparse.Namespace) -> Given:
     from input_iba.models.dual_source import is_dual_encoder
     from input_iba.models.named import SOURCES
 
-    name = arguments.model or ""
-    place = Path(name).is_dir() or ("/" in name and name.rpartition("/")[0] not in SOURCES)
-    dual = bool(name) and place and is_dual_encoder(name)
+    name, texts = arguments.model or "", arguments.classes
+    listed = texts is not None and texts.suffix.lower() != ".json"
+    on_hub = listed and "/" in name and name.rpartition("/")[0] not in SOURCES
+    dual = (on_hub or (Path(name) / "config.json").is_file()) and is_dual_encoder(name)
     return from_arguments(ZeroShotImages if dual else GivenImages, arguments)
 
 

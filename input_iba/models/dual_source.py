@@ -26,12 +26,13 @@ TEMPLATE = "a photo of a {}"
 
 
 def is_dual_encoder(place: str) -> bool:
-    """Return whether a folder, or a name on the hub, holds a dual encoder of images and texts."""
+    """Return whether a folder, or a name on the hub, holds a dual encoder of images and texts.
+
+    Raises:
+        CheckpointError: Nothing is there.
+    """
     package = transformers_package()
-    try:
-        config = from_place(place, package.AutoConfig.from_pretrained)
-    except CheckpointError:
-        return False  # whoever loads the weights says why
+    config = from_place(place, package.AutoConfig.from_pretrained)
     kind = package.MODEL_MAPPING.get(type(config), None)
     kinds = kind if isinstance(kind, tuple) else (kind,)
     return all(hasattr(one, f"get_{side}_features") for one in kinds for side in ("image", "text"))
@@ -107,7 +108,7 @@ def class_texts(classes: str | Path | Sequence[str]) -> list[str]:
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(
                 f"Classes '{classes}' cannot be read ({error}). Give a text file with one class a "
-                "line, such as 'dog' or 'a dog on a sofa'."
+                "line, such as 'dog'."
             ) from error
         classes = [line.strip() for line in lines if line.strip()]
     if len(set(classes)) < 2:

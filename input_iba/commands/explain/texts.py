@@ -67,9 +67,10 @@ class GivenTexts(TextOptions, Given):
         if count > 1:  # one logit tells two classes apart, which have no names
             classes = [str(known.id2label.get(i, f"class {i}")) for i in range(count)]
         texts = [cleaned(text) for text in self.texts]
+        named = {} if self.ids is None else {"names": self.ids}
         data = self.data(
             {"type": "TextVariations", "texts": texts},
-            {"type": "GivenTexts", "texts": texts, "classes": classes, "names": self.ids},
+            {"type": "GivenTexts", "texts": texts, "classes": classes, **named},
         )
         kind = KINDS["NLP"]
         dataset = kind.readable(classifier, build_dataset(data["attribution"]))
