@@ -11,6 +11,7 @@ from torch import nn
 
 from input_iba.attribution.facade import InputIBA
 from input_iba.core.modes import with_gradients
+from input_iba.core.optimise import Progress
 from input_iba.drawing.card import Drawn, Words
 from input_iba.drawing.heat_map import Pixels
 from input_iba.drawing.words import percent
@@ -71,6 +72,7 @@ def explain_pair(
     image_layer: str | None = None,
     text_layer: str | None = None,
     seed: int = 0,
+    progress: Progress | None = None,
     **settings: Any,
 ) -> Pair:
     """Explain why a dual encoder (CLIP, SigLIP) finds that an image and a text match.
@@ -92,6 +94,7 @@ def explain_pair(
         image_layer: Layer of the feature bottleneck; None for one that suits, as `text_layer`.
         text_layer: Layer in the encoder of texts.
         seed: Of all noise.
+        progress: Told about every step of both.
         settings: Further arguments of `InputIBA`, such as `preset` and `precision`.
 
     Raises:
@@ -115,7 +118,7 @@ def explain_pair(
         iba = InputIBA(side, layer, **reads, **settings)
         if data is not None:
             iba.fit(data)
-        return iba.attribute(given, MATCH, seed=seed)[0]
+        return iba.attribute(given, MATCH, seed=seed, progress=progress)[0]
 
     seen = image_side(model, tokenizer, text, against)
     read = text_side(model, tokenizer, pixels, "the image", against)

@@ -24,7 +24,7 @@ class GivenOptions(Settings):
     instead_of: str | None = setting(
         None,
         "explain why it is the class of --target, or else the likeliest other one, and not this "
-        "class: what speaks for both drops out",
+        "class (beside --image and --text: not this text): what speaks for both drops out",
         metavar="CLASS",
     )
     layer: str | None = setting(
@@ -34,7 +34,8 @@ class GivenOptions(Settings):
         None,
         "ImageNet classifier: efficientnet_lite0, or one of torchvision's or timm's, whose weights "
         "are downloaded once (default: efficientnet_lite0, which needs no network). Of texts a "
-        "folder, or a name on the hub, of a sequence classifier of transformers",
+        "folder, or a name on the hub, of a sequence classifier of transformers; of an image and a "
+        "text together of a dual encoder, such as CLIP or SigLIP",
         metavar="NAME",
     )
 
@@ -53,7 +54,10 @@ class ImageOptions(GivenOptions):
         None, "checkpoint of the model, or the name of weights of torchvision's", metavar="FILE"
     )
     classes: Path | None = setting(
-        None, "classes of a checkpoint of your own: JSON like resources/imagenet_class_index.json"
+        None,
+        "classes of a checkpoint of your own: JSON like resources/imagenet_class_index.json; of a "
+        "dual encoder (CLIP, SigLIP) a text file with one class a line",
+        metavar="FILE",
     )
 
 
@@ -63,7 +67,8 @@ class TextOptions(GivenOptions):
 
     texts: tuple[str, ...] = setting(
         (),
-        "texts to explain, each in quotes, in place of a config; --model says by what",
+        "texts to explain, each in quotes, in place of a config; --model says by what. One text "
+        "beside one --image: which pixels and which words make them match",
         flag="--text",
         metavar="TEXT",
     )

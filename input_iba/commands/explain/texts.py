@@ -60,16 +60,17 @@ class GivenTexts(TextOptions, Given):
                 "encoder, which tells no classes apart before a head is trained "
                 "(configs/minilm_imdb.py)."
             )
-        classifier_cfg = {"source": "transformers", "type": self.model, "pretrained": True}
+        classifier_cfg = self.classifier_config(self.model)
         classifier = models.build_classifier(classifier_cfg).eval()
         known: Any = classifier.config
         count, classes = known.num_labels, None
         if count > 1:  # one logit tells two classes apart, which have no names
             classes = [str(known.id2label.get(i, f"class {i}")) for i in range(count)]
         texts = [cleaned(text) for text in self.texts]
+        named = {} if self.ids is None else {"names": self.ids}
         data = self.data(
             {"type": "TextVariations", "texts": texts},
-            {"type": "GivenTexts", "texts": texts, "classes": classes},
+            {"type": "GivenTexts", "texts": texts, "classes": classes, **named},
         )
         kind = KINDS["NLP"]
         dataset = kind.readable(classifier, build_dataset(data["attribution"]))
@@ -80,6 +81,15 @@ class GivenTexts(TextOptions, Given):
         attributor = {"type": "NLPAttributor", "layer": layer, "classifier": classifier_cfg}
         asked = self.asked(None if classes is None else Classes(classes))
         return {"data": data, "attributor": attributor, **asked}
+
+    @property
+    def ids(self) -> list[str] | None:
+        """Return what the texts are called; None for their first words."""
+        return None
+
+    def classifier_config(self, model: str) -> dict[str, Any]:
+        """Return the config of a sequence classifier."""
+        return {"source": "transformers", "type": model, "pretrained": True}
 
     def shown(self, config: RunConfig, root: Path, record: SampleRecord) -> Iterator[str]:
         """Draw a text with its words coloured, and yield it, its classes and strongest words."""
