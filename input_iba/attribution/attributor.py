@@ -142,7 +142,7 @@ class Attributor(BaseAttributor[AttributionTask, Attribution]):
         for part in parts:
             inputs, tokens = self._enter(part)
             features = self.classifier.features(inputs, tokens)
-            self.modality.check_features(features, self.classifier.layer)
+            self.modality.check_features(features, inputs, self.classifier.layer)
             running.update(self.modality.observations(features, tokens))
         return running
 

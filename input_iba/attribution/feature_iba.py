@@ -92,7 +92,7 @@ class FeatureIBA(BottleneckSettings):
         """
         with task.classifier.frozen():
             features = task.classifier.features(task.inputs, task.tokens).detach()
-        task.modality.check_features(features, task.classifier.layer)
+        task.modality.check_features(features, task.inputs, task.classifier.layer)
         expected = task.modality.observations(features, task.tokens).shape[1:]
         if expected != statistics.mean.shape:
             raise ConfigError(

@@ -21,7 +21,8 @@ class Modality(ABC):
     """The differences between kinds of input; everything else is shared.
 
     Shapes below are those of images, (S, C, H, W) at the input and (S, C', h, w) at the layer. Of
-    text they are (S, T, E) and (S, T, D).
+    signals and volumes they have one and three dimensions in place of H and W. Of text they are
+    (S, T, E) and (S, T, D).
 
     Attributes:
         kind: What inputs of the kind are called.
@@ -85,8 +86,8 @@ class Modality(ABC):
         return features
 
     @abstractmethod
-    def check_features(self, features: Tensor, layer: str) -> None:
-        """Refuse features that cannot be drawn as a map.
+    def check_features(self, features: Tensor, inputs: Tensor, layer: str) -> None:
+        """Refuse features (S, …) of inputs (S, …) that cannot be drawn as a map.
 
         Raises:
             AttributionError: Names the layer, the shape, and what is expected.
@@ -94,7 +95,7 @@ class Modality(ABC):
 
     @abstractmethod
     def smooth(self, mask: Tensor, sigma: float) -> Tensor:
-        """Smooth a mask of any resolution, with sigma in its own pixels."""
+        """Smooth masks (S, C, h, w) of any resolution, with sigma in their own pixels."""
 
     @abstractmethod
     def position_bits(self, capacity: Tensor) -> Tensor:
@@ -125,7 +126,10 @@ class Modality(ABC):
         """Build a fresh critic of features (S, C', h, w); of text also of what is scored, (T,)."""
 
     def picture(self, one: Tensor) -> Tensor | None:
-        """Return one input, as `enter` returned it, to look at, uint8 (3, H, W); else None."""
+        """Return one input, as `enter` returned it, to look at, uint8 (3, H, W); else None.
+
+        Of signals it is (C, T) of floating-point values.
+        """
         return None
 
     @abstractmethod

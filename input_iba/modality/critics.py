@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 import torch
@@ -18,25 +19,25 @@ SMALLEST_MAP = 4
 class VisionCritic(nn.Module):
     """Score feature maps: three convolutions and three linear layers, one number per map (C, h, w).
 
-    Batch norms always use the batch's own statistics. Maps below 4 × 4 are padded with zeros at the
-    bottom and the right.
+    Of signals and volumes the convolutions have one and three dimensions. Batch norms always use
+    the batch's own statistics. Maps below 4 × 4 are padded with zeros at the bottom and the right.
 
     References:
         Zhang et al. 2021 (arXiv 2110.01471); docs/METHOD.md, section 3; Arjovsky et al.
         2017 (arXiv 1701.07875).
     """
 
-    def __init__(self, channels: int, height: int, width: int) -> None:
+    def __init__(self, channels: int, *size: int) -> None:
         super().__init__()
-        height, width = max(height, SMALLEST_MAP), max(width, SMALLEST_MAP)
-        self.size = (height, width)
+        self.size = tuple(max(side, SMALLEST_MAP) for side in size)
+        dims = len(size)
         widths = (channels, 2 * channels, 4 * channels, channels)
         self.convolutions = nn.Sequential(
-            *_block(widths[0], widths[1], kernel=4, stride=2),
-            *_block(widths[1], widths[2], kernel=4, stride=2),
-            *_block(widths[2], widths[3], kernel=3, stride=1),
+            *_block(dims, widths[0], widths[1], kernel=4, stride=2),
+            *_block(dims, widths[1], widths[2], kernel=4, stride=2),
+            *_block(dims, widths[2], widths[3], kernel=3, stride=1),
         )
-        positions = (height // 2 // 2) * (width // 2 // 2)
+        positions = math.prod(side // 2 // 2 for side in self.size)
         self.head = nn.Sequential(
             nn.Linear(channels * positions, 512),
             nn.LeakyReLU(0.2),
@@ -47,18 +48,29 @@ class VisionCritic(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Map (n, C, h, w) to scores (n,)."""
-        missing = (self.size[0] - features.shape[-2], self.size[1] - features.shape[-1])
+        missing = [side - has for side, has in zip(self.size, features.shape[2:], strict=True)]
         if any(missing):
-            features = F.pad(features, (0, missing[1], 0, missing[0]))
+            features = F.pad(features, [n for side in missing[::-1] for n in (0, side)])
         maps: Tensor = self.convolutions(features)
         scores: Tensor = self.head(maps.flatten(1))
         return scores.squeeze(1)
 
 
-def _block(inputs: int, outputs: int, kernel: int, stride: int) -> tuple[nn.Module, ...]:
+CONVOLUTIONS: dict[int, type[nn.Conv1d] | type[nn.Conv2d] | type[nn.Conv3d]] = {
+    1: nn.Conv1d,
+    2: nn.Conv2d,
+    3: nn.Conv3d,
+}
+NORMS = {1: nn.BatchNorm1d, 2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
+"""By the number of spatial dimensions."""
+
+
+def _block(
+    dims: int, inputs: int, outputs: int, kernel: int, stride: int
+) -> tuple[nn.Module, ...]:
     return (
-        nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=1),
-        nn.BatchNorm2d(outputs, track_running_stats=False),
+        CONVOLUTIONS[dims](inputs, outputs, kernel, stride=stride, padding=1),
+        NORMS[dims](outputs, track_running_stats=False),
         nn.LeakyReLU(0.2),
     )
 

@@ -54,7 +54,7 @@ def choose_image_layer(model: nn.Module, example: Tensor) -> str:
     if known is not None:
         return known
     found = layouts_of(model, example)
-    candidates = [*_blocks(found), *_by_reduction(found, example.shape[2])]
+    candidates = [*_blocks(found), *_by_reduction(found, _height(example.shape[2:]))]
     if not candidates:
         raise ConfigError(
             f"No layer of {type(model).__name__} puts out a map, so none can be chosen. Give the "
@@ -105,13 +105,18 @@ def _blocks(found: Found) -> list[str]:
 def _by_reduction(found: Found, height: int) -> list[str]:
     """Return layers whose maps have nearly the wanted size, uppermost and late ones first."""
     distances = {
-        name: abs(math.log2(height / size[0] / REDUCTION))
+        name: abs(math.log2(height / _height(size) / REDUCTION))
         for name, (_, size) in found.items()
-        if min(size) > 1 and name.partition(".")[0] not in HEADS
+        if min(size[-2:]) > 1 and name.partition(".")[0] not in HEADS
     }
     nearest = [name for name in distances if distances[name] < min(distances.values()) + 0.2]
     late_first = nearest[::-1]
     return sorted(late_first, key=lambda name: name.count("."))
+
+
+def _height(size: Size) -> int:
+    """Return the height of an image or of the slices of a volume; the length of a signal."""
+    return size[-2:][0]
 
 
 def choose_text_layer(

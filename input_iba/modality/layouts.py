@@ -16,8 +16,8 @@ from input_iba.errors import AttributionError, ConfigError, closest
 MAX_PREFIX_TOKENS = 16
 """Class, distillation and register tokens that are looked for before the tokens of the patches."""
 
-Size = tuple[int, int]
-"""Height and width."""
+Size = tuple[int, ...]
+"""Height and width; of signals the length, of volumes depth, height and width."""
 
 Rearrange = Callable[[Tensor], Tensor]
 """Maps what flows at a layer, (B, …), to maps (B, C, h, w); moves values and computes nothing."""
@@ -41,22 +41,24 @@ class Layout(ABC):
 
 @dataclass(frozen=True)
 class Axes(Layout):
-    """Maps (B, …) whose three axes after the batch are channels, rows and columns in some order."""
+    """Maps (B, …) with an axis for each of the input's, and one for the channels.
+
+    Attributes:
+        channels: Which axis of the value the channels are.
+    """
 
     name: str
-    order: tuple[int, int, int, int]
-    """Axes of the value that are batch, channels, rows and columns."""
+    channels: int
 
     def maps(self, value: Tensor, image: Size) -> Tensor:
-        """Permute the axes."""
-        if value.ndim != 4:
-            raise AttributionError(_not_so(self.name, value, "four dimensions"))
-        return value.permute(self.order)
+        """Move the channels' axis behind the batch."""
+        if value.ndim != len(image) + 2:
+            raise AttributionError(_not_so(self.name, value, f"{len(image) + 2} dimensions"))
+        return value.movedim(self.channels, 1)
 
     def put(self, value: Tensor, maps: Tensor, image: Size) -> Tensor:
-        """Permute them back."""
-        back = [self.order.index(axis) for axis in range(4)]
-        return maps.permute(back)
+        """Move it back."""
+        return maps.movedim(1, self.channels)
 
 
 @dataclass(frozen=True)
@@ -77,8 +79,8 @@ class TokenLayout(Layout):
         if value.ndim != 3:
             raise AttributionError(_not_so(self.name, value, "three dimensions"))
         tokens = value.permute(self.order)
-        prefix, (height, width) = self._grid(tokens.shape[1], value, image)
-        return tokens[:, prefix:].mT.reshape(len(tokens), -1, height, width)
+        prefix, size = self._grid(tokens.shape[1], value, image)
+        return tokens[:, prefix:].mT.reshape(len(tokens), -1, *size)
 
     def put(self, value: Tensor, maps: Tensor, image: Size) -> Tensor:
         """String the rows together behind the first tokens."""
@@ -92,7 +94,7 @@ class TokenLayout(Layout):
             size = grid_size(count - prefix, *image)
             if size is not None:
                 return prefix, size
-        raise AttributionError(_not_so(self.name, value, f"a grid over {image[0]}×{image[1]}"))
+        raise AttributionError(_not_so(self.name, value, f"a grid over {'×'.join(map(str, image))}"))
 
 
 @dataclass(frozen=True)
@@ -109,15 +111,15 @@ class Rearranged(Layout):
 
     def maps(self, value: Tensor, image: Size) -> Tensor:
         """Take every value of the maps from its place."""
-        return value.reshape(-1)[self._places_in(value)]
+        return value.reshape(-1)[self._places_in(value, image)]
 
     def put(self, value: Tensor, maps: Tensor, image: Size) -> Tensor:
         """Put every value of the maps into its place."""
-        places = self._places_in(value)
+        places = self._places_in(value, image)
         flat = value.reshape(-1).index_put((places.flatten(),), maps.reshape(-1))
         return flat.view(value.shape)
 
-    def _places_in(self, value: Tensor) -> Tensor:
+    def _places_in(self, value: Tensor, image: Size) -> Tensor:
         shape = tuple(value.shape)
         if shape not in self._places:
             numbers = torch.arange(value.numel(), dtype=torch.float64).view(shape)
@@ -128,11 +130,13 @@ class Rearranged(Layout):
                     f"layout= cannot rearrange what flows at the layer, {shape}: "
                     f"{type(error).__name__}: {error}."
                 ) from error
-            if found.ndim != 4 or not _moved(found, value.numel()):
+            dims = len(image) + 2
+            if found.ndim != dims or not _moved(found, value.numel()):
+                computed = " with values that were not moved but computed"
                 raise ConfigError(
                     f"layout= must rearrange what flows at the layer, {shape}, to maps "
-                    f"(B, channels, height, width); it returned shape {tuple(found.shape)}"
-                    f"{'' if found.ndim != 4 else ' with values that were not moved but computed'}."
+                    f"(B, {axes_named(len(image))}); it returned shape {tuple(found.shape)}"
+                    f"{'' if found.ndim != dims else computed}."
                 )
             self._places[shape] = found.long()
         return self._places[shape].to(value.device)
@@ -146,8 +150,8 @@ def _moved(found: Tensor, count: int) -> bool:
     return int(torch.bincount(places, minlength=1).max()) <= 1
 
 
-CHANNELS_FIRST = Axes("channels_first", (0, 1, 2, 3))
-CHANNELS_LAST = Axes("channels_last", (0, 3, 1, 2))
+CHANNELS_FIRST = Axes("channels_first", 1)
+CHANNELS_LAST = Axes("channels_last", -1)
 TOKENS = TokenLayout("tokens", (0, 1, 2))
 CHANNELS_THEN_TOKENS = TokenLayout("channels_then_tokens", (0, 2, 1))
 SEQUENCE_FIRST = TokenLayout("sequence_first", (1, 0, 2))
@@ -177,7 +181,7 @@ def layout_of(asked: str | Rearrange | Layout) -> Layout:
 
 def possible(value: Tensor, rows: int, image: Size, prefix: int | None) -> Iterator[Layout]:
     """Yield the layouts that the shape of a value for `rows` images allows, the likelier first."""
-    if value.ndim == 4 and len(value) == rows:
+    if value.ndim == len(image) + 2 and len(value) == rows:
         both = (CHANNELS_FIRST, CHANNELS_LAST)
         yield from sorted(both, key=lambda axes: not fits(axes.maps(value, image), image))
     if value.ndim != 3:
@@ -193,26 +197,57 @@ def possible(value: Tensor, rows: int, image: Size, prefix: int | None) -> Itera
 
 
 def fits(maps: Tensor, image: Size) -> bool:
-    """Return whether maps (B, C, h, w) have the proportions of an image, up to what borders cut."""
-    height, width = maps.shape[2:]
-    wanted = height * image[1] / image[0]
+    """Return whether maps (B, C, h, w) have the proportions of an image, up to what borders cut.
+
+    Of signals they need to be no longer, and of volumes slices count: networks reduce the depth,
+    such as the time of a video, less than height and width.
+    """
+    if len(image) == 1:
+        return maps.shape[2] <= image[0]
+    height, width = maps.shape[-2:]
+    wanted = height * image[-1] / image[-2]
     return abs(wanted - width) < 1 + 0.1 * max(width, wanted)
 
 
-def grid_size(patches: int, height: int, width: int) -> Size | None:
-    """Return rows and columns of square patches that cover an image, or None where none do.
+def grid_size(patches: int, *image: int) -> Size | None:
+    """Return how many square patches lie along each side of an image, or None where none fit.
+
+    Of signals any number fits, and patches of volumes are cubes.
 
     >>> grid_size(196, 224, 224), grid_size(6, 32, 48), grid_size(197, 224, 224)
     ((14, 14), (2, 3), None)
+    >>> grid_size(50, 1600), grid_size(64, 16, 16, 16)
+    ((50,), (4, 4, 4))
     """
     if patches < 1:
         return None
-    rows = max(round(math.sqrt(patches * height / width)), 1)
-    columns = patches // rows
+    size, left = list[int](), patches
+    for axis in range(len(image) - 1):
+        # The patches that are left, spread over the sides that are left as these are long.
+        sides = len(image) - axis
+        length = (left * image[axis] ** sides / math.prod(image[axis:])) ** (1 / sides)
+        size.append(max(round(length), 1))
+        left //= size[-1]
+    size.append(left)
     # Patches are square, up to a last one that the image's border cuts.
-    covers = rows * columns == patches
-    square = covers and abs(height / rows - width / columns) < 0.1 * height / rows
-    return (rows, columns) if square else None
+    if math.prod(size) != patches:
+        return None
+    edges = [side / count for side, count in zip(image, size, strict=True)]
+    square = all(abs(edges[0] - edge) < 0.1 * edges[0] for edge in edges)
+    return tuple(size) if square else None
+
+
+def axes_named(dims: int) -> str:
+    """Return what the axes of one input are called, by its number of spatial dimensions.
+
+    >>> axes_named(2)
+    'channels, height, width'
+    """
+    return ", ".join(("channels", *SPATIAL[dims]))
+
+
+SPATIAL = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
+"""Names of the axes of signals, images and volumes."""
 
 
 def _not_so(name: str, value: Tensor, expected: str) -> str:

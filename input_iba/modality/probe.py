@@ -10,8 +10,17 @@ from torch import Tensor
 
 from input_iba.modality.layouts import Layout, Size, fits
 
-PLACES = ((0, 1), (0, 2), (1, 0), (1, 3), (2, 0), (2, 3), (3, 1), (3, 2))
-"""Rows and columns, of four, of the parts that are changed one at a time.
+PLACES = (
+    (0, 1, 3),
+    (0, 2, 0),
+    (1, 0, 2),
+    (1, 3, 1),
+    (2, 0, 1),
+    (2, 3, 2),
+    (3, 1, 0),
+    (3, 2, 3),
+)
+"""Where, of four along each axis, the parts are that are changed one at a time.
 
 Each row and each column has two, so that neither alone tells which part it is."""
 
@@ -29,16 +38,25 @@ NOISE = 1e-5
 def changed_images(image: Tensor) -> Tensor:
     """Return an image (1, C, H, W) and it with a part changed at each place, (1 + places, …)."""
     image = image.nan_to_num(0.0, 0.0, 0.0)
-    height, width = image.shape[2:]
+    places = places_of(image.ndim - 2)
     generator = torch.Generator().manual_seed(0)
     noise = torch.randn(image.shape, generator=generator).to(image)
     scale = image.std().clamp_min(0.1)
     other = 2 * image.mean() - image + 2 * scale * noise
-    images = image.repeat(1 + len(PLACES), 1, 1, 1)
-    for changed, (row, column) in zip(images[1:], PLACES, strict=True):
-        rows, columns = _part(row, height), _part(column, width)
-        changed[:, rows, columns] = other[0, :, rows, columns]
+    images = image.repeat(1 + len(places), *[1] * (image.ndim - 1))
+    for changed, place in zip(images[1:], places, strict=True):
+        part = (slice(None), *map(_part, place, image.shape[2:]))
+        changed[part] = other[0][part]
     return images
+
+
+def places_of(dims: int) -> tuple[tuple[int, ...], ...]:
+    """Return the places of an input of some spatial dimensions.
+
+    >>> places_of(1)
+    ((0,), (1,), (2,), (3,))
+    """
+    return tuple(dict.fromkeys(place[:dims] for place in PLACES))
 
 
 def choose(values: Sequence[Tensor], layouts: Sequence[Layout], image: Size) -> Layout | None:
@@ -85,16 +103,17 @@ def _sureness(reactions: Tensor) -> float:
         return 0.0
     # What a part does on the average says nothing of places; where it does most says most.
     squares = reactions.double().square()
-    shares = squares / squares.mean((1, 2), keepdim=True).clamp_min(1e-30)
+    each = (-1, *[1] * (squares.ndim - 1))
+    shares = squares / squares.flatten(1).mean(1).clamp_min(1e-30).view(each)
     total = shares.sum(0)
     # Positions count by how much they react; the root, so that none outweighs all the others.
     weights = total.sqrt() / total.sqrt().sum()
     correlations = []
     for axis, size in enumerate(total.shape):
         at = (torch.arange(size).to(total) + 0.5) / size
-        position = (at[:, None] if axis == 0 else at[None]).expand_as(total)
-        parts = torch.tensor([(place[axis] + 0.5) / 4 for place in PLACES]).to(total)
-        centre = torch.einsum("p,phw->hw", parts, shares) / total.clamp_min(1e-30)
+        position = at.view(each[: total.ndim - axis]).expand_as(total)
+        parts = torch.tensor([(place[axis] + 0.5) / 4 for place in places_of(total.ndim)])
+        centre = torch.einsum("p,p...->...", parts.to(total), shares) / total.clamp_min(1e-30)
         if size > 1:
             correlations.append(_correlation(position, centre, weights))
     least = min(correlations, default=0.0)
@@ -115,4 +134,4 @@ def _correlation(one: Tensor, other: Tensor, weights: Tensor) -> float:
 def _enough_show(reactions: Tensor) -> bool:
     """Return whether half of the parts show, at four positions or more."""
     parts = int((reactions.flatten(1).amax(1) > 0).sum())
-    return 2 * parts >= len(PLACES) and int((reactions.amax(0) > 0).sum()) >= 4
+    return 2 * parts >= len(reactions) and int((reactions.amax(0) > 0).sum()) >= 4

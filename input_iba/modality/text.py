@@ -184,7 +184,7 @@ class TextModality(Modality):
             raise AttributionError(f"The layer puts out {got}; expected one each. Choose another.")
         return features[tokens.scored]
 
-    def check_features(self, features: Tensor, layer: str) -> None:
+    def check_features(self, features: Tensor, inputs: Tensor, layer: str) -> None:
         """Refuse features that are not a sequence."""
         if features.ndim != 3:
             raise AttributionError(

@@ -1,4 +1,7 @@
-"""Images: inputs (S, C, H, W), features (S, C', h, w), maps (S, H, W)."""
+"""Images, signals and volumes: inputs (S, C, H, W), features (S, C', h, w), maps (S, H, W).
+
+Of signals H and W are a length T, of volumes and videos they are D, H and W.
+"""
 
 from __future__ import annotations
 
@@ -14,27 +17,58 @@ from torch.nn import functional as F
 from input_iba.core.hooks import Wrapping
 from input_iba.core.smoothing import gaussian_smooth
 from input_iba.core.tokens import NO_TOKENS, Behind, NoTokens
-from input_iba.errors import AttributionError, import_extra
+from input_iba.errors import AttributionError, ConfigError, import_extra
 from input_iba.modality.base import Layout, Modality
-from input_iba.modality.critics import VisionCritic
+from input_iba.modality.critics import CONVOLUTIONS, VisionCritic
 from input_iba.modality.layer_choice import choose_image_layer
+from input_iba.modality.layouts import axes_named
 from input_iba.modality.vision_wrapping import vision_wrapping
 
 
 class VisionModality(Modality):
-    """Images of any number of channels and any size."""
+    """Images, signals or volumes of any number of channels and any size.
+
+    Args:
+        dims: Number of spatial dimensions: 1 for signals (C, T), 2 for images (C, H, W), 3 for
+            volumes and videos (C, D, H, W); None for those of the model's first convolution.
+
+    Raises:
+        ConfigError: It is another number.
+    """
+
+    def __init__(self, dims: int | None = None) -> None:
+        if dims not in (None, *KINDS):
+            raise ConfigError(f"dims is 1, 2 or 3 (signals, images, volumes); got {dims!r}.")
+        self.dims = dims
+
+    def dims_of(self, model: nn.Module) -> int:
+        """Return how many spatial dimensions the inputs of a model have; 2 where nothing says so.
+
+        >>> VisionModality().dims_of(nn.Sequential(nn.Conv1d(1, 2, 3), nn.Flatten()))
+        1
+        """
+        if self.dims is not None:
+            return self.dims
+        return next((dims for module in model.modules() if (dims := _convolves(module))), 2)
 
     def enter(self, model: nn.Module, inputs: Tensor) -> tuple[Tensor, NoTokens]:
-        """Return images as they are.
+        """Return inputs as they are.
 
         Raises:
-            AttributionError: They are not floating-point values (S, C, H, W).
+            AttributionError: They are not floating-point values (S, C, H, W); of models of signals
+                (S, C, T), of volumes (S, C, D, H, W).
         """
-        if inputs.ndim != 4 or not inputs.is_floating_point():
+        dims = self.dims_of(model)
+        if inputs.ndim != dims + 2 or not inputs.is_floating_point():
+            kind = KINDS[dims]
+            remedy = f" Give x[None] for one {kind}." if inputs.ndim == dims + 1 else ""
+            if inputs.ndim - 2 in KINDS and self.dims is None:
+                # What the model says of itself may be wrong: of a patch embedding, for example.
+                other = f"{KINDS[inputs.ndim - 2]}s"
+                remedy += f" If the model takes {other}: modality=VisionModality({inputs.ndim - 2})."
             raise AttributionError(
-                f"Images are normalised floating-point values of shape (samples, channels, height, "
-                f"width); got {inputs.dtype} of shape {tuple(inputs.shape)}."
-                f"{' Give x[None] for one image.' if inputs.ndim == 3 else ''}"
+                f"{kind.capitalize()}s are normalised floating-point values of shape (samples, "
+                f"{axes_named(dims)}); got {inputs.dtype} of shape {tuple(inputs.shape)}.{remedy}"
             )
         return inputs, NO_TOKENS
 
@@ -45,17 +79,19 @@ class VisionModality(Modality):
     def variations(self, inputs: Tensor, count: int) -> Iterator[Tensor]:
         """Yield crops of a half to all of an image, mirrored or not, a little shifted."""
         generator = torch.Generator().manual_seed(0)
-        height, width = inputs.shape[2:]
+        size = inputs.shape[2:]
+        dims = len(size)
         for i in range(count):
-            image = inputs[i % len(inputs)][None]
-            share, top, left, mirrored, down, along = torch.rand(6, generator=generator).tolist()
-            rows, columns = (max(round(math.sqrt((1 + share) / 2) * n), 1) for n in (height, width))
-            first, start = round(top * (height - rows)), round(left * (width - columns))
-            crop = image[:, :, first : first + rows, start : start + columns]
-            view = F.interpolate(crop, (height, width), mode="bilinear", antialias=True)
-            shifts = (round((down - 0.5) * height / 4), round((along - 0.5) * width / 4))
-            view = view.roll(shifts, (2, 3))
-            yield view.flip(3) if mirrored < 0.5 else view
+            view = inputs[i % len(inputs)][None]
+            share, *drawn = torch.rand(2 + 2 * dims, generator=generator).tolist()
+            starts, mirrored, moved = drawn[:dims], drawn[dims], drawn[dims + 1 :]
+            for axis, (n, start) in enumerate(zip(size, starts, strict=True), start=2):
+                kept = max(round(((1 + share) / 2) ** (1 / dims) * n), 1)
+                view = view.narrow(axis, round(start * (n - kept)), kept)
+            view = F.interpolate(view, size, mode=LINEAR[dims], antialias=dims == 2)
+            shifts = [round((by - 0.5) * n / 4) for n, by in zip(size, moved, strict=True)]
+            view = view.roll(shifts, tuple(range(2, 2 + dims)))
+            yield view.flip(-1) if mirrored < 0.5 else view
 
     def wrapping(
         self, model: nn.Module, layer: str, side: str, layout: Layout | None = None
@@ -63,39 +99,39 @@ class VisionModality(Modality):
         """Find out where the positions lie, by changing parts of an image."""
         return vision_wrapping(model, layer, layout)
 
-    def check_features(self, features: Tensor, layer: str) -> None:
+    def check_features(self, features: Tensor, inputs: Tensor, layer: str) -> None:
         """Refuse features that have no height and width."""
-        if features.ndim != 4:
+        if features.ndim != inputs.ndim:
+            axes = axes_named(inputs.ndim - 2)
             raise AttributionError(
                 f"Layer {layer!r} puts out features of shape {tuple(features.shape[1:])}; expected "
-                "(channels, height, width). Choose a layer before the features are flattened: "
-                "'input-iba layers CONFIG' lists layers with their shapes; layout= says where "
-                "height and width are, if they are there."
+                f"({axes}). Choose a layer before the features are flattened: 'input-iba layers "
+                "CONFIG' lists layers with their shapes; layout= says where "
+                f"{axes.partition(', ')[2].replace(', ', ' and ')} are, if they are there."
             )
 
     def smooth(self, mask: Tensor, sigma: float) -> Tensor:
         """Smooth with a Gaussian, reflecting at the border."""
-        return gaussian_smooth(mask, sigma)
+        return gaussian_smooth(mask, sigma, dims=mask.ndim - 2)
 
     def position_bits(self, capacity: Tensor) -> Tensor:
         """Sum over channels."""
         return capacity.sum(1) / math.log(2)
 
     def saliency(self, capacity: Tensor, inputs: Tensor) -> Tensor:
-        """Sum over channels, divide by the pixels per position, and enlarge bilinearly.
+        """Sum over channels, divide by the pixels per position, and enlarge linearly.
 
         References:
             Schulz et al. 2020 (arXiv 2001.00396); docs/METHOD.md, section 2.
         """
         bits = self.position_bits(capacity)[:, None]
-        height, width = inputs.shape[-2:]
-        share = bits.shape[-2] * bits.shape[-1] / (height * width)
+        share = math.prod(bits.shape[2:]) / math.prod(inputs.shape[2:])
         return self.spread(bits * share, inputs)
 
     def spread(self, values: Tensor, inputs: Tensor) -> Tensor:
-        """Enlarge bilinearly."""
-        size = inputs.shape[-2:]
-        return F.interpolate(values, size, mode="bilinear", align_corners=False)[:, 0]
+        """Enlarge linearly along each axis."""
+        size = inputs.shape[2:]
+        return F.interpolate(values, size, mode=LINEAR[len(size)], align_corners=False)[:, 0]
 
     def expand(self, saliency: Tensor, inputs: Tensor) -> Tensor:
         """Give every channel the same map."""
@@ -107,32 +143,46 @@ class VisionModality(Modality):
 
     def noise_shape(self, inputs: Tensor) -> tuple[int, ...]:
         """One value per channel."""
-        return (inputs.shape[1], 1, 1)
+        return (inputs.shape[1], *[1] * (inputs.ndim - 2))
 
     def critic(self, features: Tensor) -> nn.Module:
         """Build a convolutional critic."""
-        channels, height, width = features.shape[1:]
-        return VisionCritic(channels, height, width)
+        return VisionCritic(*features.shape[1:])
 
     def picture(self, one: Tensor) -> Tensor | None:
-        """Return an image of one or three channels stretched to 0…255."""
+        """Return an image or a volume of one or three channels stretched to 0…255.
+
+        Signals have any number of channels, and keep their values.
+        """
+        if one.ndim == 2:
+            return one.detach().float().cpu()
         if one.shape[0] not in (1, 3):
             return None
         low, high = one.amin(), one.amax()
         pixels = (one - low) / (high - low).clamp(min=1e-12) * 255
-        return pixels.round().to(torch.uint8).cpu().expand(3, -1, -1)
+        return pixels.round().to(torch.uint8).cpu().expand(3, *one.shape[1:])
 
     def window(
         self, inputs: Tensor, side: float, stride: float
     ) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Return squares of all channels."""
-        channels, shorter = inputs.shape[1], min(inputs.shape[2:])
-        window, step = (max(1, round(share * shorter)) for share in (side, stride))
-        return (channels, window, window), (channels, step, step)
+        """Return squares of all channels; intervals of signals, cubes of volumes."""
+        channels, *size = inputs.shape[1:]
+        window, step = (max(1, round(share * min(size))) for share in (side, stride))
+        return (channels, *[window] * len(size)), (channels, *[step] * len(size))
 
     def segments(self, inputs: Tensor, tokens: Behind, kind: str, tiles: int) -> Tensor:
         """Cut an image into tiles or superpixels, (H, W)."""
         return segment(inputs[0], kind, tiles)
+
+
+KINDS = {1: "signal", 2: "image", 3: "volume"}
+LINEAR = {1: "linear", 2: "bilinear", 3: "trilinear"}
+"""What inputs are called, and how they are enlarged, by the number of spatial dimensions."""
+
+
+def _convolves(module: nn.Module) -> int | None:
+    """Return over how many dimensions a module convolves; None for other modules."""
+    return next((dims for dims, kind in CONVOLUTIONS.items() if isinstance(module, kind)), None)
 
 
 SEGMENTS = ("grid", "slic")
@@ -146,17 +196,20 @@ def segment(image: Tensor, kind: str, tiles: int) -> Tensor:
 
     Raises:
         MissingExtraError: Superpixels are asked for without scikit-image.
+        AttributionError: They are asked for of a signal.
 
     >>> segment(torch.zeros(1, 4, 4), "grid", 2).tolist()
     [[0, 0, 1, 1], [0, 0, 1, 1], [2, 2, 3, 3], [2, 2, 3, 3]]
     """
-    height, width = image.shape[-2:]
+    size = image.shape[1:]
     if kind == "slic":
-        return _superpixels(image, tiles**2)
-    down, across = min(tiles, height), min(tiles, width)
-    rows = torch.arange(height, device=image.device) * down // height
-    columns = torch.arange(width, device=image.device) * across // width
-    return rows[:, None] * across + columns
+        return _superpixels(image, tiles ** len(size))
+    numbers = torch.zeros((), dtype=torch.int64, device=image.device)
+    for side in size:  # each axis cuts what those before it have left
+        along = min(tiles, side)
+        parts = torch.arange(side, device=image.device) * along // side
+        numbers = numbers[..., None] * along + parts
+    return numbers
 
 
 def load_slic() -> Callable[..., NDArray[np.int64]]:
@@ -167,9 +220,13 @@ def load_slic() -> Callable[..., NDArray[np.int64]]:
 
 
 def _superpixels(image: Tensor, count: int) -> Tensor:
+    if image.ndim == 2:
+        raise AttributionError(
+            "Superpixels are of images and volumes; a signal is cut into equal parts: segments='grid'."
+        )
     slic = load_slic()
     low, high = image.min(), image.max()
-    pixels = ((image - low) / (high - low).clamp_min(1e-12)).permute(1, 2, 0)
+    pixels = ((image - low) / (high - low).clamp_min(1e-12)).movedim(0, -1)
     labels = slic(pixels.cpu().double().numpy(), n_segments=count, start_label=0, channel_axis=-1)
     numbers: Tensor = torch.unique(torch.from_numpy(labels), return_inverse=True)[1]
     return numbers.to(image.device)

@@ -24,6 +24,7 @@ from input_iba.modality.layouts import (
     Rearrange,
     Rearranged,
     Size,
+    axes_named,
     fits,
     layout_of,
     possible,
@@ -63,12 +64,12 @@ class VisionWrapping(Wrapping):
     @torch.no_grad()
     def settle(self, read: Read, inputs: Tensor, tokens: Behind) -> None:
         """Find the layout on the first of the inputs, (B, C, H, W)."""
-        if self._layout is not None or inputs.ndim != 4:
+        if self._layout is not None:
             return
         images = changed_images(inputs[:1].detach())
         # One by one: whatever bound on rows there is, this is within it.
         values = [unwrap(read(image, NO_TOKENS)) for image in torch.split(images, 1)]
-        if values[0].ndim not in (3, 4):
+        if values[0].ndim not in (3, inputs.ndim):
             return  # no map: that the features have no height and width is said where they are used
         self._layout = self.layout_of(values, 1, _size(images))
 
@@ -84,10 +85,10 @@ class VisionWrapping(Wrapping):
             return layout
         # Late layers of small images react to all parts alike, and nothing can be seen: then
         # channels come first where a convolution or its norm says so.
-        convolved = value.ndim == 4 and len(value) == rows and value.shape[1] in self.convolved
+        convolved = value.ndim == len(image) + 2 and len(value) == rows and value.shape[1] in self.convolved
         if convolved and fits(value, image):
             return CHANNELS_FIRST
-        raise AttributionError(self._refusal(value, rows, layouts))
+        raise AttributionError(self._refusal(value, rows, layouts, len(image)))
 
     def unwrap(self, output: Any, inputs: Tensor) -> Tensor:
         """Return the features as maps for images (B, ·, H, W)."""
@@ -105,17 +106,16 @@ class VisionWrapping(Wrapping):
             return []
         own = Rearranged(self.reorder)
         try:
-            own.maps(value, (1, 1))
+            own.maps(value, (1, 1))  # of images alone
         except ConfigError:  # not a layer whose output it is for
             return []
         return [own]
 
-    def _refusal(self, value: Tensor, rows: int, layouts: Sequence[Layout]) -> str:
+    def _refusal(self, value: Tensor, rows: int, layouts: Sequence[Layout], dims: int) -> str:
         shape = f"{tuple(value.shape)} for {rows} image{'s' if rows > 1 else ''}"
         remedy = (
             "Choose the block around it, or say how its output lies with layout=: "
-            f"{', '.join(NAMED)}, or a function from that output to maps (B, channels, height, "
-            "width)."
+            f"{', '.join(NAMED)}, or a function from that output to maps (B, {axes_named(dims)})."
         )
         if rows not in value.shape[:2]:
             return (
@@ -214,4 +214,4 @@ def _prefix_tokens(owners: Sequence[nn.Module]) -> int | None:
 
 
 def _size(inputs: Tensor) -> Size:
-    return inputs.shape[2], inputs.shape[3]
+    return tuple(inputs.shape[2:])

@@ -37,7 +37,7 @@ class ClassActivationMap(ScoringMethod):
         layer = self.layer or last_map(task, self.name)
         tapped = task.tapped(layer)
         features = tapped.features(task.inputs).detach()
-        task.modality.check_features(features, layer)
+        task.modality.check_features(features, task.inputs, layer)
         weights = self.weights(task, tapped, features)
         cam = (weights * features).sum(1, keepdim=True).relu()
         return task.modality.spread(cam, task.inputs)

@@ -105,7 +105,7 @@ class CoIBA(Method):
         for name in names:
             tapped = task.tapped(name)
             own.append(tapped.features(task.inputs))
-            task.modality.check_features(own[-1], name)
+            task.modality.check_features(own[-1], task.inputs, name)
             others.append(torch.cat([tapped.features(part) for part in parts]))
         shapes = {name: tuple(x.shape[1:]) for name, x in zip(names, own, strict=True)}
         if len(set(shapes.values())) > 1:
