@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any
 
 import torch
@@ -16,6 +17,7 @@ from input_iba.attribution.outcome import clocked, first_reasons, logit_failures
 from input_iba.attribution.priors import Prior, WGANPrior
 from input_iba.attribution.reading import Reading
 from input_iba.attribution.task import AttributionTask
+from input_iba.core.arguments import NO_ARGUMENTS, Arguments
 from input_iba.core.modes import with_gradients
 from input_iba.core.outputs import Output
 from input_iba.core.statistics import RunningStatistics
@@ -102,20 +104,30 @@ class Attributor(BaseAttributor[AttributionTask, Attribution]):
             output=output,
         )
 
-    def estimate(self, batches: Iterable[Tensor], n_samples: int = 1000) -> FeatureStatistics:
+    def estimate(
+        self,
+        batches: Iterable[Tensor],
+        n_samples: int = 1000,
+        additional_forward_args: Any = None,
+    ) -> FeatureStatistics:
         """Estimate and keep the layer's statistics over `n_samples` inputs.
 
-        Batches are normalised inputs, (B, C, H, W), or token ids (B, T).
+        Batches are normalised inputs, (B, C, H, W), or token ids (B, T). Behind them the classifier
+        is called with `additional_forward_args`, whose tensors have a row for each of all inputs.
 
         Raises:
             AttributionError: Fewer than two samples, features of changing shape, or NaN in them.
         """
         running, left = RunningStatistics(), n_samples
+        beside = Arguments.of(additional_forward_args, self.device)
         with ExitStack() as stack:
             for batch in batches:
-                if running.count == 0:
-                    statistics_of = stack.enter_context(self.estimating(batch[:1]))
-                running.merge(statistics_of(batch[:left]))
+                first = n_samples - left
+                if first == 0:
+                    entered = self.estimating(batch[:1], beside.select(slice(1)))
+                    statistics_of = stack.enter_context(entered)
+                part = batch[:left]
+                running.merge(statistics_of(part, beside.select(slice(first, first + len(part)))))
                 left -= len(batch)
                 if left <= 0:
                     break
@@ -123,24 +135,28 @@ class Attributor(BaseAttributor[AttributionTask, Attribution]):
         return self.statistics
 
     @contextmanager
-    def estimating(self, example: Tensor) -> Iterator[Callable[[Tensor], RunningStatistics]]:
+    def estimating(
+        self, example: Tensor, beside: Arguments = NO_ARGUMENTS
+    ) -> Iterator[Callable[..., RunningStatistics]]:
         """Lend a function from one batch (B, C, H, W) to the layer's statistics over it.
+
+        It takes the batch, and what stands beside it if anything does.
 
         Whoever merges them, with those of other processes too, sets `statistics` to the result. On
         one input, (1, C, H, W), is checked what makes the classifier cheaper; processes give the
         same one, so that all decide alike.
         """
         with with_gradients(), torch.no_grad():
-            alone = self._check(example).alone
-            with self._readable.prepared(*self._enter(example)):
-                yield lambda batch: self._statistics_of(
-                    self.modality.one_by_one(batch) if alone else [batch]
-                )
+            alone = self._check(example, beside).alone
+            with self._readable.prepared(*self._enter(example, beside)):
+                yield partial(self._statistics_of, alone)
 
-    def _statistics_of(self, parts: Iterable[Tensor]) -> RunningStatistics:
+    def _statistics_of(
+        self, alone: bool, batch: Tensor, beside: Arguments = NO_ARGUMENTS
+    ) -> RunningStatistics:
         running = RunningStatistics()
-        for part in parts:
-            inputs, tokens = self._enter(part)
+        for part in self.modality.one_by_one(batch) if alone else [batch]:
+            inputs, tokens = self._enter(part, beside)
             features = self.classifier.features(inputs, tokens)
             self.modality.check_features(features, inputs, self.classifier.layer)
             running.update(self.modality.observations(features, tokens))

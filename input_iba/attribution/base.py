@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from input_iba.attribution.task import Task
+from input_iba.core.arguments import NO_ARGUMENTS, Arguments
 from input_iba.core.checked import Checked, Entered, check_classifier
 from input_iba.core.classifier import Classifier
 from input_iba.core.explainable import check_explainable, device_of, working_values
@@ -84,6 +85,7 @@ class BaseAttributor(ABC, Generic[Kind, Found]):
         seed: int = 0,
         progress: Progress | None = None,
         internal_batch_size: int | None = None,
+        additional_forward_args: Any = None,
     ) -> list[Found | Failure]:
         """Explain S samples.
 
@@ -95,6 +97,8 @@ class BaseAttributor(ABC, Generic[Kind, Found]):
             seed: Of the run.
             progress: Told about every step of every stage.
             internal_batch_size: Instead of the attributor's own, for this call.
+            additional_forward_args: What the model is called with behind the inputs, one or a
+                tuple; see `Arguments`.
 
         Returns:
             One record per sample, in order; a `Failure` where a sample could not be explained.
@@ -112,7 +116,8 @@ class BaseAttributor(ABC, Generic[Kind, Found]):
             "progress": progress,
             "internal_batch_size": internal_batch_size,
         }
-        checked = self._check(inputs)
+        beside = Arguments.of(additional_forward_args, self.device)
+        checked = self._check(inputs, beside)
         targets = _asked(targets, checked.suggests)
         if checked.alone and len(inputs) > 1:
             found: list[Found | Failure] = []
@@ -120,7 +125,9 @@ class BaseAttributor(ABC, Generic[Kind, Found]):
                 one = target_of(targets, i)
                 found += self.attribute(single, one, ids=names[i : i + 1], **how)
             return found
-        with self._asking(targets).prepared(*self._enter(inputs[:1])):
+        first = self._enter(inputs[:1], beside.select(slice(1)))
+        with self._asking(targets).prepared(*first):
+            how["additional_forward_args"] = beside.values
             return self._explain(self.task(inputs, targets, names, **how))
 
     @with_gradients()
@@ -132,11 +139,13 @@ class BaseAttributor(ABC, Generic[Kind, Found]):
         seed: int = 0,
         progress: Progress | None = None,
         internal_batch_size: int | None = None,
+        additional_forward_args: Any = None,
     ) -> Kind:
         """Prepare samples for running the stages one by one: the arguments of `attribute`."""
         names = checked_ids(ids, len(inputs))
-        targets = _asked(targets, self._check(inputs).suggests)
-        values, tokens = self._enter(inputs)
+        beside = Arguments.of(additional_forward_args, self.device)
+        targets = _asked(targets, self._check(inputs, beside).suggests)
+        values, tokens = self._enter(inputs, beside)
         runner = self._asking(targets)
         with torch.no_grad(), runner.frozen():
             logits = runner.logits(values, tokens)
@@ -191,21 +200,22 @@ class BaseAttributor(ABC, Generic[Kind, Found]):
         size = tuple(values.shape[2:])
         return [Facts(self.class_names, self.use_softmax, size, length) for length in lengths]
 
-    def _enter(self, inputs: Tensor) -> Entered:
+    def _enter(self, inputs: Tensor, beside: Arguments = NO_ARGUMENTS) -> Entered:
         """Return a user's inputs as a classifier is given them, in the type that masks have."""
+        beside.check(len(inputs))
         inputs = inputs.to(self.device)
         inputs = inputs.clone() if inputs.is_inference() else inputs
         values, tokens = self.modality.enter(self._runner.model, inputs)
-        return working_values(values, self._runner.model), tokens
+        return working_values(values, self._runner.model), tokens.given(beside)
 
-    def _check(self, inputs: Tensor) -> Checked:
+    def _check(self, inputs: Tensor, beside: Arguments = NO_ARGUMENTS) -> Checked:
         """Check the classifier on the first of some inputs, once, and log what is odd."""
         if self._checked is None:
-            example = inputs[:1]
+            example, first = inputs[:1], beside.select(slice(1))
             alike = self.modality.padded(self._runner.model, example)
             exact = self._runner.exact()
             with exact.frozen():
-                one, *pair = (self._enter(inputs) for inputs in (example, *(alike or ())))
+                one, *pair = (self._enter(like, first) for like in (example, *(alike or ())))
                 self._checked = check_classifier(exact, one, (pair[0], pair[1]) if pair else None)
             self._checked.say()
         return self._checked

@@ -14,6 +14,7 @@ from input_iba.attribution.attributor import Attributor
 from input_iba.attribution.fitted import read_fitted, write_fitted
 from input_iba.attribution.found import Attributions
 from input_iba.attribution.presets import Preset, preset_of
+from input_iba.core.arguments import Arguments
 from input_iba.core.explainable import check_explainable, device_of
 from input_iba.core.modes import with_gradients
 from input_iba.core.optimise import Progress
@@ -96,23 +97,28 @@ class InputIBA:
         self._attributor: Attributor | None = None
 
     @with_gradients()
-    def fit(self, data: Any, n_samples: int | None = None) -> InputIBA:
+    def fit(
+        self, data: Any, n_samples: int | None = None, additional_forward_args: Any = None
+    ) -> InputIBA:
         """Estimate what the layer puts out on usual inputs; return this object.
 
         Args:
             data: Inputs like those to explain, 1,000 or more for good maps: a tensor, a list of
                 texts or images, or a loader or data set that yields them, alone or before labels.
             n_samples: How many to take; None for as many as the preset says.
+            additional_forward_args: What the model is called with behind the inputs; tensors have
+                a row for each of all inputs.
         """
         inputs, data = self._read_with(data)
         batches = inputs.batches(data)
         first = next(batches, None)
         if first is None:
             raise AttributionError("fit() was given no inputs. Give 1,000 or more for good maps.")
-        attributor = self._attributor_for(inputs, first[:1])
+        attributor = self._attributor_for(inputs, first[:1], additional_forward_args)
         if n_samples is None:
             n_samples = preset_of(self.preset, inputs.modality.kind).n_samples
-        self.statistics = attributor.estimate(chain([first], batches), n_samples)
+        chained = chain([first], batches)
+        self.statistics = attributor.estimate(chained, n_samples, additional_forward_args)
         return self
 
     @with_gradients()
@@ -125,6 +131,7 @@ class InputIBA:
         ids: Sequence[str] | None = None,
         on_error: str = "raise",
         progress: Progress | None = None,
+        additional_forward_args: Any = None,
     ) -> Attributions:
         """Explain inputs.
 
@@ -136,6 +143,9 @@ class InputIBA:
             ids: Names of the inputs, which with the seed decide the noise.
             on_error: 'raise' where an input cannot be explained, or 'return' a `Failure` for it.
             progress: Told about every step.
+            additional_forward_args: What the model is called with behind the inputs, one or a
+                tuple, as captum calls it: tensors have a row per input, all else is passed as it
+                is.
 
         Raises:
             AttributionError: An input cannot be explained.
@@ -147,7 +157,7 @@ class InputIBA:
         values, looks = reader.read(data)
         if len(values) == 0:
             return Attributions([])
-        attributor = self._attributor_for(reader, values[:1])
+        attributor = self._attributor_for(reader, values[:1], additional_forward_args)
         if self.statistics is None:
             LOGGER.warning(
                 "No fit() came before: the layer's statistics are those of %d views of the inputs "
@@ -156,9 +166,18 @@ class InputIBA:
                 VARIATIONS,
             )
             views = reader.modality.variations(values, VARIATIONS)
-            self.statistics = attributor.estimate(views, VARIATIONS)
+            beside = Arguments.of(additional_forward_args, attributor.device)
+            rows = beside.select([i % len(values) for i in range(VARIATIONS)])
+            self.statistics = attributor.estimate(views, VARIATIONS, rows.values)
         attributor.statistics = self.statistics
-        found = attributor.attribute(values, target, ids=ids, seed=seed, progress=progress)
+        found = attributor.attribute(
+            values,
+            target,
+            ids=ids,
+            seed=seed,
+            progress=progress,
+            additional_forward_args=additional_forward_args,
+        )
         failed = [record for record in found if isinstance(record, Failure)]
         if failed and on_error == "raise":
             raise AttributionError(
@@ -211,11 +230,12 @@ class InputIBA:
             self._inputs = inputs_of(self.model, first, *self._reading)
         return self._inputs, data
 
-    def _attributor_for(self, inputs: Inputs, example: Tensor) -> Attributor:
+    def _attributor_for(self, inputs: Inputs, example: Tensor, beside: Any) -> Attributor:
         if self._attributor is None:
             device = device_of(self.model)
             if self.layer is None:
-                self.layer = inputs.modality.choose_layer(self.model, example.to(device))
+                first = Arguments.of(beside, device).select(slice(1))
+                self.layer = inputs.modality.choose_layer(self.model, example.to(device), first)
             preset = preset_of(self.preset, inputs.modality.kind)
             how = {**self._how, **preset.stages, "modality": inputs.modality, "device": device}
             autocast = choose_precision(self._precision, device)
@@ -235,14 +255,14 @@ def explain(
 
     `data` are usual inputs, as of `InputIBA.fit`; None for crops, flips and shifts of the inputs.
     `settings` are further arguments of `InputIBA` (layer, preset, tokenizer, transform, …) and of
-    `InputIBA.attribute` (seed, ids, on_error, progress).
+    `InputIBA.attribute` (seed, ids, on_error, progress, additional_forward_args).
 
     >>> import torch
     >>> net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(784, 5))
     >>> explain(net, torch.randn(3, 16, 16), layer="1").maps.shape
     torch.Size([1, 1, 16, 16])
     """
-    of_call = ("seed", "ids", "on_error", "progress")
+    of_call = ("seed", "ids", "on_error", "progress", "additional_forward_args")
     asked = {key: settings.pop(key) for key in of_call if key in settings}
     made = InputIBA(model, **settings)
     if data is not None:

@@ -42,10 +42,11 @@ class Attributions(Sequence[Attribution | Failure]):
     def maps(self) -> Tensor:
         """All maps in bits: (S, 1, H, W), as captum has them; of texts (S, T), 0 at padding.
 
-        NaN where an input could not be explained.
+        Of signals they are (S, 1, T), of volumes (S, 1, D, H, W). NaN where an input could not be explained.
         """
+        explained = [r for r in self.records if isinstance(r, Attribution)]
         masks = [r.map if isinstance(r, Attribution) else None for r in self.records]
-        known = [mask for mask in masks if mask is not None]
+        known = [record.map for record in explained]
         if not known:
             return torch.full((len(masks), 1), torch.nan)
         shape = tuple(max(mask.shape[axis] for mask in known) for axis in range(known[0].ndim))
@@ -55,7 +56,7 @@ class Attributions(Sequence[Attribution | Failure]):
                 row.fill_(torch.nan)
             else:
                 row[tuple(slice(size) for size in mask.shape)] = mask
-        return found[:, None] if len(shape) == 2 else found
+        return found if explained[0].of_words else found[:, None]
 
     def to_html(self, path: str | Path) -> Path:
         """Write one page with all records that opens anywhere; return where it is."""

@@ -120,11 +120,12 @@ def _first_returned(classifier: Classifier, name: str, values: Tensor, tokens: B
         signature = inspect.signature(classifier.model.forward)
         given = tokens.arguments & signature.parameters.keys()
         try:
-            signature.bind(None, **dict.fromkeys(given))
+            signature.bind(None, *tokens.beside.values, **dict.fromkeys(given))
         except TypeError:
             raise AttributionError(
                 f"{name} cannot be called with one tensor: its forward method takes {signature}. "
-                "Explain a module with one input, that calls it with the rest: "
+                "Give the others as additional_forward_args=, or explain a module with one input, "
+                "that calls it with the rest: "
                 "class OneInput(nn.Module), whose forward(self, x) returns model(x, ...)."
             ) from error
         raise AttributionError(

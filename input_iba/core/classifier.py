@@ -23,8 +23,8 @@ Run = Callable[[nn.Module, Tensor, Behind], Any]
 
 
 def run_alone(model: nn.Module, inputs: Tensor, tokens: Behind) -> Any:
-    """Give the inputs to the model, and nothing else."""
-    return model(inputs)
+    """Give the inputs to the model, and what stands beside them."""
+    return model(inputs, *tokens.beside.copied())
 
 
 Answer = Callable[[Any, Tensor, Behind], Tensor]

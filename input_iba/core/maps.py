@@ -46,7 +46,7 @@ def check_maps(heats: Tensor, size: tuple[int, ...]) -> None:
     Raises:
         EvaluationError: Another shape, no values, or values that are not finite.
     """
-    if tuple(heats.shape) != size or heats.ndim != 3:
+    if tuple(heats.shape) != size:
         raise EvaluationError(
             f"Expected heat maps of shape {size}, one (H, W) per sample; got "
             f"{tuple(heats.shape)}. Resize the maps to the input."

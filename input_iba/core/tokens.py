@@ -1,6 +1,7 @@
 """Texts of different lengths as one tensor, and which of their tokens count.
 
-Images have no tokens: behind them stand `NO_TOKENS`, with which everything counts.
+Images have no tokens: behind them stand `NO_TOKENS`, with which everything counts, or what else a
+classifier is called with.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
+
+from input_iba.core.arguments import NO_ARGUMENTS, Arguments
+from input_iba.errors import AttributionError
 
 PAD_INDEX = 1
 """Index of `<pad>` in every vocabulary of the toolkit, as in torchtext's."""
@@ -76,6 +80,7 @@ class Tokens(TextBatch):
 
     scored: Tensor
 
+    beside: ClassVar[Arguments] = NO_ARGUMENTS
     arguments: ClassVar = frozenset({"attention_mask", "lengths"})
     """What classifiers may be told of the texts beside their ids."""
 
@@ -112,6 +117,20 @@ class Tokens(TextBatch):
     def of_sample(self) -> tuple[Tensor, ...]:
         """What critics are told of each sample beside its features, (B, …) each."""
         return (self.scored,)
+
+    def given(self, arguments: Arguments) -> Tokens:
+        """Refuse what a classifier of texts would be called with beside its token ids.
+
+        Raises:
+            AttributionError: There is something.
+        """
+        if arguments.values:
+            raise AttributionError(
+                "additional_forward_args are passed along with images, signals and volumes; of "
+                "texts explain a module with one input, whose forward(self, ids, attention_mask) "
+                "calls the classifier with the rest."
+            )
+        return self
 
     def shape(self, values: Tensor) -> tuple[int, ...]:
         """Return the shape of what the caller gave, from which (B, T, E) were made."""
@@ -156,8 +175,15 @@ class Tokens(TextBatch):
         return maps[i, :length] * self.scored[i, :length].to(maps.device)
 
 
+@dataclass(frozen=True, eq=False)
 class NoTokens:
-    """What stands behind images, with the answers of `Tokens` where all counts and nothing pads."""
+    """What stands behind images, with the answers of `Tokens` where all counts and nothing pads.
+
+    Attributes:
+        beside: What the classifier is called with beside the images.
+    """
+
+    beside: Arguments = NO_ARGUMENTS
 
     arguments: ClassVar = frozenset[str]()
     lengths: ClassVar = None
@@ -168,11 +194,21 @@ class NoTokens:
         """Return the shape of the images themselves."""
         return tuple(values.shape)
 
-    def select(self, *_: object) -> NoTokens:
-        """Return the same of other images."""
-        return self
+    def given(self, arguments: Arguments) -> NoTokens:
+        """Return what stands behind images with which a classifier is given arguments."""
+        return NoTokens(arguments)
 
-    repeat = trimmed = select
+    def select(self, rows: Sequence[int] | slice) -> NoTokens:
+        """Return the same of some of the images."""
+        return NoTokens(self.beside.select(rows))
+
+    def repeat(self, times: int) -> NoTokens:
+        """Return the same of every image `times` times in turn."""
+        return NoTokens(self.beside.repeat(times))
+
+    def trimmed(self) -> NoTokens:
+        """Return the same: nothing pads images."""
+        return self
 
     def only_scored(self, changed: Tensor, *_: object) -> Tensor:
         """Return images or maps as they are."""

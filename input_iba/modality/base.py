@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from input_iba.core.arguments import NO_ARGUMENTS, Arguments
 from input_iba.core.classifier import run_alone
 from input_iba.core.hooks import Wrapping
 from input_iba.core.tokens import Behind
@@ -49,8 +50,12 @@ class Modality(ABC):
         return run_alone(model, inputs, tokens)
 
     @abstractmethod
-    def choose_layer(self, model: nn.Module, example: Tensor) -> str:
+    def choose_layer(
+        self, model: nn.Module, example: Tensor, beside: Arguments = NO_ARGUMENTS
+    ) -> str:
         """Return the name of a layer to put the feature bottleneck at, found on one input (1, …).
+
+        The model is called with it and with what stands `beside` it.
 
         Raises:
             ConfigError: No layer will do.

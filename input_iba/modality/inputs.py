@@ -17,8 +17,9 @@ from input_iba.datasets import PieceDataset
 from input_iba.datasets.given_texts import GivenTexts
 from input_iba.errors import ConfigError, DataError
 from input_iba.modality.base import Modality
+from input_iba.modality.layouts import axes_named
 from input_iba.modality.text import TextModality
-from input_iba.modality.vision import VisionModality
+from input_iba.modality.vision import KINDS, VisionModality
 from input_iba.records import ImageSample, Sample
 
 Transform = Callable[[Image], Tensor]
@@ -53,16 +54,23 @@ class Inputs(ABC):
 
 
 class ImageInputs(Inputs):
-    """Images: (S, C, H, W), one (C, H, W), of PIL with a transform, or a list of them."""
+    """Images: (S, C, H, W), one (C, H, W), of PIL with a transform, or a list of them.
 
-    def __init__(self, transform: Transform | None = None) -> None:
+    Where the model convolves over one dimension or three, they are signals (C, T), or volumes
+    (C, D, H, W); see `VisionModality.dims_of`.
+    """
+
+    def __init__(
+        self, model: nn.Module, transform: Transform | None, modality: VisionModality
+    ) -> None:
         self.transform = transform
-        self.modality = VisionModality()
+        self.modality = modality
+        self._of_one = modality.dims_of(model) + 1
 
     def read(self, data: Any) -> tuple[Tensor, Sequence[Sample | None]]:
         """Return images (S, C, H, W) and, of those of PIL, what to look at."""
         if isinstance(data, Tensor):
-            batch = data[None] if data.ndim == 3 else data
+            batch = data[None] if data.ndim == self._of_one else data
             return batch, [None] * len(batch)
         several = data if isinstance(data, list | tuple) else [data]
         made = [self._one(item) for item in several]
@@ -75,13 +83,13 @@ class ImageInputs(Inputs):
             return
         for item in data:
             image = first_of(item)
-            if isinstance(image, Tensor) and image.ndim == 4:
+            if isinstance(image, Tensor) and image.ndim == self._of_one + 1:
                 yield from torch.split(image, AT_ONCE)
             else:
                 yield self._one(image)[0][None]
 
     def _one(self, item: Any) -> tuple[Tensor, Sample | None]:
-        if isinstance(item, Tensor) and item.ndim == 3:
+        if isinstance(item, Tensor) and item.ndim == self._of_one:
             return item, None
         if isinstance(item, Image):
             if self.transform is None:
@@ -92,9 +100,12 @@ class ImageInputs(Inputs):
             image = self.transform(item)
             return image, _look(item, image)
         got = f"{type(item).__name__}" + (f" {tuple(item.shape)}" if hasattr(item, "shape") else "")
-        raise DataError(
-            f"Expected images (C, H, W), batches (B, C, H, W) or images of PIL; got {got}."
-        )
+        if self._of_one == 3:
+            expected = "images (C, H, W), batches (B, C, H, W) or images of PIL"
+        else:
+            axes = axes_named(self._of_one - 1)
+            expected = f"{KINDS[self._of_one - 1]}s ({axes}) or batches (B, {axes})"
+        raise DataError(f"Expected {expected}; got {got}.")
 
 
 def first_of(item: Any) -> Any:
@@ -131,7 +142,8 @@ def inputs_of(
     ids = isinstance(first, Tensor) and not first.is_floating_point() and first.ndim <= 2
     if tokenizer is not None or isinstance(modality, TextModality) or ids or isinstance(first, str):
         return TextInputs(model, tokenizer, modality)
-    return ImageInputs(transform)
+    vision = modality if isinstance(modality, VisionModality) else VisionModality()
+    return ImageInputs(model, transform, vision)
 
 
 class TextInputs(Inputs):

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from input_iba.core.explainable import working_values
 from input_iba.core.hooks import layer_shapes
 from input_iba.core.tap import TappedClassifier
+from input_iba.core.tokens import NO_TOKENS, Behind
 from input_iba.errors import ConfigError
 from input_iba.modality.base import Modality
 from input_iba.modality.layouts import Axes, Layout, Size
@@ -39,7 +40,7 @@ def choose_layer(classifier: nn.Module, size: int) -> str:
     return choose_image_layer(classifier, torch.randn(1, 3, size, size, generator=generator))
 
 
-def choose_image_layer(model: nn.Module, example: Tensor) -> str:
+def choose_image_layer(model: nn.Module, example: Tensor, tokens: Behind = NO_TOKENS) -> str:
     """Return the name of a layer to put the feature bottleneck at, found on an image (1, C, H, W).
 
     Of VGG and of residual networks it is the one at an eighth of the input's resolution that Schulz
@@ -53,7 +54,7 @@ def choose_image_layer(model: nn.Module, example: Tensor) -> str:
     known = published_layer(model)
     if known is not None:
         return known
-    found = layouts_of(model, example)
+    found = layouts_of(model, example, tokens)
     candidates = [*_blocks(found), *_by_reduction(found, _height(example.shape[2:]))]
     if not candidates:
         raise ConfigError(
@@ -63,7 +64,7 @@ def choose_image_layer(model: nn.Module, example: Tensor) -> str:
     values = working_values(example, model)
     for name in candidates:
         wrapping = VisionWrapping(name, layout=found[name][0])
-        if TappedClassifier(model, name, wrapping=wrapping).decides(values):
+        if TappedClassifier(model, name, wrapping=wrapping).decides(values, tokens):
             return name
     return candidates[0]  # before it is trained, a head of zeros depends on nothing
 

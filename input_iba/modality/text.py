@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor, nn
 
+from input_iba.core.arguments import NO_ARGUMENTS, Arguments
 from input_iba.core.explainable import bare
 from input_iba.core.hooks import Wrapping, find_layer
 from input_iba.core.modes import frozen, padding_known, plain_attention
@@ -118,9 +119,11 @@ class TextModality(Modality):
         with embeddings_replaced(readers, tokens, inputs):
             return self._call(model, tokens)
 
-    def choose_layer(self, model: nn.Module, example: Tensor) -> str:
+    def choose_layer(
+        self, model: nn.Module, example: Tensor, beside: Arguments = NO_ARGUMENTS
+    ) -> str:
         """Return the name of a block of a transformer, found on token ids (1, T)."""
-        model, tokens = bare(model), self._tokens(example)
+        model, tokens = bare(model), self._tokens(example).given(beside)
         places = self._survey(model, tokens).places
         names = {name for name, module in model.named_modules() if (module, "output") in places}
         return choose_text_layer(self, model, example, names)

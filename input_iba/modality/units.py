@@ -81,8 +81,8 @@ class Pixels:
 
     @property
     def size(self) -> tuple[int, ...]:
-        """H and W."""
-        return tuple(self.inputs.shape[-2:])
+        """H and W; of signals T, of volumes D, H and W."""
+        return tuple(self.inputs.shape[2:])
 
     @property
     def scored(self) -> Tensor:
@@ -93,7 +93,7 @@ class Pixels:
     def check(self, heats: Tensor, targets: Tensor | Sequence[int]) -> Tensor:
         """Return the targets; see `Units`."""
         labels = torch.as_tensor(targets, dtype=torch.int64).to(self.inputs.device)
-        if self.inputs.ndim != 4 or labels.shape != self.inputs.shape[:1]:
+        if self.inputs.ndim < 3 or labels.shape != self.inputs.shape[:1]:
             raise EvaluationError(
                 f"Expected inputs (S, C, H, W) and one target each; got inputs "
                 f"{tuple(self.inputs.shape)} and targets {tuple(labels.shape)}."
@@ -103,7 +103,8 @@ class Pixels:
 
     def blurred(self, sigma: float, radius: int | None = None) -> Units:
         """Return the same pixels, which are blurred where they are hidden; see `Units`."""
-        return replace(self, fill=gaussian_smooth(self.inputs, sigma, radius))
+        fill = gaussian_smooth(self.inputs, sigma, radius, dims=len(self.size))
+        return replace(self, fill=fill)
 
     def logits(self, of: Tensor, hidden: Tensor) -> Tensor:
         """Classify images without some pixels; see `Units`."""

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from input_iba.core.arguments import NO_ARGUMENTS, Arguments
 from input_iba.core.hooks import Wrapping
 from input_iba.core.smoothing import gaussian_smooth
 from input_iba.core.tokens import NO_TOKENS, Behind, NoTokens
@@ -72,9 +73,11 @@ class VisionModality(Modality):
             )
         return inputs, NO_TOKENS
 
-    def choose_layer(self, model: nn.Module, example: Tensor) -> str:
+    def choose_layer(
+        self, model: nn.Module, example: Tensor, beside: Arguments = NO_ARGUMENTS
+    ) -> str:
         """Return a layer as `choose_image_layer` does."""
-        return choose_image_layer(model, example)
+        return choose_image_layer(model, example, NoTokens(beside))
 
     def variations(self, inputs: Tensor, count: int) -> Iterator[Tensor]:
         """Yield crops of a half to all of an image, mirrored or not, a little shifted."""

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.conv import _ConvNd
 
+from input_iba.core.classifier import run_alone
 from input_iba.core.explainable import bare
 from input_iba.core.hooks import Read, Wrapping, find_layer, hooked, rewrap, unwrap
 from input_iba.core.modes import frozen
@@ -68,7 +69,8 @@ class VisionWrapping(Wrapping):
             return
         images = changed_images(inputs[:1].detach())
         # One by one: whatever bound on rows there is, this is within it.
-        values = [unwrap(read(image, NO_TOKENS)) for image in torch.split(images, 1)]
+        one = tokens.select([0])
+        values = [unwrap(read(image, one)) for image in torch.split(images, 1)]
         if values[0].ndim not in (3, inputs.ndim):
             return  # no map: that the features have no height and width is said where they are used
         self._layout = self.layout_of(values, 1, _size(images))
@@ -81,12 +83,16 @@ class VisionWrapping(Wrapping):
         """
         value = values[0]
         layouts = [*possible(value, rows, image, self.prefix), *self._own_order(value)]
+        # Late layers of small images react to all parts alike, and nothing can be seen: then
+        # channels come first where a convolution or its norm says so. Along a single line a few
+        # channels may seem to be in order by chance, so that of signals it comes before looking.
+        shaped = value.ndim == len(image) + 2 and len(value) == rows and fits(value, image)
+        convolved = shaped and value.shape[1] in self.convolved
+        if convolved and len(image) == 1:
+            return CHANNELS_FIRST
         if (layout := choose(values, layouts, image)) is not None:
             return layout
-        # Late layers of small images react to all parts alike, and nothing can be seen: then
-        # channels come first where a convolution or its norm says so.
-        convolved = value.ndim == len(image) + 2 and len(value) == rows and value.shape[1] in self.convolved
-        if convolved and fits(value, image):
+        if convolved:
             return CHANNELS_FIRST
         raise AttributionError(self._refusal(value, rows, layouts, len(image)))
 
@@ -144,7 +150,9 @@ def vision_wrapping(
     return VisionWrapping(layer, prefix, reorder, convolved, layout)
 
 
-def layouts_of(model: nn.Module, example: Tensor) -> dict[str, tuple[Layout, Size]]:
+def layouts_of(
+    model: nn.Module, example: Tensor, tokens: Behind = NO_TOKENS
+) -> dict[str, tuple[Layout, Size]]:
     """Return how the features lie in what every layer puts out, in the order of their calls.
 
     Returns:
@@ -172,7 +180,7 @@ def layouts_of(model: nn.Module, example: Tensor) -> dict[str, tuple[Layout, Siz
             if name:
                 noted = partial(look, name, vision_wrapping(model, name))
                 stack.enter_context(hooked(module, noted))
-        model(images.clone())
+        run_alone(model, images.clone(), tokens.repeat(len(images)))
     return {name: layout for name, layout in found.items() if name not in again}
 
 

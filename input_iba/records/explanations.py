@@ -104,6 +104,11 @@ class Explanation(Drawn):
     """How the map's values of a word's pieces become one; empty for as other masks' do."""
 
     @property
+    def of_words(self) -> bool:
+        """Whether the map is over the words of a text; over a signal, there is one to look at."""
+        return self.map.ndim == 1 and self.picture is None
+
+    @property
     def bits(self) -> float | None:
         """Return the sum of the map, where it is in bits."""
         return None
@@ -155,7 +160,7 @@ class Explanation(Drawn):
 
     def coloured_words(self) -> Words:
         """Return the words with their values; of a text whose words are not known, numbers."""
-        numbered = [] if self.map.ndim != 1 else enumerate(self.map.tolist())
+        numbered = enumerate(self.map.tolist()) if self.of_words else []
         return self.words or [(str(i), value) for i, value in numbered]
 
 

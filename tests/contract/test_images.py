@@ -65,7 +65,7 @@ def maps_of(net: nn.Module, layer: str, pixels: Tensor) -> Tensor | str:
     """Return a layer's maps, or why the toolkit refuses the layer."""
     try:
         features = tapped(net, layer).features(pixels)
-        VisionModality().check_features(features, IMAGE, layer)
+        VisionModality().check_features(features, pixels, layer)
     except InputIBAError as error:
         return str(error)
     return features

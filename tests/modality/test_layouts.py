@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from input_iba.core.tap import TappedClassifier
 from input_iba.errors import AttributionError, ConfigError
 from input_iba.modality import VisionModality
-from input_iba.modality.layouts import CHANNELS_FIRST, NAMED, Layout, grid_size, layout_of
+from input_iba.modality.layouts import CHANNELS_FIRST, NAMED, Axes, Layout, grid_size, layout_of
 from input_iba.modality.probe import PLACES, changed_images, choose
 
 SIDE, CELLS = 32, 8
@@ -152,11 +152,13 @@ def test_maps_come_back_into_every_layout(
     layout: Layout = layout_of(name)
     maps = torch.randn(rows, channels, *cells)
     # From maps to what lies so: the inverse of reading, on tokens without a prefix.
-    order = layout.order  # type: ignore[attr-defined]
-    flat = maps if len(order) == 4 else maps.flatten(2).mT
-    value = flat.permute([order.index(axis) for axis in range(len(order))])
-    if len(order) == 3 and grid_size(cells[0] * cells[1], *image) != cells:
+    if isinstance(layout, Axes):
+        value = maps.movedim(1, layout.channels)
+    elif grid_size(cells[0] * cells[1], *image) != cells:
         return
+    else:
+        order = layout.order  # type: ignore[attr-defined]
+        value = maps.flatten(2).mT.permute([order.index(axis) for axis in range(3)])
     torch.testing.assert_close(layout.maps(value, image), maps)
     torch.testing.assert_close(layout.put(value, 2 * maps, image), 2 * value)
 

@@ -34,6 +34,7 @@ class Method(Settings, ABC):
         signed: Whether negative values speak against the target; else maps are not negative.
         explains: Kinds of input that it can explain.
         needs: What it asks of the estimation set.
+        planar: Whether its masks have two dimensions, as those of signals and volumes have not.
         uses_captum: Whether captum computes it.
         one_by_one: Whether samples go through one after the other, because a method's own
             inputs of one sample keep a device busy.
@@ -46,6 +47,7 @@ class Method(Settings, ABC):
     signed: ClassVar[bool] = False
     explains: ClassVar[frozenset[str]] = frozenset({"images", "texts"})
     needs: ClassVar[Needs] = "nothing"
+    planar: ClassVar[bool] = False
     uses_captum: ClassVar[bool] = True
     one_by_one: ClassVar[bool] = False
     counted_by: ClassVar[str] = ""
@@ -80,6 +82,12 @@ class Method(Settings, ABC):
         Raises:
             AttributionError: The method does not fit the classifier, or lacks what it needs.
         """
+        if self.planar and task.inputs.ndim != 4:
+            raise AttributionError(
+                f"Method {self.name!r} makes masks of two dimensions and explains images (C, H, W) "
+                f"alone; got inputs {tuple(task.inputs.shape[1:])}. Occlusion, the methods of "
+                "gradients and class activation maps explain signals and volumes too."
+            )
         samples, maps = len(task.ids), list[Tensor]()
         at_once = task.internal_batch_size // self.rows_per_sample
         size = 1 if self.one_by_one else max(1, at_once)

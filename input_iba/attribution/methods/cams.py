@@ -36,7 +36,7 @@ class ClassActivationMap(ScoringMethod):
         """Return the maps of a few samples, (s, H, W)."""
         layer = self.layer or last_map(task, self.name)
         tapped = task.tapped(layer)
-        features = tapped.features(task.inputs).detach()
+        features = tapped.features(task.inputs, task.tokens).detach()
         task.modality.check_features(features, task.inputs, layer)
         weights = self.weights(task, tapped, features)
         cam = (weights * features).sum(1, keepdim=True).relu()
@@ -50,7 +50,7 @@ class ClassActivationMap(ScoringMethod):
         """Return the gradients of the scores with respect to the features, (s, C, h, w)."""
         features = features.requires_grad_()
         # A copy of them, which layers behind may write into.
-        logits = tapped.logits_with(task.inputs, features.clone())
+        logits = tapped.logits_with(task.inputs, features.clone(), task.tokens)
         scores = target_scores(logits[:, None], task.losses, self.score, task.use_softmax)
         [found] = torch.autograd.grad(scores.sum(), features)
         return found
@@ -69,7 +69,7 @@ class GradCam(ClassActivationMap):
 
     def weights(self, task: MethodTask, tapped: TappedClassifier, features: Tensor) -> Tensor:
         """Return one weight per channel, (s, C, 1, 1)."""
-        return self.gradients(task, tapped, features).mean((2, 3), keepdim=True)
+        return self.gradients(task, tapped, features).mean(places(features), keepdim=True)
 
 
 @BASELINES.register_module(name="grad_cam_pp")
@@ -91,10 +91,10 @@ class GradCamPlusPlus(ClassActivationMap):
         """Return one weight per channel, (s, C, 1, 1)."""
         gradients = self.gradients(task, tapped, features)
         square = gradients.square()
-        below = 2 * square + features.detach().sum((2, 3), keepdim=True) * square * gradients
+        below = 2 * square + features.detach().sum(places(features), keepdim=True) * square * gradients
         # Where the gradient is 0 it says nothing, whatever the share of it would be.
         shares = torch.where((square > 0) & (below != 0), square / below, 0)
-        return (shares * gradients.relu()).sum((2, 3), keepdim=True)
+        return (shares * gradients.relu()).sum(places(features), keepdim=True)
 
 
 @BASELINES.register_module(name="layer_cam")
@@ -135,12 +135,20 @@ class ScoreCam(ClassActivationMap):
             task.scorer(self.score),
             task.modality.spread(features[0][:, None], task.inputs),
         )
-        low, high = channels.amin((1, 2), keepdim=True), channels.amax((1, 2), keepdim=True)
+        low, high = (
+            extreme(channels.flatten(1), 1).values.view(-1, *[1] * (channels.ndim - 1))
+            for extreme in (torch.min, torch.max)
+        )
         # A channel that is the same everywhere masks nothing out, and tells nothing: it keeps 0.
         masks = (channels - low) / (high - low).clamp_min(torch.finfo(channels.dtype).tiny)
         parts = torch.split(masks[:, None], task.internal_batch_size)
         scores = torch.cat([scorer(task.inputs * part) for part in parts])
-        return scores.softmax(0).view(1, -1, 1, 1)
+        return scores.softmax(0).view(1, -1, *[1] * (features.ndim - 2))
+
+
+def places(features: Tensor) -> tuple[int, ...]:
+    """Return the dimensions of features (s, C, h, w) that are places."""
+    return tuple(range(2, features.ndim))
 
 
 def last_map(task: MethodTask, method: str) -> str:
@@ -149,9 +157,13 @@ def last_map(task: MethodTask, method: str) -> str:
     Raises:
         AttributionError: There is none.
     """
-    shapes = layer_shapes(task.model, task.inputs[:1], task.classifier.returned)
+    one = task.select([0])
+    shapes = layer_shapes(
+        task.model, one.inputs, lambda inputs: task.classifier.returned(inputs, one.tokens)
+    )
+    dims = task.inputs.ndim - 1
     for last, outputs in reversed(shapes.items()):
-        if len(outputs) == 1 and len(outputs[0]) == 3 and math.prod(outputs[0][1:]) > 1:
+        if len(outputs) == 1 and len(outputs[0]) == dims and math.prod(outputs[0][1:]) > 1:
             return last
     raise AttributionError(
         f"Method {method!r} needs a layer whose output is a map, and {type(task.model).__name__} "

@@ -30,6 +30,7 @@ class ExtremalPerturbation(ScoringMethod):
     """
 
     name: ClassVar[str] = "ex_perturb"
+    planar: ClassVar[bool] = True
     explains: ClassVar[frozenset[str]] = frozenset({"images"})
     uses_captum: ClassVar[bool] = False
 

@@ -72,7 +72,7 @@ class ExpectedGradients(PathMethod):
         for rows, share in zip(torch.split(which, size), torch.split(along, size), strict=True):
             start = background[rows]
             way = task.inputs - start
-            yield start + share.view(-1, 1, 1, 1) * way, way / self.n_samples
+            yield start + share.view(-1, *[1] * (way.ndim - 1)) * way, way / self.n_samples
 
 
 @BASELINES.register_module(name="blur_int_grad")
@@ -99,7 +99,7 @@ class BlurIntegratedGradients(PathMethod):
 
     def path(self, task: MethodTask) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield the input at the middle of every step of the blur, and what the step changes."""
-        largest, halves = self.blur * min(task.inputs.shape[-2:]), 2 * self.n_steps
+        largest, halves = self.blur * min(task.inputs.shape[2:]), 2 * self.n_steps
         shares = (1 - place / halves for place in range(halves + 1))
         levels = torch.cat([blurred(task.inputs, largest * share) for share in shares])
         yield levels[1::2], levels[::2].diff(dim=0)
@@ -107,4 +107,4 @@ class BlurIntegratedGradients(PathMethod):
 
 def blurred(inputs: Tensor, sigma: float) -> Tensor:
     """Blur inputs (n, C, H, W) by a Gaussian that reaches four deviations."""
-    return gaussian_smooth(inputs, sigma, max(1, round(4 * sigma)))
+    return gaussian_smooth(inputs, sigma, max(1, round(4 * sigma)), dims=inputs.ndim - 2)

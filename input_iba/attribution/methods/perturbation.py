@@ -75,6 +75,7 @@ class Rise(ScoringMethod):
     """
 
     name: ClassVar[str] = "rise"
+    planar: ClassVar[bool] = True
     explains: ClassVar[frozenset[str]] = frozenset({"images"})
     uses_captum: ClassVar[bool] = False
     one_by_one: ClassVar[bool] = True
