@@ -105,10 +105,7 @@ class Attributor(BaseAttributor[AttributionTask, Attribution]):
         )
 
     def estimate(
-        self,
-        batches: Iterable[Tensor],
-        n_samples: int = 1000,
-        additional_forward_args: Any = None,
+        self, batches: Iterable[Tensor], n_samples: int = 1000, additional_forward_args: Any = None
     ) -> FeatureStatistics:
         """Estimate and keep the layer's statistics over `n_samples` inputs.
 

@@ -45,9 +45,7 @@ def _cached_matrix(
     return gaussian_matrix(size, sigma, radius).to(device=device, dtype=dtype)
 
 
-def gaussian_smooth(
-    mask: Tensor, sigma: float, radius: int | None = None, dims: int = 2
-) -> Tensor:
+def gaussian_smooth(mask: Tensor, sigma: float, radius: int | None = None, dims: int = 2) -> Tensor:
     """Smooth the last `dims` dimensions of masks with a Gaussian, reflecting at the border.
 
     They may be of any size, down to 1. Sigma is in pixels, and 0 leaves the mask as it is. The

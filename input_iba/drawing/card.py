@@ -42,18 +42,30 @@ class Drawn:
     def images(self) -> Mapping[str, Pixels]:
         """Return images (H, W, 3), uint8, by their caption; none of a text."""
 
+    def series(self) -> tuple[Mapping[str, Pixels], int]:
+        """Return images of which one at a time is shown, by default none; and which at first."""
+        return {}, 0
+
     @abstractmethod
     def coloured_words(self) -> Words:
         """Return the words of a text with their values; none of an image."""
 
     def _repr_html_(self) -> Markup:
-        """Return a piece of HTML without scripts and without files beside it."""
-        images = {name: data_uri(pixels, optimize=True) for name, pixels in self.images().items()}
+        """Return a piece of HTML without files beside it; only a slider runs a line of script."""
+        several, first = self.series()
+        images, series = (
+            [
+                (name, is_wide(pixels), data_uri(pixels, optimize=True))
+                for name, pixels in of.items()
+            ]
+            for of in (self.images(), several)
+        )
         text = ""
         if pairs := self.coloured_words():
             words, values = zip(*pairs, strict=True)
             text = highlighted(Shown(words, self.gaps), np.array(values))
-        return render("card.html.j2", title=self.title(), images=images, text=text)
+        shown = {"images": images, "series": series, "first": first, "text": text}
+        return render("card.html.j2", title=self.title(), **shown)
 
     def show(self, path: str | Path | None = None) -> None:
         """Open a window with the images, or the coloured words; given a path, save them there."""
@@ -77,13 +89,22 @@ def draw_card(figure: Any, drawn: Drawn) -> Any:
     if words:
         draw_words(figure, words, drawn.gaps)
     elif images:
-        figure.set_size_inches(2.6 * len(images), 3.1)
-        axes = figure.subplots(1, len(images), squeeze=False)[0]
+        if all(map(is_wide, images.values())):  # one below the other
+            figure.set_size_inches(7, 1.9 * len(images) + 0.4)
+            axes = figure.subplots(len(images), 1, squeeze=False)[:, 0]
+        else:
+            figure.set_size_inches(2.6 * len(images), 3.1)
+            axes = figure.subplots(1, len(images), squeeze=False)[0]
         for axis, (caption, pixels) in zip(axes, images.items(), strict=True):
             axis.imshow(pixels)
             axis.set_title(caption, fontsize=9)
             axis.set_axis_off()
     return figure
+
+
+def is_wide(pixels: Pixels) -> bool:
+    """Return whether an image (H, W, …) is so wide that it needs a line of its own."""
+    return pixels.shape[1] > 1.9 * pixels.shape[0]
 
 
 def draw_words(figure: Any, words: Words, gaps: Sequence[str] = ()) -> None:

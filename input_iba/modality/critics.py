@@ -65,9 +65,7 @@ NORMS = {1: nn.BatchNorm1d, 2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
 """By the number of spatial dimensions."""
 
 
-def _block(
-    dims: int, inputs: int, outputs: int, kernel: int, stride: int
-) -> tuple[nn.Module, ...]:
+def _block(dims: int, inputs: int, outputs: int, kernel: int, stride: int) -> tuple[nn.Module, ...]:
     return (
         CONVOLUTIONS[dims](inputs, outputs, kernel, stride=stride, padding=1),
         NORMS[dims](outputs, track_running_stats=False),

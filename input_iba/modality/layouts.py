@@ -94,7 +94,9 @@ class TokenLayout(Layout):
             size = grid_size(count - prefix, *image)
             if size is not None:
                 return prefix, size
-        raise AttributionError(_not_so(self.name, value, f"a grid over {'×'.join(map(str, image))}"))
+        raise AttributionError(
+            _not_so(self.name, value, f"a grid over {'×'.join(map(str, image))}")
+        )
 
 
 @dataclass(frozen=True)

@@ -10,16 +10,7 @@ from torch import Tensor
 
 from input_iba.modality.layouts import Layout, Size, fits
 
-PLACES = (
-    (0, 1, 3),
-    (0, 2, 0),
-    (1, 0, 2),
-    (1, 3, 1),
-    (2, 0, 1),
-    (2, 3, 2),
-    (3, 1, 0),
-    (3, 2, 3),
-)
+PLACES = ((0, 1, 3), (0, 2, 0), (1, 0, 2), (1, 3, 1), (2, 0, 1), (2, 3, 2), (3, 1, 0), (3, 2, 3))
 """Where, of four along each axis, the parts are that are changed one at a time.
 
 Each row and each column has two, so that neither alone tells which part it is."""

@@ -66,7 +66,9 @@ class VisionModality(Modality):
             if inputs.ndim - 2 in KINDS and self.dims is None:
                 # What the model says of itself may be wrong: of a patch embedding, for example.
                 other = f"{KINDS[inputs.ndim - 2]}s"
-                remedy += f" If the model takes {other}: modality=VisionModality({inputs.ndim - 2})."
+                remedy += (
+                    f" If the model takes {other}: modality=VisionModality({inputs.ndim - 2})."
+                )
             raise AttributionError(
                 f"{kind.capitalize()}s are normalised floating-point values of shape (samples, "
                 f"{axes_named(dims)}); got {inputs.dtype} of shape {tuple(inputs.shape)}.{remedy}"

@@ -11,6 +11,8 @@ from torch import Tensor
 
 from input_iba.drawing.card import Drawn, Words
 from input_iba.drawing.heat_map import Pixels, heat_of, overlay, rendered
+from input_iba.drawing.signals import coloured_signal
+from input_iba.drawing.volumes import hottest, sliced, slices
 from input_iba.drawing.words import percent
 from input_iba.records.samples import Sample
 
@@ -73,12 +75,13 @@ class Explanation(Drawn):
         target_probability: How well the target is met on the unchanged input, of a class its
             probability; NaN where that is not known.
         top: Class index and probability of the five likeliest classes, best first.
-        input_mask: (H, W), or (T,), on the CPU, in [0, 1]; in [−1, 1] of signed methods.
+        input_mask: (H, W), or (T,), or (D, H, W), on the CPU, in [0, 1]; in [−1, 1] of signed methods.
         map: The answer, of the same shape; of a method without stages the input mask.
         peak: By what the input mask is to be multiplied for the method's own units.
         losses: Loss history per stage and part, each (steps,).
         seconds: Wall time per stage, this sample's share of its batch.
-        picture: What to look at beside the map, uint8 (3, H, W), or None.
+        picture: What to look at beside the map, uint8 (3, H, W), or None; of volumes uint8
+            (3, D, H, W), and of signals their values, (C, T).
         words: Of a text, each word with its value; `gaps` stand before, between and behind them.
     """
 
@@ -144,16 +147,36 @@ class Explanation(Drawn):
         return " · ".join(said)
 
     def images(self) -> dict[str, Pixels]:
-        """Return what was explained, its map over it, the masks: (H, W, 3), uint8, by caption."""
-        if self.map.ndim != 2:
-            return {}
+        """Return what was explained, its map over it, the masks: (H, W, 3), uint8, by caption.
+
+        Of signals each mask is a coloured line; of volumes there are the most informative slices.
+        """
+        masks = {name: mask.numpy() for name, mask in self._masks().items()}
+        if self.map.ndim == 1:
+            signal = None if self.picture is None else self.picture.numpy()
+            return (
+                {} if signal is None else {n: coloured_signal(signal, m) for n, m in masks.items()}
+            )
+        if self.map.ndim == 3:
+            return sliced(self._volume(), self.map.numpy(), masks, shown_at(self.held))
         found: dict[str, Pixels] = {}
         if self.picture is not None:
             found["input"] = self.picture.permute(1, 2, 0).contiguous().numpy()
-            found["overlay"] = overlay(
-                found["input"], shown_at(self.held) * heat_of(self.map.numpy())
-            )
-        return found | {name: rendered(mask.numpy()) for name, mask in self._masks().items()}
+            found["overlay"] = overlay(found["input"], shown_at(self.held) * heat_of(self.map.numpy()))
+        return found | {name: rendered(mask) for name, mask in masks.items()}
+
+    def series(self) -> tuple[dict[str, Pixels], int]:
+        """Return the most informative slices of a volume, its map over them, and the hottest."""
+        if self.map.ndim != 3:
+            return {}, 0
+        mask = self.map.numpy()
+        return slices(self._volume(), mask, shown_at(self.held)), hottest(mask)
+
+    def _volume(self) -> Pixels | None:
+        if self.picture is None:
+            return None
+        found: Pixels = self.picture.movedim(0, -1).contiguous().numpy()
+        return found
 
     def _masks(self) -> dict[str, Tensor]:
         return {"input mask": self.input_mask}

@@ -91,7 +91,9 @@ class GradCamPlusPlus(ClassActivationMap):
         """Return one weight per channel, (s, C, 1, 1)."""
         gradients = self.gradients(task, tapped, features)
         square = gradients.square()
-        below = 2 * square + features.detach().sum(places(features), keepdim=True) * square * gradients
+        below = (
+            2 * square + features.detach().sum(places(features), keepdim=True) * square * gradients
+        )
         # Where the gradient is 0 it says nothing, whatever the share of it would be.
         shares = torch.where((square > 0) & (below != 0), square / below, 0)
         return (shares * gradients.relu()).sum(places(features), keepdim=True)
