@@ -13,7 +13,8 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from input_iba.attribution.facade import InputIBA, explain
+    from input_iba.attribution.explain import explain
+    from input_iba.attribution.facade import InputIBA
     from input_iba.attribution.found import Attributions
     from input_iba.attribution.presets import Preset
     from input_iba.core.targets import (
@@ -50,7 +51,7 @@ _WHERE = {
     "Attributions": "input_iba.attribution.found",
     "InputIBA": "input_iba.attribution.facade",
     "Preset": "input_iba.attribution.presets",
-    "explain": "input_iba.attribution.facade",
+    "explain": "input_iba.attribution.explain",
 }
 _TARGETS = "input_iba.core.targets"
 """Where everything else is that is exported."""

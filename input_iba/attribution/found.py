@@ -42,7 +42,8 @@ class Attributions(Sequence[Attribution | Failure]):
     def maps(self) -> Tensor:
         """All maps in bits: (S, 1, H, W), as captum has them; of texts (S, T), 0 at padding.
 
-        Of signals they are (S, 1, T), of volumes (S, 1, D, H, W). NaN where an input could not be explained.
+        Of signals they are (S, 1, T), of volumes (S, 1, D, H, W). NaN where an input could
+        not be explained.
         """
         explained = [r for r in self.records if isinstance(r, Attribution)]
         masks = [r.map if isinstance(r, Attribution) else None for r in self.records]

@@ -64,7 +64,7 @@ class Drawn:
         if pairs := self.coloured_words():
             words, values = zip(*pairs, strict=True)
             text = highlighted(Shown(words, self.gaps), np.array(values))
-        shown = {"images": images, "series": series, "first": first, "text": text}
+        shown: dict[str, Any] = {"images": images, "series": series, "first": first, "text": text}
         return render("card.html.j2", title=self.title(), **shown)
 
     def show(self, path: str | Path | None = None) -> None:
@@ -104,7 +104,8 @@ def draw_card(figure: Any, drawn: Drawn) -> Any:
 
 def is_wide(pixels: Pixels) -> bool:
     """Return whether an image (H, W, …) is so wide that it needs a line of its own."""
-    return pixels.shape[1] > 1.9 * pixels.shape[0]
+    height, width = pixels.shape[:2]
+    return bool(width > 1.9 * height)
 
 
 def draw_words(figure: Any, words: Words, gaps: Sequence[str] = ()) -> None:

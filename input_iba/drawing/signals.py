@@ -53,8 +53,9 @@ def coloured_signal(values: Floats, mask: Floats) -> Pixels:
     axis.set(xlim=(0, max(values.shape[1] - 1, 1)), ylim=(-0.1, len(curves)), yticks=[])
     axis.spines[["left", "right", "top"]].set_visible(False)
     axis.tick_params(labelsize=8)
-    canvas.draw()
-    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+    canvas.draw()  # type: ignore[no-untyped-call]
+    pixels: Pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
+    return pixels[..., :3].copy()
 
 
 def _shares(mask: Floats) -> tuple[Floats, Colormap]:

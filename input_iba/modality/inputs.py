@@ -16,10 +16,10 @@ from input_iba.core.tokens import PAD_INDEX, pad
 from input_iba.datasets import PieceDataset
 from input_iba.datasets.given_texts import GivenTexts
 from input_iba.errors import ConfigError, DataError
+from input_iba.modality.axes import KINDS, axes_named
 from input_iba.modality.base import Modality
-from input_iba.modality.layouts import axes_named
 from input_iba.modality.text import TextModality
-from input_iba.modality.vision import KINDS, VisionModality
+from input_iba.modality.vision import VisionModality
 from input_iba.records import ImageSample, Sample
 
 Transform = Callable[[Image], Tensor]

@@ -14,8 +14,9 @@ from input_iba.core.hooks import layer_shapes
 from input_iba.core.tap import TappedClassifier
 from input_iba.core.tokens import NO_TOKENS, Behind
 from input_iba.errors import ConfigError
+from input_iba.modality.axes import Size
 from input_iba.modality.base import Modality
-from input_iba.modality.layouts import Axes, Layout, Size
+from input_iba.modality.layouts import Axes, Layout
 from input_iba.modality.vision_wrapping import VisionWrapping, layouts_of
 
 REDUCTION = 16

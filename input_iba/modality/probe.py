@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from input_iba.modality.layouts import Layout, Size, fits
+from input_iba.modality.axes import Size
+from input_iba.modality.layouts import Layout, fits
 
 PLACES = ((0, 1, 3), (0, 2, 0), (1, 0, 2), (1, 3, 1), (2, 0, 1), (2, 3, 2), (3, 1, 0), (3, 2, 3))
 """Where, of four along each axis, the parts are that are changed one at a time.

@@ -19,10 +19,10 @@ from input_iba.core.hooks import Wrapping
 from input_iba.core.smoothing import gaussian_smooth
 from input_iba.core.tokens import NO_TOKENS, Behind, NoTokens
 from input_iba.errors import AttributionError, ConfigError, import_extra
+from input_iba.modality.axes import KINDS, LINEAR, axes_named
 from input_iba.modality.base import Layout, Modality
 from input_iba.modality.critics import CONVOLUTIONS, VisionCritic
 from input_iba.modality.layer_choice import choose_image_layer
-from input_iba.modality.layouts import axes_named
 from input_iba.modality.vision_wrapping import vision_wrapping
 
 
@@ -180,11 +180,6 @@ class VisionModality(Modality):
         return segment(inputs[0], kind, tiles)
 
 
-KINDS = {1: "signal", 2: "image", 3: "volume"}
-LINEAR = {1: "linear", 2: "bilinear", 3: "trilinear"}
-"""What inputs are called, and how they are enlarged, by the number of spatial dimensions."""
-
-
 def _convolves(module: nn.Module) -> int | None:
     """Return over how many dimensions a module convolves; None for other modules."""
     return next((dims for dims, kind in CONVOLUTIONS.items() if isinstance(module, kind)), None)
@@ -227,7 +222,8 @@ def load_slic() -> Callable[..., NDArray[np.int64]]:
 def _superpixels(image: Tensor, count: int) -> Tensor:
     if image.ndim == 2:
         raise AttributionError(
-            "Superpixels are of images and volumes; a signal is cut into equal parts: segments='grid'."
+            "Superpixels are of images and volumes; a signal is cut into equal parts: "
+            "segments='grid'."
         )
     slic = load_slic()
     low, high = image.min(), image.max()

@@ -18,14 +18,13 @@ from input_iba.core.hooks import Read, Wrapping, find_layer, hooked, rewrap, unw
 from input_iba.core.modes import frozen
 from input_iba.core.tokens import NO_TOKENS, Behind
 from input_iba.errors import AttributionError, ConfigError
+from input_iba.modality.axes import Size, axes_named
 from input_iba.modality.layouts import (
     CHANNELS_FIRST,
     NAMED,
     Layout,
     Rearrange,
     Rearranged,
-    Size,
-    axes_named,
     fits,
     layout_of,
     possible,

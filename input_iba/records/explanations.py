@@ -75,7 +75,8 @@ class Explanation(Drawn):
         target_probability: How well the target is met on the unchanged input, of a class its
             probability; NaN where that is not known.
         top: Class index and probability of the five likeliest classes, best first.
-        input_mask: (H, W), or (T,), or (D, H, W), on the CPU, in [0, 1]; in [−1, 1] of signed methods.
+        input_mask: (H, W), or (T,) or (D, H, W), on the CPU, in [0, 1]; in [−1, 1] of signed
+            methods.
         map: The answer, of the same shape; of a method without stages the input mask.
         peak: By what the input mask is to be multiplied for the method's own units.
         losses: Loss history per stage and part, each (steps,).

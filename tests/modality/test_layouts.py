@@ -12,7 +12,8 @@ from torch.nn import functional as F
 from input_iba.core.tap import TappedClassifier
 from input_iba.errors import AttributionError, ConfigError
 from input_iba.modality import VisionModality
-from input_iba.modality.layouts import CHANNELS_FIRST, NAMED, Axes, Layout, grid_size, layout_of
+from input_iba.modality.axes import grid_size
+from input_iba.modality.layouts import CHANNELS_FIRST, NAMED, Axes, Layout, layout_of
 from input_iba.modality.probe import PLACES, changed_images, choose
 
 SIDE, CELLS = 32, 8

@@ -18,6 +18,7 @@ from input_iba.attribution import Attributor
 from input_iba.commands.explain.job import SamplesPerBatch, choose_samples_per_batch
 from input_iba.commands.explain.run import run_attribution
 from input_iba.config.load import RunConfig, load_config
+from input_iba.core.arguments import NO_ARGUMENTS, Arguments
 from input_iba.core.fitting import fitting_samples
 from input_iba.core.statistics import RunningStatistics
 from input_iba.errors import ConfigError, ResumeError
@@ -122,8 +123,10 @@ class InDouble(Attributor):
     """Computes in float64, where what is computed together makes no difference that is stored."""
 
     @contextmanager
-    def estimating(self, example: Tensor) -> Iterator[Callable[[Tensor], RunningStatistics]]:
-        with super().estimating(example.double()) as statistics_of:
+    def estimating(
+        self, example: Tensor, beside: Arguments = NO_ARGUMENTS
+    ) -> Iterator[Callable[..., RunningStatistics]]:
+        with super().estimating(example.double(), beside) as statistics_of:
             yield lambda batch: statistics_of(batch.double())
 
     def attribute(self, inputs: Tensor, *args: Any, **options: Any) -> list[Attribution | Failure]:
