@@ -55,7 +55,7 @@ def coloured_signal(values: Floats, mask: Floats) -> Pixels:
     axis.tick_params(labelsize=8)
     canvas.draw()  # type: ignore[no-untyped-call]
     pixels: Pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
-    return pixels[..., :3].copy()
+    return np.ascontiguousarray(pixels[..., :3])
 
 
 def _shares(mask: Floats) -> tuple[Floats, Colormap]:

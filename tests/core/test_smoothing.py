@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from input_iba.core.smoothing import gaussian_matrix, gaussian_smooth
+from input_iba.core.smoothing import LONGEST_MATRIX, gaussian_matrix, gaussian_smooth
 
 
 @given(st.integers(1, 40), st.floats(0.2, 6))
@@ -46,3 +46,24 @@ def test_a_kernel_can_reach_less_far() -> None:
 def test_zero_sigma_changes_nothing() -> None:
     mask = torch.rand(1, 3, 4, 4)
     assert gaussian_smooth(mask, 0.0) is mask
+
+
+@pytest.mark.parametrize("size", [(7,), (5, 6), (3, 4, 5)], ids=str)
+def test_any_number_of_dimensions_is_smoothed_along_each_of_them(size: tuple[int, ...]) -> None:
+    mask = torch.rand(2, 3, *size, dtype=torch.float64)
+    expected = mask
+    for axis, side in enumerate(size, start=2):
+        moved = expected.movedim(axis, -1) @ gaussian_matrix(side, 1.2).mT
+        expected = moved.movedim(-1, axis)
+    found = gaussian_smooth(mask, 1.2, dims=len(size))
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-12)
+
+
+def test_long_lines_need_no_matrix_and_are_smoothed_alike() -> None:
+    mask = torch.rand(2, 3, 2 * LONGEST_MATRIX, dtype=torch.float64)
+    expected = mask @ gaussian_matrix(mask.shape[-1], 9.0).mT
+    torch.testing.assert_close(gaussian_smooth(mask, 9.0, dims=1), expected, rtol=0, atol=1e-12)
+    tall = gaussian_smooth(mask.mT, 9.0, dims=2)[..., 0]
+    torch.testing.assert_close(
+        tall, gaussian_smooth(gaussian_smooth(mask, 9.0, dims=1).mT, 9.0, dims=1)[..., 0]
+    )
