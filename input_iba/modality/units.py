@@ -93,7 +93,8 @@ class Pixels:
     def check(self, heats: Tensor, targets: Tensor | Sequence[int]) -> Tensor:
         """Return the targets; see `Units`."""
         labels = torch.as_tensor(targets, dtype=torch.int64).to(self.inputs.device)
-        if self.inputs.ndim < 3 or labels.shape != self.inputs.shape[:1]:
+        single = self.inputs.ndim < 3 or heats.ndim == self.inputs.ndim
+        if single or labels.shape != self.inputs.shape[:1]:
             raise EvaluationError(
                 f"Expected inputs (S, C, H, W) and one target each; got inputs "
                 f"{tuple(self.inputs.shape)} and targets {tuple(labels.shape)}."
