@@ -38,6 +38,8 @@ def coloured_signal(values: Floats, mask: Floats) -> Pixels:
     """
     shares, colours = _shares(mask)
     curves, places, shares = _thinned(values[:MAX_CURVES], shares)
+    strength = np.abs(shares - (0 if colours is HEAT else 0.5))
+    order = np.argsort(strength)  # what is hot lies over what is not
     figure = Figure(figsize=(WIDTH, HEIGHT + PER_CURVE * len(curves)), layout="constrained")
     canvas, axis = FigureCanvasAgg(figure), figure.subplots()
     for i, curve in enumerate(curves):
@@ -45,10 +47,11 @@ def coloured_signal(values: Floats, mask: Floats) -> Pixels:
         points = np.stack([places, height], axis=1)
         # Both ends of a line that joins two values have half of it in the colour of their own.
         middles = np.concatenate([points[:1], (points[1:] + points[:-1]) / 2, points[-1:]])
-        lines = np.stack([middles[:-1], points, middles[1:]], axis=1)
-        found = LineCollection(list(lines), cmap=colours, array=shares, capstyle="round")
+        lines = np.stack([middles[:-1], points, middles[1:]], axis=1)[order]
+        found = LineCollection(list(lines), cmap=colours, array=shares[order], capstyle="round")
         found.set_clim(0, 1)
-        found.set_linewidth(1 + 2 * np.abs(shares - (0.5 if colours is not HEAT else 0)))
+        found.set_snap(False)  # or what is shorter than a pixel vanishes
+        found.set_linewidth(1 + 2 * strength[order])
         axis.add_collection(found)
     axis.set(xlim=(0, max(values.shape[1] - 1, 1)), ylim=(-0.1, len(curves)), yticks=[])
     axis.spines[["left", "right", "top"]].set_visible(False)
