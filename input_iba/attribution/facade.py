@@ -23,7 +23,8 @@ from input_iba.core.precision import choose_precision
 from input_iba.core.targets import EmbeddingTarget
 from input_iba.errors import AttributionError, ConfigError
 from input_iba.modality import Layout, Modality
-from input_iba.modality.inputs import Inputs, inputs_of
+from input_iba.modality.inputs import Inputs
+from input_iba.modality.several_inputs import reader_of
 from input_iba.records import Attribution, Failure, FeatureStatistics, Targets, described
 
 LOGGER = logging.getLogger(__name__)
@@ -136,9 +137,16 @@ class InputIBA:
         """Explain inputs.
 
         Args:
+<<<<<<< HEAD
             inputs: Images (C, H, W) or (S, C, H, W), or of PIL; token ids (S, T); texts.
             target: One for all or one each: a class by index or name, a `Target`, a loss of the
                 logits, None for the predicted class, or what else the output suggests.
+=======
+            inputs: Images (C, H, W) or (S, C, H, W), or of PIL; token ids (S, T); texts; or a
+                tuple of several inputs of the model, (S, …) each, that are masked together.
+            target: One for all or one each: a class by index or name, a loss of the logits, None
+                for the predicted class; see `target_losses`.
+>>>>>>> b40d723 (Mask several inputs of a network together)
             seed: Of all noise.
             ids: Names of the inputs, which with the seed decide the noise.
             on_error: 'raise' where an input cannot be explained, or 'return' a `Failure` for it.
@@ -186,7 +194,9 @@ class InputIBA:
             )
         names = tuple(attributor.class_names)
         return Attributions(
-            described(record, look, names) if isinstance(record, Attribution) else record
+            reader.parted(described(record, look, names))
+            if isinstance(record, Attribution)
+            else record
             for record, look in zip(found, looks, strict=True)
         )
 
@@ -227,7 +237,7 @@ class InputIBA:
                 items = iter(data)
                 first = next(items, None)
                 data = chain([] if first is None else [first], items)
-            self._inputs = inputs_of(self.model, first, *self._reading)
+            self._inputs = reader_of(self.model, data, first, *self._reading)
         return self._inputs, data
 
     def _attributor_for(self, inputs: Inputs, example: Tensor, beside: Any) -> Attributor:

@@ -197,11 +197,14 @@ class Attribution(Explanation):
         feature_mask: Saliency of the feature bottleneck, (H, W), bits per pixel.
         feature_capacity: The same at the layer's own resolution (h, w), bits per position.
         prior_mask: Mean over channels of the prior's mask λ_G, (H, W), in [0, 1].
+        inputs: Of several inputs masked together one record each, whose maps have their shapes;
+            those of this one are over all values, one behind the other, (N,).
     """
 
     feature_mask: Tensor
     feature_capacity: Tensor
     prior_mask: Tensor
+    inputs: tuple[Attribution, ...] = field(default=(), repr=False)
 
     merge: ClassVar[str] = "sum"
 
@@ -209,6 +212,16 @@ class Attribution(Explanation):
     def bits(self) -> float:
         """Return the bits in all: the sum of the map."""
         return float(self.map.sum())
+
+    def images(self) -> dict[str, Pixels]:
+        """Return the images, by input where there are several."""
+        if not self.inputs:
+            return super().images()
+        return {
+            f"input {i}: {caption}": pixels
+            for i, one in enumerate(self.inputs, start=1)
+            for caption, pixels in one.images().items()
+        }
 
     def _masks(self) -> dict[str, Tensor]:
         behind = {"feature mask": self.feature_mask, "prior": self.prior_mask}
