@@ -89,17 +89,25 @@ def draw_card(figure: Any, drawn: Drawn) -> Any:
     if words:
         draw_words(figure, words, drawn.gaps)
     elif images:
-        if all(map(is_wide, images.values())):  # one below the other
-            figure.set_size_inches(7, 1.9 * len(images) + 0.4)
-            axes = figure.subplots(len(images), 1, squeeze=False)[:, 0]
-        else:
-            figure.set_size_inches(2.6 * len(images), 3.1)
-            axes = figure.subplots(1, len(images), squeeze=False)[0]
+        axes = _places(figure, [is_wide(pixels) for pixels in images.values()])
         for axis, (caption, pixels) in zip(axes, images.items(), strict=True):
             axis.imshow(pixels)
             axis.set_title(caption, fontsize=9)
             axis.set_axis_off()
     return figure
+
+
+def _places(figure: Any, wide: Sequence[bool]) -> Sequence[Any]:
+    """Return axes for images: wide ones have a row each, and the others share the last one."""
+    rows, others = sum(wide), len(wide) - sum(wide)
+    heights = [1.9] * rows + [2.7] * bool(others)
+    figure.set_size_inches(max(7 * bool(rows), 2.6 * others), sum(heights) + 0.4)
+    grid = figure.add_gridspec(len(heights), max(others, 1), height_ratios=heights)
+    alone, shared = iter(range(rows)), iter(range(others))
+    return [
+        figure.add_subplot(grid[next(alone), :] if line else grid[rows, next(shared)])
+        for line in wide
+    ]
 
 
 def is_wide(pixels: Pixels) -> bool:

@@ -57,9 +57,13 @@ class SeveralInputs(Inputs):
         masks = {name: parts(getattr(record, name)) for name in names}
         inputs = []
         for i, look in enumerate(parts(record.picture[0])):
-            own: dict[str, Any] = {name: self._map_of(mask[i], name) for name, mask in masks.items()}
+            own: dict[str, Any] = {
+                name: self._map_of(mask[i], name) for name, mask in masks.items()
+            }
             picture = self.modality.picture(look if look.ndim > 1 else look[None])
             inputs.append(replace(record, id=f"{record.id}, input {i + 1}", picture=picture, **own))
+        highest = max(float(one.map.max()) for one in inputs) or 1.0
+        inputs = [replace(one, share=float(one.map.max()) / highest) for one in inputs]
         return replace(record, inputs=tuple(inputs))
 
     @staticmethod
