@@ -166,11 +166,11 @@ class BaseAttributor(ABC, Generic[Kind, Found]):
         )
 
     @torch.no_grad()
-    def answers(self, inputs: Tensor, target: Target) -> Tensor:
+    def answers(self, inputs: Tensor, target: Target, beside: Any = None) -> Tensor:
         """Return what a target reads of the model's answers to inputs (S, …), (S, …)."""
         runner = self._asking(target)
         with runner.frozen():
-            return runner.logits(*self._enter(inputs))
+            return runner.logits(*self._enter(inputs, Arguments.of(beside, self.device)))
 
     def _check_ready(self) -> None:
         """Refuse to explain anything before what the method needs is known."""

@@ -137,16 +137,10 @@ class InputIBA:
         """Explain inputs.
 
         Args:
-<<<<<<< HEAD
-            inputs: Images (C, H, W) or (S, C, H, W), or of PIL; token ids (S, T); texts.
-            target: One for all or one each: a class by index or name, a `Target`, a loss of the
-                logits, None for the predicted class, or what else the output suggests.
-=======
             inputs: Images (C, H, W) or (S, C, H, W), or of PIL; token ids (S, T); texts; or a
                 tuple of several inputs of the model, (S, …) each, that are masked together.
-            target: One for all or one each: a class by index or name, a loss of the logits, None
-                for the predicted class; see `target_losses`.
->>>>>>> b40d723 (Mask several inputs of a network together)
+            target: One for all or one each: a class by index or name, a `Target`, a loss of the
+                logits, None for the predicted class, or what else the output suggests.
             seed: Of all noise.
             ids: Names of the inputs, which with the seed decide the noise.
             on_error: 'raise' where an input cannot be explained, or 'return' a `Failure` for it.
@@ -200,11 +194,12 @@ class InputIBA:
             for record, look in zip(found, looks, strict=True)
         )
 
-    def embed(self, inputs: Any) -> Tensor:
+    def embed(self, inputs: Any, additional_forward_args: Any = None) -> Tensor:
         """Return the model's embeddings of inputs, (S, D), for an `EmbeddingTarget` of others."""
         reader, data = self._read_with(inputs)
         values, _ = reader.read(data)
-        return self._attributor_for(reader, values[:1]).answers(values, EmbeddingTarget())
+        attributor = self._attributor_for(reader, values[:1], additional_forward_args)
+        return attributor.answers(values, EmbeddingTarget(), additional_forward_args)
 
     def save(self, path: str | Path) -> Path:
         """Write the fitted statistics, without the model; return where they are.
