@@ -125,7 +125,8 @@ class BaseAttributor(ABC, Generic[Kind, Found]):
                 one = target_of(targets, i)
                 found += self.attribute(single, one, ids=names[i : i + 1], **how)
             return found
-        with self._asking(targets).prepared(*self._enter(inputs[:1], beside.select(slice(1)))):
+        first = self._enter(inputs[:1], beside.select(slice(1)))
+        with self._asking(targets).prepared(*first):
             how["additional_forward_args"] = beside.values
             return self._explain(self.task(inputs, targets, names, **how))
 
@@ -165,11 +166,11 @@ class BaseAttributor(ABC, Generic[Kind, Found]):
         )
 
     @torch.no_grad()
-    def answers(self, inputs: Tensor, target: Target) -> Tensor:
+    def answers(self, inputs: Tensor, target: Target, beside: Any = None) -> Tensor:
         """Return what a target reads of the model's answers to inputs (S, …), (S, …)."""
         runner = self._asking(target)
         with runner.frozen():
-            return runner.logits(*self._enter(inputs))
+            return runner.logits(*self._enter(inputs, Arguments.of(beside, self.device)))
 
     def _check_ready(self) -> None:
         """Refuse to explain anything before what the method needs is known."""

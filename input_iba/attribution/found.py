@@ -59,6 +59,16 @@ class Attributions(Sequence[Attribution | Failure]):
                 row[tuple(slice(size) for size in mask.shape)] = mask
         return found if explained[0].of_words else found[:, None]
 
+    @property
+    def inputs(self) -> tuple[Attributions, ...]:
+        """Of several inputs masked together what was found about each; else nothing."""
+        explained = [r for r in self.records if isinstance(r, Attribution)]
+        count = len(explained[0].inputs) if explained else 0
+        return tuple(
+            Attributions(r.inputs[i] if isinstance(r, Attribution) else r for r in self.records)
+            for i in range(count)
+        )
+
     def to_html(self, path: str | Path) -> Path:
         """Write one page with all records that opens anywhere; return where it is."""
         file = Path(path)

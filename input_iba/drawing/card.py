@@ -102,16 +102,21 @@ def draw_card(figure: Any, drawn: Drawn) -> Any:
 
 
 def _size_of_images(images: Mapping[str, Pixels]) -> tuple[float, float]:
-    if all(map(is_wide, images.values())):  # one below the other
-        return 7, 1.9 * len(images) + 0.4
-    return 2.6 * len(images), 3.1
+    """Return width and height of images: wide ones have a row each, the others share the last."""
+    rows = sum(map(is_wide, images.values()))
+    others = len(images) - rows
+    return max(7 * bool(rows), 2.6 * others), 1.9 * rows + 2.7 * bool(others) + 0.4
 
 
 def _put_images(figure: Any, images: Mapping[str, Pixels]) -> None:
-    wide = all(map(is_wide, images.values()))
-    shape = (len(images), 1) if wide else (1, len(images))
-    axes = figure.subplots(*shape, squeeze=False).ravel()
-    for axis, (caption, pixels) in zip(axes, images.items(), strict=True):
+    rows = sum(map(is_wide, images.values()))
+    others = len(images) - rows
+    heights = [1.9] * rows + [2.7] * bool(others)
+    grid = figure.add_gridspec(len(heights), max(others, 1), height_ratios=heights)
+    alone, shared = iter(range(rows)), iter(range(others))
+    for caption, pixels in images.items():
+        place = grid[next(alone), :] if is_wide(pixels) else grid[rows, next(shared)]
+        axis = figure.add_subplot(place)
         axis.imshow(pixels)
         axis.set_title(caption, fontsize=9)
         axis.set_axis_off()

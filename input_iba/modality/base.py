@@ -102,6 +102,10 @@ class Modality(ABC):
     def smooth(self, mask: Tensor, sigma: float) -> Tensor:
         """Smooth masks (S, C, h, w) of any resolution, with sigma in their own pixels."""
 
+    def smooth_map(self, maps: Tensor, share: float) -> Tensor:
+        """Smooth maps (S, H, W) with a deviation that is a share of their shorter side."""
+        return self.smooth(maps[:, None], share * min(maps.shape[1:]))[:, 0]
+
     @abstractmethod
     def position_bits(self, capacity: Tensor) -> Tensor:
         """Sum feature capacity (S, C', h, w) in nats to bits per position, (S, h, w)."""

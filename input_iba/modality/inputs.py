@@ -20,7 +20,7 @@ from input_iba.modality.axes import KINDS, axes_named
 from input_iba.modality.base import Modality
 from input_iba.modality.text import TextModality
 from input_iba.modality.vision import VisionModality
-from input_iba.records import ImageSample, Sample
+from input_iba.records import Attribution, ImageSample, Sample
 
 Transform = Callable[[Image], Tensor]
 """Makes a normalised tensor (C, H, W) of an image."""
@@ -51,6 +51,10 @@ class Inputs(ABC):
 
         Inputs may stand alone, or before labels in tuples and dicts.
         """
+
+    def parted(self, record: Attribution) -> Attribution:
+        """Return a record with what it holds of each of several inputs; of one it is whole."""
+        return record
 
 
 class ImageInputs(Inputs):
