@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ from input_iba.commands.explain.options import GivenOptions, ImageOptions, TextO
 from input_iba.config.settings import AttributionKeys
 from input_iba.errors import ConfigError
 from input_iba.run.options import RunOptions
-from input_iba.settings import declarations
+from input_iba.settings import Settings, declarations
 
 if TYPE_CHECKING:
     from input_iba.commands.explain.given import Given
@@ -28,9 +28,10 @@ if TYPE_CHECKING:
 
 ATTRIBUTE = (
     "Explain images: input-iba attribute --image my.jpg; or texts: input-iba attribute --text "
-    "'A fine film.' --model FOLDER. Printed are the most probable classes; an overlay as PNG, the "
-    "masks and a page to look at go to a work directory. Or explain every sample of a config's "
-    "data set: maps and masks go to a work directory, with a record per sample and a report.html."
+    "'A fine film.' --model FOLDER, or what a language model answers to them. Printed are the most "
+    "probable classes; an overlay as PNG, the masks and a page to look at go to a work directory. "
+    "Or explain every sample of a config's data set: maps and masks go to a work directory, with a "
+    "record per sample and a report.html."
 )
 
 BASELINE = (
@@ -53,6 +54,10 @@ METHODS = (
 """Names of the methods, for the help text; what a method cannot explain it says itself."""
 
 
+OF_ANSWERS = ("continuation", "generate", "each_token")
+"""Options about the answers of language models."""
+
+
 def set_up_attribute(parser: argparse.ArgumentParser) -> None:
     """Add what explains images, texts, or the samples of a config."""
     parser.description = ATTRIBUTE
@@ -60,6 +65,7 @@ def set_up_attribute(parser: argparse.ArgumentParser) -> None:
     add_options(group, ImageOptions, only=("files",))
     add_options(group, TextOptions, only=("texts",))
     add_options(group, ImageOptions, without=("files",))
+    add_options(group, TextOptions, only=OF_ANSWERS)
     add_config(parser, instead_of="--image")
     _add_explain_options(parser)
     parser.set_defaults(command=_attribute)
@@ -131,7 +137,7 @@ def _check_config(arguments: argparse.Namespace) -> None:
         raise ConfigError(
             f"'{arguments.config}' is not a config. To explain an image: --image {arguments.config}"
         )
-    asked = _asked(arguments)
+    asked = _asked(arguments, ImageOptions) + _asked(arguments, TextOptions, GivenOptions)
     if asked:
         raise ConfigError(
             f"{', '.join(asked)} can be given with --image or --text only. A config says it "
@@ -144,20 +150,20 @@ def _given(arguments: argparse.Namespace) -> Given:
     from input_iba.commands.explain.images import GivenImages
     from input_iba.commands.explain.texts import GivenTexts
 
-    if arguments.files:
-        return from_arguments(GivenImages, arguments)
-    asked = _asked(arguments, without=declarations(GivenOptions))
+    other, way = (TextOptions, "--text") if arguments.files else (ImageOptions, "--image")
+    asked = _asked(arguments, other, GivenOptions)
     if asked:
-        raise ConfigError(f"{', '.join(asked)} can be given with --image only; leave it out.")
-    return from_arguments(GivenTexts, arguments)
+        raise ConfigError(f"{', '.join(asked)} can be given with {way} only; leave it out.")
+    return from_arguments(GivenImages if arguments.files else GivenTexts, arguments)
 
 
-def _asked(arguments: argparse.Namespace, without: Collection[str] = ()) -> list[str]:
-    """Return which options about images are given."""
+def _asked(arguments: argparse.Namespace, kind: type, without: type = Settings) -> list[str]:
+    """Return which of the options of a kind of input are given, `without` those of another."""
+    known = declarations(without)
     return [
         declared.flags[0]
-        for name, declared in declarations(ImageOptions).items()
-        if getattr(arguments, name) and name not in without
+        for name, declared in declarations(kind).items()
+        if getattr(arguments, name) and name not in known
     ]
 
 

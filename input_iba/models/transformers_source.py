@@ -17,7 +17,9 @@ from input_iba.models.checkpoints import classes_of_head, load_checkpoint, only_
 def build_transformers(
     type_: str, pretrained: bool | str, num_classes: int | None, arguments: Mapping[str, Any]
 ) -> nn.Module:
-    """Build a sequence classifier; token ids (B, T) and an attention mask go in.
+    """Build a sequence classifier or a causal language model, as the folder's configuration says.
+
+    Token ids (B, T) and an attention mask go in.
 
     See `build_classifier`. `type_` is a local folder or a name on the hub; `arguments` are keys of
     the network's configuration, and `dtype`, which without it is float32, whatever is stored.
@@ -26,10 +28,10 @@ def build_transformers(
     arguments = {**in_float32(arguments), **arguments}
     labels = {} if num_classes is None else {"num_labels": num_classes}
     if pretrained is True:
-        return _trained(auto, type_, {**labels, **arguments})
+        return _trained(_auto_class(auto, type_), type_, {**labels, **arguments})
     chosen = {key: value for key, value in arguments.items() if value != "auto"}  # of no weights
     config = from_place(type_, auto.AutoConfig.from_pretrained, **labels, **chosen)
-    model: Any = auto.AutoModelForSequenceClassification.from_config(config)
+    model: Any = _auto_class(auto, type_).from_config(config)
     model.name_or_path = type_  # where its tokenizer is
     if pretrained:
         load_checkpoint(model, pretrained)
@@ -37,8 +39,15 @@ def build_transformers(
     return found
 
 
-def _trained(auto: ModuleType, type_: str, arguments: Mapping[str, Any]) -> nn.Module:
-    load = auto.AutoModelForSequenceClassification.from_pretrained
+def _auto_class(auto: ModuleType, type_: str) -> Any:
+    """Return what builds the kind of network that a folder's configuration names."""
+    names = from_place(type_, auto.AutoConfig.from_pretrained).architectures or [""]
+    language = names[0].endswith(("ForCausalLM", "LMHeadModel"))
+    return auto.AutoModelForCausalLM if language else auto.AutoModelForSequenceClassification
+
+
+def _trained(auto_class: Any, type_: str, arguments: Mapping[str, Any]) -> nn.Module:
+    load = auto_class.from_pretrained
     how = {"output_loading_info": True, "ignore_mismatched_sizes": True}
     model: nn.Module
     model, info = from_place(type_, load, **how, **arguments)

@@ -60,41 +60,44 @@ def tiny_llama(seed: int = 0, **options: Any) -> LlamaForCausalLM:
     return LlamaForCausalLM(LlamaConfig(vocab_size=len(WORDS), **made)).eval()
 
 
-def prompts(
-    count: int, generator: torch.Generator, marked: bool = True
-) -> tuple[Tensor, Tensor]:
-    """Return prompts of 11 words, "w3 w1 key key7 w2 key4 … ask", and which of them is to be copied.
+def prompts(count: int, generator: torch.Generator, marked: bool = True) -> tuple[Tensor, Tensor]:
+    """Return prompts of 11 words, "w3 w1 key key7 w2 key4 … ask", and which words are to be copied.
 
-    It is the key behind the word "key", while another one stands elsewhere; or, where it is not
-    `marked`, the only one. Ids are (count, 11), places (count,).
+    It is the key behind the word "key", while another one stands elsewhere; or, where none is
+    `marked`, both keys in their order. Ids are (count, 11), places (count, copied).
     """
     ids = torch.randint(ID["w0"], ID["w19"] + 1, (count, 11), generator=generator)
     keys = torch.randint(ID["key0"], ID["key11"] + 1, (count, 2), generator=generator)
-    order = torch.rand(count, 4, generator=generator).argsort(1) * 2 + 1  # odd places 1, 3, 5, 7
-    rows = torch.arange(count)
-    ids[rows, order[:, 0] + 1] = keys[:, 0]
-    if marked:
-        ids[rows, order[:, 0]], ids[rows, order[:, 1]] = ID["key"], keys[:, 1]
+    places = torch.rand(count, 4, generator=generator).argsort(1)[:, :2] * 2 + 2  # even ones
+    ids.scatter_(1, places, keys)
     ids[:, 10] = ID["ask"]
-    return ids, order[:, 0] + 1
+    if not marked:
+        return ids, places.sort(1).values
+    ids.scatter_(1, places[:, :1] - 1, ID["key"])
+    return ids, places[:, :1]
 
 
-def train_to_copy(model: nn.Module, steps: int, marked: bool = True, seed: int = 0) -> float:
-    """Train a model to say a word of the prompt behind it; return how often it is right."""
+def train_to_copy(model: nn.Module, steps: int = 150, marked: bool = True, seed: int = 0) -> float:
+    """Train a model to say words of the prompt behind it; return how often all are right."""
     generator = torch.Generator().manual_seed(seed)
     optimiser = torch.optim.AdamW(model.parameters(), lr=3e-3)
+
+    def said() -> tuple[Tensor, Tensor]:
+        ids, places = prompts(128, generator, marked)
+        answers = ids.gather(1, places)
+        logits = model(torch.cat([ids, answers], 1)).logits
+        return logits[:, 10:-1], answers
+
     model.train()
     for step in range(steps):
         for group in optimiser.param_groups:
             group["lr"] = 3e-3 * (1 - step / steps)
-        ids, places = prompts(128, generator, marked)
-        logits = model(ids).logits[:, -1]
-        loss = F.cross_entropy(logits, ids[torch.arange(128), places])
+        logits, answers = said()
+        loss = F.cross_entropy(logits.flatten(0, 1), answers.flatten())
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
     model.eval()
-    ids, places = prompts(500, generator, marked)
     with torch.no_grad():
-        said = model(ids).logits[:, -1].argmax(1)
-    return (said == ids[torch.arange(500), places]).float().mean().item()
+        logits, answers = said()
+    return (logits.argmax(-1) == answers).all(1).float().mean().item()

@@ -34,7 +34,8 @@ class GivenOptions(Settings):
         None,
         "ImageNet classifier: efficientnet_lite0, or one of torchvision's or timm's, whose weights "
         "are downloaded once (default: efficientnet_lite0, which needs no network). Of texts a "
-        "folder, or a name on the hub, of a sequence classifier of transformers",
+        "folder, or a name on the hub, of a sequence classifier or, with --continuation or "
+        "--generate, of a causal language model of transformers",
         metavar="NAME",
     )
 
@@ -66,4 +67,19 @@ class TextOptions(GivenOptions):
         "texts to explain, each in quotes, in place of a config; --model says by what",
         flag="--text",
         metavar="TEXT",
+    )
+    continuation: str | None = setting(
+        None,
+        "explain why a causal language model goes on with this answer to each text; between two "
+        "words a space is put",
+        metavar="TEXT",
+    )
+    generate: int | None = setting(
+        None,
+        "explain the model's own answer to each text, of so many tokens at most",
+        at_least=1,
+        metavar="N",
+    )
+    each_token: bool = setting(
+        False, "with --continuation or --generate: one map more for every token of the answer"
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from input_iba.commands.explain.given import (
 from input_iba.commands.explain.options import TextOptions
 from input_iba.config.load import RunConfig
 from input_iba.core.hooks import find_layer
+from input_iba.core.targets import GenerationTarget
 from input_iba.datasets import build_dataset
 from input_iba.datasets.class_index import Classes
 from input_iba.datasets.given_texts import name_of
@@ -62,9 +63,10 @@ class GivenTexts(TextOptions, Given):
             )
         classifier_cfg = {"source": "transformers", "type": self.model, "pretrained": True}
         classifier = models.build_classifier(classifier_cfg).eval()
+        question = self.question(classifier)
         known: Any = classifier.config
         count, classes = known.num_labels, None
-        if count > 1:  # one logit tells two classes apart, which have no names
+        if count > 1 and question is None:  # one logit tells two classes apart, without names
             classes = [str(known.id2label.get(i, f"class {i}")) for i in range(count)]
         texts = [cleaned(text) for text in self.texts]
         data = self.data(
@@ -72,14 +74,49 @@ class GivenTexts(TextOptions, Given):
             {"type": "GivenTexts", "texts": texts, "classes": classes},
         )
         kind = KINDS["NLP"]
-        dataset = kind.readable(classifier, build_dataset(data["attribution"]))
-        refuse_absent([dataset.target(i) for i in range(len(dataset))], max(count, 2))
+        dataset = kind.readable(classifier, build_dataset(data["attribution"]), question)
+        if question is None:
+            refuse_absent([dataset.target(i) for i in range(len(dataset))], max(count, 2))
         first, *_ = [dataset[i] for i in range(len(dataset))]  # all of them, so that none is bad
         layer = self.layer or kind.modality(classifier).choose_layer(classifier, first.input[None])
         find_layer(classifier, layer)
         attributor = {"type": "NLPAttributor", "layer": layer, "classifier": classifier_cfg}
         asked = self.asked(None if classes is None else Classes(classes))
+        if question is not None:
+            asked = {"attribution_cfg": {"target": {"type": question.type, **asdict(question)}}}
         return {"data": data, "attributor": attributor, **asked}
+
+    def question(self, classifier: Any) -> GenerationTarget | None:
+        """Return what is asked of a language model, its own answer by default; else None.
+
+        Raises:
+            ConfigError: Options do not fit each other, or the classifier.
+        """
+        given = {
+            "--continuation": self.continuation is not None,
+            "--generate": self.generate is not None,
+            "--each-token": self.each_token,
+        }
+        flags = [flag for flag, is_given in given.items() if is_given]
+        if not classifier.can_generate():
+            if flags:
+                raise ConfigError(
+                    f"{' and '.join(flags)} ask about the answer of a causal language model, and "
+                    f"'{self.model}' holds a {type(classifier).__name__}. Leave them out."
+                )
+            return None
+        if given["--continuation"] and given["--generate"]:
+            raise ConfigError(
+                "--continuation gives the answer and --generate lets the model answer: leave one "
+                "of them out."
+            )
+        if self.targets or self.instead_of is not None:
+            raise ConfigError(
+                f"--target and --instead-of are about classes, and '{self.model}' holds a language "
+                "model, which answers. Ask with --continuation or --generate."
+            )
+        length = {} if self.generate is None else {"max_tokens": self.generate}
+        return GenerationTarget(self.continuation, each_token=self.each_token, **length)
 
     def shown(self, config: RunConfig, root: Path, record: SampleRecord) -> Iterator[str]:
         """Draw a text with its words coloured, and yield it, its classes and strongest words."""
