@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from input_iba import models
@@ -25,11 +26,12 @@ from input_iba.datasets import build_dataset
 from input_iba.datasets.class_index import Classes
 from input_iba.datasets.given_texts import name_of
 from input_iba.datasets.tokens import cleaned
-from input_iba.drawing.card import draw_words
+from input_iba.drawing.card import draw_words, questions_card
+from input_iba.drawing.pages import render
 from input_iba.drawing.words import as_it_stands, word_heats
 from input_iba.errors import ConfigError
 from input_iba.modality.kinds import KINDS
-from input_iba.results import SampleRecord, read_text_mask, written_whole
+from input_iba.results import RecordLog, SampleRecord, read_text_mask, write_text, written_whole
 
 MAX_WORDS = 20
 """Words that are printed, at most, the strongest first."""
@@ -118,6 +120,15 @@ class GivenTexts(TextOptions, Given):
         length = {} if self.generate is None else {"max_tokens": self.generate}
         return GenerationTarget(self.continuation, each_token=self.each_token, **length)
 
+    def told(self, config: RunConfig, root: Path) -> str:
+        """Return what is printed of the samples; of answers, write a page to choose words in."""
+        said = super().told(config, root)
+        if not isinstance(config.question, GenerationTarget):
+            return said
+        page = _answers_page(self.name.stem, RecordLog(root / "records.jsonl").load(), root)
+        write_text(root / "answers.html", page)
+        return f"{said}\n\nAnswers, to choose words in: {root / 'answers.html'}"
+
     def shown(self, config: RunConfig, root: Path, record: SampleRecord) -> Iterator[str]:
         """Draw a text with its words coloured, and yield it, its classes and strongest words."""
         _, mask, shown = read_text_mask(root / record.map_file)
@@ -140,3 +151,21 @@ class GivenTexts(TextOptions, Given):
             figure.savefig(aside, format="png", dpi=110)
         yield f"  Overlay: {path}"
         yield f"  Coloured words: {root / record.files['highlights']}"
+
+
+def _answers_page(title: str, records: Mapping[str, SampleRecord], root: Path) -> str:
+    """Return one page with a card for every prompt, coloured for what is chosen of its answer."""
+    by_prompt: dict[str, list[SampleRecord]] = {}
+    for record in records.values():
+        if record.status == "done":
+            by_prompt.setdefault(record.path, []).append(record)
+    cards = []
+    for found in by_prompt.values():
+        found.sort(key=lambda record: (len(record.id), record.id))  # all of it, token 1, 2, … 10
+        masks = [read_text_mask(root / record.map_file) for record in found]
+        rows = [
+            (record.class_name, " · ".join(line.strip() for line in class_lines(record)), mask)
+            for record, (_, mask, _) in zip(found, masks, strict=True)
+        ]
+        cards.append(questions_card(masks[0][2], rows))
+    return render("cards.html.j2", title=title, cards=Markup("\n").join(cards))

@@ -136,9 +136,9 @@ class GenerationTarget(Target):
         None, "which token of the answer is asked about, from 0; None for all of them", at_least=0
     )
 
-    def about(self, label: int | None) -> GenerationTarget:
+    def about(self, label: int | str | None) -> GenerationTarget:
         """Return the question about one token of the answer, if it names none."""
-        return self if self.token is not None else replace(self, token=label)
+        return self if self.token is not None else replace(self, token=label)  # type: ignore[arg-type]
 
     def answer(self, returned: Any, inputs: Tensor, tokens: Behind = NO_TOKENS) -> Tensor:
         """Return logits (B, n, ids) of what stands at each of at most n places of the answer."""
