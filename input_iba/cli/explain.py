@@ -20,7 +20,7 @@ from input_iba.commands.explain.options import GivenOptions, ImageOptions, TextO
 from input_iba.config.settings import AttributionKeys
 from input_iba.errors import ConfigError
 from input_iba.run.options import RunOptions
-from input_iba.settings import Settings, declarations
+from input_iba.settings import declarations
 
 if TYPE_CHECKING:
     from input_iba.commands.explain.given import Given
@@ -157,9 +157,9 @@ def _given(arguments: argparse.Namespace) -> Given:
     return from_arguments(GivenImages if arguments.files else GivenTexts, arguments)
 
 
-def _asked(arguments: argparse.Namespace, kind: type, without: type = Settings) -> list[str]:
+def _asked(arguments: argparse.Namespace, kind: type, without: type | None = None) -> list[str]:
     """Return which of the options of a kind of input are given, `without` those of another."""
-    known = declarations(without)
+    known = {} if without is None else declarations(without)
     return [
         declared.flags[0]
         for name, declared in declarations(kind).items()

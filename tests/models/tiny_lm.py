@@ -64,15 +64,15 @@ def prompts(count: int, generator: torch.Generator, marked: bool = True) -> tupl
     """Return prompts of 11 words, "w3 w1 key key7 w2 key4 … ask", and which words are to be copied.
 
     It is the key behind the word "key", while another one stands elsewhere; or, where none is
-    `marked`, both keys in their order. Ids are (count, 11), places (count, copied).
+    `marked`, the words 3 and 7 among any others. Ids are (count, 11), places (count, copied).
     """
     ids = torch.randint(ID["w0"], ID["w19"] + 1, (count, 11), generator=generator)
+    ids[:, 10] = ID["ask"]
+    if not marked:
+        return ids, torch.tensor([3, 7]).expand(count, 2)
     keys = torch.randint(ID["key0"], ID["key11"] + 1, (count, 2), generator=generator)
     places = torch.rand(count, 4, generator=generator).argsort(1)[:, :2] * 2 + 2  # even ones
     ids.scatter_(1, places, keys)
-    ids[:, 10] = ID["ask"]
-    if not marked:
-        return ids, places.sort(1).values
     ids.scatter_(1, places[:, :1] - 1, ID["key"])
     return ids, places[:, :1]
 
@@ -95,7 +95,7 @@ def train_to_copy(model: nn.Module, steps: int = 150, marked: bool = True, seed:
         logits, answers = said()
         loss = F.cross_entropy(logits.flatten(0, 1), answers.flatten())
         optimiser.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
     model.eval()
     with torch.no_grad():
