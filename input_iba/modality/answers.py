@@ -92,7 +92,7 @@ class Answerer:
         given = target.continuation
         if given is None:
             return self._own(prompt, target.max_tokens)
-        ids = self._read(given, prompt, text) if isinstance(given, str) else tuple(map(int, given))
+        ids = self._read(given, text) if isinstance(given, str) else tuple(map(int, given))
         if not ids:
             raise ConfigError(
                 f"target.continuation is {given!r}, which holds no token. Give the answer that is "
@@ -105,8 +105,8 @@ class Answerer:
         end = getattr(self.tokenizer, "eos_token_id", None)
         if sample.input[-1] != end or sample.words is None:
             return sample
-        if sample.text.endswith(self.tokenizer.eos_token):
-            return sample  # it is the prompt's own
+        if self._ends(sample.text):
+            return sample
         return replace(sample, input=sample.input[:-1], words=sample.words[:-1])
 
     def _own(self, prompt: Tensor, count: int) -> tuple[int, ...]:
@@ -131,8 +131,8 @@ class Answerer:
             )
         return tuple(found)
 
-    def _read(self, answer: str, prompt: Tensor, text: str) -> tuple[int, ...]:
-        """Return the ids of an answer as they follow those of the prompt.
+    def _read(self, answer: str, text: str) -> tuple[int, ...]:
+        """Return the ids of an answer as they follow those of a prompt's text.
 
         Between two words stands a space, in scripts that have any.
         """
@@ -144,25 +144,30 @@ class Answerer:
         around = f"{text[-1:]}{answer[:1]}"
         apart = answer[:1].isalnum() and not any(c.isspace() or without_spaces(c) for c in around)
         answer = f" {answer}" if apart and text else answer
-        both = self.tokenizer(text + answer)["input_ids"]
-        if (
-            both
-            and both[-1] == self.tokenizer.eos_token_id
-            and not answer.endswith(self.tokenizer.eos_token)
-        ):
-            both.pop()
-        start = prompt.tolist()
-        if both[: len(start)] == start:
-            return tuple(both[len(start) :])
-        # The prompt was cut, or its last piece would be another one with the answer behind it.
+        before, both = self._ids(text), self._ids(text + answer)
+        if both[: len(before)] == before:
+            return tuple(both[len(before) :])
+        # The last piece of the prompt would be another one with the answer behind it.
         return tuple(self.tokenizer(answer, add_special_tokens=False)["input_ids"])
+
+    def _ids(self, text: str) -> list[int]:
+        """Return the ids of a text that goes on."""
+        ids: list[int] = self.tokenizer(text)["input_ids"]
+        end = self.tokenizer.eos_token_id
+        return ids[:-1] if ids[-1:] == [end] and not self._ends(text) else ids
+
+    def _ends(self, text: str) -> bool:
+        """Return whether the token that ends texts is a text's own."""
+        return text.endswith(self.tokenizer.eos_token)
 
 
 class _Prompts(PieceDataset):
-    """Texts that go on."""
+    """Texts that go on, of which the end is kept where they are too long."""
 
     def __init__(self, texts: TextDataset, answerer: Answerer, max_length: int | None) -> None:
         super().__init__(texts, answerer.tokenizer, max_length)
+        if texts.keep is None:
+            self.tokenizer.truncation_side = "left"
         self._answerer = answerer
 
     def __getitem__(self, index: int) -> TextSample:

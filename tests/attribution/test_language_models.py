@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from input_iba import InputIBA
 from input_iba.core.targets import GenerationTarget
 from input_iba.errors import AttributionError, ConfigError
+from input_iba.records import Attribution
 from tests.models.tiny_lm import (
     FILLERS,
     ID,
@@ -33,6 +34,11 @@ def fitted(model: nn.Module, side: str = "right") -> InputIBA:
     return InputIBA(model, tokenizer=tokenizer(side), precision="fp32").fit(drawn)
 
 
+def explained(iba: InputIBA, inputs: Any, asked: GenerationTarget, **how: Any) -> list[Attribution]:
+    found = explained(iba, inputs, asked, **how)
+    return [found[i] for i in range(len(found))]
+
+
 def ids_of(text: str) -> Tensor:
     return torch.tensor([ID[word] for word in text.split()])
 
@@ -40,7 +46,7 @@ def ids_of(text: str) -> Tensor:
 @pytest.mark.parametrize("name", MODELS)
 def test_the_loss_is_the_mean_cross_entropy_of_the_answer(name: str) -> None:
     net = MODELS[name]()
-    found = fitted(net).attribute(TEXT, GenerationTarget("key1 key2 key3", each_token=True))
+    found = explained(fitted(net), TEXT, GenerationTarget("key1 key2 key3", each_token=True))
     whole = ids_of(f"{TEXT} key1 key2 key3")
     with torch.no_grad():
         chances = net(whole[None]).logits[0].log_softmax(-1)
@@ -58,7 +64,7 @@ def test_own_answers_are_the_likeliest_tokens_one_by_one(name: str) -> None:
         with torch.no_grad():
             ids = torch.cat([ids, net(ids[None]).logits[0, -1:].argmax(-1)])
     said = " ".join(WORDS[i] for i in ids[6:])
-    [record] = fitted(net).attribute(TEXT, GenerationTarget(max_tokens=5))
+    [record] = explained(fitted(net), TEXT, GenerationTarget(max_tokens=5))
     assert record.asked == f"answer: {said}"
 
 
@@ -66,23 +72,23 @@ def test_own_answers_are_the_likeliest_tokens_one_by_one(name: str) -> None:
 def test_prompts_are_explained_together_as_alone_whichever_side_is_padded(name: str) -> None:
     net, asked = MODELS[name](), GenerationTarget("key1 w4", each_token=True)
     ids = ["a", "b", "c", "d", "e", "f"]
-    both = fitted(net).attribute([TEXT, SHORT], asked, ids=ids)
-    long = fitted(net, "left").attribute(TEXT, asked, ids=ids[:3])
-    short = fitted(net, "left").attribute(SHORT, asked, ids=ids[3:])
+    both = explained(fitted(net), [TEXT, SHORT], asked, ids=ids)
+    long = explained(fitted(net, "left"), TEXT, asked, ids=ids[:3])
+    short = explained(fitted(net, "left"), SHORT, asked, ids=ids[3:])
     for one, other in zip(both, [*long, *short], strict=True):
         assert one.asked == other.asked
         torch.testing.assert_close(one.map, other.map, rtol=1e-3, atol=1e-5)
     # As token ids, in a batch, without a tokenizer.
     target = GenerationTarget(ids_of("key1 w4"), each_token=True)
     plain = InputIBA(net, precision="fp32").fit(prompts(40, torch.Generator().manual_seed(3))[0])
-    again = plain.attribute(ids_of(TEXT)[None], target, ids=ids[:3])
+    again = explained(plain, ids_of(TEXT)[None], target, ids=ids[:3])
     for one, other in zip(again, long, strict=True):
         torch.testing.assert_close(one.map, other.map, rtol=1e-3, atol=1e-5)
 
 
 def test_the_prompt_alone_is_masked_special_tokens_are_seen_and_not_scored() -> None:
     net = tiny_llama()
-    [record] = fitted(net).attribute(f"<|user|> {TEXT} <|user|>", GenerationTarget("key1 w4"))
+    [record] = explained(fitted(net), f"<|user|> {TEXT} <|user|>", GenerationTarget("key1 w4"))
     assert [word for word, _ in record.words] == TEXT.split()
     assert len(record.map) == 8 + 2
     assert record.map[[0, 7, 8, 9]].tolist() == [0, 0, 0, 0]
@@ -95,7 +101,7 @@ def test_the_prompt_alone_is_masked_special_tokens_are_seen_and_not_scored() -> 
 
 def test_the_padding_may_be_part_of_an_answer() -> None:
     answer = [ID["key1"], 0, 0]  # as where a tokenizer pads with the token that ends texts
-    [record] = fitted(tiny_gpt2()).attribute(ids_of(TEXT)[None], GenerationTarget(answer))
+    [record] = explained(fitted(tiny_gpt2()), ids_of(TEXT)[None], GenerationTarget(answer))
     assert len(record.map) == 6 + 3
 
 
@@ -135,10 +141,10 @@ def test_weights_may_be_in_half_precision(name: str) -> None:
     exact = MODELS[name]()
     half = deepcopy(exact).to(torch.bfloat16)
     asked = GenerationTarget("key1 key2", each_token=True)
-    one, other = (fitted(net).attribute(TEXT, asked) for net in (exact, half))
-    assert other.maps.dtype == torch.float32
-    assert bool(other.maps.isfinite().all())
+    one, other = (explained(fitted(net), TEXT, asked) for net in (exact, half))
     for mine, exactly in zip(other, one, strict=True):
+        assert mine.map.dtype == torch.float32
+        assert bool(mine.map.isfinite().all())
         assert mine.target_probability == pytest.approx(exactly.target_probability, rel=0.1)
     assert next(half.parameters()).dtype == torch.bfloat16
 
@@ -160,7 +166,9 @@ def test_what_cannot_be_asked_is_refused() -> None:
     with pytest.raises(ConfigError, match="has no method `generate`"):
         InputIBA(cut, "0").attribute(ids, GenerationTarget())
     tagged = InputIBA(cut, "0").fit(ids.repeat(3, 1))
-    [record] = tagged.attribute(ids, GenerationTarget([ID["key1"]]))  # any logits per token will do
+    [record] = explained(
+        tagged, ids, GenerationTarget([ID["key1"]])
+    )  # any logits per token will do
     assert record.asked == f"answer: {ID['key1']}"
     with pytest.raises((AttributionError, ConfigError)):
         InputIBA(nn.Sequential(nn.Flatten(), nn.Linear(12, 2))).attribute(
@@ -182,7 +190,7 @@ def test_known_answer_the_copied_word_comes_first() -> None:
     generator = torch.Generator().manual_seed(5)
     ids, places = prompts(100, generator)
     iba = InputIBA(net, precision="fp32").fit(prompts(300, generator)[0])
-    found = iba.attribute(ids, GenerationTarget(max_tokens=1))
+    found = explained(iba, ids, GenerationTarget(max_tokens=1))
     first = torch.stack([record.map[:11].argmax() for record in found])
     assert (first == places[:, 0]).sum() >= 95
 
@@ -193,7 +201,7 @@ def test_known_answer_every_answered_token_has_its_own_word() -> None:
     generator = torch.Generator().manual_seed(5)
     ids, places = prompts(100, generator, marked=False)
     iba = InputIBA(net, precision="fp32").fit(prompts(300, generator, marked=False)[0])
-    found = iba.attribute(ids, GenerationTarget(max_tokens=2, each_token=True))
+    found = explained(iba, ids, GenerationTarget(max_tokens=2, each_token=True))
     maps = torch.stack([record.map[:11] for record in found]).view(100, 3, 11)
     both = maps[:, 0].topk(2).indices.sort().values
     assert (both == places).all(1).sum() >= 95
