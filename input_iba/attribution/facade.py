@@ -164,7 +164,7 @@ class InputIBA:
         if on_error not in ON_ERROR:
             raise ConfigError(f"on_error is one of {', '.join(ON_ERROR)}; got {on_error!r}.")
         reader, data = self._read_with(inputs)
-        values, looks = reader.read(data)
+        values, looks, target = reader.asked(data, target)
         if len(values) == 0:
             return Attributions([])
         attributor = self._attributor_for(reader, values[:1], additional_forward_args)

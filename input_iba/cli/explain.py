@@ -29,10 +29,11 @@ if TYPE_CHECKING:
 
 ATTRIBUTE = (
     "Explain images: input-iba attribute --image my.jpg; or texts: input-iba attribute --text "
-    "'A fine film.' --model FOLDER; or an image and a text together, where FOLDER holds a dual "
-    "encoder such as CLIP. Printed are the most probable classes; an overlay as PNG, the masks and "
-    "a page to look at go to a work directory. Or explain every sample of a config's data set: "
-    "maps and masks go to a work directory, with a record per sample and a report.html."
+    "'A fine film.' --model FOLDER, or what a language model answers to them; or an image and a "
+    "text together, where FOLDER holds a dual encoder such as CLIP. Printed are the most probable "
+    "classes; an overlay as PNG, the masks and a page to look at go to a work directory. Or "
+    "explain every sample of a config's data set: maps and masks go to a work directory, with a "
+    "record per sample and a report.html."
 )
 
 BASELINE = (
@@ -55,6 +56,10 @@ METHODS = (
 """Names of the methods, for the help text; what a method cannot explain it says itself."""
 
 
+OF_ANSWERS = ("continuation", "generate", "each_token")
+"""Options about the answers of language models."""
+
+
 def set_up_attribute(parser: argparse.ArgumentParser) -> None:
     """Add what explains images, texts, or the samples of a config."""
     parser.description = ATTRIBUTE
@@ -62,6 +67,7 @@ def set_up_attribute(parser: argparse.ArgumentParser) -> None:
     add_options(group, ImageOptions, only=("files",))
     add_options(group, TextOptions, only=("texts",))
     add_options(group, ImageOptions, without=("files",))
+    add_options(group, TextOptions, only=OF_ANSWERS)
     add_config(parser, instead_of="--image")
     _add_explain_options(parser)
     parser.set_defaults(command=_attribute)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from input_iba.cli.options import from_arguments
-from input_iba.commands.explain.options import GivenOptions, ImageOptions
+from input_iba.commands.explain.options import GivenOptions, ImageOptions, TextOptions
 from input_iba.errors import ConfigError
 from input_iba.settings import declarations
 
@@ -32,13 +32,13 @@ def given_by(arguments: argparse.Namespace) -> Mapping[str, Given]:
     """
     if arguments.files and arguments.texts:
         return _pair(arguments)
+    other, way = (TextOptions, "--text") if arguments.files else (ImageOptions, "--image")
+    if asked := _asked(arguments, other, declarations(GivenOptions)):
+        raise ConfigError(f"{', '.join(asked)} can be given with {way} only; leave it out.")
     if arguments.files:
         return {"": _images(arguments)}
     from input_iba.commands.explain.texts import GivenTexts
 
-    asked = _asked(arguments, without=declarations(GivenOptions))
-    if asked:
-        raise ConfigError(f"{', '.join(asked)} can be given with --image only; leave it out.")
     return {"": from_arguments(GivenTexts, arguments)}
 
 
@@ -73,7 +73,8 @@ def _pair(arguments: argparse.Namespace) -> Mapping[str, Given]:
             "name on the hub. For an image alone leave out --text."
         )
     without = {"files", "model", "instead_of", "layer", "whole"}
-    if asked := _asked(arguments, without):
+    answers = _asked(arguments, TextOptions, {"texts", *declarations(GivenOptions)})
+    if asked := _asked(arguments, ImageOptions, without) + answers:
         raise ConfigError(
             f"{', '.join(asked)} cannot be given with --image and --text together, which ask "
             "whether they match; leave it out."
@@ -114,19 +115,19 @@ def check_config(arguments: argparse.Namespace) -> None:
         raise ConfigError(
             f"'{arguments.config}' is not a config. To explain an image: --image {arguments.config}"
         )
-    asked = _asked(arguments)
-    if asked:
+    asked = _asked(arguments, ImageOptions)
+    if asked := asked + _asked(arguments, TextOptions, declarations(GivenOptions)):
         raise ConfigError(
             f"{', '.join(asked)} can be given with --image or --text only. A config says it "
             "itself, or --cfg-options attributor.layer=... in its place."
         )
 
 
-def _asked(arguments: argparse.Namespace, without: Collection[str] = ()) -> list[str]:
-    """Return which options about images are given."""
+def _asked(arguments: argparse.Namespace, kind: type, without: Collection[str] = ()) -> list[str]:
+    """Return which of the options of a kind of input are given, `without` those of some names."""
     return [
         declared.flags[0]
-        for name, declared in declarations(ImageOptions).items()
+        for name, declared in declarations(kind).items()
         if getattr(arguments, name) and name not in without
     ]
 

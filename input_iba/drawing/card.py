@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from input_iba.drawing.heat_map import Pixels
+from input_iba.drawing.heat_map import Floats, Pixels
 from input_iba.drawing.pages import data_uri, highlighted, render
 from input_iba.drawing.words import Shown, as_it_stands, printable, word_heats
 
@@ -80,6 +81,21 @@ class Drawn:
     def save(self, path: str | Path) -> None:
         """Write the images, or the coloured words, to a file: .png, .pdf or .svg."""
         self.show(path)
+
+
+def questions_card(text: Shown, questions: Sequence[tuple[str, str, Floats]]) -> Markup:
+    """Return a card with one text and a choice of questions, each of which colours its words.
+
+    `questions` are the words to choose them by, a line about each, and the map, (T,). The piece of
+    HTML has no scripts and no files beside it.
+
+    >>> asked = [("all", "all: 90 %", np.array([0.2, 0.7])), ("b", "b: 80 %", np.array([0.7, 0.2]))]
+    >>> questions_card(Shown(["a", "b"]), asked).count("<section>")
+    2
+    """
+    shown = [(label, title, highlighted(text, mask)) for label, title, mask in questions]
+    name = f"q{hashlib.sha256(repr(shown).encode()).hexdigest()[:12]}"  # one choice in each card
+    return render("questions.html.j2", name=name, questions=shown)
 
 
 def draw_card(figure: Any, drawn: Drawn) -> Any:

@@ -138,9 +138,13 @@ class Explanation(Drawn):
         """Return the name of a class, or its number where it has no name."""
         return self.class_names[index] if index < len(self.class_names) else f"class {index}"
 
+    def name(self) -> str:
+        """Return what was explained, in words."""
+        return self.asked if self.target is None else self.class_name(self.target)
+
     def title(self) -> str:
         """Return what was explained, how well it is met, what is preferred, the time."""
-        name = self.asked if self.target is None else self.class_name(self.target)
+        name = self.name()
         known = not math.isnan(self.target_probability)
         said = [f"{name}: {percent(self.target_probability)}" if known else name]
         if self.prediction not in (None, self.target):

@@ -34,8 +34,9 @@ class GivenOptions(Settings):
         None,
         "ImageNet classifier: efficientnet_lite0, or one of torchvision's or timm's, whose weights "
         "are downloaded once (default: efficientnet_lite0, which needs no network). Of texts a "
-        "folder, or a name on the hub, of a sequence classifier of transformers; of an image and a "
-        "text together of a dual encoder, such as CLIP or SigLIP",
+        "folder, or a name on the hub, of a sequence classifier or, with --continuation or "
+        "--generate, of a causal language model of transformers; of an image and a text together "
+        "of a dual encoder, such as CLIP or SigLIP",
         metavar="NAME",
     )
 
@@ -71,4 +72,19 @@ class TextOptions(GivenOptions):
         "beside one --image: which pixels and which words make them match",
         flag="--text",
         metavar="TEXT",
+    )
+    continuation: str | None = setting(
+        None,
+        "explain why a causal language model goes on with this answer to each text; between two "
+        "words a space is put",
+        metavar="TEXT",
+    )
+    generate: int | None = setting(
+        None,
+        "explain the model's own answer to each text, of so many tokens at most",
+        at_least=1,
+        metavar="N",
+    )
+    each_token: bool = setting(
+        False, "with --continuation or --generate: one map more for every token of the answer"
     )
