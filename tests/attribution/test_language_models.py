@@ -35,7 +35,7 @@ def fitted(model: nn.Module, side: str = "right") -> InputIBA:
 
 
 def explained(iba: InputIBA, inputs: Any, asked: GenerationTarget, **how: Any) -> list[Attribution]:
-    found = explained(iba, inputs, asked, **how)
+    found = iba.attribute(inputs, asked, **how)
     return [found[i] for i in range(len(found))]
 
 
@@ -97,6 +97,17 @@ def test_the_prompt_alone_is_masked_special_tokens_are_seen_and_not_scored() -> 
         chances = net(whole[None]).logits[0].log_softmax(-1)
     expected = (chances[7, ID["key1"]] + chances[8, ID["w4"]]) / 2
     assert record.target_probability == pytest.approx(expected.exp().item(), rel=1e-4)
+
+
+def test_words_of_an_answer_can_be_chosen_in_one_card() -> None:
+    asked = GenerationTarget("key1 <unk> w4", each_token=True)
+    found = fitted(tiny_gpt2()).attribute([TEXT, SHORT], asked)
+    shown = found._repr_html_()
+    assert shown.count('class="input-iba-card') == 2
+    assert shown.count("<section>") == 8
+    assert shown.count(" checked>") == 2
+    assert "&lt;unk&gt;</label>" in shown
+    assert "<section>" not in found[:1]._repr_html_()
 
 
 def test_the_padding_may_be_part_of_an_answer() -> None:
