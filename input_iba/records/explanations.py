@@ -52,12 +52,13 @@ def warning_of(met: float | None, losses: Mapping[str, Any]) -> str:
     """
     if met is not None and met < NOT_MET:
         return f"not met: {percent(met)} on the unchanged input"
+    held = held_behind(met, losses)
+    if held < HARDLY:
+        return f"hardly any evidence: behind the bottleneck {percent(held)}"
     stages = [losses[name] for name in STAGES if name in losses]
     parts = [float(value) for stage in stages for value in stage if value is not None]
-    if parts and max(parts) - min(parts) < STILL:
-        return "the target's loss does not react to noise"
-    held = held_behind(met, losses)
-    return f"hardly any evidence: behind the bottleneck {percent(held)}" if held < HARDLY else ""
+    still = bool(parts) and max(parts) - min(parts) < STILL
+    return "the target's loss does not react to noise" if still else ""
 
 
 STAGES = ("feature_iba/target", "input_iba/target")
