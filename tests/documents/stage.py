@@ -22,6 +22,7 @@ from tests.datasets.reviews import write_reviews, write_vectors
 from tests.documents.printed import ROOT
 from tests.documents.stand_ins import APPENDED, CONFIGS, SIDE, NarrowVGG16
 from tests.models.tiny_bert import save_tiny_bert
+from tests.models.transformers_families import save
 
 CLASSES = ("n01440764", "n01443537")
 WORDS = ("a great film", "great fun and fine", "a dull film", "dull and flat")
@@ -79,6 +80,7 @@ def make_stage(root: Path) -> None:
     write(root / "digit.png", gradient(28, 28))
     save_tiny_bert(root / "bert")
     (root / "path/to/classifier").symlink_to(root / "bert")
+    save("vit", root / "path/to/vit")
     (root / "review.txt").write_text(WORDS[0])
 
 

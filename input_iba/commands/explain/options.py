@@ -33,8 +33,8 @@ class GivenOptions(Settings):
     model: str | None = setting(
         None,
         "ImageNet classifier: efficientnet_lite0, or one of torchvision's or timm's, whose weights "
-        "are downloaded once (default: efficientnet_lite0, which needs no network). Of texts a "
-        "folder, or a name on the hub, of a sequence classifier of transformers",
+        "are downloaded once (default: efficientnet_lite0, which needs no network); or a folder, "
+        "or a name on the hub, of a network of transformers, for images or texts",
         metavar="NAME",
     )
 
