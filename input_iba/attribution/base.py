@@ -18,8 +18,7 @@ from input_iba.core.fitting import rows_at_once
 from input_iba.core.modes import with_gradients
 from input_iba.core.optimise import Progress
 from input_iba.core.outputs import class_names_of, everything
-from input_iba.core.targets import Facts, Target, family_of, target_losses, target_of
-from input_iba.core.tokens import Behind
+from input_iba.core.targets import Target, family_of, target_losses, target_of
 from input_iba.errors import ConfigError
 from input_iba.modality import Modality, VisionModality
 from input_iba.records import Explanation, Failure, FeatureStatistics, Targets
@@ -125,7 +124,8 @@ class BaseAttributor(ABC, Generic[Kind, Found]):
                 one = target_of(targets, i)
                 found += self.attribute(single, one, ids=names[i : i + 1], **how)
             return found
-        with self._asking(targets).prepared(*self._enter(inputs[:1], beside.select(slice(1)))):
+        first = self._enter(inputs[:1], beside.select(slice(1)))
+        with self._asking(targets).prepared(*first):
             how["additional_forward_args"] = beside.values
             return self._explain(self.task(inputs, targets, names, **how))
 
@@ -148,13 +148,14 @@ class BaseAttributor(ABC, Generic[Kind, Found]):
         runner = self._asking(targets)
         with torch.no_grad(), runner.frozen():
             logits = runner.logits(values, tokens)
+        facts = self.modality.facts(values, tokens, self.class_names, self.use_softmax)
         return self._task(
             classifier=runner,
             modality=self.modality,
             inputs=values,
             tokens=tokens,
             logits=logits,
-            losses=target_losses(targets, logits, self._facts(values, tokens)),
+            losses=target_losses(targets, logits, facts),
             ids=names,
             seed=seed,
             internal_batch_size=internal_batch_size
@@ -165,11 +166,11 @@ class BaseAttributor(ABC, Generic[Kind, Found]):
         )
 
     @torch.no_grad()
-    def answers(self, inputs: Tensor, target: Target) -> Tensor:
+    def answers(self, inputs: Tensor, target: Target, beside: Any = None) -> Tensor:
         """Return what a target reads of the model's answers to inputs (S, …), (S, …)."""
         runner = self._asking(target)
         with runner.frozen():
-            return runner.logits(*self._enter(inputs))
+            return runner.logits(*self._enter(inputs, Arguments.of(beside, self.device)))
 
     def _check_ready(self) -> None:
         """Refuse to explain anything before what the method needs is known."""
@@ -192,12 +193,6 @@ class BaseAttributor(ABC, Generic[Kind, Found]):
         """Return the classifier, of which is read what targets are about."""
         family = family_of(targets)
         return self._runner.answering(None if family is None else family.answer)
-
-    def _facts(self, values: Tensor, tokens: Behind) -> list[Facts]:
-        """Return what is known of every input."""
-        lengths = [0] * len(values) if tokens.lengths is None else tokens.lengths.tolist()
-        size = tuple(values.shape[2:])
-        return [Facts(self.class_names, self.use_softmax, size, length) for length in lengths]
 
     def _enter(self, inputs: Tensor, beside: Arguments = NO_ARGUMENTS) -> Entered:
         """Return a user's inputs as a classifier is given them, in the type that masks have."""

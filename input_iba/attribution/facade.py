@@ -24,7 +24,8 @@ from input_iba.core.precision import choose_precision
 from input_iba.core.targets import EmbeddingTarget
 from input_iba.errors import AttributionError, ConfigError
 from input_iba.modality import Layout, Modality
-from input_iba.modality.inputs import Inputs, inputs_of
+from input_iba.modality.inputs import Inputs
+from input_iba.modality.several_inputs import reader_of
 from input_iba.records import Attribution, Failure, FeatureStatistics, Targets, described
 
 LOGGER = logging.getLogger(__name__)
@@ -144,7 +145,8 @@ class InputIBA:
         """Explain inputs.
 
         Args:
-            inputs: Images (C, H, W) or (S, C, H, W), or of PIL; token ids (S, T); texts.
+            inputs: Images (C, H, W) or (S, C, H, W), or of PIL; token ids (S, T); texts; or a
+                tuple of several inputs of the model, (S, …) each, that are masked together.
             target: One for all or one each: a class by index or name, a `Target`, a loss of the
                 logits, None for the predicted class, or what else the output suggests.
             seed: Of all noise.
@@ -162,7 +164,7 @@ class InputIBA:
         if on_error not in ON_ERROR:
             raise ConfigError(f"on_error is one of {', '.join(ON_ERROR)}; got {on_error!r}.")
         reader, data = self._read_with(inputs)
-        values, looks = reader.read(data)
+        values, looks, target = reader.asked(data, target)
         if len(values) == 0:
             return Attributions([])
         attributor = self._attributor_for(reader, values[:1], additional_forward_args)
@@ -194,15 +196,18 @@ class InputIBA:
             )
         names = tuple(attributor.class_names)
         return Attributions(
-            described(record, look, names) if isinstance(record, Attribution) else record
+            reader.parted(described(record, look, names))
+            if isinstance(record, Attribution)
+            else record
             for record, look in zip(found, looks, strict=True)
         )
 
-    def embed(self, inputs: Any) -> Tensor:
+    def embed(self, inputs: Any, additional_forward_args: Any = None) -> Tensor:
         """Return the model's embeddings of inputs, (S, D), for an `EmbeddingTarget` of others."""
         reader, data = self._read_with(inputs)
         values, _ = reader.read(data)
-        return self._attributor_for(reader, values[:1]).answers(values, EmbeddingTarget())
+        attributor = self._attributor_for(reader, values[:1], additional_forward_args)
+        return attributor.answers(values, EmbeddingTarget(), additional_forward_args)
 
     def save(self, path: str | Path) -> Path:
         """Write the fitted statistics, without the model; return where they are.
@@ -235,7 +240,7 @@ class InputIBA:
                 items = iter(data)
                 first = next(items, None)
                 data = chain([] if first is None else [first], items)
-            self._inputs = inputs_of(self.model, first, *self._reading)
+            self._inputs = reader_of(self.model, data, first, *self._reading)
         return self._inputs, data
 
     def _attributor_for(self, inputs: Inputs, example: Tensor, beside: Any) -> Attributor:

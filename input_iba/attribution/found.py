@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
-from typing import overload
+from typing import Any, overload
 
+import numpy as np
 import torch
 from markupsafe import Markup
 from torch import Tensor
 
+from input_iba.drawing.card import questions_card
 from input_iba.drawing.pages import render
+from input_iba.drawing.words import Shown
 from input_iba.records import Attribution, Failure
 
 
@@ -59,6 +63,16 @@ class Attributions(Sequence[Attribution | Failure]):
                 row[tuple(slice(size) for size in mask.shape)] = mask
         return found if explained[0].of_words else found[:, None]
 
+    @property
+    def inputs(self) -> tuple[Attributions, ...]:
+        """Of several inputs masked together what was found about each; else nothing."""
+        explained = [r for r in self.records if isinstance(r, Attribution)]
+        count = len(explained[0].inputs) if explained else 0
+        return tuple(
+            Attributions(r.inputs[i] if isinstance(r, Attribution) else r for r in self.records)
+            for i in range(count)
+        )
+
     def to_html(self, path: str | Path) -> Path:
         """Write one page with all records that opens anywhere; return where it is."""
         file = Path(path)
@@ -67,9 +81,28 @@ class Attributions(Sequence[Attribution | Failure]):
         return file
 
     def _repr_html_(self) -> Markup:
-        return Markup("\n").join(
-            record._repr_html_()
-            if isinstance(record, Attribution)
-            else Markup("<p><b>{}</b>: {}</p>").format(record.id, record.reason)
-            for record in self.records
-        )
+        return Markup("\n").join(_card(list(group)) for _, group in groupby(self.records, _text))
+
+
+def _text(record: Attribution | Failure) -> Any:
+    """Return the text of a record, which those of several questions about it share."""
+    if isinstance(record, Failure) or not record.words:
+        return id(record)
+    return [word for word, _ in record.words], list(record.gaps)
+
+
+def _card(records: list[Attribution | Failure]) -> Markup:
+    first = records[0]
+    if isinstance(first, Failure):
+        return Markup("<p><b>{}</b>: {}</p>").format(first.id, first.reason)
+    if len(records) == 1:
+        return first._repr_html_()
+    known = [record for record in records if isinstance(record, Attribution)]
+    text = Shown([word for word, _ in first.words], first.gaps)
+    return questions_card(
+        text,
+        [
+            (record.name(), record.title(), np.array([value for _, value in record.words]))
+            for record in known
+        ],
+    )

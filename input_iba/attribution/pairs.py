@@ -11,10 +11,12 @@ from torch import nn
 
 from input_iba.attribution.facade import InputIBA
 from input_iba.core.modes import with_gradients
+from input_iba.core.optimise import Progress
 from input_iba.drawing.card import Drawn, Words
 from input_iba.drawing.heat_map import Pixels
 from input_iba.drawing.words import percent
 from input_iba.errors import ConfigError
+from input_iba.modality import VisionModality
 from input_iba.modality.inputs import ImageInputs
 from input_iba.models.dual_encoder import check_dual, image_side, text_side
 from input_iba.models.dual_source import load_dual_encoder
@@ -70,6 +72,7 @@ def explain_pair(
     image_layer: str | None = None,
     text_layer: str | None = None,
     seed: int = 0,
+    progress: Progress | None = None,
     **settings: Any,
 ) -> Pair:
     """Explain why a dual encoder (CLIP, SigLIP) finds that an image and a text match.
@@ -91,6 +94,7 @@ def explain_pair(
         image_layer: Layer of the feature bottleneck; None for one that suits, as `text_layer`.
         text_layer: Layer in the encoder of texts.
         seed: Of all noise.
+        progress: Told about every step of both.
         settings: Further arguments of `InputIBA`, such as `preset` and `precision`.
 
     Raises:
@@ -108,13 +112,13 @@ def explain_pair(
         )
     # A string would be taken for a list of its letters.
     against = (instead_of,) if isinstance(instead_of, str) else tuple(instead_of)
-    [pixels], _ = ImageInputs(transform).read(image)
+    [pixels], _ = ImageInputs(model, transform, VisionModality()).read(image)
 
     def one(side: nn.Module, data: Any, given: Any, layer: str | None, **reads: Any) -> Attribution:
         iba = InputIBA(side, layer, **reads, **settings)
         if data is not None:
             iba.fit(data)
-        return iba.attribute(given, MATCH, seed=seed)[0]
+        return iba.attribute(given, MATCH, seed=seed, progress=progress)[0]
 
     seen = image_side(model, tokenizer, text, against)
     read = text_side(model, tokenizer, pixels, "the image", against)

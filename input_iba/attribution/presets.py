@@ -74,9 +74,13 @@ FAST_TEXT = Preset(
     reading=Reading(source="gain"),
 )
 
+# Where the bits of several inputs lie the features do not say: the gain alone shares them out.
+_BY_GAIN = Reading(source="gain")
+FAST_SEVERAL, PAPER_SEVERAL = (replace(preset, reading=_BY_GAIN) for preset in (FAST, PAPER))
+
 PRESETS: dict[str, dict[str, Preset]] = {
-    "fast": {"images": FAST, "texts": FAST_TEXT},
-    "paper": {"images": PAPER, "texts": PAPER_TEXT},
+    "fast": {"images": FAST, "texts": FAST_TEXT, "several inputs": FAST_SEVERAL},
+    "paper": {"images": PAPER, "texts": PAPER_TEXT, "several inputs": PAPER_SEVERAL},
 }
 """By name, and by kind of input."""
 

@@ -65,7 +65,7 @@ class Reading(Settings):
         """Return s / (s + c) of the evidence s = rank(mask)^contrast · saliency · |gain|."""
         ranks = _ranks(task, task.modality.to_map(fitted.alpha.sigmoid()))
         size = task.modality.to_map(fitted.gain.abs())
-        size = task.modality.smooth(size[:, None], self.smoothing * min(size.shape[1:]))[:, 0]
+        size = task.modality.smooth_map(size, self.smoothing)
         evidence = task.tokens.zeroed(ranks**self.contrast * saliency * size)
         evidence = evidence / _each(evidence.flatten(1).amax(1).clamp_min(1e-30), evidence)
         total, square = (_each(e.flatten(1).sum(1), e) for e in (evidence, evidence.square()))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from input_iba.cli.given import check_config, free_folder, given_by, refuse_both
 from input_iba.cli.options import (
     add_cfg_options,
     add_config,
@@ -16,21 +18,22 @@ from input_iba.cli.options import (
     from_arguments,
 )
 from input_iba.cli.run import FAILED, STATUS_HELP, print_text
-from input_iba.commands.explain.options import GivenOptions, ImageOptions, TextOptions
+from input_iba.commands.explain.options import ImageOptions, TextOptions
 from input_iba.config.settings import AttributionKeys
-from input_iba.errors import ConfigError
 from input_iba.run.options import RunOptions
-from input_iba.settings import declarations
 
 if TYPE_CHECKING:
     from input_iba.commands.explain.given import Given
     from input_iba.config.load import RunConfig
+    from input_iba.run.launch import Processes
 
 ATTRIBUTE = (
     "Explain images: input-iba attribute --image my.jpg; or texts: input-iba attribute --text "
-    "'A fine film.' --model FOLDER. Printed are the most probable classes; an overlay as PNG, the "
-    "masks and a page to look at go to a work directory. Or explain every sample of a config's "
-    "data set: maps and masks go to a work directory, with a record per sample and a report.html."
+    "'A fine film.' --model FOLDER, or what a language model answers to them; or an image and a "
+    "text together, where FOLDER holds a dual encoder such as CLIP. Printed are the most probable "
+    "classes; an overlay as PNG, the masks and a page to look at go to a work directory. Or "
+    "explain every sample of a config's data set: maps and masks go to a work directory, with a "
+    "record per sample and a report.html."
 )
 
 BASELINE = (
@@ -53,6 +56,10 @@ METHODS = (
 """Names of the methods, for the help text; what a method cannot explain it says itself."""
 
 
+OF_ANSWERS = ("continuation", "generate", "each_token")
+"""Options about the answers of language models."""
+
+
 def set_up_attribute(parser: argparse.ArgumentParser) -> None:
     """Add what explains images, texts, or the samples of a config."""
     parser.description = ATTRIBUTE
@@ -60,6 +67,7 @@ def set_up_attribute(parser: argparse.ArgumentParser) -> None:
     add_options(group, ImageOptions, only=("files",))
     add_options(group, TextOptions, only=("texts",))
     add_options(group, ImageOptions, without=("files",))
+    add_options(group, TextOptions, only=OF_ANSWERS)
     add_config(parser, instead_of="--image")
     _add_explain_options(parser)
     parser.set_defaults(command=_attribute)
@@ -102,72 +110,17 @@ def _add_explain_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _attribute(arguments: argparse.Namespace) -> int:
-    ways = [f"a config ('{arguments.config}')"] if arguments.config else []
-    ways += ["--image"] if arguments.files else []
-    ways += ["--text"] if arguments.texts else []
-    if len(ways) > 1:
-        raise ConfigError(f"Both {' and '.join(ways)} are given: leave one of them out.")
     if not (arguments.files or arguments.texts):
-        _check_config(arguments)
+        check_config(arguments)
         return _explain(arguments)
-    given = _given(arguments)
+    refuse_both(arguments)
+    given = given_by(arguments)
     if arguments.work_dir is None:
         # Several processes must agree on the folder, whichever of them is first.
         fixed = arguments.resume or arguments.launcher != "none"
-        arguments.work_dir = free_folder(Path("workdirs") / given.name.stem, fixed)
+        name = next(iter(given.values())).name.stem
+        arguments.work_dir = free_folder(Path("workdirs") / name, fixed)
     return _explain(arguments, given=given)
-
-
-def _check_config(arguments: argparse.Namespace) -> None:
-    """Refuse what means nothing without --image or --text."""
-    from input_iba.datasets.images import SUFFIXES
-
-    if arguments.config is None:
-        raise ConfigError(
-            "Nothing to explain: give --image with images, --text with texts, or a CONFIG such as "
-            "samples; `input-iba configs` lists them."
-        )
-    if arguments.config.suffix.lower() in SUFFIXES:
-        raise ConfigError(
-            f"'{arguments.config}' is not a config. To explain an image: --image {arguments.config}"
-        )
-    asked = _asked(arguments)
-    if asked:
-        raise ConfigError(
-            f"{', '.join(asked)} can be given with --image or --text only. A config says it "
-            "itself, or --cfg-options attributor.layer=... in its place."
-        )
-
-
-def _given(arguments: argparse.Namespace) -> Given:
-    """Return the images or texts that are to be explained."""
-    from input_iba.commands.explain.images import GivenImages
-    from input_iba.commands.explain.texts import GivenTexts
-
-    if arguments.files:
-        return from_arguments(GivenImages, arguments)
-    asked = _asked(arguments, without=declarations(GivenOptions))
-    if asked:
-        raise ConfigError(f"{', '.join(asked)} can be given with --image only; leave it out.")
-    return from_arguments(GivenTexts, arguments)
-
-
-def _asked(arguments: argparse.Namespace, without: Collection[str] = ()) -> list[str]:
-    """Return which options about images are given."""
-    return [
-        declared.flags[0]
-        for name, declared in declarations(ImageOptions).items()
-        if getattr(arguments, name) and name not in without
-    ]
-
-
-def free_folder(path: Path, fixed: bool) -> Path:
-    """Return a work directory that holds no run, so that a command can be repeated at once."""
-    found, number = path, 1
-    while not fixed and (found / "manifest.json").is_file():
-        number += 1
-        found = path.with_name(f"{path.name}-{number}")
-    return found
 
 
 def _baseline(arguments: argparse.Namespace) -> int:
@@ -183,11 +136,15 @@ def _baseline(arguments: argparse.Namespace) -> int:
 def _explain(
     arguments: argparse.Namespace,
     adapt: Callable[[RunConfig], RunConfig] | None = None,
-    given: Given | None = None,
+    given: Mapping[str, Given] | None = None,
 ) -> int:
-    """Explain the samples of a config that `adapt` changes, or what is given in their place."""
-    from input_iba.commands.explain.run import run_attribution
+    """Explain the samples of a config that `adapt` changes, or what is given in their place.
+
+    Of what is `given` each goes to a folder of its own in the work directory, by its name; one
+    page shows them together.
+    """
     from input_iba.config.load import load_config
+    from input_iba.report import report_folders
     from input_iba.run.launch import launch
 
     overrides = dict(arguments.cfg_options)
@@ -198,16 +155,33 @@ def _explain(
         with processes.together():
             if given is None:
                 config = load_config(arguments.config, overrides, arguments.preset)
-            else:
-                config = given.config(overrides, arguments.preset)
-            config = config if adapt is None else adapt(config)
-        result = run_attribution(config, options, processes=processes)
-        if processes.is_main:
-            root = options.work_dir_for(config.path)
-            print_text(result.table if given is None else given.told(config, root))
-            print_text(
-                f"\n{result.done} explained, {result.failed} failed. Report: {result.report}"
-            )
-            if result.unread:
-                print_text(f"{result.unread} samples of the estimation set could not be read.")
+                configs = {"": config if adapt is None else adapt(config)}
+            else:  # all of them first, so that none is bad
+                configs = {n: one.config(overrides, arguments.preset) for n, one in given.items()}
+        if given is None:
+            return _run(configs[""], options, processes)
+        root = arguments.work_dir
+        status = [
+            _run(configs[name], replace(options, work_dir=root / name), processes, one)
+            for name, one in given.items()
+        ]
+        if len(given) > 1 and processes.is_main:
+            page = report_folders([root / name for name in given], root, title=root.name)
+            print_text(f"\nBoth together: {page}")
+        return max(status)
+
+
+def _run(
+    config: RunConfig, options: RunOptions, processes: Processes, given: Given | None = None
+) -> int:
+    """Explain the samples of a config, print what was found, and return the exit status."""
+    from input_iba.commands.explain.run import run_attribution
+
+    result = run_attribution(config, options, processes=processes)
+    if processes.is_main:
+        root = options.work_dir_for(config.path)
+        print_text(result.table if given is None else given.told(config, root))
+        print_text(f"\n{result.done} explained, {result.failed} failed. Report: {result.report}")
+        if result.unread:
+            print_text(f"{result.unread} samples of the estimation set could not be read.")
     return FAILED if result.failed or result.unread else 0

@@ -16,6 +16,7 @@ from input_iba.attribution.methods import MethodAttributor
 from input_iba.config.load import RunConfig
 from input_iba.config.sections import Plain
 from input_iba.core.statistics import RunningStatistics
+from input_iba.core.targets import Target
 from input_iba.datasets import SampleDataset
 from input_iba.errors import CheckpointError, ConfigError, DataError
 from input_iba.records import Explanation, Failure, FeatureStatistics, Targets
@@ -78,13 +79,15 @@ def build_datasets(
         DataError: A folder or file is missing or empty.
     """
 
-    def built(section: str, data: Plain) -> SampleDataset:
+    def built(section: str, data: Plain, question: Target | None = None) -> SampleDataset:
         with errors_name(config, section):
             dataset: SampleDataset = datasets.build_dataset(data)
-            return dataset if classifier is None else config.kind.readable(classifier, dataset)
+            if classifier is None:
+                return dataset
+            return config.kind.readable(classifier, dataset, question)
 
     estimation_set = built("data.estimation", config.estimation_data)
-    return estimation_set, built("data.attribution", config.attribution_data)
+    return estimation_set, built("data.attribution", config.attribution_data, config.question)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from input_iba.core.folding import Read, foldable, folded, weights_in
 from input_iba.core.modes import frozen
 from input_iba.core.outputs import Output, everything, part_of, select_logits
 from input_iba.core.precision import precision
+from input_iba.core.targets.default import default_target
 from input_iba.core.tokens import NO_TOKENS, Behind
 from input_iba.errors import AttributionError
 
@@ -62,13 +63,14 @@ class Classifier:
         kept: nn.Module | None = None,
     ) -> None:
         self.model = bare(model)
-        self.autocast = autocast
         self.output = output
         self.answer: Answer | None = None
         self._run = run
         self._kept = kept
         # Known now: `prepared` holds weights in another type for a while.
         self.dtype = weights_dtype(self.model)
+        # Of double precision nobody asks to be rounded.
+        self.autocast = None if self.dtype == torch.float64 else autocast
 
     def frozen(self) -> AbstractContextManager[nn.Module]:
         """Keep the model in eval mode without weight gradients, and restore it afterwards."""
@@ -89,7 +91,7 @@ class Classifier:
     def readable(self: Own, returned: Any, inputs: Tensor, tokens: Behind = NO_TOKENS) -> Own:
         """Return the same classifier, of which logits are read where the model returns any.
 
-        Else all numbers that it returned for inputs (B, …) are, until a target says what they mean.
+        Else what its output for inputs (B, …) suggests to ask about is, or all of its numbers.
 
         Raises:
             AttributionError: The caller says where the logits are, and they are not there.
@@ -99,7 +101,8 @@ class Classifier:
         except AttributionError:
             if self.output is not None:
                 raise
-            return self.answering(everything)
+            suggested = default_target(self.part(returned), inputs)
+            return self.answering(everything if suggested is None else suggested.answer)
         return self
 
     @contextmanager

@@ -61,16 +61,21 @@ def select_logits(returned: Any, rows: int, output: Output | None = None) -> Ten
     return found
 
 
-def everything(returned: Any, inputs: Tensor, _tokens: object = None) -> Tensor:
+def everything(returned: Any, inputs: Tensor, tokens: Any = None) -> Tensor:
     """Return all numbers that a model returned for inputs (B, …), as (B, N), padded with 0.
 
-    They only serve to see whether two ways to run a model agree.
+    They only serve to see whether two ways to run a model agree. What it says of padding behind
+    the longest text is left out.
     """
     rows = len(inputs)
     if isinstance(returned, list | tuple) and all(isinstance(one, Mapping) for one in returned):
         each = [torch.cat([leaf.reshape(-1) for leaf in _numbers(one)]) for one in returned]
         return pad_sequence(each, batch_first=True).to(inputs.dtype)
     fitting = [leaf for leaf in _numbers(returned) if leaf.ndim and len(leaf) == rows]
+    lengths, padded = getattr(tokens, "lengths", None), inputs.shape[1]
+    if lengths is not None:
+        longest = int(lengths.max())
+        fitting = [leaf[:, :longest] if leaf.shape[1:2] == (padded,) else leaf for leaf in fitting]
     flat = [leaf.reshape(rows, -1).to(inputs.dtype) for leaf in fitting]
     return torch.cat(flat, 1) if flat else inputs.new_zeros(rows, 0)
 

@@ -21,6 +21,20 @@ from input_iba.errors import AttributionError
 PAD_INDEX = 1
 """Index of `<pad>` in every vocabulary of the toolkit, as in torchtext's."""
 
+ANSWER = 1 << 32
+"""Added to a token's id: it belongs to an answer, which is seen as it is and not scored."""
+
+
+def with_answer(ids: Tensor, answer: Sequence[int]) -> Tensor:
+    """Return a prompt's ids (T,) with the ids of an answer behind them, marked as such.
+
+    Marks travel with the ids, through padding and batches, to `Tokens.of`, which takes them off.
+
+    >>> Tokens.of(with_answer(torch.tensor([5, 6]), [1, 5])[None], pad=1).scored.int()
+    tensor([[1, 1, 0, 0]], dtype=torch.int32)
+    """
+    return torch.cat([ids.long(), torch.tensor(answer, device=ids.device).long() + ANSWER])
+
 
 @dataclass(frozen=True)
 class TextBatch:
@@ -74,11 +88,13 @@ class Tokens(TextBatch):
     """The texts behind a batch of embeddings; lengths are on the CPU.
 
     Attributes:
-        scored: True where a token is masked and scored, (B, T); False at padding and at special
-            tokens, which the classifier sees as they are.
+        scored: True where a token is masked and scored, (B, T); False at padding, special tokens
+            and answers, which the classifier sees as they are.
+        answered: How many tokens at the end of each text are an answer, (B,).
     """
 
     scored: Tensor
+    answered: Tensor
 
     beside: ClassVar[Arguments] = NO_ARGUMENTS
     arguments: ClassVar = frozenset({"attention_mask", "lengths"})
@@ -88,17 +104,18 @@ class Tokens(TextBatch):
     def of(cls, ids: Tensor, pad: int = PAD_INDEX, special: Sequence[int] = ()) -> Tokens:
         """Return which of ids (B, T), int64, are tokens and not the padding behind them.
 
-        In the middle of a text the padding's id is a token like others. Special tokens are kept
-        and not scored.
+        In the middle of a text the padding's id is a token like others. Special tokens and answers
+        are kept and not scored; see `with_answer`.
 
         >>> Tokens.of(torch.tensor([[5, 1, 7, 1, 1]]), pad=1, special=[7]).scored.int()
         tensor([[1, 1, 0, 0, 0]], dtype=torch.int32)
         """
-        lengths = lengths_of(ids, pad)
+        lengths, answer = lengths_of(ids, pad), ids >= ANSWER
         before_end = torch.arange(ids.shape[1], device=ids.device) < lengths[:, None]
         ordinary = ~torch.isin(ids, torch.tensor(list(special), device=ids.device, dtype=ids.dtype))
         not_empty = (ids != pad).any(1, keepdim=True)
-        return cls(ids, lengths.cpu(), before_end & ordinary & not_empty)
+        scored = before_end & ordinary & not_empty & ~answer
+        return cls(ids - ANSWER * answer, lengths.cpu(), scored, answer.sum(1).cpu())
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -132,6 +149,12 @@ class Tokens(TextBatch):
             )
         return self
 
+    @property
+    def answers(self) -> list[tuple[int, ...]]:
+        """Ids of the answer at the end of each text; none where there is no answer."""
+        ends = zip(self.ids, self.lengths, self.answered, strict=True)
+        return [tuple(ids[length - count : length].tolist()) for ids, length, count in ends]
+
     def shape(self, values: Tensor) -> tuple[int, ...]:
         """Return the shape of what the caller gave, from which (B, T, E) were made."""
         return tuple(self.ids.shape)
@@ -139,12 +162,14 @@ class Tokens(TextBatch):
     def select(self, rows: Sequence[int] | slice) -> Tokens:
         """Return some of the texts, padded as they are."""
         which = rows if isinstance(rows, slice) else list(rows)
-        return Tokens(self.ids[which], self.lengths[which], self.scored[which])
+        parts = (self.ids, self.lengths, self.scored, self.answered)
+        return Tokens(*(part[which] for part in parts))
 
     def trimmed(self) -> Tokens:
         """Return the texts with no more padding than the longest needs."""
         longest = int(self.lengths.max())
-        return Tokens(self.ids[:, :longest], self.lengths, self.scored[:, :longest])
+        parts = (self.ids[:, :longest], self.lengths, self.scored[:, :longest])
+        return Tokens(*parts, self.answered)
 
     def cut(self, values: Tensor) -> Tensor:
         """Return embeddings (B, T, E) of as many tokens as there are."""
@@ -152,7 +177,7 @@ class Tokens(TextBatch):
 
     def repeat(self, times: int) -> Tokens:
         """Return every text `times` times in turn."""
-        parts = (self.ids, self.lengths, self.scored)
+        parts = (self.ids, self.lengths, self.scored, self.answered)
         return Tokens(*(part.repeat_interleave(times, 0) for part in parts))
 
     def only_scored(self, changed: Tensor, clean: Tensor) -> Tensor:

@@ -1,5 +1,6 @@
 """Data sets: images that dependencies bring, ImageNet, folders, mosaics, known answers; texts."""
 
+from input_iba.datasets.answered import AnsweredDataset
 from input_iba.datasets.base import Relabelled, SampleDataset, build_dataset
 from input_iba.datasets.eraser_movies import EraserMovies
 from input_iba.datasets.given_texts import GivenTexts, TextVariations
@@ -23,6 +24,7 @@ from input_iba.datasets.torchvision_sets import CIFAR10, MNIST, FashionMNIST, To
 __all__ = [
     "CIFAR10",
     "MNIST",
+    "AnsweredDataset",
     "EraserMovies",
     "FashionMNIST",
     "GivenTexts",

@@ -33,6 +33,7 @@ class GivenTexts(TextDataset):
         texts: The texts.
         targets: Class indices or names; none for the class that the classifier predicts.
         classes: Names of the classes, by index; None where they have none.
+        names: What the texts are called; None for their first words.
     """
 
     indices_given = True
@@ -42,9 +43,10 @@ class GivenTexts(TextDataset):
         texts: Sequence[str],
         targets: Sequence[int | str] = (),
         classes: Sequence[str] | None = None,
+        names: Sequence[str] | None = None,
     ) -> None:
         _check(texts)
-        ids = numbered([name_of(cleaned(text)) for text in texts])
+        ids = numbered(list(names) if names else [name_of(cleaned(text)) for text in texts])
         known = None if classes is None else Classes(classes)
         ids, self._places, indices = for_every_target(ids, known, targets)
         paths = [f"--text, number {place + 1}" for place in self._places]

@@ -210,7 +210,7 @@ def _one_word(text: str, last: Piece, piece: Piece) -> bool:
     before, after = text[last.end - 1], text[piece.start]
     if any(map(str.isspace, text[last.end - 1 : piece.start + 1])):
         return False
-    if _without_spaces(before) or _without_spaces(after):
+    if without_spaces(before) or without_spaces(after):
         return False
     # Tokenizers that know letters alone take a mark for the end of the word.
     goes_on = piece.start == last.end and _is_mark(before) and after.isalpha()
@@ -221,6 +221,7 @@ def _is_mark(character: str) -> bool:
     return unicodedata.category(character).startswith("M")
 
 
-def _without_spaces(character: str) -> bool:
+def without_spaces(character: str) -> bool:
+    """Return whether a character is of a script that has no spaces between words."""
     place = bisect_right(_STARTS, ord(character)) - 1
     return place >= 0 and ord(character) <= _WITHOUT_SPACES[place][1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from input_iba.drawing.heat_map import Pixels
+from input_iba.drawing.heat_map import Floats, Pixels
 from input_iba.drawing.pages import data_uri, highlighted, render
 from input_iba.drawing.words import Shown, as_it_stands, printable, word_heats
 
@@ -82,6 +83,21 @@ class Drawn:
         self.show(path)
 
 
+def questions_card(text: Shown, questions: Sequence[tuple[str, str, Floats]]) -> Markup:
+    """Return a card with one text and a choice of questions, each of which colours its words.
+
+    `questions` are the words to choose them by, a line about each, and the map, (T,). The piece of
+    HTML has no scripts and no files beside it.
+
+    >>> asked = [("all", "all: 90 %", np.array([0.2, 0.7])), ("b", "b: 80 %", np.array([0.7, 0.2]))]
+    >>> questions_card(Shown(["a", "b"]), asked).count("<section>")
+    2
+    """
+    shown = [(label, title, highlighted(text, mask)) for label, title, mask in questions]
+    name = f"q{hashlib.sha256(repr(shown).encode()).hexdigest()[:12]}"  # one choice in each card
+    return render("questions.html.j2", name=name, questions=shown)
+
+
 def draw_card(figure: Any, drawn: Drawn) -> Any:
     """Draw images side by side, and coloured words line by line below, on an empty figure."""
     images, words = drawn.images(), drawn.coloured_words()
@@ -102,16 +118,21 @@ def draw_card(figure: Any, drawn: Drawn) -> Any:
 
 
 def _size_of_images(images: Mapping[str, Pixels]) -> tuple[float, float]:
-    if all(map(is_wide, images.values())):  # one below the other
-        return 7, 1.9 * len(images) + 0.4
-    return 2.6 * len(images), 3.1
+    """Return width and height of images: wide ones have a row each, the others share the last."""
+    rows = sum(map(is_wide, images.values()))
+    others = len(images) - rows
+    return max(7 * bool(rows), 2.6 * others), 1.9 * rows + 2.7 * bool(others) + 0.4
 
 
 def _put_images(figure: Any, images: Mapping[str, Pixels]) -> None:
-    wide = all(map(is_wide, images.values()))
-    shape = (len(images), 1) if wide else (1, len(images))
-    axes = figure.subplots(*shape, squeeze=False).ravel()
-    for axis, (caption, pixels) in zip(axes, images.items(), strict=True):
+    rows = sum(map(is_wide, images.values()))
+    others = len(images) - rows
+    heights = [1.9] * rows + [2.7] * bool(others)
+    grid = figure.add_gridspec(len(heights), max(others, 1), height_ratios=heights)
+    alone, shared = iter(range(rows)), iter(range(others))
+    for caption, pixels in images.items():
+        place = grid[next(alone), :] if is_wide(pixels) else grid[rows, next(shared)]
+        axis = figure.add_subplot(place)
         axis.imshow(pixels)
         axis.set_title(caption, fontsize=9)
         axis.set_axis_off()

@@ -24,11 +24,11 @@ WIDTH, HEIGHT, PER_CURVE = 7.0, 0.7, 0.6
 """Inches of a drawing: wide, and high with no curve, and more for each."""
 
 
-def coloured_signal(values: Floats, mask: Floats) -> Pixels:
+def coloured_signal(values: Floats, mask: Floats, held: float = 1.0) -> Pixels:
     """Draw the channels of a signal (C, T) one above the other in a mask's colours, (T,).
 
     The hotter, the darker and the thicker is the line. A mask with negative values, which speak
-    against the target, is drawn in blue where it has them.
+    against the target, is drawn in blue where it has them. By `held` the heat is multiplied.
 
     Returns:
         (H, W, 3), uint8.
@@ -36,7 +36,7 @@ def coloured_signal(values: Floats, mask: Floats) -> Pixels:
     >>> coloured_signal(np.zeros((2, 5)), np.arange(5.0)).shape
     (190, 700, 3)
     """
-    shares, colours = _shares(mask)
+    shares, colours = _shares(mask, held)
     curves, places, shares = _thinned(values[:MAX_CURVES], shares)
     strength = np.abs(shares - (0 if colours is HEAT else 0.5))
     order = np.argsort(strength)  # what is hot lies over what is not
@@ -61,12 +61,12 @@ def coloured_signal(values: Floats, mask: Floats) -> Pixels:
     return np.ascontiguousarray(pixels[..., :3])
 
 
-def _shares(mask: Floats) -> tuple[Floats, Colormap]:
+def _shares(mask: Floats, held: float) -> tuple[Floats, Colormap]:
     """Return a mask (T,) stretched to [0, 1], and the colours of that."""
     if (mask < 0).any():
         strong = np.quantile(np.abs(mask[mask != 0]), 1 - SATURATED)
-        return np.clip((mask / strong + 1) / 2, 0, 1), colormaps[SIGNED_COLOUR_MAP]
-    return scale_to_range(mask.astype(np.float64)), HEAT
+        return np.clip((held * mask / strong + 1) / 2, 0, 1), colormaps[SIGNED_COLOUR_MAP]
+    return held * scale_to_range(mask.astype(np.float64)), HEAT
 
 
 def _thinned(values: Floats, shares: Floats) -> tuple[Floats, Floats, Floats]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar
 
 import torch
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from input_iba.core.arguments import NO_ARGUMENTS, Arguments
 from input_iba.core.classifier import run_alone
 from input_iba.core.hooks import Wrapping
+from input_iba.core.targets import Facts
 from input_iba.core.tokens import Behind
 
 Layout = str | Callable[[Tensor], Tensor]
@@ -78,6 +79,12 @@ class Modality(ABC):
         """
         return None
 
+    def facts(
+        self, values: Tensor, tokens: Behind, class_names: Sequence[str], use_softmax: bool
+    ) -> list[Facts]:
+        """Return what targets are told of each of S inputs, as `enter` returned them."""
+        return [Facts(class_names, use_softmax, tuple(values.shape[2:]))] * len(values)
+
     def one_by_one(self, inputs: Tensor) -> list[Tensor]:
         """Return S inputs of a user's as S of one each, (1, …), without padding."""
         return list(torch.split(inputs, 1))
@@ -101,6 +108,10 @@ class Modality(ABC):
     @abstractmethod
     def smooth(self, mask: Tensor, sigma: float) -> Tensor:
         """Smooth masks (S, C, h, w) of any resolution, with sigma in their own pixels."""
+
+    def smooth_map(self, maps: Tensor, share: float) -> Tensor:
+        """Smooth maps (S, H, W) with a deviation that is a share of their shorter side."""
+        return self.smooth(maps[:, None], share * min(maps.shape[1:]))[:, 0]
 
     @abstractmethod
     def position_bits(self, capacity: Tensor) -> Tensor:

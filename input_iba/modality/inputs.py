@@ -12,15 +12,21 @@ import torch
 from PIL.Image import Image
 from torch import Tensor, nn
 
+from input_iba.core.targets import GenerationTarget, family_of, one_each
 from input_iba.core.tokens import PAD_INDEX, pad
 from input_iba.datasets import PieceDataset
 from input_iba.datasets.given_texts import GivenTexts
 from input_iba.errors import ConfigError, DataError
+from input_iba.modality.answers import Answerer
 from input_iba.modality.axes import KINDS, axes_named
 from input_iba.modality.base import Modality
 from input_iba.modality.text import TextModality
+from input_iba.modality.tokenizers import modality_of, most_tokens, padded
 from input_iba.modality.vision import VisionModality
-from input_iba.records import ImageSample, Sample
+from input_iba.records import Attribution, ImageSample, Sample, Targets
+
+Asked = tuple[Tensor, Sequence[Sample | None], Targets | None]
+"""Inputs (S, …), what there is to look at beside each map, and the targets."""
 
 Transform = Callable[[Image], Tensor]
 """Makes a normalised tensor (C, H, W) of an image."""
@@ -45,12 +51,20 @@ class Inputs(ABC):
             DataError: The data are something else.
         """
 
+    def asked(self, data: Any, targets: Targets | None) -> Asked:
+        """Return what `read` does, and the targets: a target may ask more than the data hold."""
+        return *self.read(data), targets
+
     @abstractmethod
     def batches(self, data: Any) -> Iterator[Tensor]:
         """Yield batches (B, …) of inputs, a loader, a data set or a list.
 
         Inputs may stand alone, or before labels in tuples and dicts.
         """
+
+    def parted(self, record: Attribution) -> Attribution:
+        """Return a record with what it holds of each of several inputs; of one it is whole."""
+        return record
 
 
 class ImageInputs(Inputs):
@@ -125,13 +139,6 @@ def _look(given: Image, image: Tensor) -> Sample | None:
     return ImageSample("", image, image=torch.from_numpy(pixels.copy()).permute(2, 0, 1))
 
 
-UNLIMITED = 10**9
-"""Tokens from which on a tokenizer's limit says that there is none."""
-
-STAND_INS = ("eos_token", "sep_token", "bos_token", "cls_token", "unk_token")
-"""What pads texts where a tokenizer has no padding token, in the order of preference."""
-
-
 def inputs_of(
     model: nn.Module, data: Any, tokenizer: Any, transform: Any, modality: Modality | None
 ) -> Inputs:
@@ -161,6 +168,7 @@ class TextInputs(Inputs):
     modality: TextModality
 
     def __init__(self, model: nn.Module, tokenizer: Any, modality: Modality | None) -> None:
+        self._model = model
         self._limit: int | None = None
         self._tokenizer = None
         if tokenizer is not None:
@@ -188,6 +196,18 @@ class TextInputs(Inputs):
         samples = [self._one(item) for item in ([data] if isinstance(data, str) else data)]
         return pad([sample.input for sample in samples], self.modality.pad).ids, samples
 
+    def asked(self, data: Any, targets: Targets | None) -> Asked:
+        """Return what `read` does, with the answers that targets ask about behind the prompts."""
+        if not isinstance(family_of(targets), GenerationTarget):
+            return super().asked(data, targets)
+        prompts = self.read(data)[0] if isinstance(data, Tensor) else data
+        several = [prompts] if isinstance(prompts, str) else list(prompts)
+        special, limit = self.modality.special, self._limit
+        answerer = Answerer(self._model, self.modality.pad, special, self._tokenizer, limit)
+        samples, questions = answerer.asked(several, one_each(targets, len(several)))
+        looks = [sample if sample.tokens else None for sample in samples]
+        return pad([sample.input for sample in samples], self.modality.pad).ids, looks, questions
+
     def batches(self, data: Any) -> Iterator[Tensor]:
         """Yield token ids (B, T)."""
         if isinstance(data, Tensor | str):
@@ -207,40 +227,3 @@ class TextInputs(Inputs):
                 "tokenizer=, or token ids (S, T) as a tensor."
             )
         return PieceDataset(GivenTexts([item]), self._tokenizer, self._limit)[0]
-
-
-def modality_of(tokenizer: Any) -> TextModality:
-    """Return how a classifier takes the texts of a tokenizer with padding."""
-    special = set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
-    return TextModality(pad=tokenizer.pad_token_id, special=sorted(special))
-
-
-def padded(tokenizer: Any) -> Any:
-    """Return a tokenizer after giving it another of its tokens for padding, if it has none.
-
-    Raises:
-        ConfigError: It has no token that could pad texts.
-    """
-    if tokenizer.pad_token_id is not None:
-        return tokenizer
-    found = next((token for name in STAND_INS if (token := getattr(tokenizer, name))), None)
-    if found is None:
-        raise ConfigError(
-            f"The tokenizer in '{tokenizer.name_or_path}' has no padding token, nor another "
-            "special token that could pad shorter texts. Set its pad_token and save it."
-        )
-    tokenizer.pad_token = found
-    return tokenizer
-
-
-def most_tokens(classifier: nn.Module, tokenizer: Any, asked: int | None = None) -> int | None:
-    """Return how many tokens a classifier can read, special ones included; None for any.
-
-    Where it has a table of positions, that is what counts, and otherwise what it says itself:
-    XLNet says −1 for no limit, T5 says nothing. The tokenizer pads; `asked` is the caller's limit.
-    """
-    encoder = getattr(classifier, "encoder", classifier)
-    said = getattr(getattr(encoder, "config", None), "max_position_embeddings", None)
-    positions = modality_of(tokenizer).most_tokens(classifier) or said
-    limits = (tokenizer.model_max_length, positions, asked)
-    return min((int(limit) for limit in limits if limit and 0 < limit < UNLIMITED), default=None)

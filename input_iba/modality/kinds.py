@@ -9,12 +9,14 @@ from typing import Any, ClassVar
 
 from torch import nn
 
+from input_iba.core.targets import GenerationTarget, Target
 from input_iba.core.tokens import PAD_INDEX
 from input_iba.datasets import PieceDataset, SampleDataset, TextDataset
 from input_iba.errors import ConfigError
+from input_iba.modality.answers import Answerer
 from input_iba.modality.base import Modality
-from input_iba.modality.inputs import modality_of, most_tokens, padded
 from input_iba.modality.text import TextModality
+from input_iba.modality.tokenizers import modality_of, most_tokens, padded
 from input_iba.modality.vision import VisionModality
 from input_iba.models import load_tokenizer
 
@@ -42,8 +44,12 @@ class Kind(ABC):
             ConfigError: Its tokenizer has no token that could pad texts.
         """
 
-    def readable(self, classifier: nn.Module, dataset: SampleDataset) -> SampleDataset:
+    def readable(
+        self, classifier: nn.Module, dataset: SampleDataset, question: Target | None = None
+    ) -> SampleDataset:
         """Return a data set with its samples as the classifier reads them.
+
+        `question` is asked of every sample, and may need more than the sample says.
 
         Raises:
             ConfigError: The classifier knows another vocabulary, or cannot pad texts.
@@ -83,13 +89,19 @@ class Texts(Kind):
             )
         return modality_of(padded(tokenizer))
 
-    def readable(self, classifier: nn.Module, dataset: SampleDataset) -> SampleDataset:
+    def readable(
+        self, classifier: nn.Module, dataset: SampleDataset, question: Target | None = None
+    ) -> SampleDataset:
         """Return a data set with its texts as the tokens that a classifier knows."""
         tokenizer = _tokenizer(classifier)
         if tokenizer is None or not isinstance(dataset, TextDataset):
             check_vocabulary(classifier, dataset)
             return dataset
         limit = most_tokens(classifier, padded(tokenizer), dataset.max_length)
+        if isinstance(question, GenerationTarget):
+            modality = self.modality(classifier)
+            of_text = (modality.pad, modality.special, tokenizer, limit)
+            return Answerer(classifier, *of_text).texts(dataset, question)
         return PieceDataset(dataset, tokenizer, limit)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
 
@@ -15,16 +16,19 @@ from input_iba.core.explainable import bare
 from input_iba.core.hooks import Wrapping, find_layer
 from input_iba.core.modes import frozen, padding_known, plain_attention
 from input_iba.core.recurrent import RecurrentWrapping
-from input_iba.core.tokens import PAD_INDEX, Behind, Tokens
+from input_iba.core.targets import Facts, Spelling, numbers
+from input_iba.core.tokens import ANSWER, PAD_INDEX, Behind, Tokens, lengths_of
 from input_iba.errors import AttributionError, ConfigError
 from input_iba.modality.base import Layout, Modality
 from input_iba.modality.critics import TextCritic
 from input_iba.modality.layer_choice import choose_text_layer
 from input_iba.modality.text_ids import (
+    check_embedded,
     checked_ids,
     length_argument,
     most_positions,
     shuffled,
+    told_of,
     with_padding,
 )
 from input_iba.modality.text_places import Places, TextWrapping
@@ -42,17 +46,23 @@ class TextModality(Modality):
         special: Ids of special tokens.
         embedding: Name of the embedding layer; None for that of `get_input_embeddings()`, or the
             only `nn.Embedding`.
+        spelled: Returns the text of some tokens.
     """
 
     kind: ClassVar[str] = "texts"
     channels: ClassVar[int] = 2
 
     def __init__(
-        self, pad: int = PAD_INDEX, special: Sequence[int] = (), embedding: str | None = None
+        self,
+        pad: int = PAD_INDEX,
+        special: Sequence[int] = (),
+        embedding: str | None = None,
+        spelled: Spelling = numbers,
     ) -> None:
         self.pad = pad
         self.special = tuple(special)
         self.embedding = embedding
+        self.spelled = spelled
         # What a pass has shown, and for which embedding.
         self._surveys: WeakKeyDictionary[nn.Module, tuple[nn.Embedding, Survey]] = (
             WeakKeyDictionary()
@@ -79,14 +89,7 @@ class TextModality(Modality):
                 "'attention_mask', so it would read the padding of a shorter text as text. "
                 "Explain texts of one length together, or give it one of these arguments."
             )
-        known = word_embedding(model, self.embedding).num_embeddings
-        least, most = int(ids.min()), int(ids.max())
-        if least < 0 or most >= known:
-            wrong = least if least < 0 else most
-            raise AttributionError(
-                f"Token id {wrong} has no embedding: the classifier knows {known} tokens, from 0 "
-                "on. Use the vocabulary that it was trained with."
-            )
+        check_embedded(ids, word_embedding(model, self.embedding).num_embeddings)
         reader = self._survey(model, tokens).readers[0]
         with torch.no_grad():
             embeddings: Tensor = reader(ids)
@@ -101,15 +104,26 @@ class TextModality(Modality):
             return None
         return with_padding(inputs, self.pad)
 
+    def facts(
+        self, values: Tensor, tokens: Behind, class_names: Sequence[str], use_softmax: bool
+    ) -> list[Facts]:
+        """Return what targets are told of each text: its length, and the answer at its end."""
+        assert isinstance(tokens, Tokens)
+        known = Facts(class_names, use_softmax, spelled=self.spelled)
+        each = zip(tokens.lengths.tolist(), tokens.answers, strict=True)
+        return [replace(known, length=length, answer=answer) for length, answer in each]
+
     def variations(self, inputs: Tensor, count: int) -> Iterator[Tensor]:
-        """Yield texts of a half to all of the words of a text, in another order."""
+        """Yield texts of a half to all of the words of a text, in another order, no answers."""
         for i in range(count):
-            text = Tokens.of(inputs[i % len(inputs)][None], self.pad, self.special).trimmed()
+            ids = inputs[i % len(inputs)]
+            text = Tokens.of(ids[ids < ANSWER][None], self.pad, self.special).trimmed()
             yield shuffled(text, seed=i)
 
     def one_by_one(self, inputs: Tensor) -> list[Tensor]:
         """Return token ids (S, T) as S texts (1, T_s)."""
-        return [Tokens.of(text, self.pad).trimmed().ids for text in torch.split(inputs, 1)]
+        lengths = lengths_of(inputs, self.pad).tolist()
+        return [text[None, :length] for text, length in zip(inputs, lengths, strict=True)]
 
     def run(self, model: nn.Module, inputs: Tensor, tokens: Behind) -> Any:
         """Run the classifier with `inputs` in place of what its embedding layer puts out."""
@@ -139,10 +153,8 @@ class TextModality(Modality):
 
     def _call(self, model: nn.Module, tokens: Tokens) -> Any:
         """Give token ids to the classifier, and tell it where texts end."""
-        name = length_argument(model)
-        told = tokens.lengths if name == "lengths" else tokens.valid.long()
         with plain_attention(), padding_known(model, self.pad):
-            return model(tokens.ids, **({} if name is None else {name: told}))
+            return model(tokens.ids, **told_of(model, tokens))
 
     def _survey(self, model: nn.Module, tokens: Tokens) -> Survey:
         """Find out who embeds texts, and where they then stand, by a pass of the first text."""

@@ -38,6 +38,21 @@ def checked_ids(inputs: Tensor) -> Tensor:
     return inputs.long()
 
 
+def check_embedded(ids: Tensor, known: int) -> None:
+    """Refuse token ids beyond those that a classifier has embeddings of.
+
+    Raises:
+        AttributionError: Names one of them.
+    """
+    least, most = int(ids.min()), int(ids.max())
+    if least < 0 or most >= known:
+        wrong = least if least < 0 else most
+        raise AttributionError(
+            f"Token id {wrong} has no embedding: the classifier knows {known} tokens, from 0 on. "
+            "Use the vocabulary that it was trained with."
+        )
+
+
 def with_padding(ids: Tensor, pad: int) -> tuple[Tensor, Tensor]:
     """Return token ids (1, T) without some in the middle, alone and with padding behind them.
 
@@ -72,6 +87,16 @@ def length_argument(model: nn.Module) -> str | None:
     """Return the argument by which a classifier takes the texts' lengths, if it has one."""
     parameters = inspect.signature(model.forward).parameters
     return next((name for name in ("attention_mask", "lengths") if name in parameters), None)
+
+
+def told_of(model: nn.Module, tokens: Tokens) -> dict[str, Any]:
+    """Return what a classifier is told of texts beside their ids, by the names of its arguments."""
+    name, told = length_argument(model), dict[str, Any]()
+    if name is not None:
+        told[name] = tokens.lengths if name == "lengths" else tokens.valid.long()
+    if "use_cache" in inspect.signature(model.forward).parameters:
+        told["use_cache"] = False  # keys and values are kept for texts that are to grow
+    return told
 
 
 def most_positions(tokens: int, run: Callable[[], object]) -> int | None:

@@ -30,16 +30,17 @@ def match_scores(model: nn.Module, images: Tensor, texts: Tensor) -> Tensor:
         algorithm 1.
     """
     dual: Any = model
+    images = images.to(torch.promote_types(images.dtype, torch.float32))
     cosines = F.cosine_similarity(images[:, None], texts.to(images)[None], dim=-1)
     bias = getattr(dual, "logit_bias", None)
-    scores: Tensor = cosines * dual.logit_scale.exp()
-    return scores if bias is None else scores + bias
+    scores: Tensor = cosines * dual.logit_scale.to(cosines).exp()
+    return scores if bias is None else scores + bias.to(scores)
 
 
 def match_logit(score: Tensor, others: Tensor) -> Tensor:
-    """Return the logit of a match, (B, 1), from its score (B, 1) and other texts', (B, n) or (1, n).
+    """Return the logit of a match, (B, 1), from its score (B, 1) and others', (B, n) or (1, n).
 
-    With other texts σ(logit) is the text's share in the softmax of all; without any it is σ(score).
+    With others σ(logit) is the text's share in the softmax of all; without any it is σ(score).
 
     >>> match_logit(torch.tensor([[2.0]]), torch.tensor([[0.0, 1.0]])).sigmoid()
     tensor([[0.6652]])
@@ -75,11 +76,8 @@ class ImageSide(ZeroShot):
     Args:
         model: A dual encoder of `transformers`; it is borrowed.
         texts: Embeddings of the text, and of those that it is set against: (1 + n, D).
-        name: What the text is called.
+        names: What the others together, and what the text is called.
     """
-
-    def __init__(self, model: nn.Module, texts: Tensor, name: str) -> None:
-        super().__init__(model, texts, ("another text", name))
 
     def forward(self, pixel_values: Tensor) -> Tensor:
         """Return the logit (B, 1) that images (B, C, H, W) match."""
@@ -120,25 +118,25 @@ class TextSide(nn.Module):
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """Return the logit (B, 1) that texts (B, T) match."""
-        ended, mask = self._ended(input_ids), attention_mask
-        if ended.shape != input_ids.shape:  # what was added is read as part of the text
-            mask = None
-        texts = _features(self.model, "text", input_ids=ended, attention_mask=mask)
+        more = self._missing(input_ids.shape[1])
+        ids = F.pad(input_ids, (0, more), value=self.config.pad_token_id)
+        # What was added is read as part of the text.
+        texts = _features(
+            self.model, "text", input_ids=ids, attention_mask=None if more else attention_mask
+        )
         score = match_scores(self.model, self.image.to(texts), texts).T
         others = match_scores(self.model, self.image.to(texts), self.others)
         return match_logit(score, others)
 
-    def _ended(self, ids: Tensor) -> Tensor:
-        """Return texts (B, T) with the padding that the encoder reads as their end.
+    def _missing(self, length: int) -> int:
+        """Return how many tokens of padding the encoder reads behind texts of some length.
 
         Where one token both ends and pads texts, the toolkit takes the end for padding.
         """
-        room = self.config.max_position_embeddings - ids.shape[1]
-        more = room if _is_filled(self.model) else min(room, 1)
-        ends = self.config.eos_token_id
-        if more <= 0 or (not _is_filled(self.model) and self.config.pad_token_id != ends):
-            return ids
-        return F.pad(ids, (0, more), value=self.config.pad_token_id)
+        room: int = max(self.config.max_position_embeddings - length, 0)
+        if _is_filled(self.model):
+            return room
+        return min(room, 1) if self.config.pad_token_id == self.config.eos_token_id else 0
 
 
 def embed_images(model: nn.Module, pixel_values: Tensor) -> Tensor:
@@ -169,8 +167,8 @@ def image_side(
 ) -> ImageSide:
     """Return a classifier that asks whether images match a text; see `ImageSide`."""
     with frozen(model):
-        others = [text, *set_against(model, instead_of)]
-        return ImageSide(model, embed_texts(model, tokenizer, others), text).eval()
+        texts = embed_texts(model, tokenizer, [text, *set_against(model, instead_of)])
+        return ImageSide(model, texts, (" or ".join(instead_of) or "another text", text))
 
 
 @torch.no_grad()
@@ -182,7 +180,7 @@ def text_side(
     with frozen(model):
         seen = embed_images(model, image[None].to(dual.logit_scale))
         others = embed_texts(model, tokenizer, set_against(model, instead_of))
-        return TextSide(model, seen, others, name, tokenizer).eval()
+        return TextSide(model, seen, others, name, tokenizer)
 
 
 @torch.no_grad()
@@ -192,7 +190,7 @@ def zero_shot(
     """Return a classifier whose classes are texts, made of their names by a template."""
     with frozen(model):
         texts = embed_texts(model, tokenizer, [template.format(name) for name in names])
-        return ZeroShot(model, texts, names).eval()
+        return ZeroShot(model, texts, names)
 
 
 def check_dual(model: nn.Module) -> None:
@@ -225,7 +223,7 @@ def _is_filled(model: nn.Module) -> bool:
 
 
 def _features(model: nn.Module, kind: str, **inputs: Tensor | None) -> Tensor:
-    """Return the embeddings (B, D) of images or texts, as any version of `transformers` has them."""
+    """Return embeddings (B, D) of images or texts, as any version of `transformers` has them."""
     returned = getattr(model, f"get_{kind}_features")(**inputs)
     found: Tensor = getattr(returned, "pooler_output", returned)
     return found

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
+from PIL import Image, ImageOps
 from torch import Tensor, nn
 
 from input_iba.errors import CheckpointError, ConfigError
 from input_iba.models.checkpoints import load_checkpoint
-from input_iba.models.dual_encoder import image_side, text_side, zero_shot
+from input_iba.models.dual_encoder import check_dual, image_side, text_side, zero_shot
 from input_iba.models.transformers_source import (
     PROCESSOR,
     from_place,
@@ -27,12 +27,13 @@ TEMPLATE = "a photo of a {}"
 
 
 def is_dual_encoder(place: str) -> bool:
-    """Return whether a folder, or a name on the hub, holds a dual encoder of images and texts."""
+    """Return whether a folder, or a name on the hub, holds a dual encoder of images and texts.
+
+    Raises:
+        CheckpointError: Nothing is there.
+    """
     package = transformers_package()
-    try:
-        config = from_place(place, package.AutoConfig.from_pretrained)
-    except CheckpointError:
-        return False  # whoever loads the weights says why
+    config = from_place(place, package.AutoConfig.from_pretrained)
     kind = package.MODEL_MAPPING.get(type(config), None)
     kinds = kind if isinstance(kind, tuple) else (kind,)
     return all(hasattr(one, f"get_{side}_features") for one in kinds for side in ("image", "text"))
@@ -53,15 +54,17 @@ def build_dual_encoder(
     asked = [key for key in ASKS if rest.get(key) is not None]
     if len(asked) != 1:
         raise ConfigError(
-            f"{type_!r} is a dual encoder, which says how well an image matches a text, and "
-            f"{' and '.join(asked) or 'nothing'} is given to ask it about. Give --image and --text "
-            "together to see which pixels and which words match; or --image and --classes FILE, "
-            "with one text a line, to see which of them fits best. In a config these are the keys "
-            "text, image and classes of attributor.classifier, of which it takes one."
+            f"{type_!r} is a dual encoder, which says how well an image matches a text. Give "
+            "--image and --text together to see which pixels and which words match; or --image and "
+            "--classes FILE, with one text a line, to see which of them fits best. In a config one "
+            f"of the keys {', '.join(ASKS)} of attributor.classifier says what is asked; got "
+            f"{' and '.join(asked) or 'none'}."
         )
     question = {key: rest.pop(key, None) for key in ASKS}
     instead_of, template = rest.pop("instead_of"), rest.pop("template")
-    model, tokenizer = _model(type_, pretrained, rest), load_tokenizer(type_)
+    model = _model(type_, pretrained, rest)
+    check_dual(model)
+    tokenizer = load_tokenizer(type_)
     if question["text"] is not None:
         return image_side(model, tokenizer, question["text"], instead_of)
     if question["classes"] is not None:
@@ -106,7 +109,7 @@ def class_texts(classes: str | Path | Sequence[str]) -> list[str]:
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(
                 f"Classes '{classes}' cannot be read ({error}). Give a text file with one class a "
-                "line, such as 'dog' or 'a dog on a sofa'."
+                "line, such as 'dog'."
             ) from error
         classes = [line.strip() for line in lines if line.strip()]
     if len(set(classes)) < 2:
@@ -140,6 +143,6 @@ def image_processor(place: str) -> Any:
 
 def _opened(file: Path) -> Image.Image:
     try:
-        return Image.open(file).convert("RGB")
+        return ImageOps.exif_transpose(Image.open(file)).convert("RGB")
     except OSError as error:
         raise ConfigError(f"Image '{file}' cannot be read ({error}). Check the path.") from error

@@ -79,6 +79,7 @@ class Explanation(Drawn):
             methods.
         map: The answer, of the same shape; of a method without stages the input mask.
         peak: By what the input mask is to be multiplied for the method's own units.
+        share: Of one of several inputs, its map's peak as a share of the highest of all; else 1.
         losses: Loss history per stage and part, each (steps,).
         seconds: Wall time per stage, this sample's share of its batch.
         picture: What to look at beside the map, uint8 (3, H, W), or None; of volumes uint8
@@ -95,6 +96,7 @@ class Explanation(Drawn):
     map: Tensor
     asked: str = ""
     peak: float = 1.0
+    share: float = 1.0
     top: tuple[tuple[int, float], ...] = ()
     losses: Mapping[str, Tensor] = field(default_factory=dict)
     seed: int = 0
@@ -127,13 +129,22 @@ class Explanation(Drawn):
         """Return why the map is no evidence for what was asked; empty where it is."""
         return warning_of(self.target_probability, self.losses)
 
+    @property
+    def heat(self) -> float:
+        """Return by what the map's heat is multiplied where it is laid over the input."""
+        return shown_at(self.held) * self.share
+
     def class_name(self, index: int) -> str:
         """Return the name of a class, or its number where it has no name."""
         return self.class_names[index] if index < len(self.class_names) else f"class {index}"
 
+    def name(self) -> str:
+        """Return what was explained, in words."""
+        return self.asked if self.target is None else self.class_name(self.target)
+
     def title(self) -> str:
         """Return what was explained, how well it is met, what is preferred, the time."""
-        name = self.asked if self.target is None else self.class_name(self.target)
+        name = self.name()
         known = not math.isnan(self.target_probability)
         said = [f"{name}: {percent(self.target_probability)}" if known else name]
         if self.prediction not in (None, self.target):
@@ -154,17 +165,18 @@ class Explanation(Drawn):
         """
         masks = {name: mask.numpy() for name, mask in self._masks().items()}
         if self.map.ndim == 1:
-            signal = None if self.picture is None else self.picture.numpy()
-            return (
-                {} if signal is None else {n: coloured_signal(signal, m) for n, m in masks.items()}
-            )
+            if self.picture is None:
+                return {}
+            signal, heats = self.picture.numpy(), {"map": self.heat}
+            return {
+                name: coloured_signal(signal, m, heats.get(name, 1)) for name, m in masks.items()
+            }
         if self.map.ndim == 3:
-            return sliced(self._volume(), self.map.numpy(), masks, self.held)
+            return sliced(self._volume(), self.map.numpy(), masks, self.heat)
         found: dict[str, Pixels] = {}
         if self.picture is not None:
             found["input"] = self.picture.permute(1, 2, 0).contiguous().numpy()
-            heat = shown_at(self.held) * heat_of(self.map.numpy())
-            found["overlay"] = overlay(found["input"], heat)
+            found["overlay"] = overlay(found["input"], self.heat * heat_of(self.map.numpy()))
         return found | {name: rendered(mask) for name, mask in masks.items()}
 
     def series(self) -> tuple[dict[str, Pixels], int]:
@@ -172,7 +184,7 @@ class Explanation(Drawn):
         if self.map.ndim != 3:
             return {}, 0
         mask = self.map.numpy()
-        return slices(self._volume(), mask, shown_at(self.held)), hottest(mask)
+        return slices(self._volume(), mask, self.heat), hottest(mask)
 
     def _volume(self) -> Pixels | None:
         if self.picture is None:
@@ -198,11 +210,14 @@ class Attribution(Explanation):
         feature_mask: Saliency of the feature bottleneck, (H, W), bits per pixel.
         feature_capacity: The same at the layer's own resolution (h, w), bits per position.
         prior_mask: Mean over channels of the prior's mask λ_G, (H, W), in [0, 1].
+        inputs: Of several inputs masked together one record each, whose maps have their shapes;
+            those of this one are over all values, one behind the other, (N,).
     """
 
     feature_mask: Tensor
     feature_capacity: Tensor
     prior_mask: Tensor
+    inputs: tuple[Attribution, ...] = field(default=(), repr=False)
 
     merge: ClassVar[str] = "sum"
 
@@ -210,6 +225,17 @@ class Attribution(Explanation):
     def bits(self) -> float:
         """Return the bits in all: the sum of the map."""
         return float(self.map.sum())
+
+    def images(self) -> dict[str, Pixels]:
+        """Return the images, by input where there are several."""
+        if not self.inputs:
+            return super().images()
+        return {
+            f"input {i}: {caption}": pixels
+            for i, one in enumerate(self.inputs, start=1)
+            for caption, pixels in one.images().items()
+            if not caption.startswith(("feature mask", "prior"))  # the same everywhere
+        }
 
     def _masks(self) -> dict[str, Tensor]:
         behind = {"feature mask": self.feature_mask, "prior": self.prior_mask}

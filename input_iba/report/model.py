@@ -122,8 +122,15 @@ class Report:
 
     @property
     def text(self) -> bool:
-        """Whether the samples are texts."""
+        """Whether some of the samples are texts."""
         return any(row.text.words for source in self.sources for row in source.rows)
+
+    @property
+    def units(self) -> list[str]:
+        """What has a value in the maps: 'pixel', 'word', or both where some samples are texts."""
+        rows = [row for source in self.sources for row in source.rows if not row.failure]
+        words = {bool(row.text.words) for row in rows} or {False}
+        return [unit for unit, texts in (("pixel", False), ("word", True)) if texts in words]
 
     def shown(self) -> dict[str, list[tuple[Source, Row]]]:
         """Return those of the samples that the page has room for."""

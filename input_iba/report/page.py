@@ -47,7 +47,7 @@ def report_page(report: Report) -> str:
         sources=report.sources,
         several=len(report.sources) > 1,
         foreign=sum(bool(source.method) for source in report.sources),
-        kind="word" if report.text else "pixel",
+        kind=" or ".join(report.units),
         runs=_runs(report.sources),
         samples=samples,
         total=len(report.samples()),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from input_iba.errors import DataError, InputIBAError
@@ -45,12 +46,16 @@ def report_evaluation(folder: Path) -> Path | None:
 
 
 def report_folders(
-    folders: Sequence[Path], out: Path | None = None, names: Sequence[str] | None = None
+    folders: Sequence[Path],
+    out: Path | None = None,
+    names: Sequence[str] | None = None,
+    title: str | None = None,
 ) -> Path:
     """Write one page about several work directories, side by side; return where it is.
 
     `out` is the page, or a folder for it; None for `report.html` in the folder, or of several in
-    the closest one that holds them all. `names` are None for those of the folders.
+    the closest one that holds them all. `names` are None for those of the folders, and `title` for
+    one that says how many runs there are.
 
     Raises:
         DataError: A folder holds nothing to show, or `out` is to be chosen.
@@ -59,6 +64,7 @@ def report_folders(
     unique = list(dict.fromkeys(folders))
     page = _page(unique, out)
     report, _ = gather(unique, page, names)
+    report = report if title is None else replace(report, title=title)
     page.parent.mkdir(parents=True, exist_ok=True)
     write_text(page, report_page(report))
     return page

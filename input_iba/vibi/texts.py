@@ -163,7 +163,8 @@ class TextBlackBox(BlackBox):
         vectors, chunks = unpacked(inputs)
         inside = chunks >= 0
         # No id is looked up: the vectors take the place of what the embedding puts out.
-        tokens = Tokens(torch.zeros_like(chunks), inside.sum(1).cpu(), inside)
+        lengths = inside.sum(1).cpu()
+        tokens = Tokens(torch.zeros_like(chunks), lengths, inside, torch.zeros_like(lengths))
         logits: Tensor = self.modality.run(self.classifier, vectors, tokens)
         return logits
 

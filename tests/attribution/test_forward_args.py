@@ -87,10 +87,13 @@ def test_the_burst_is_found_whatever_is_passed_along() -> None:
 
 
 def small() -> Attributor:
-    how = {"feature_iba": FeatureIBA(opt_steps=2, batch_size=2), "prior": SaliencyPrior()}
     attributor = Attributor(
-        Asked().double(), "last", input_iba=InputBottleneck(opt_steps=2, batch_size=2), **how
-    )  # type: ignore[arg-type]
+        Asked().double(),
+        "last",
+        feature_iba=FeatureIBA(opt_steps=2, batch_size=2),
+        prior=SaliencyPrior(),
+        input_iba=InputBottleneck(opt_steps=2, batch_size=2),
+    )
     inputs, swapped, _, _ = questions(6, seed=0)
     attributor.estimate(torch.split(inputs.double(), 4), 5, others(swapped))
     return attributor

@@ -51,8 +51,8 @@ def small(dims: int, prior: Prior | None = None, double: bool = False) -> Attrib
     torch.manual_seed(0)
     net = network(dims, channels=3, classes=3)
     net = net.double() if double else net
-    how = {"feature_iba": FEW, "prior": prior or SaliencyPrior(), "input_iba": STEPS}
-    attributor = Attributor(net, "1", **how)  # type: ignore[arg-type]
+    prior = prior or SaliencyPrior()
+    attributor = Attributor(net, "1", feature_iba=FEW, prior=prior, input_iba=STEPS)
     inputs = planted(6, dims, seed=5)[0]
     attributor.estimate([inputs.double() if double else inputs])
     return attributor

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from input_iba.cli import main as cli
-from input_iba.cli.explain import free_folder
+from input_iba.cli.given import free_folder
 from input_iba.config.load import load_config
 from input_iba.datasets.samples import sample_image
 

@@ -105,7 +105,7 @@ def test_the_planted_word_comes_first_and_the_text_is_shown_as_it_stands(
     ("arguments", "said"),
     [
         (["--text", "fun"], "--text needs --model"),
-        (["--text", "fun", "--image", "a.jpg"], "Both --image and --text are given"),
+        (["--text", "fun", "--image", "a.jpg"], "--image and --text together need --model"),
         (["configs/samples.py", "--text", "fun"], "('configs/samples.py') and --text"),
         (["--text", "fun", "--weights", "a.pth", "--whole"], "--whole, --weights can be"),
         (["--text", "", "--model", "MODEL"], "Text 1 of 1 is empty"),

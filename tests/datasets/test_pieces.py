@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from input_iba.datasets import IMDBDataset, PieceDataset
+from input_iba.datasets.given_texts import GivenTexts
 from input_iba.datasets.pieces import MAX_PIECES, Piece, words_of
 from input_iba.errors import DataError
 from tests.datasets.reviews import write_reviews
@@ -190,3 +191,14 @@ def test_what_is_too_long_for_a_word_is_cut() -> None:
     assert words("x" * MAX_PIECES, *letters("x" * MAX_PIECES)) == ["x" * MAX_PIECES]
     long = "a\u0301" * MAX_PIECES
     assert words(long, *letters(long)) == ["a\u0301"] * MAX_PIECES
+
+
+def test_what_both_ends_and_pads_texts_is_left_out() -> None:
+    """No model could tell the end from padding; masks have a value for every id that is left."""
+    cuts = byte_level()
+    ended = PieceDataset(GivenTexts(["a great film"]), cuts, None)[0]
+    cuts.pad_token = cuts.eos_token
+    sample = PieceDataset(GivenTexts(["a great film"]), cuts, None)[0]
+    assert torch.equal(sample.input, ended.input[:-1])
+    assert sample.words == ended.words[:-1]  # type: ignore[index]
+    assert sample.tokens == ("a", "great", "film")

@@ -21,6 +21,7 @@ from tests.datasets.pictures import gradient, write, write_boxes
 from tests.datasets.reviews import write_reviews, write_vectors
 from tests.documents.printed import ROOT
 from tests.documents.stand_ins import APPENDED, CONFIGS, SIDE, NarrowVGG16
+from tests.models.dual_encoders import save as save_dual_encoder
 from tests.models.tiny_bert import save_tiny_bert
 from tests.models.transformers_families import save
 
@@ -81,6 +82,8 @@ def make_stage(root: Path) -> None:
     save_tiny_bert(root / "bert")
     (root / "path/to/classifier").symlink_to(root / "bert")
     save("vit", root / "path/to/vit")
+    save_dual_encoder(root / "path/to/clip", "clip")
+    (root / "classes.txt").write_text("dog\ncat\n")
     (root / "review.txt").write_text(WORDS[0])
 
 

@@ -30,13 +30,16 @@ COLOURS = {
     "blue": (-1.0, -1.0, 1.0),
     "yellow": (1.0, 1.0, -1.0),
 }
+UNSEEN = ("dog", "cat", "sofa")
+"""Words that no encoder here was trained on."""
+
 FILLERS = ("a", "photo", "of", "the", "big", "old", "spot", "on", "wall", "and", "some", "thing")
 
 
 def tokenizer(kind: str) -> PreTrainedTokenizerFast:
     """Return one of whole words, which ends and pads texts by the same token, as theirs do."""
     first = {"clip": ["<start>"], "siglip": []}[kind]
-    words = [*first, "<end>", "<unknown>", *COLOURS, *FILLERS]
+    words = [*first, "<end>", "<unknown>", *COLOURS, *FILLERS, *UNSEEN]
     ids = {word: i for i, word in enumerate(words)}
     cuts = Tokenizer(models.WordLevel(ids, unk_token="<unknown>"))
     cuts.normalizer = normalizers.Lowercase()

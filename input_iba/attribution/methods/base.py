@@ -113,9 +113,10 @@ def check_explains(method: type[Method], kind: str) -> None:
     """
     if kind not in method.explains:
         able = [name for name, other in BASELINES.module_dict.items() if kind in other.explains]
-        raise ConfigError(
-            f"Method {method.name!r} cannot explain {kind}. Methods that can: {', '.join(able)}."
-        )
+        remedy = "Explain one of them, and pass the others as additional_forward_args=."
+        if able:
+            remedy = f"Methods that can: {', '.join(able)}."
+        raise ConfigError(f"Method {method.name!r} cannot explain {kind}. {remedy}")
 
 
 @dataclass(frozen=True)

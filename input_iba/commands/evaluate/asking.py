@@ -10,7 +10,7 @@ from torch import Tensor
 from input_iba.core.classifier import Classifier
 from input_iba.core.explainable import working_values
 from input_iba.core.fitting import FittingRows
-from input_iba.core.targets import Facts, Question, Target, TargetLosses, default_target
+from input_iba.core.targets import Question, Target, TargetLosses, default_target
 from input_iba.modality import Modality
 
 SURE = 1e-7
@@ -83,8 +83,7 @@ class Asking:
         if not target.reads_classes:
             self._runner = self._runner.answering(target.answer)
         answer = self._runner.read(returned, values, tokens).float()
-        length = 0 if tokens.lengths is None else int(tokens.lengths[0])
-        facts = Facts(self._names, self._use_softmax, tuple(values.shape[2:]), length)
+        [facts] = self._modality.facts(values, tokens, self._names, self._use_softmax)
         self._question = target.settle(answer[0], facts)
         asked = TargetLosses([self._question])
         return target, asked.met(asked(answer[:, None])[:, 0]).item()

@@ -24,7 +24,7 @@ class GivenOptions(Settings):
     instead_of: str | None = setting(
         None,
         "explain why it is the class of --target, or else the likeliest other one, and not this "
-        "class: what speaks for both drops out",
+        "class (beside --image and --text: not this text): what speaks for both drops out",
         metavar="CLASS",
     )
     layer: str | None = setting(
@@ -34,7 +34,9 @@ class GivenOptions(Settings):
         None,
         "ImageNet classifier: efficientnet_lite0, or one of torchvision's or timm's, whose weights "
         "are downloaded once (default: efficientnet_lite0, which needs no network); or a folder, "
-        "or a name on the hub, of a network of transformers, for images or texts",
+        "or a name on the hub, of a network of transformers: of images; of texts, with "
+        "--continuation or --generate a causal language model; or of an image and a text together "
+        "a dual encoder, such as CLIP or SigLIP",
         metavar="NAME",
     )
 
@@ -53,7 +55,10 @@ class ImageOptions(GivenOptions):
         None, "checkpoint of the model, or the name of weights of torchvision's", metavar="FILE"
     )
     classes: Path | None = setting(
-        None, "classes of a checkpoint of your own: JSON like resources/imagenet_class_index.json"
+        None,
+        "classes of a checkpoint of your own: JSON like resources/imagenet_class_index.json; of a "
+        "dual encoder (CLIP, SigLIP) a text file with one class a line",
+        metavar="FILE",
     )
 
 
@@ -63,7 +68,23 @@ class TextOptions(GivenOptions):
 
     texts: tuple[str, ...] = setting(
         (),
-        "texts to explain, each in quotes, in place of a config; --model says by what",
+        "texts to explain, each in quotes, in place of a config; --model says by what. One text "
+        "beside one --image: which pixels and which words make them match",
         flag="--text",
         metavar="TEXT",
+    )
+    continuation: str | None = setting(
+        None,
+        "explain why a causal language model goes on with this answer to each text; between two "
+        "words a space is put",
+        metavar="TEXT",
+    )
+    generate: int | None = setting(
+        None,
+        "explain the model's own answer to each text, of so many tokens at most",
+        at_least=1,
+        metavar="N",
+    )
+    each_token: bool = setting(
+        False, "with --continuation or --generate: one map more for every token of the answer"
     )

@@ -1,6 +1,6 @@
 """What is to be explained: questions that are asked of whatever a model returns."""
 
-from input_iba.core.targets.base import Facts, Question, Target
+from input_iba.core.targets.base import Facts, Question, Spelling, Target, numbers
 from input_iba.core.targets.boxes import BoxTarget
 from input_iba.core.targets.classes import ClassTarget, ContrastTarget, MultiLabelTarget
 from input_iba.core.targets.default import default_target
@@ -10,6 +10,7 @@ from input_iba.core.targets.losses import (
     ClassLosses,
     TargetLosses,
     family_of,
+    one_each,
     target_losses,
     target_of,
     target_scores,
@@ -20,7 +21,7 @@ from input_iba.core.targets.probabilities import (
     predictions,
     probabilities,
 )
-from input_iba.core.targets.tokens import SpanTarget, TokenTarget
+from input_iba.core.targets.tokens import GenerationTarget, SpanTarget, TokenTarget
 from input_iba.core.targets.values import EmbeddingTarget, RegressionTarget
 
 __all__ = [
@@ -31,11 +32,13 @@ __all__ = [
     "ContrastTarget",
     "EmbeddingTarget",
     "Facts",
+    "GenerationTarget",
     "MultiLabelTarget",
     "Question",
     "RegressionTarget",
     "SegmentTarget",
     "SpanTarget",
+    "Spelling",
     "Target",
     "TargetLosses",
     "TokenTarget",
@@ -43,6 +46,8 @@ __all__ = [
     "default_target",
     "family_of",
     "log_probabilities",
+    "numbers",
+    "one_each",
     "predictions",
     "probabilities",
     "target_losses",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -16,6 +16,14 @@ from input_iba.errors import AttributionError, ConfigError, closest
 from input_iba.records import TargetLoss
 from input_iba.settings import Settings
 
+Spelling = Callable[[Sequence[int]], str]
+"""Returns the text of some tokens."""
+
+
+def numbers(ids: Sequence[int]) -> str:
+    """Return ids whose text is not known, one after the other."""
+    return " ".join(map(str, ids))
+
 
 @dataclass(frozen=True)
 class Facts:
@@ -26,12 +34,16 @@ class Facts:
         use_softmax: Whether classes exclude each other.
         size: Height and width of an image, or whatever its spatial dimensions are; else empty.
         length: Tokens of a text, special ones included; 0 of other inputs.
+        answer: Ids of the tokens at its end that are an answer.
+        spelled: Returns the text of some tokens.
     """
 
     class_names: Sequence[str] = ()
     use_softmax: bool = True
     size: tuple[int, ...] = ()
     length: int = 0
+    answer: tuple[int, ...] = ()
+    spelled: Spelling = numbers
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
 from input_iba.core.outputs import parts_of
-from input_iba.core.targets.base import Facts, Question, Target, class_name, find_part
+from input_iba.core.targets.base import Facts, Question, Target, class_name, find_part, numbers
 from input_iba.core.tokens import NO_TOKENS, Behind, Tokens
 from input_iba.errors import ConfigError
 from input_iba.records import TargetLoss
@@ -110,9 +110,69 @@ class SpanTarget(Target):
         return self.start, self.end
 
 
+@TARGETS.register_module()
+@dataclass(frozen=True)
+class GenerationTarget(Target):
+    """Why does a language model answer its prompt so?
+
+    The answer stands behind the prompt, is seen as it is and is not scored, so that one pass shows
+    how probable each of its tokens is after those before it (teacher forcing). The loss is their
+    mean cross-entropy, not the sum: it is met by the geometric mean of their probabilities, and β
+    weighs it as it does a class, however long the answer is.
+
+    The answer is appended where texts are read; see `modality.answers`.
+    """
+
+    type: ClassVar = "GenerationTarget"
+
+    continuation: Any = setting(
+        None, "the answer, a text or token ids; None for what the model itself answers"
+    )
+    max_tokens: int = setting(20, "most tokens of what the model itself answers", at_least=1)
+    each_token: bool = setting(
+        False, "one map more for every token of the answer, all computed together"
+    )
+    token: int | None = setting(
+        None, "which token of the answer is asked about, from 0; None for all of them", at_least=0
+    )
+
+    def about(self, label: int | str | None) -> GenerationTarget:
+        """Return the question about one token of the answer, if it names none."""
+        return self if self.token is not None else replace(self, token=label)  # type: ignore[arg-type]
+
+    def answer(self, returned: Any, inputs: Tensor, tokens: Behind = NO_TOKENS) -> Tensor:
+        """Return logits (B, n, ids) of what stands at each of at most n places of the answer."""
+        what = "logits (B, T, ids)"
+        logits = find_part(returned, len(inputs), ("logits",), 3, what, self.type)
+        if not isinstance(tokens, Tokens):
+            return logits[:, :0]
+        first = tokens.lengths - tokens.answered - 1  # each token is put out at the one before it
+        places = first[:, None] + torch.arange(int(tokens.answered.max()))
+        places = places.clamp(0, logits.shape[1] - 1).to(logits.device)
+        return logits.gather(1, places[..., None].expand(-1, -1, logits.shape[2]))
+
+    def settle(self, answer: Tensor, facts: Facts) -> Question:
+        """Settle on the answer, or one of its tokens, by logits (n, ids)."""
+        count = len(facts.answer)
+        if not count:
+            raise ConfigError(
+                "A GenerationTarget asks about an answer, and none stands behind this input. "
+                "Explain prompts of a causal language model, strings with tokenizer= or token ids."
+            )
+        if self.token is not None and self.token >= count:
+            raise ConfigError(
+                f"target.token is {self.token}; the answer has {count} tokens, counted from 0."
+            )
+        places = range(count) if self.token is None else [self.token]
+        ids = [facts.answer[place] for place in places]
+        said = facts.spelled(ids).strip() or numbers(ids)
+        name = f"answer: {said}" if self.token is None else said
+        return Question(ids_loss(places, ids, answer.device), name)
+
+
 def ids_loss(places: Sequence[int], ids: Sequence[int], device: torch.device) -> TargetLoss:
     """Return the mean cross-entropy of ids at places, of logits (K, T, ids) to (K,)."""
-    where, what = (torch.tensor(part, device=device) for part in (places, ids))
+    where, what = (torch.tensor(list(part), device=device) for part in (places, ids))
     each = torch.arange(len(ids), device=device)
 
     def loss(logits: Tensor) -> Tensor:
