@@ -32,7 +32,7 @@ def build_transformers(
         raise ConfigError(
             f"Unknown task {task!r}.{closest(str(task), TASKS)} Known: {', '.join(TASKS)}."
         )
-    labels = {} if num_classes is None else {"num_labels": num_classes}
+    labels: dict[str, Any] = {} if num_classes is None else {"num_labels": num_classes}
     if pretrained is True:
         return _trained(task, type_, {**labels, **arguments})
     chosen = {key: value for key, value in arguments.items() if value != "auto"}  # of no weights
@@ -102,7 +102,7 @@ def task_of(place: str) -> str:
 
 def _trained(task: str, type_: str, arguments: Mapping[str, Any]) -> nn.Module:
     load = getattr(transformers_package(), TASKS[task]).from_pretrained
-    how = {"output_loading_info": True, "ignore_mismatched_sizes": True}
+    how: dict[str, Any] = {"output_loading_info": True, "ignore_mismatched_sizes": True}
     model: nn.Module
     model, info = from_place(type_, load, **how, **arguments)
     _refuse_other_shapes(type_, sorted(info["mismatched_keys"]), arguments)

@@ -97,10 +97,13 @@ def test_weights_have_the_type_that_the_config_names(
 
 def test_an_encoder_without_a_trained_head_is_refused(tmp_path: Path) -> None:
     BertModel(tiny_bert().config).save_pretrained(tmp_path)
-    with pytest.raises(
-        CheckpointError, match=r"no network trained for text-classification: classifier\.bias"
-    ):
-        build_classifier({"source": "transformers", "type": str(tmp_path), "pretrained": True})
+    cfg = {"source": "transformers", "type": str(tmp_path), "pretrained": True}
+    for asked in ({"num_classes": 2}, {"task": "text-classification"}):
+        with pytest.raises(
+            CheckpointError, match=r"no network trained for text-classification: classifier\.bias"
+        ):
+            build_classifier({**cfg, **asked})
+    assert type(build_classifier(cfg)).__name__ == "BertModel"  # as an encoder it is whole
 
 
 def test_folders_with_nothing_in_them_are_refused(tmp_path: Path) -> None:
