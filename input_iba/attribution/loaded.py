@@ -60,11 +60,11 @@ def load_model(name: str) -> LoadedModel:
 def transform_of(named: NamedModel) -> Callable[[Image], Tensor]:
     """Return what makes a normalised tensor (C, H, W) of an image, as a network was trained on."""
     how: dict[str, Any] = {"interpolation": InterpolationMode(named.interpolation)}
-    sized: Sequence[nn.Module] = [v2.Resize((named.size, named.size), **how)]
+    sized: Sequence[nn.Module] = [v2.Resize(named.shape, **how)]
     if named.whole:
         sized = [v2.Resize(named.size, **how)]
     elif named.crop:
-        sized = [v2.Resize(named.shorter, **how), v2.CenterCrop(named.size)]
+        sized = [v2.Resize(named.shorter, **how), v2.CenterCrop(named.shape)]
     made: Callable[[Image], Tensor] = v2.Compose(
         [
             v2.RGB(),

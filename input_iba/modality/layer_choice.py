@@ -22,8 +22,8 @@ from input_iba.modality.vision_wrapping import VisionWrapping, layouts_of
 REDUCTION = 16
 """How many times smaller than the input the map of the chosen layer is, where nothing is known."""
 
-HEADS = ("classifier", "fc", "head", "heads", "last_linear", "head_drop")
-"""Beginnings of the names of layers that classify."""
+HEADS = ("classifier", "fc", "head", "heads", "last_linear", "head_drop", "decode_head")
+"""Beginnings of the names of layers that classify an image, or its pixels."""
 
 DEPTH = 2 / 3
 """Share of a transformer's blocks before the chosen layer."""
@@ -35,10 +35,10 @@ Found = Mapping[str, tuple[Layout, Size]]
 """By name of a layer that is called once: how its features lie, and the size of their maps."""
 
 
-def choose_layer(classifier: nn.Module, size: int) -> str:
-    """Return what `choose_image_layer` chooses for RGB images of `size` × `size`, on the CPU."""
-    generator = torch.Generator().manual_seed(0)
-    return choose_image_layer(classifier, torch.randn(1, 3, size, size, generator=generator))
+def choose_layer(classifier: nn.Module, height: int, width: int | None = None) -> str:
+    """Return what `choose_image_layer` chooses for RGB images of some size, on the CPU."""
+    size, generator = (height, width or height), torch.Generator().manual_seed(0)
+    return choose_image_layer(classifier, torch.randn(1, 3, *size, generator=generator))
 
 
 def choose_image_layer(model: nn.Module, example: Tensor, tokens: Behind = NO_TOKENS) -> str:

@@ -197,7 +197,9 @@ def possible(
     for layout in (TOKENS, SEQUENCE_FIRST, CHANNELS_THEN_TOKENS):
         if value.shape[layout.order[0]] != rows:
             continue
-        for count in dict.fromkeys((*known, *range(MAX_PREFIX_TOKENS + 1))):
+        # Among many channels chance would find some, and no network has tokens of no place there.
+        others = range(1 if layout is CHANNELS_THEN_TOKENS else MAX_PREFIX_TOKENS + 1)
+        for count in dict.fromkeys((*known, *others)):
             for behind in dict.fromkeys((suffix, 0)):
                 patches = value.shape[layout.order[1]] - count - behind
                 if count <= patches / 2 and grid_size(patches, *image) is not None:

@@ -13,6 +13,7 @@ from input_iba.errors import CheckpointError, ConfigError
 from input_iba.models.checkpoints import load_checkpoint
 from input_iba.models.dual_encoder import check_dual, image_side, text_side, zero_shot
 from input_iba.models.transformers_source import (
+    PROCESSOR,
     from_place,
     in_float32,
     load_tokenizer,
@@ -137,7 +138,7 @@ def _model(place: str, pretrained: bool | str, arguments: Mapping[str, Any]) -> 
 
 def image_processor(place: str) -> Any:
     """Load what prepares the images of a folder, or of a name on the hub."""
-    return from_place(place, transformers_package().AutoImageProcessor.from_pretrained)
+    return from_place(place, transformers_package().AutoImageProcessor.from_pretrained, PROCESSOR)
 
 
 def _opened(file: Path) -> Image.Image:

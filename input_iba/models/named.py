@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ class NamedModel:
         num_classes: Classes that the published weights tell apart; 0 where the weights say it.
         crop: Whether the middle is cut out; else the whole image is squeezed to the size.
         whole: Whether the whole image keeps its proportions, and `size` is its shorter side.
+        sides: Height and width of the inputs; None for `size` both.
     """
 
     source: str
@@ -49,6 +50,12 @@ class NamedModel:
     num_classes: int = 1000
     crop: bool = True
     whole: bool = False
+    sides: tuple[int, int] | None = None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Return height and width of the inputs, where they do not depend on the image."""
+        return self.sides or (self.size, self.size)
 
 
 def named_model(name: str, weights: str | None = None) -> NamedModel:
@@ -118,7 +125,13 @@ def named_folder(place: str) -> NamedModel:
         num_classes=0,
         crop=bool(crop),
         whole="longest_edge" in size and not crop,
+        sides=_sides(crop or size),
     )
+
+
+def _sides(said: Mapping[str, int]) -> tuple[int, int] | None:
+    """Return height and width, if a processor says both."""
+    return (int(said["height"]), int(said["width"])) if {"height", "width"} <= set(said) else None
 
 
 WHOLE_FROM = 384

@@ -32,7 +32,7 @@ def build_transformers(
         raise ConfigError(
             f"Unknown task {task!r}.{closest(str(task), TASKS)} Known: {', '.join(TASKS)}."
         )
-    labels = {} if num_classes is None else {"num_labels": num_classes}
+    labels: dict[str, Any] = {} if num_classes is None else {"num_labels": num_classes}
     if pretrained is True:
         return _trained(task, type_, {**labels, **arguments})
     chosen = {key: value for key, value in arguments.items() if value != "auto"}  # of no weights
@@ -80,20 +80,29 @@ OF_IMAGES = frozenset({"image-classification", "image-segmentation", "object-det
 def task_of(place: str) -> str:
     """Return what the network in a folder, or of a name on the hub, is for: one of `TASKS`.
 
-    What is for none of them is taken for what a classifier of texts is to be made of.
+    A network of texts that is for none of them is taken for what a classifier is to be made of.
 
     Raises:
         CheckpointError: There is no configuration.
+        ConfigError: It is for none of them, and not of texts.
     """
-    config = from_place(place, transformers_package().AutoConfig.from_pretrained)
+    package = transformers_package()
+    config = from_place(place, package.AutoConfig.from_pretrained)
     name = next(iter(config.architectures or []), "")
     endings = sorted(ENDINGS, key=len, reverse=True)
-    return next((ENDINGS[ending] for ending in endings if name.endswith(ending)), CLASSES)
+    found = next((ENDINGS[ending] for ending in endings if name.endswith(ending)), CLASSES)
+    if found == CLASSES and type(config) not in package.MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING:
+        raise ConfigError(
+            f"{place!r} holds a network {name or config.model_type!r}, which is for none of the "
+            f"tasks that are explained: {', '.join(TASKS)}. Give a folder of a network that was "
+            "trained for one of them, or say in a config what its weights are for: task=…."
+        )
+    return found
 
 
 def _trained(task: str, type_: str, arguments: Mapping[str, Any]) -> nn.Module:
     load = getattr(transformers_package(), TASKS[task]).from_pretrained
-    how = {"output_loading_info": True, "ignore_mismatched_sizes": True}
+    how: dict[str, Any] = {"output_loading_info": True, "ignore_mismatched_sizes": True}
     model: nn.Module
     model, info = from_place(type_, load, **how, **arguments)
     _refuse_other_shapes(type_, sorted(info["mismatched_keys"]), arguments)
@@ -149,7 +158,8 @@ def load_tokenizer(place: str) -> Any:
     Raises:
         CheckpointError: There is none, or none that knows which piece belongs to which word.
     """
-    tokenizer = from_place(place, transformers_package().AutoTokenizer.from_pretrained)
+    load = transformers_package().AutoTokenizer.from_pretrained
+    tokenizer = from_place(place, load, TOKENIZER)
     if not tokenizer.is_fast:
         raise CheckpointError(
             f"The tokenizer in {place!r} cannot say which piece belongs to which word. Save a fast "
@@ -163,7 +173,21 @@ def transformers_package() -> ModuleType:
     return import_extra("transformers", "transformers", "text")
 
 
-def from_place(place: str, load: Callable[..., Any], **arguments: Any) -> Any:
+FOLDER = "that `save_pretrained` wrote, for model and tokenizer both"
+TOKENIZER = (
+    "with the tokenizer of its texts, as `tokenizer.save_pretrained` writes it (a network of "
+    "images takes --image)"
+)
+PROCESSOR = (
+    "with preprocessor_config.json, as `processor.save_pretrained` writes it (a network of texts "
+    "takes --text)"
+)
+"""What folders are expected to be like."""
+
+
+def from_place(
+    place: str, load: Callable[..., Any], expected: str = FOLDER, **arguments: Any
+) -> Any:
     """Load something with `transformers` from a folder or the hub, or raise a `CheckpointError`."""
     try:
         with _silent(), only_weights():
@@ -172,8 +196,7 @@ def from_place(place: str, load: Callable[..., Any], **arguments: Any) -> Any:
         reason = str(error).strip().split("\n")[0]
         raise CheckpointError(
             f"Nothing could be loaded from {place!r} ({type(error).__name__}: {reason}). Expected "
-            "a folder that `save_pretrained` wrote, for model and tokenizer both, or a name on "
-            "the hub, which needs a connection once."
+            f"a folder {expected}; or a name on the hub, which needs a connection once."
         ) from error
 
 

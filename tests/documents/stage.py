@@ -23,6 +23,7 @@ from tests.documents.printed import ROOT
 from tests.documents.stand_ins import APPENDED, CONFIGS, SIDE, NarrowVGG16
 from tests.models.dual_encoders import save as save_dual_encoder
 from tests.models.tiny_bert import save_tiny_bert
+from tests.models.transformers_families import save
 
 CLASSES = ("n01440764", "n01443537")
 WORDS = ("a great film", "great fun and fine", "a dull film", "dull and flat")
@@ -80,6 +81,7 @@ def make_stage(root: Path) -> None:
     write(root / "digit.png", gradient(28, 28))
     save_tiny_bert(root / "bert")
     (root / "path/to/classifier").symlink_to(root / "bert")
+    save("vit", root / "path/to/vit")
     save_dual_encoder(root / "path/to/clip", "clip")
     (root / "classes.txt").write_text("dog\ncat\n")
     (root / "review.txt").write_text(WORDS[0])

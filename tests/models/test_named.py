@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from input_iba.errors import ConfigError, MissingExtraError
+from input_iba.errors import CheckpointError, ConfigError, MissingExtraError
 from input_iba.models.named import NamedModel, named_model
 
 
@@ -37,13 +37,17 @@ def test_the_weights_decide_how_images_are_prepared() -> None:
     [
         ("vgg_16", "Closest: 'vgg16'"),
         ("efficientnet_lite9", "Closest: 'efficientnet_lite"),
-        ("tensorflow/vgg16", "Unknown source 'tensorflow'"),
         ("timm/no_such_net", "Unknown model 'timm/no_such_net'"),
     ],
 )
 def test_what_errors_say(name: str, said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         named_model(name)
+
+
+def test_a_place_that_is_neither_folder_nor_on_the_hub_is_named() -> None:
+    with pytest.raises(CheckpointError, match=r"'no/such/folder'.*preprocessor_config\.json"):
+        named_model("no/such/folder")
 
 
 def test_without_timm_the_others_are_there(monkeypatch: pytest.MonkeyPatch) -> None:

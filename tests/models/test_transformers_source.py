@@ -7,11 +7,15 @@ from pathlib import Path
 
 import pytest
 import torch
-from transformers import BertModel
+from PIL import Image
+from transformers import BertModel, ViTImageProcessor
 
+from input_iba.attribution.loaded import transform_of
 from input_iba.errors import CheckpointError, ConfigError
 from input_iba.models import MiniLMClassifier, build_classifier, load_tokenizer
+from input_iba.models.named import named_model
 from tests.models.tiny_bert import save_tiny_bert, tiny_bert
+from tests.models.transformers_families import save
 
 
 @pytest.fixture
@@ -93,10 +97,13 @@ def test_weights_have_the_type_that_the_config_names(
 
 def test_an_encoder_without_a_trained_head_is_refused(tmp_path: Path) -> None:
     BertModel(tiny_bert().config).save_pretrained(tmp_path)
-    with pytest.raises(
-        CheckpointError, match=r"no network trained for text-classification: classifier\.bias"
-    ):
-        build_classifier({"source": "transformers", "type": str(tmp_path), "pretrained": True})
+    cfg = {"source": "transformers", "type": str(tmp_path), "pretrained": True}
+    for asked in ({"num_classes": 2}, {"task": "text-classification"}):
+        with pytest.raises(
+            CheckpointError, match=r"no network trained for text-classification: classifier\.bias"
+        ):
+            build_classifier({**cfg, **asked})
+    assert type(build_classifier(cfg)).__name__ == "BertModel"  # as an encoder it is whole
 
 
 def test_folders_with_nothing_in_them_are_refused(tmp_path: Path) -> None:
@@ -129,3 +136,36 @@ def test_the_packaged_minilm_loads() -> None:
     with torch.no_grad():
         assert model(ids).shape == (1, 2)
     assert model.get_submodule("encoder.encoder.layer.5") is not None
+
+
+def test_a_network_for_something_else_is_named_with_what_is_explained(tmp_path: Path) -> None:
+    save("vit", tmp_path)
+    file = tmp_path / "config.json"
+    content = {**json.loads(file.read_text()), "architectures": ["ViTForMaskedImageModeling"]}
+    file.write_text(json.dumps(content))
+    cfg = {"source": "transformers", "type": str(tmp_path), "pretrained": True}
+    with pytest.raises(ConfigError, match=r"ViTForMaskedImageModeling.*image-class.*task="):
+        build_classifier(cfg)
+    net = build_classifier({**cfg, "task": "image-classification"})
+    assert type(net).__name__ == "ViTForImageClassification"
+    with pytest.raises(ConfigError, match="Closest: 'image-classification'"):
+        build_classifier({**cfg, "task": "image-clasification"})
+
+
+def test_a_folder_of_the_other_kind_of_input_is_named(tmp_path: Path) -> None:
+    images, texts = save("vit", tmp_path / "vit"), save_tiny_bert(tmp_path / "bert")
+    with pytest.raises(CheckpointError, match=r"tokenizer.*takes --image"):
+        load_tokenizer(str(images))
+    with pytest.raises(CheckpointError, match=r"preprocessor_config\.json.*takes --text"):
+        named_model(str(texts))
+
+
+@pytest.mark.parametrize("sides", [(32, 48), (48, 32)])
+def test_images_are_made_as_wide_and_as_high_as_a_processor_says(
+    sides: tuple[int, int], tmp_path: Path
+) -> None:
+    save("vit", tmp_path)
+    ViTImageProcessor(size={"height": sides[0], "width": sides[1]}).save_pretrained(tmp_path)
+    named = named_model(str(tmp_path))
+    assert named.shape == sides
+    assert transform_of(named)(Image.new("RGB", (90, 60))).shape == (3, *sides)

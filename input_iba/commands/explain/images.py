@@ -92,7 +92,7 @@ class GivenImages(ImageOptions, Given):
         classes = classes or list(class_names_of(classifier)) or None
         named = named_classes(classes)
         targets, asked = find_targets(named, self.targets), self.asked(named)
-        layer = self.layer or choose_layer(classifier, model.size)
+        layer = self.layer or choose_layer(classifier, *model.shape)
         find_layer(classifier, layer)
         refuse_absent(targets, self._count_classes(classifier, shape))
         data = self.images_data(model, shape, classes)
@@ -145,7 +145,7 @@ class GivenImages(ImageOptions, Given):
         dataset = PictureFiles(self.files, [])
         sizes = {dataset.read(index)[0].size for index in range(len(dataset))}
         whole = self._keeps(model)
-        shapes = {_whole(size, model) if whole else (model.size,) * 2 for size in sizes}
+        shapes = {_whole(size, model) if whole else model.shape for size in sizes}
         if len(shapes) > 1:
             raise ConfigError(
                 "--whole explains images of one shape together; got "
@@ -198,9 +198,9 @@ def model_config(name: str, overrides: Mapping[str, Any]) -> RunConfig:
     """
     model = named_model(name)
     cfg = {"source": model.source, "type": model.type, "pretrained": False}
-    layer = choose_layer(models.build_classifier(cfg), model.size)
+    layer = choose_layer(models.build_classifier(cfg), *model.shape)
     nothing = GivenImages(files=(Path(name),), model=name)
-    data = nothing.images_data(model, (model.size, model.size), None)
+    data = nothing.images_data(model, model.shape, None)
     content = {"data": data, "attributor": {"layer": layer, "classifier": cfg}}
     return load_config(Path(name), overrides, "fast", content)
 

@@ -33,10 +33,10 @@ class GivenOptions(Settings):
     model: str | None = setting(
         None,
         "ImageNet classifier: efficientnet_lite0, or one of torchvision's or timm's, whose weights "
-        "are downloaded once (default: efficientnet_lite0, which needs no network). Of texts a "
-        "folder, or a name on the hub, of a sequence classifier or, with --continuation or "
-        "--generate, of a causal language model of transformers; of an image and a text together "
-        "of a dual encoder, such as CLIP or SigLIP",
+        "are downloaded once (default: efficientnet_lite0, which needs no network); or a folder, "
+        "or a name on the hub, of a network of transformers: of images; of texts, with "
+        "--continuation or --generate a causal language model; or of an image and a text together "
+        "a dual encoder, such as CLIP or SigLIP",
         metavar="NAME",
     )
 

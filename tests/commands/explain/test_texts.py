@@ -78,10 +78,12 @@ def test_texts_without_a_word_are_refused(bert: str) -> None:
         config_of("[SEP]", model=bert)
 
 
-def test_an_encoder_alone_is_no_classifier(tmp_path: Path) -> None:
+def test_an_encoder_alone_is_explained_by_its_embedding(tmp_path: Path) -> None:
     from tests.models.tiny_bert import tiny_bert, tokenizer
 
     tiny_bert().bert.save_pretrained(tmp_path)
     tokenizer().save_pretrained(tmp_path)
-    with pytest.raises(CheckpointError, match="holds no network trained for text-classification"):
-        config_of("fun", model=str(tmp_path))
+    config = config_of("fun", model=str(tmp_path))
+    assert config.layer.startswith("encoder.layer.")
+    with pytest.raises(ConfigError, match="'dog'"):
+        config_of("fun", model=str(tmp_path), targets=["dog"])
