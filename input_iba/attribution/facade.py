@@ -42,9 +42,8 @@ class InputIBA:
     The model is borrowed: it stays where it is, and comes back from every call as it was.
 
     Args:
-        model: Any `nn.Module` that maps images (B, C, H, W), or token ids (B, T), to logits or
-            other answers; or the name of one, as `--model` takes it, whose transform or tokenizer
-            comes with it: a folder or hub name of `transformers`, or an ImageNet classifier.
+        model: Any `nn.Module` that maps images (B, C, H, W), or token ids (B, T), to an answer; or
+            the name of one as `--model` takes it, with whose transform or tokenizer it comes.
         layer: Name of the layer of the feature bottleneck; None for one that suits the model.
         preset: 'fast', 'paper', or a `Preset` of your own.
         tokenizer: A fast tokenizer of the package `transformers`, where texts are explained.
@@ -58,7 +57,6 @@ class InputIBA:
         ConfigError: There is no such preset, or layer.
 
     >>> import torch
-    >>> _ = torch.manual_seed(0)
     >>> net = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(144, 5))
     >>> found = InputIBA(net, layer="1").fit(torch.randn(32, 1, 8, 8)).attribute(
     ...     torch.randn(2, 1, 8, 8), target=3)

@@ -15,7 +15,6 @@ from input_iba.core.folding import Read, foldable, folded, weights_in
 from input_iba.core.modes import frozen
 from input_iba.core.outputs import Output, everything, part_of, select_logits
 from input_iba.core.precision import precision
-from input_iba.core.targets.default import default_target
 from input_iba.core.tokens import NO_TOKENS, Behind
 from input_iba.errors import AttributionError
 
@@ -91,7 +90,7 @@ class Classifier:
     def readable(self: Own, returned: Any, inputs: Tensor, tokens: Behind = NO_TOKENS) -> Own:
         """Return the same classifier, of which logits are read where the model returns any.
 
-        Else what its output for inputs (B, …) suggests to ask about is, or all of its numbers.
+        Else all numbers that it returned for inputs (B, …) are, until a target says what they mean.
 
         Raises:
             AttributionError: The caller says where the logits are, and they are not there.
@@ -101,8 +100,7 @@ class Classifier:
         except AttributionError:
             if self.output is not None:
                 raise
-            suggested = default_target(self.part(returned), inputs)
-            return self.answering(everything if suggested is None else suggested.answer)
+            return self.answering(everything)
         return self
 
     @contextmanager

@@ -12,6 +12,7 @@ from input_iba.core.folding import Read
 from input_iba.core.hooks import Wrapping, find_layer, hooked
 from input_iba.core.modes import same
 from input_iba.core.outputs import Output
+from input_iba.core.targets.default import default_target
 from input_iba.core.tokens import NO_TOKENS, Behind
 from input_iba.errors import AttributionError
 
@@ -135,7 +136,10 @@ class TappedClassifier(Classifier):
             features = self.features(inputs, tokens)
             changed = tokens.only_scored(-features, features)
             returned = self.returned(inputs, tokens)
+            suggested = default_target(self.part(returned), inputs)
             readable = self.readable(returned, inputs, tokens)
+            if suggested is not None:  # hidden states may be returned beside the answer
+                readable = self.answering(suggested.answer)
             logits = readable.read(returned, inputs, tokens)
             return not same(logits, readable.logits_with(inputs, changed, tokens), self.dtype)
 

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from input_iba.errors import EvaluationError
+from input_iba.evaluation.curves import POINTS, resampled
 from input_iba.settings import Settings, declarations
 
 if TYPE_CHECKING:
     import torch
-    from numpy.typing import ArrayLike
     from torch import Tensor, nn
 
     from input_iba.core.fitting import FittingRows
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 
 Row = Mapping[str, Any]
 """Scores of one sample as plain data."""
-
-POINTS = 101
-"""Points that a row keeps of a curve of many steps."""
 
 
 @dataclass(frozen=True)
@@ -238,18 +235,3 @@ class TwoCurvesMetric(Metric):
         ]
         title = f"{self.title.format(**vars(self))}, mean of {len(rows)} samples"
         return Chart(title, self.x_label, "target probability", lines)
-
-
-def resampled(shares: Tensor, scores: Tensor) -> list[float]:
-    """Return a curve (T,) over shares (T,) at `POINTS` equal distances, rounded for reading."""
-    import numpy as np
-
-    return rounded(np.interp(np.linspace(0, 1, POINTS), shares.numpy(), scores.numpy()))
-
-
-def rounded(values: ArrayLike, digits: int = 6) -> list[float]:
-    """Return numbers as a plain list, rounded for reading."""
-    import numpy as np
-
-    found: list[float] = np.round(np.asarray(values, dtype=np.float64), digits).tolist()
-    return found

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from input_iba.errors import EvaluationError
-from input_iba.evaluation.base import EvaluationContext, Metric, Row, Score, ScoredSample, rounded
+from input_iba.evaluation.base import EvaluationContext, Metric, Row, Score, ScoredSample
+from input_iba.evaluation.curves import rounded
 from input_iba.evaluation.insertion_deletion import order
 from input_iba.evaluation.replacement import replace_setting
 from input_iba.settings import setting

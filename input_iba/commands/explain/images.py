@@ -7,10 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from PIL import Image
 from torch import nn
 
 from input_iba import models
@@ -22,6 +19,7 @@ from input_iba.commands.explain.given import (
     refuse_absent,
 )
 from input_iba.commands.explain.options import ImageOptions
+from input_iba.commands.explain.overlays import over_image, seen_part
 from input_iba.config.load import RunConfig, load_config
 from input_iba.core.classifier import Classifier
 from input_iba.core.hooks import find_layer
@@ -35,7 +33,7 @@ from input_iba.datasets.class_index import (
     named_classes,
 )
 from input_iba.datasets.images import read_image
-from input_iba.drawing import heat_of, overlay
+from input_iba.drawing import heat_of
 from input_iba.errors import CheckpointError, ConfigError
 from input_iba.modality.layer_choice import choose_layer
 from input_iba.models.named import DEFAULT_MODEL, NamedModel, named_model
@@ -46,16 +44,8 @@ from input_iba.results.map_files import read_map
 GRID, MAX_RATIO = 32, 2.0
 """Of whole images: their sides are multiples of the first, their ratio is at most the second."""
 
-MAX_SIDE = 1600
-"""Pixels of an overlay's longer side, at most."""
-
-DIMMED = 0.45
-"""Brightness of what the network did not see."""
-
 NO_END = 10**9
 """Classes of a network of which it is not known how many there are."""
-
-Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,48 +200,3 @@ def _whole(size: tuple[int, int], model: NamedModel) -> tuple[int, int]:
     ratio = min(max(size) / min(size), MAX_RATIO)
     longer = max(round(model.size * ratio / GRID) * GRID, model.size)
     return (model.size, longer) if size[0] >= size[1] else (longer, model.size)
-
-
-def seen_part(size: tuple[int, int], pipeline: Sequence[Mapping[str, Any]]) -> Box:
-    """Return which part of an image the network saw: left, top, right, bottom in its pixels.
-
-    Args:
-        size: Width and height of the image.
-        pipeline: Transforms that resize it whole, or by its shorter side with the middle cut out.
-
-    >>> seen_part((300, 200), [{"type": "SmallestMaxSize", "max_size": 100},
-    ...                        {"type": "CenterCrop", "height": 90, "width": 90}])
-    (60.0, 10.0, 240.0, 190.0)
-    """
-    steps = {step["type"]: step for step in pipeline}
-    if not {"SmallestMaxSize", "CenterCrop"} <= set(steps):
-        return 0.0, 0.0, float(size[0]), float(size[1])
-    scale = min(size) / steps["SmallestMaxSize"]["max_size"]
-    width = min(steps["CenterCrop"]["width"] * scale, size[0])
-    height = min(steps["CenterCrop"]["height"] * scale, size[1])
-    left, top = (size[0] - width) / 2, (size[1] - height) / 2
-    return left, top, left + width, top + height
-
-
-def over_image(
-    image: Image.Image, heat: NDArray[np.floating[Any]], box: Box, colour_map: str
-) -> NDArray[np.uint8]:
-    """Lay heat over the part of an image that it is of, and dim the rest.
-
-    Args:
-        image: RGB, of any size; shrunk to `MAX_SIDE`.
-        heat: (h, w) in [0, 1].
-        box: See `seen_part`.
-        colour_map: A name of matplotlib's.
-
-    Returns:
-        (H, W, 3), uint8.
-    """
-    scale = min(1.0, MAX_SIDE / max(image.size))
-    size = [max(1, round(side * scale)) for side in image.size]
-    pixels = np.asarray(image.resize((size[0], size[1]), Image.Resampling.LANCZOS))
-    left, top, right, bottom = (round(edge * scale) for edge in box)
-    found: NDArray[np.uint8] = (overlay(pixels, np.zeros((2, 2))) * DIMMED).astype(np.uint8)
-    part = (slice(top, max(bottom, top + 1)), slice(left, max(right, left + 1)))
-    found[part] = overlay(pixels[part], heat, colour_map)
-    return found

@@ -110,7 +110,8 @@ class GivenTexts(TextOptions, Given):
             "--each-token": self.each_token,
         }
         flags = [flag for flag, is_given in given.items() if is_given]
-        if not classifier.can_generate():
+        generates = getattr(classifier, "can_generate", None)
+        if generates is None or not generates():
             if flags:
                 raise ConfigError(
                     f"{' and '.join(flags)} ask about the answer of a causal language model, and "

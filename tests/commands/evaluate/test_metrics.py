@@ -19,7 +19,7 @@ from input_iba.evaluation import (
     VisionSensitivityN,
     set_sizes,
 )
-from input_iba.evaluation.base import POINTS, resampled
+from input_iba.evaluation.curves import POINTS, resampled
 from input_iba.models import build_classifier
 from tests.commands.evaluating import PLAIN, Evaluated, prepare
 

@@ -10,7 +10,8 @@ import pytest
 import torch
 from PIL import Image
 
-from input_iba.commands.explain.images import GivenImages, model_config, over_image, seen_part
+from input_iba.commands.explain.images import GivenImages, model_config
+from input_iba.commands.explain.overlays import over_image, seen_part
 from input_iba.config.load import load_config
 from input_iba.datasets import build_dataset
 from input_iba.errors import CheckpointError, ConfigError, DataError
