@@ -12,9 +12,10 @@ from torch import Tensor, nn
 
 from input_iba.attribution.attributor import Attributor
 from input_iba.attribution.fitted import read_fitted, write_fitted
-from input_iba.attribution.found import Attributions
+from input_iba.attribution.found import Attributions, check_on_error, raise_failed
 from input_iba.attribution.loaded import load_model
 from input_iba.attribution.presets import Preset, preset_of
+from input_iba.attribution.several_questions import each_asked
 from input_iba.core.arguments import Arguments
 from input_iba.core.explainable import check_explainable, device_of
 from input_iba.core.modes import with_gradients
@@ -22,18 +23,16 @@ from input_iba.core.optimise import Progress
 from input_iba.core.outputs import Output
 from input_iba.core.precision import choose_precision
 from input_iba.core.targets import EmbeddingTarget
-from input_iba.errors import AttributionError, ConfigError
+from input_iba.errors import AttributionError
 from input_iba.modality import Layout, Modality
 from input_iba.modality.inputs import Inputs
 from input_iba.modality.several_inputs import reader_of
-from input_iba.records import Attribution, Failure, FeatureStatistics, Targets, described
+from input_iba.records import Attribution, FeatureStatistics, Target, Targets, described
 
 LOGGER = logging.getLogger(__name__)
 
 VARIATIONS = 100
 """Views of the inputs themselves that statistics come from where nothing else is given."""
-
-ON_ERROR = ("raise", "return")
 
 
 class InputIBA:
@@ -139,6 +138,7 @@ class InputIBA:
         on_error: str = "raise",
         progress: Progress | None = None,
         additional_forward_args: Any = None,
+        targets: Sequence[Target | None] | None = None,
     ) -> Attributions:
         """Explain inputs.
 
@@ -154,15 +154,19 @@ class InputIBA:
             additional_forward_args: What the model is called with behind the inputs, one or a
                 tuple, as captum calls it: tensors have a row per input, all else is passed as it
                 is.
+            targets: Several questions, each asked of every input in one batch; records are those
+                of the first input, then of the second.
 
         Raises:
             AttributionError: An input cannot be explained.
             ConfigError: Target, ids or `on_error` are wrong.
         """
-        if on_error not in ON_ERROR:
-            raise ConfigError(f"on_error is one of {', '.join(ON_ERROR)}; got {on_error!r}.")
+        check_on_error(on_error)
         reader, data = self._read_with(inputs)
         values, looks, target = reader.asked(data, target)
+        if targets is not None:
+            how = (values, looks, ids, additional_forward_args)
+            target, (values, looks, ids, additional_forward_args) = each_asked(targets, *how)
         if len(values) == 0:
             return Attributions([])
         attributor = self._attributor_for(reader, values[:1], additional_forward_args)
@@ -178,20 +182,11 @@ class InputIBA:
             rows = beside.select([i % len(values) for i in range(VARIATIONS)])
             self.statistics = attributor.estimate(views, VARIATIONS, rows.values)
         attributor.statistics = self.statistics
-        found = attributor.attribute(
-            values,
-            target,
-            ids=ids,
-            seed=seed,
-            progress=progress,
-            additional_forward_args=additional_forward_args,
-        )
-        failed = [record for record in found if isinstance(record, Failure)]
-        if failed and on_error == "raise":
-            raise AttributionError(
-                f"{len(failed)} of {len(found)} inputs could not be explained. The first, "
-                f"{failed[0].id!r}: {failed[0].reason}. on_error='return' keeps the others."
-            )
+        settings: Any = {"ids": ids, "seed": seed, "progress": progress}
+        settings["additional_forward_args"] = additional_forward_args
+        found = attributor.attribute(values, target, **settings)
+        if on_error == "raise":
+            raise_failed(found)
         names = tuple(attributor.class_names)
         return Attributions(
             reader.parted(described(record, look, names))

@@ -15,6 +15,7 @@ from torch import Tensor
 from input_iba.drawing.card import questions_card
 from input_iba.drawing.pages import render
 from input_iba.drawing.words import Shown
+from input_iba.errors import AttributionError, ConfigError
 from input_iba.records import Attribution, Failure
 
 
@@ -106,3 +107,22 @@ def _card(records: list[Attribution | Failure]) -> Markup:
             for record in known
         ],
     )
+
+
+ON_ERROR = ("raise", "return")
+
+
+def check_on_error(on_error: str) -> None:
+    """Raise a `ConfigError` for what is not one of `ON_ERROR`."""
+    if on_error not in ON_ERROR:
+        raise ConfigError(f"on_error is one of {', '.join(ON_ERROR)}; got {on_error!r}.")
+
+
+def raise_failed(found: Sequence[Attribution | Failure]) -> None:
+    """Raise an `AttributionError` where an input could not be explained."""
+    failed = [record for record in found if isinstance(record, Failure)]
+    if failed:
+        raise AttributionError(
+            f"{len(failed)} of {len(found)} inputs could not be explained. The first, "
+            f"{failed[0].id!r}: {failed[0].reason}. on_error='return' keeps the others."
+        )

@@ -186,3 +186,15 @@ def test_a_question_that_does_not_fit_is_refused(
     iba = InputIBA(network(make), "trunk.0").fit(images(16, 1))
     with pytest.raises(InputIBAError, match=said):
         iba.attribute(images(2), target)
+
+
+def test_several_questions_are_asked_of_every_input() -> None:
+    net = PairClassifier().eval()
+    iba = InputIBA(net, "trunk.0", preset=SHORT, precision="fp32").fit(images(32, 1))
+    found = iba.attribute(images(2), targets=[0, ContrastTarget(0, 1)], ids=["a", "b"])
+    assert [record.id for record in found] == ["a_0", "a_1", "b_0", "b_1"]
+    assert [record.asked for record in found] == ["", "class 0 rather than class 1"] * 2
+    alone = iba.attribute(images(2)[1], 0, ids=["b_0"])[0]
+    torch.testing.assert_close(found[2].map, alone.map, rtol=1e-3, atol=1e-5)
+    with pytest.raises(InputIBAError, match="targets= are several questions"):
+        iba.attribute(images(2), targets=3)  # type: ignore[arg-type]
