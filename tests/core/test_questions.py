@@ -202,6 +202,15 @@ def test_a_span_ignores_padding() -> None:
     torch.testing.assert_close(met(question, short[None])[0], (start[0] * end[1]).sqrt())
 
 
+def test_a_span_does_not_end_before_it_begins() -> None:
+    answer = torch.tensor([[0.0, 0.0, 9.0, 1.0], [9.0, 0.0, 0.0, 2.0]])
+    assert SpanTarget().settle(answer, FACTS).name == "answer from token 2 to 3"
+    assert SpanTarget(end=1).settle(answer, FACTS).name == "answer from token 0 to 1"
+    assert SpanTarget(1).settle(answer, FACTS).name == "answer from token 1 to 3"
+    with pytest.raises(ConfigError, match=r"target\.start is 3, behind target\.end, 1"):
+        SpanTarget(3, 1).settle(answer, FACTS)
+
+
 @given(st.integers(0, 10**6), st.floats(0.1, 30))
 def test_whatever_is_answered_lies_between_not_met_and_met(seed: int, scale: float) -> None:
     generator = torch.Generator().manual_seed(seed)

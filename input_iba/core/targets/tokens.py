@@ -96,18 +96,26 @@ class SpanTarget(Target):
 
     def settle(self, answer: Tensor, facts: Facts) -> Question:
         """Settle on a first and a last token, by logits (2, T)."""
-        found, count = answer.argmax(-1).tolist(), facts.length or answer.shape[1]
-        span = [best if own is None else own for own, best in zip(self._span, found, strict=True)]
-        if not all(0 <= place < count for place in span):
-            raise ConfigError(
-                f"target.start and target.end are {span}; expected places from 0 to {count - 1}."
+        count = facts.length or answer.shape[1]
+        pairs = (answer[0, :count, None] + answer[1, None, :count]).float()
+        possible = torch.ones_like(pairs).triu() > 0  # no answer ends before it begins
+        for dimension, place in enumerate((self.start, self.end)):
+            if place is not None and not 0 <= place < count:
+                raise ConfigError(
+                    f"target.start and target.end are {self.start} and {self.end}; expected "
+                    f"places from 0 to {count - 1}."
+                )
+            chosen = slice(None) if place is None else [place]
+            possible &= torch.zeros_like(possible).index_fill(
+                dimension, torch.arange(count, device=answer.device)[chosen], True
             )
+        if not bool(possible.any()):
+            raise ConfigError(
+                f"target.start is {self.start}, behind target.end, {self.end}. Swap them."
+            )
+        span = divmod(int(pairs.where(possible, -torch.inf).argmax()), count)
         name = f"answer from token {span[0]} to {span[1]}"
         return Question(ids_loss([0, 1], span, answer.device), name)
-
-    @property
-    def _span(self) -> tuple[int | None, int | None]:
-        return self.start, self.end
 
 
 @TARGETS.register_module()
