@@ -21,7 +21,7 @@ networks = [
         methods=[
             *("input_iba", "input_mask", "iba", "int_grad", "smooth_int_grad", "blur_int_grad"),
             *("expected_gradients", "smooth_grad", "gradient", "input_x_gradient"),
-            *("attention_rollout", "gradient_attention", "legrad"),
+            *("attention_rollout", "gradient_attention", "legrad", "coiba"),
             *("occlusion", "rise", "ex_perturb", "lime", "kernel_shap", "random"),
         ],
     ),

@@ -133,6 +133,15 @@ def chosen(options: DeviceOptions, processes: Processes = ALONE, *, seed: int = 
     return run
 
 
+def continued_by(resume: bool, option: str = "--resume") -> str:
+    """Return what continues a run: an option, or the same command where it is resumed anyway.
+
+    >>> continued_by(False), continued_by(True)
+    ('--resume', 'the same command')
+    """
+    return "the same command" if resume else option
+
+
 @contextmanager
 def opened(
     log: Path,
@@ -146,7 +155,7 @@ def opened(
     """Log a run to file and terminal, and let SIGTERM and the interrupt key end it in order.
 
     The folder of the log is made. The first of several processes speaks for all, also what the
-    user should know of the config, `warnings`. `resume` is the option that continues the run.
+    user should know of the config, `warnings`. `resume` says what continues the run.
 
     Raises:
         ConfigError: The device is not there, or cannot compute in that precision.

@@ -23,6 +23,7 @@ from input_iba.evaluation import (
     summarise,
 )
 from input_iba.results import Entry
+from input_iba.run.shell import continued_by
 
 
 @dataclass(frozen=True)
@@ -178,7 +179,8 @@ class Compared:
         count = f"{len(self.selection.ids)} of {self.selection.total} samples compared"
         if self.complete:
             return count
-        return f"Partial: {count}, but rows failed or are not done yet; continue with --resume."
+        resume = continued_by(self.options.resume)
+        return f"Partial: {count}, but rows failed or are not done yet; continue with {resume}."
 
 
 def _samples(count: int) -> str:

@@ -29,7 +29,7 @@ from input_iba.evaluation import EvaluationContext, Metric, Row, Score, ScoredSa
 from input_iba.evaluation.repeatability import RepeatingMetric
 from input_iba.results import OWN_METHOD, Entry, RowLog, safe_name
 from input_iba.results.map_files import find_maps
-from input_iba.run.shell import LOGGER, Run, opened
+from input_iba.run.shell import LOGGER, Run, continued_by, opened
 
 MASKS = {"input_masks": "input_mask", "feat_masks": "feature_mask", "prior_masks": "prior_mask"}
 """What our own method calls the maps of a folder."""
@@ -60,7 +60,8 @@ def run_compare(
         InputIBAError: Nothing could be started; the message says why. A single sample that
             cannot be read or scored raises nothing: it is reported as failed.
     """
-    with opened(options.out / "compare.log", options, seed=options.seed) as run:
+    log, resume = options.out / "compare.log", continued_by(options.resume)
+    with opened(log, options, seed=options.seed, resume=resume) as run:
         return _run(options, metrics, run, found)
 
 

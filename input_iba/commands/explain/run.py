@@ -14,7 +14,7 @@ from input_iba.report import write_report
 from input_iba.results import WorkDir
 from input_iba.run.launch import ALONE, Processes
 from input_iba.run.options import RunOptions
-from input_iba.run.shell import opened
+from input_iba.run.shell import continued_by, opened
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,10 @@ def run_attribution(
     warnings = config.warnings
     if (config.feature_mask.show or config.input_mask.show) and not has_display():
         warnings += ("'show' has no effect: there is no display here.",)
-    with opened(work.log_path, options, processes, seed=options.seed, warnings=warnings) as run:
+    resume = continued_by(options.resume)
+    with opened(
+        work.log_path, options, processes, seed=options.seed, warnings=warnings, resume=resume
+    ) as run:
         job = begin(config, options, work, run)
         try:
             unread = explain_job(job, make_explainer)

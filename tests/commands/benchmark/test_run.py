@@ -153,6 +153,7 @@ def test_a_killed_benchmark_goes_on_to_the_same_tables(tiny: Path, tmp_path: Pat
         if number == signal.SIGTERM:
             assert "Partial" in (parted / "BENCHMARK.md").read_text()
             assert "Tiny: not computed yet." in (parted / "BENCHMARK.md").read_text()
+            assert "continue with the same command." in said and "--resume" not in said
     for out in (whole, parted):
         done = subprocess.run(
             [*command, "--out", str(out)], env=env, capture_output=True, text=True, check=False
