@@ -18,6 +18,7 @@ from input_iba.commands.figure.grid import figure_grid
 from input_iba.commands.figure.options import GridOptions
 from input_iba.config.load import RunConfig
 from input_iba.drawing import heat_of, overlay, to_8_bits
+from input_iba.records import shown_at
 from input_iba.report.rows import rows_of
 from input_iba.results import WorkDir
 from input_iba.results.map_files import find_maps, own_maps, read_map
@@ -47,7 +48,8 @@ def test_the_map_is_saved_in_bits_and_is_what_pictures_and_commands_show(
             bits = arrays["map"]
         assert (bits.dtype, bits.shape) == (np.float32, (32, 32))
         assert record["map_bits"] == np.float64(bits.sum(dtype=np.float64)).round(8)
-        heat = np.exp(-record["losses"]["input_iba/target"][-1]) * heat_of(bits)
+        held = np.exp(-record["losses"]["input_iba/target"][-1])
+        heat = shown_at(held) * heat_of(bits)
         with Image.open(work / record["files"]["heat"]) as image:  # losses are rounded in records
             assert np.abs(np.asarray(image).astype(int) - to_8_bits(heat)).max() <= 1
         with Image.open(work / record["files"]["map_png"]) as image:
