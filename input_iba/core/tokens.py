@@ -143,15 +143,14 @@ class Tokens(TextBatch):
         """
         if arguments.values:
             raise AttributionError(
-                "additional_forward_args are passed along with images, signals and volumes; of "
-                "texts explain a module with one input, whose forward(self, ids, attention_mask) "
-                "calls the classifier with the rest."
+                "additional_forward_args are passed along with images, signals and volumes; of texts "
+                "explain a module whose forward(self, ids, attention_mask) calls it with the rest."
             )
         return self
 
     @property
     def answers(self) -> list[tuple[int, ...]]:
-        """Ids of the answer at the end of each text; none where there is no answer."""
+        """Return the ids of the answer at the end of each text, if there is one."""
         ends = zip(self.ids, self.lengths, self.answered, strict=True)
         return [tuple(ids[length - count : length].tolist()) for ids, length, count in ends]
 

@@ -244,8 +244,7 @@ class TextModality(Modality):
         self, inputs: Tensor, side: float, stride: float
     ) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Return one token, whatever the shares are."""
-        one_token = (1, inputs.shape[2])
-        return one_token, one_token
+        return (1, inputs.shape[2]), (1, inputs.shape[2])
 
     def segments(self, inputs: Tensor, tokens: Behind, kind: str, tiles: int) -> Tensor:
         """Return every token as a segment; special ones join the word before, or the first."""
