@@ -143,8 +143,8 @@ class Tokens(TextBatch):
         """
         if arguments.values:
             raise AttributionError(
-                "additional_forward_args are passed along with images, signals and volumes; of texts "
-                "explain a module whose forward(self, ids, attention_mask) calls it with the rest."
+                "additional_forward_args are passed along with images, signals and volumes; of "
+                "texts explain a module whose forward(self, ids, attention_mask) gives the rest."
             )
         return self
 
