@@ -125,6 +125,7 @@ NOT_RUN: Mapping[str, str] = {
     "input-iba benchmark efficientnet_lite0_imagenet": "takes hours",
     "input-iba benchmark reviews": "takes hours",
     "input-iba benchmark eraser": "takes hours",
+    "input-iba benchmark known": "takes half an hour",
     "input-iba evaluate absent_class efficientnet_lite0_imagenet_development": "takes minutes",
     "make install": _INSTALLS,
     "source .venv/bin/activate": "belongs to a shell; `make install` makes the file",
