@@ -219,7 +219,14 @@ def _asked(targets: Targets | None, suggested: Target | None) -> Any:
     """Return targets, with classes and nothing at all as the model's output suggests to ask."""
     if suggested is None or (isinstance(targets, Tensor) and targets.ndim > 1):
         return targets
-    if targets is None or isinstance(targets, int | str):
+    if targets is None:
+        return suggested
+    if isinstance(targets, int | str):
+        if not suggested.asks:
+            raise ConfigError(
+                f"Target {targets!r} is a class, and the model's output has none: it suggests "
+                f"{suggested.type}. Give a Target (attribution_cfg.target in a config), or none."
+            )
         return suggested.about(targets)
     if isinstance(targets, list | tuple):
         return [_asked(one, suggested) for one in targets]

@@ -7,15 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
 from PIL.Image import Image
 from torch import Tensor, nn
-from torchvision.transforms import v2
-from torchvision.transforms.functional import InterpolationMode
 
 from input_iba.datasets.class_index import imagenet_classes
 from input_iba.models.build import build_classifier
-from input_iba.models.named import SOURCES, NamedModel, named_model
+from input_iba.models.named import SOURCES, named_model
+from input_iba.models.prepared import transform_of
 from input_iba.models.transformers_source import OF_IMAGES, load_tokenizer, task_of
 
 
@@ -55,23 +53,3 @@ def load_model(name: str) -> LoadedModel:
     names = imagenet_classes().names
     known = names if named.num_classes == len(names) else None
     return LoadedModel(build_classifier(cfg), transform_of(named), class_names=known)
-
-
-def transform_of(named: NamedModel) -> Callable[[Image], Tensor]:
-    """Return what makes a normalised tensor (C, H, W) of an image, as a network was trained on."""
-    how: dict[str, Any] = {"interpolation": InterpolationMode(named.interpolation)}
-    sized: Sequence[nn.Module] = [v2.Resize(named.shape, **how)]
-    if named.whole:
-        sized = [v2.Resize(named.size, **how)]
-    elif named.crop:
-        sized = [v2.Resize(named.shorter, **how), v2.CenterCrop(named.shape)]
-    made: Callable[[Image], Tensor] = v2.Compose(
-        [
-            v2.RGB(),
-            *sized,
-            v2.ToImage(),
-            v2.ToDtype(torch.float32, scale=True),
-            v2.Normalize(list(named.mean), list(named.std)),
-        ]
-    )
-    return made

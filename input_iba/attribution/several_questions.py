@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from input_iba.core.arguments import Arguments
+from input_iba.core.targets import GenerationTarget, family_of
 from input_iba.errors import ConfigError
 from input_iba.records import Sample, Target
 
@@ -39,6 +40,11 @@ def each_asked(
         raise ConfigError(
             f"targets= are several questions, such as [281, 285]; got {targets!r:.80}. Of one "
             "question, or one for each input, give target=."
+        )
+    if isinstance(family_of(targets), GenerationTarget):
+        raise ConfigError(
+            "Answers of language models stand behind their prompts, so that each is an input of "
+            "its own: attribute([prompt] * 2, [GenerationTarget('yes'), GenerationTarget('no')])."
         )
     count = len(targets)
     return [*targets] * len(values), (

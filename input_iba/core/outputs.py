@@ -61,6 +61,11 @@ def select_logits(returned: Any, rows: int, output: Output | None = None) -> Ten
     return found
 
 
+def is_detections(returned: Any) -> bool:
+    """Return whether a model returned a dict per image, as detectors of torchvision do."""
+    return isinstance(returned, list | tuple) and all(isinstance(one, Mapping) for one in returned)
+
+
 def everything(returned: Any, inputs: Tensor, tokens: Any = None) -> Tensor:
     """Return all numbers that a model returned for inputs (B, …), as (B, N), padded with 0.
 
@@ -68,7 +73,7 @@ def everything(returned: Any, inputs: Tensor, tokens: Any = None) -> Tensor:
     the longest text is left out.
     """
     rows = len(inputs)
-    if isinstance(returned, list | tuple) and all(isinstance(one, Mapping) for one in returned):
+    if is_detections(returned):
         each = [torch.cat([leaf.reshape(-1) for leaf in _numbers(one)]) for one in returned]
         return pad_sequence(each, batch_first=True).to(inputs.dtype)
     fitting = [leaf for leaf in _numbers(returned) if leaf.ndim and len(leaf) == rows]

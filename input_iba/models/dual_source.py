@@ -9,13 +9,13 @@ from typing import Any
 from PIL import Image, ImageOps
 from torch import Tensor, nn
 
-from input_iba.errors import CheckpointError, ConfigError
-from input_iba.models.checkpoints import load_checkpoint
+from input_iba.errors import ConfigError
 from input_iba.models.dual_encoder import check_dual, image_side, text_side, zero_shot
+from input_iba.models.prepared import named_folder, transform_of
 from input_iba.models.transformers_source import (
-    PROCESSOR,
+    EMBEDDING,
+    build_transformers,
     from_place,
-    in_float32,
     load_tokenizer,
     transformers_package,
 )
@@ -62,7 +62,7 @@ def build_dual_encoder(
         )
     question = {key: rest.pop(key, None) for key in ASKS}
     instead_of, template = rest.pop("instead_of"), rest.pop("template")
-    model = _model(type_, pretrained, rest)
+    model = build_transformers(type_, pretrained, None, {**rest, "task": EMBEDDING}).eval()
     check_dual(model)
     tokenizer = load_tokenizer(type_)
     if question["text"] is not None:
@@ -70,7 +70,7 @@ def build_dual_encoder(
     if question["classes"] is not None:
         return zero_shot(model, tokenizer, class_texts(question["classes"]), template)
     file = Path(question["image"])
-    pixels = transform_of(type_)(_opened(file))
+    pixels = transform_of(named_folder(type_))(_opened(file))
     return text_side(model, tokenizer, pixels, file.name, instead_of)
 
 
@@ -82,19 +82,9 @@ def load_dual_encoder(
     Raises:
         CheckpointError: They are not there.
     """
-    model = _model(place, True, {})
-    return model, tokenizer or load_tokenizer(place), transform or transform_of(place)
-
-
-def transform_of(place: str) -> Callable[[Image.Image], Tensor]:
-    """Return what makes a normalised tensor (C, H, W) of an image, as a folder says."""
-    processor = image_processor(place)
-
-    def transform(image: Image.Image) -> Tensor:
-        pixels: Tensor = processor(images=image.convert("RGB"), return_tensors="pt")["pixel_values"]
-        return pixels[0]
-
-    return transform
+    model = build_transformers(place, True, None, {"task": EMBEDDING}).eval()
+    prepare = transform or transform_of(named_folder(place))
+    return model, tokenizer or load_tokenizer(place), prepare
 
 
 def class_texts(classes: str | Path | Sequence[str]) -> list[str]:
@@ -115,30 +105,6 @@ def class_texts(classes: str | Path | Sequence[str]) -> list[str]:
     if len(set(classes)) < 2:
         raise ConfigError(f"Two classes or more are told apart; got {list(classes)}.")
     return list(classes)
-
-
-def _model(place: str, pretrained: bool | str, arguments: Mapping[str, Any]) -> nn.Module:
-    package = transformers_package()
-    how = {**in_float32(arguments), **arguments}
-    model: nn.Module
-    if pretrained is True:
-        load = package.AutoModel.from_pretrained
-        model, info = from_place(place, load, output_loading_info=True, **how)
-        if missing := sorted(info["missing_keys"]):
-            raise CheckpointError(
-                f"{place!r} holds no trained dual encoder: {', '.join(missing[:3])} would be "
-                "random. Give the folder that a trained one was saved to."
-            )
-        return model.eval()
-    model = package.AutoModel.from_config(from_place(place, package.AutoConfig.from_pretrained))
-    if pretrained:
-        load_checkpoint(model, pretrained)
-    return model.eval()
-
-
-def image_processor(place: str) -> Any:
-    """Load what prepares the images of a folder, or of a name on the hub."""
-    return from_place(place, transformers_package().AutoImageProcessor.from_pretrained, PROCESSOR)
 
 
 def _opened(file: Path) -> Image.Image:

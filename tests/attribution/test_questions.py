@@ -13,6 +13,7 @@ from input_iba import (
     BoxTarget,
     ContrastTarget,
     EmbeddingTarget,
+    GenerationTarget,
     InputIBA,
     MultiLabelTarget,
     RegressionTarget,
@@ -171,10 +172,22 @@ def test_a_loss_that_does_not_react_is_warned_of() -> None:
     assert found.warning == "the target's loss does not react to noise"
 
 
+def test_an_embedding_beside_scores_does_not_hide_them() -> None:
+    class Both(Encoder):
+        def forward(self, x: Tensor) -> Any:
+            found = super().forward(x)
+            return {**found, "scores": self.head(found["pooler_output"])}
+
+    found = InputIBA(network(Both), "trunk.1", preset=SHORT).fit(images(16, 1)).attribute(images(1))
+    assert found[0].asked == ""
+    assert found[0].target == found[0].prediction
+
+
 @pytest.mark.parametrize(
     ("make", "target", "said"),
     [
         (PairClassifier, SegmentTarget(1), "SegmentTarget expects dense logits"),
+        (Encoder, 3, "Target 3 is a class, and the model's output has none: it suggests Embed"),
         (Segmenter, 7, "Target class 7 does not exist: the classifier has classes 0 to 2"),
         (PairClassifier, [SegmentTarget(1), 1], "cannot be asked in one call"),
         (PairClassifier, ContrastTarget("cow"), "Target class 'cow' does not exist"),
@@ -198,3 +211,5 @@ def test_several_questions_are_asked_of_every_input() -> None:
     torch.testing.assert_close(found[2].map, alone.map, rtol=1e-3, atol=1e-5)
     with pytest.raises(InputIBAError, match="targets= are several questions"):
         iba.attribute(images(2), targets=3)  # type: ignore[arg-type]
+    with pytest.raises(InputIBAError, match="each is an input of its own"):
+        iba.attribute(images(2), targets=[GenerationTarget("yes"), GenerationTarget("no")])

@@ -22,8 +22,8 @@ from input_iba.models.dual_encoder import (
     text_side,
     zero_shot,
 )
-from input_iba.models.dual_source import class_texts, is_dual_encoder, transform_of
-from input_iba.models.named import named_folder
+from input_iba.models.dual_source import class_texts, is_dual_encoder
+from input_iba.models.prepared import named_folder, transform_of
 from tests.conftest import Unchanged
 from tests.models.dual_encoders import KINDS, SIDE, TOKENS, random_encoder, save, tokenizer
 from tests.models.tiny_bert import save_tiny_bert
@@ -178,7 +178,7 @@ def test_images_are_prepared_as_the_folder_says(kind: str, tmp_path: Path) -> No
     from PIL import Image
 
     folder = str(save(tmp_path / kind, kind))
-    made = transform_of(folder)(Image.new("L", (96, 60), 255))
+    made = transform_of(named_folder(folder))(Image.new("L", (96, 60), 255))
     torch.testing.assert_close(made, torch.ones(3, SIDE, SIDE))
     named = named_folder(folder)
     assert (named.size, named.shorter, named.crop) == (SIDE, SIDE, kind == "clip")

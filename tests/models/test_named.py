@@ -7,7 +7,8 @@ import sys
 import pytest
 
 from input_iba.errors import CheckpointError, ConfigError, MissingExtraError
-from input_iba.models.named import NamedModel, named_model
+from input_iba.models.named import named_model
+from input_iba.models.prepared import NamedModel
 
 
 def test_the_default_is_prepared_as_in_its_config() -> None:

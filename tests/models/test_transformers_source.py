@@ -10,10 +10,10 @@ import torch
 from PIL import Image
 from transformers import BertModel, ViTImageProcessor
 
-from input_iba.attribution.loaded import transform_of
 from input_iba.errors import CheckpointError, ConfigError
 from input_iba.models import MiniLMClassifier, build_classifier, load_tokenizer
 from input_iba.models.named import named_model
+from input_iba.models.prepared import transform_of
 from tests.models.tiny_bert import save_tiny_bert, tiny_bert
 from tests.models.transformers_families import save
 

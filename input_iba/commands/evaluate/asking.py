@@ -47,6 +47,7 @@ class Asking:
         self._runner, self._modality, self._fitting = runner, modality, fitting
         self._target, self._names, self._use_softmax = question, class_names, use_softmax
         self._question: Question | None = None
+        self._of_classes = False
 
     def __call__(self, inputs: Tensor, keep: Tensor | None = None) -> Tensor:
         """Return float32 logits (B, classes), or (B, 1) of a question."""
@@ -67,6 +68,8 @@ class Asking:
         Returns:
             The target, and how well it is met; None where the class is all that is asked.
         """
+        if self._of_classes:
+            return None
         self._question = None
         self._runner = self._runner.answering(None)
         values, tokens = self._modality.read(self._runner.model, inputs)
@@ -74,11 +77,10 @@ class Asking:
         returned = self._runner.returned(values, tokens)
         target = self._target
         if target is None:
-            if self._runner.readable(returned, values, tokens) is self._runner:
+            target = default_target(self._runner.part(returned), values)
+            if target is None:  # where there are no classes either, the classifier says so
+                self._of_classes = True
                 return None
-            target = default_target(returned, values)
-            if target is None:
-                return None  # the classifier itself says what is wrong
         target = target.about(label)
         if not target.reads_classes:
             self._runner = self._runner.answering(target.answer)

@@ -36,7 +36,8 @@ from input_iba.datasets.images import read_image
 from input_iba.drawing import heat_of
 from input_iba.errors import CheckpointError, ConfigError
 from input_iba.modality.layer_choice import choose_layer
-from input_iba.models.named import DEFAULT_MODEL, NamedModel, named_model
+from input_iba.models.named import DEFAULT_MODEL, named_model
+from input_iba.models.prepared import NamedModel
 from input_iba.records import shown_at
 from input_iba.results import SampleRecord, write_image
 from input_iba.results.map_files import read_map

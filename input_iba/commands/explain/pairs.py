@@ -13,7 +13,7 @@ from input_iba.commands.explain.texts import GivenTexts
 from input_iba.core.hooks import find_layer
 from input_iba.datasets.class_index import Classes, find_targets
 from input_iba.modality.layer_choice import choose_layer
-from input_iba.models.named import named_folder
+from input_iba.models.prepared import named_folder
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, TypeVar
 
 from torch import Tensor
 
@@ -64,6 +64,9 @@ class Question:
     measured: bool = True
 
 
+Own = TypeVar("Own", bound="Target")
+
+
 @dataclass(frozen=True)
 class Target(Settings, ABC):
     """A question about an input; one instance may be asked of any number of inputs.
@@ -75,16 +78,19 @@ class Target(Settings, ABC):
     Attributes:
         type: Name in configs.
         reads_classes: Whether the answer is logits (B, classes).
+        asks: Setting that names the class which is asked about; empty where there is none.
     """
 
     PLACE = "target."
 
     type: ClassVar[str]
     reads_classes: ClassVar[bool] = False
+    asks: ClassVar[str] = ""
 
-    def about(self, label: int | str | None) -> Target:
+    def about(self: Own, label: int | str | None) -> Own:
         """Return the question about a class, as a data set labels an input, if it names none."""
-        return self
+        open_ = self.asks and getattr(self, self.asks) is None
+        return replace(self, **{self.asks: label}) if open_ else self
 
     @abstractmethod
     def answer(self, returned: Any, inputs: Tensor, tokens: Behind = NO_TOKENS) -> Tensor:

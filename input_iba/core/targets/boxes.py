@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 from torchvision.ops import box_convert, box_iou
 
-from input_iba.core.outputs import parts_of
+from input_iba.core.outputs import is_detections, parts_of
 from input_iba.core.targets.base import Facts, Question, Target, class_index, class_name
 from input_iba.core.targets.dense import box_of
 from input_iba.core.tokens import NO_TOKENS, Behind
@@ -37,6 +37,7 @@ class BoxTarget(Target):
     """
 
     type: ClassVar = "BoxTarget"
+    asks: ClassVar = "label"
 
     box: tuple[float, ...] | None = setting(
         None, "(left, top, right, bottom) in pixels of the input; None for the surest detection"
@@ -45,17 +46,13 @@ class BoxTarget(Target):
         None, "class by index or name; None for that of the surest detection, at the box if given"
     )
 
-    def about(self, label: int | str | None) -> Target:
-        """Return the question about a class, if it names none."""
-        return replace(self, label=label) if self.label is None else self
-
     def answer(self, returned: Any, inputs: Tensor, tokens: Behind = NO_TOKENS) -> Tensor:
         """Return boxes in pixels with the logarithms of their classes' scores, (B, n, 4 + classes).
 
         Of torchvision's models a detection has a score for its own class alone; n is that of the
         input with most of them.
         """
-        if isinstance(returned, Sequence) and all(isinstance(one, Mapping) for one in returned):
+        if is_detections(returned):
             return _after_suppression(returned, inputs)
         parts = parts_of(returned)
         logits, boxes = parts.get("logits"), parts.get("pred_boxes")

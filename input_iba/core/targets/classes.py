@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
@@ -13,7 +13,6 @@ from input_iba.core.targets.base import (
     Facts,
     LogitsTarget,
     Question,
-    Target,
     chosen_class,
     class_index,
     class_name,
@@ -35,14 +34,11 @@ class ClassTarget(LogitsTarget):
     """
 
     type: ClassVar = "ClassTarget"
+    asks: ClassVar = "label"
 
     label: int | str | None = setting(
         None, "class by index or name; None for the data set's, or else the predicted one"
     )
-
-    def about(self, label: int | str | None) -> Target:
-        """Return the question about a class, if it names none."""
-        return replace(self, label=label) if self.label is None else self
 
     def settle(self, answer: Tensor, facts: Facts) -> Question:
         """Settle on a class, by logits (classes,)."""
@@ -59,6 +55,7 @@ class ContrastTarget(LogitsTarget):
     """
 
     type: ClassVar = "ContrastTarget"
+    asks: ClassVar = "a"
 
     a: int | str | None = setting(
         None, "class by index or name; None for the data set's, or else the predicted one"
@@ -67,9 +64,9 @@ class ContrastTarget(LogitsTarget):
         None, "class that it is set against; None for the most probable of the others"
     )
 
-    def about(self, label: int | str | None) -> Target:
+    def about(self, label: int | str | None) -> ContrastTarget:
         """Return the question with a class as a, if it names none, unless that is b."""
-        return replace(self, a=label) if self.a is None and label != self.b else self
+        return super().about(label) if label != self.b else self
 
     def settle(self, answer: Tensor, facts: Facts) -> Question:
         """Settle on two classes, by logits (classes,)."""

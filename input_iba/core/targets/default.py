@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from torch import Tensor
 
-from input_iba.core.outputs import LOGITS, parts_of
+from input_iba.core.outputs import LOGITS, is_detections, parts_of
 from input_iba.core.targets.base import Target
 from input_iba.core.targets.boxes import BoxTarget
 from input_iba.core.targets.dense import SegmentTarget
@@ -26,10 +25,8 @@ def default_target(returned: Any, inputs: Tensor) -> Target | None:
         returned: What the model returned for inputs (B, …).
         inputs: Images (B, C, H, W), or embeddings (B, T, E).
     """
-    if isinstance(returned, Sequence) and all(isinstance(one, Mapping) for one in returned):
-        return BoxTarget()
     parts = parts_of(returned)
-    if "pred_boxes" in parts:
+    if is_detections(returned) or "pred_boxes" in parts:
         return BoxTarget()
     if "start_logits" in parts:
         return SpanTarget()
@@ -38,4 +35,8 @@ def default_target(returned: Any, inputs: Tensor) -> Target | None:
         if logits.ndim == inputs.ndim > 3:
             return SegmentTarget()
         return TokenTarget() if logits.ndim == inputs.ndim == 3 else None
-    return EmbeddingTarget() if {*EMBEDDINGS, STATES} & set(parts) else None
+    known = {*EMBEDDINGS, STATES}
+    # What else has a row per input may be logits under a name of the model's own.
+    others = (part for name, part in parts.items() if name not in known)
+    logits_like = any(isinstance(part, Tensor) and part.ndim == 2 for part in others)
+    return EmbeddingTarget() if known & set(parts) and not logits_like else None

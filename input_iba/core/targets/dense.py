@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
@@ -32,6 +32,7 @@ class SegmentTarget(Target):
     """
 
     type: ClassVar = "SegmentTarget"
+    asks: ClassVar = "label"
 
     label: int | str | None = setting(
         None,
@@ -43,10 +44,6 @@ class SegmentTarget(Target):
         "which pixels of the input are asked about: a tensor (H, W), in Python only, or (left, "
         "top, right, bottom) in pixels; None for where the class is predicted",
     )
-
-    def about(self, label: int | str | None) -> Target:
-        """Return the question about a class, if it names none."""
-        return replace(self, label=label) if self.label is None else self
 
     def answer(self, returned: Any, inputs: Tensor, tokens: Behind = NO_TOKENS) -> Tensor:
         """Return the dense logits, (B, classes, h, w)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
@@ -98,22 +98,22 @@ class SpanTarget(Target):
         """Settle on a first and a last token, by logits (2, T)."""
         count = facts.length or answer.shape[1]
         pairs = (answer[0, :count, None] + answer[1, None, :count]).float()
-        possible = torch.ones_like(pairs).triu() > 0  # no answer ends before it begins
-        for dimension, place in enumerate((self.start, self.end)):
-            if place is not None and not 0 <= place < count:
-                raise ConfigError(
-                    f"target.start and target.end are {self.start} and {self.end}; expected "
-                    f"places from 0 to {count - 1}."
-                )
-            chosen = slice(None) if place is None else [place]
-            possible &= torch.zeros_like(possible).index_fill(
-                dimension, torch.arange(count, device=answer.device)[chosen], True
+        given = [place for place in (self.start, self.end) if place is not None]
+        if not all(0 <= place < count for place in given):
+            raise ConfigError(
+                f"target.start and target.end are {self.start} and {self.end}; expected places "
+                f"from 0 to {count - 1}."
             )
-        if not bool(possible.any()):
+        if given != sorted(given):
             raise ConfigError(
                 f"target.start is {self.start}, behind target.end, {self.end}. Swap them."
             )
-        span = divmod(int(pairs.where(possible, -torch.inf).argmax()), count)
+        # No answer ends before it begins.
+        pairs = pairs.where(torch.ones_like(pairs).triu() > 0, -torch.inf)
+        first = range(count) if self.start is None else [self.start]
+        last = range(count) if self.end is None else [self.end]
+        best = int(pairs[list(first)][:, list(last)].argmax())
+        span = [first[best // len(last)], last[best % len(last)]]
         name = f"answer from token {span[0]} to {span[1]}"
         return Question(ids_loss([0, 1], span, answer.device), name)
 
@@ -132,6 +132,7 @@ class GenerationTarget(Target):
     """
 
     type: ClassVar = "GenerationTarget"
+    asks: ClassVar = "token"
 
     continuation: Any = setting(
         None, "the answer, a text or token ids; None for what the model itself answers"
@@ -143,10 +144,6 @@ class GenerationTarget(Target):
     token: int | None = setting(
         None, "which token of the answer is asked about, from 0; None for all of them", at_least=0
     )
-
-    def about(self, label: int | str | None) -> GenerationTarget:
-        """Return the question about one token of the answer, if it names none."""
-        return self if self.token is not None else replace(self, token=label)  # type: ignore[arg-type]
 
     def answer(self, returned: Any, inputs: Tensor, tokens: Behind = NO_TOKENS) -> Tensor:
         """Return logits (B, n, ids) of what stands at each of at most n places of the answer."""
