@@ -172,15 +172,16 @@ def test_a_loss_that_does_not_react_is_warned_of() -> None:
     assert found.warning == "the target's loss does not react to noise"
 
 
-def test_an_embedding_beside_scores_does_not_hide_them() -> None:
+def test_hidden_states_beside_scores_do_not_hide_them() -> None:
     class Both(Encoder):
         def forward(self, x: Tensor) -> Any:
-            found = super().forward(x)
-            return {**found, "scores": self.head(found["pooler_output"])}
+            states = self.trunk(x)
+            return {"last_hidden_state": states, "scores": self.head(states.mean((2, 3)))}
 
-    found = InputIBA(network(Both), "trunk.1", preset=SHORT).fit(images(16, 1)).attribute(images(1))
-    assert found[0].asked == ""
-    assert found[0].target == found[0].prediction
+    iba = InputIBA(network(Both), "trunk.1", preset=SHORT).fit(images(16, 1))
+    found = iba.attribute(images(1))[0]
+    assert (found.asked, found.target) == ("", found.prediction)
+    assert iba.attribute(images(1), 1)[0].target == 1
 
 
 @pytest.mark.parametrize(
