@@ -19,6 +19,7 @@ from input_iba.core.modes import with_gradients
 from input_iba.core.optimise import Progress
 from input_iba.core.outputs import class_names_of, everything
 from input_iba.core.targets import Target, family_of, target_losses, target_of
+from input_iba.core.tokens import Behind
 from input_iba.errors import ConfigError
 from input_iba.modality import Modality, VisionModality
 from input_iba.records import Explanation, Failure, FeatureStatistics, Targets
@@ -147,7 +148,7 @@ class BaseAttributor(ABC, Generic[Kind, Found]):
         values, tokens = self._enter(inputs, beside)
         runner = self._asking(targets)
         with torch.no_grad(), runner.frozen():
-            logits = runner.logits(values, tokens)
+            logits, seen = self._look(runner, values, tokens)
         facts = self.modality.facts(values, tokens, self.class_names, self.use_softmax)
         return self._task(
             classifier=runner,
@@ -163,7 +164,14 @@ class BaseAttributor(ABC, Generic[Kind, Found]):
             or rows_at_once(inputs.shape[1:], self.device),
             progress=progress,
             use_softmax=self.use_softmax,
+            **seen,
         )
+
+    def _look(
+        self, runner: Classifier, values: Tensor, tokens: Behind
+    ) -> tuple[Tensor, dict[str, Any]]:
+        """Return what is asked about of inputs (S, …), and what else of the pass a task keeps."""
+        return runner.logits(values, tokens), {}
 
     @torch.no_grad()
     def answers(self, inputs: Tensor, target: Target, beside: Any = None) -> Tensor:

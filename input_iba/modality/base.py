@@ -14,6 +14,7 @@ from input_iba.core.classifier import run_alone
 from input_iba.core.hooks import Wrapping
 from input_iba.core.targets import Facts
 from input_iba.core.tokens import Behind
+from input_iba.core.watched import Tap
 
 Layout = str | Callable[[Tensor], Tensor]
 """How features lie: a name that the kind of input knows, or a function that rearranges them."""
@@ -60,6 +61,24 @@ class Modality(ABC):
 
         Raises:
             ConfigError: No layer will do.
+        """
+
+    @abstractmethod
+    def taps(
+        self,
+        model: nn.Module,
+        example: Tensor,
+        tokens: Behind,
+        run: Callable[[], object],
+        read: Tensor | None,
+    ) -> tuple[Tap, ...]:
+        """Return the layers that an explainer reads, the last one last.
+
+        They are found on one input as `enter` returned it, (1, …). `run` runs the classifier on it;
+        `read` (1, D) is what its last linear layer then reads, if it has one.
+
+        Raises:
+            ConfigError: There is none.
         """
 
     def wrapping(
@@ -140,6 +159,28 @@ class Modality(ABC):
     @abstractmethod
     def critic(self, features: Tensor) -> nn.Module:
         """Build a fresh critic of features (S, C', h, w); of text also of what is scored, (T,)."""
+
+    @abstractmethod
+    def detail(self, inputs: Tensor) -> Tensor:
+        """Return how much each position of inputs (S, C, H, W) differs from those around, (S, H, W).
+
+        Of text, where neighbours are other words, it is 1.
+        """
+
+    @abstractmethod
+    def decoder(
+        self, features: Sequence[Sequence[int]], inputs: Sequence[int], asked: int
+    ) -> nn.Module:
+        """Build what an explainer puts its mask out with.
+
+        Args:
+            features: Shapes (C', h, w) of what flows at its taps.
+            inputs: Shape (C, H, W) of one input.
+            asked: Numbers that stand for what is asked.
+
+        Returns:
+            A network as `VisionDecoder` is, from inputs (B, …) to the logit of masks.
+        """
 
     def picture(self, one: Tensor) -> Tensor | None:
         """Return one input, as `enter` returned it, to look at, uint8 (3, H, W); else None.

@@ -18,10 +18,13 @@ from input_iba.core.modes import frozen, padding_known, plain_attention
 from input_iba.core.recurrent import RecurrentWrapping
 from input_iba.core.targets import Facts, Spelling, numbers
 from input_iba.core.tokens import ANSWER, PAD_INDEX, Behind, Tokens, lengths_of
+from input_iba.core.watched import Tap
 from input_iba.errors import AttributionError, ConfigError
 from input_iba.modality.base import Layout, Modality
 from input_iba.modality.critics import TextCritic
+from input_iba.modality.decoders import TextDecoder
 from input_iba.modality.layer_choice import choose_text_layer
+from input_iba.modality.tap_choice import text_taps
 from input_iba.modality.text_ids import (
     check_embedded,
     checked_ids,
@@ -138,9 +141,18 @@ class TextModality(Modality):
     ) -> str:
         """Return the name of a block of a transformer, found on token ids (1, T)."""
         model, tokens = bare(model), self._tokens(example).given(beside)
+        return choose_text_layer(self, model, example, self._keeping(model, tokens))
+
+    def taps(self, model: nn.Module, example: Tensor, tokens: Behind, *_: object) -> tuple[Tap, ...]:
+        """Return blocks that are equally far apart; see `text_taps`."""
+        assert isinstance(tokens, Tokens)
+        model, keeping = bare(model), self._keeping(bare(model), tokens)
+        return text_taps(model, example, lambda x: self.run(model, x, tokens), keeping)
+
+    def _keeping(self, model: nn.Module, tokens: Tokens) -> set[str]:
+        """Return names of layers that put out one vector per token."""
         places = self._survey(model, tokens).places
-        names = {name for name, module in model.named_modules() if (module, "output") in places}
-        return choose_text_layer(self, model, example, names)
+        return {name for name, module in model.named_modules() if (module, "output") in places}
 
     def most_tokens(self, model: nn.Module) -> int | None:
         """Return how long a text may be, as far as the classifier's positions say; None for any."""
@@ -239,6 +251,16 @@ class TextModality(Modality):
     def critic(self, features: Tensor) -> nn.Module:
         """Build a recurrent critic."""
         return TextCritic(features.shape[2])
+
+    def detail(self, inputs: Tensor) -> Tensor:
+        """Return 1 for every word."""
+        return torch.ones_like(inputs[..., 0])
+
+    def decoder(
+        self, features: Sequence[Sequence[int]], inputs: Sequence[int], asked: int
+    ) -> nn.Module:
+        """Build what reads each token's features, and those of its neighbours."""
+        return TextDecoder([shape[1] for shape in features], asked)
 
     def window(
         self, inputs: Tensor, side: float, stride: float

@@ -6,11 +6,9 @@ Of signals H and W are a length T, of volumes and videos they are D, H and W.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -18,13 +16,23 @@ from input_iba.core.arguments import NO_ARGUMENTS, Arguments
 from input_iba.core.hooks import Wrapping
 from input_iba.core.smoothing import gaussian_smooth
 from input_iba.core.tokens import NO_TOKENS, Behind, NoTokens
-from input_iba.errors import AttributionError, ConfigError, import_extra
+from input_iba.core.watched import Tap
+from input_iba.errors import AttributionError, ConfigError
 from input_iba.modality.axes import KINDS, LINEAR, axes_named
 from input_iba.modality.base import Layout, Modality
 from input_iba.modality.critics import CONVOLUTIONS, VisionCritic
+from input_iba.modality.decoders import VisionDecoder
 from input_iba.modality.layer_choice import choose_image_layer
+from input_iba.modality.segments import segment
+from input_iba.modality.tap_choice import image_taps
 from input_iba.modality.vision_wrapping import vision_wrapping
 
+
+AROUND = 1 / 56
+"""Deviation of what is around a pixel, as a share of the image's shorter side."""
+
+LEAST_DETAIL = 0.01
+"""Bound of local contrast, in units of normalised values."""
 
 class VisionModality(Modality):
     """Images, signals or volumes of any number of channels and any size.
@@ -80,6 +88,17 @@ class VisionModality(Modality):
     ) -> str:
         """Return a layer as `choose_image_layer` does."""
         return choose_image_layer(model, example, NoTokens(beside))
+
+    def taps(
+        self,
+        model: nn.Module,
+        example: Tensor,
+        tokens: Behind,
+        run: Callable[[], object],
+        read: Tensor | None,
+    ) -> tuple[Tap, ...]:
+        """Return layers of maps of different sizes, the coarsest last; see `image_taps`."""
+        return image_taps(model, example, tokens, run, read)
 
     def variations(self, inputs: Tensor, count: int) -> Iterator[Tensor]:
         """Yield crops of a half to all of an image, mirrored or not, a little shifted."""
@@ -154,6 +173,21 @@ class VisionModality(Modality):
         """Build a convolutional critic."""
         return VisionCritic(*features.shape[1:])
 
+    def detail(self, inputs: Tensor) -> Tensor:
+        """Return the mean distance of channels from their Gaussian mean around; at least a little.
+
+        The Gaussian's deviation is `AROUND` of the shorter side.
+        """
+        mean = self.smooth(inputs, AROUND * min(inputs.shape[2:]))
+        return (inputs - mean).abs().mean(1).clamp_min(LEAST_DETAIL)
+
+    def decoder(
+        self, features: Sequence[Sequence[int]], inputs: Sequence[int], asked: int
+    ) -> nn.Module:
+        """Build a pyramid."""
+        sizes = [shape[1:] for shape in features]
+        return VisionDecoder([shape[0] for shape in features], sizes, inputs, asked)
+
     def picture(self, one: Tensor) -> Tensor | None:
         """Return an image or a volume of one or three channels stretched to 0…255.
 
@@ -183,51 +217,3 @@ class VisionModality(Modality):
 def _convolves(module: nn.Module) -> int | None:
     """Return over how many dimensions a module convolves; None for other modules."""
     return next((dims for dims, kind in CONVOLUTIONS.items() if isinstance(module, kind)), None)
-
-
-SEGMENTS = ("grid", "slic")
-"""Ways to cut an image."""
-
-
-def segment(image: Tensor, kind: str, tiles: int) -> Tensor:
-    """Cut an image (C, H, W) into segments: each pixel's number, (H, W), from 0 without a gap.
-
-    `kind` is one of `SEGMENTS`; there are `tiles` per side, or fewer where there are fewer pixels.
-
-    Raises:
-        MissingExtraError: Superpixels are asked for without scikit-image.
-        AttributionError: They are asked for of a signal.
-
-    >>> segment(torch.zeros(1, 4, 4), "grid", 2).tolist()
-    [[0, 0, 1, 1], [0, 0, 1, 1], [2, 2, 3, 3], [2, 2, 3, 3]]
-    """
-    size = image.shape[1:]
-    if kind == "slic":
-        return _superpixels(image, tiles ** len(size))
-    numbers = torch.zeros((), dtype=torch.int64, device=image.device)
-    for side in size:  # each axis cuts what those before it have left
-        along = min(tiles, side)
-        parts = torch.arange(side, device=image.device) * along // side
-        numbers = numbers[..., None] * along + parts
-    return numbers
-
-
-def load_slic() -> Callable[..., NDArray[np.int64]]:
-    """Import what makes superpixels, or raise a `MissingExtraError`."""
-    package = import_extra("skimage.segmentation", "scikit-image", "samples")
-    found: Callable[..., NDArray[np.int64]] = package.slic
-    return found
-
-
-def _superpixels(image: Tensor, count: int) -> Tensor:
-    if image.ndim == 2:
-        raise AttributionError(
-            "Superpixels are of images and volumes; a signal is cut into equal parts: "
-            "segments='grid'."
-        )
-    slic = load_slic()
-    low, high = image.min(), image.max()
-    pixels = ((image - low) / (high - low).clamp_min(1e-12)).movedim(0, -1)
-    labels = slic(pixels.cpu().double().numpy(), n_segments=count, start_label=0, channel_axis=-1)
-    numbers: Tensor = torch.unique(torch.from_numpy(labels), return_inverse=True)[1]
-    return numbers.to(image.device)

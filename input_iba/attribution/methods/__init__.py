@@ -1,5 +1,6 @@
 """Other methods of attribution under the interface of our own: maps to compare with."""
 
+from input_iba.attribution.methods.amortised import Amortised
 from input_iba.attribution.methods.attributor import MethodAttributor
 from input_iba.attribution.methods.backprop import DeepShap, GuidedBackprop
 from input_iba.attribution.methods.base import Method, MethodTask, check_explains
@@ -21,6 +22,7 @@ from input_iba.attribution.methods.transformers import AttentionRollout, Gradien
 
 __all__ = [
     "IBA",
+    "Amortised",
     "AttentionRollout",
     "BlurIntegratedGradients",
     "CoIBA",

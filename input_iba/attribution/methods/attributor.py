@@ -19,6 +19,8 @@ from input_iba.core.classifier import Classifier
 from input_iba.core.hooks import Wrapping, find_layer
 from input_iba.core.outputs import Output
 from input_iba.core.statistics import RunningStatistics
+from input_iba.core.tokens import Behind
+from input_iba.core.watched import WatchedClassifier
 from input_iba.errors import AttributionError
 from input_iba.modality import Layout, Modality
 from input_iba.records import Explanation, Failure, FeatureStatistics
@@ -79,13 +81,15 @@ class MethodAttributor(BaseAttributor[MethodTask, Explanation]):
         self._wrappings: dict[tuple[str, str], Wrapping] = {}
         check_explains(type(method), self.modality.kind)
         method.check(classifier)
-        self._runner = Classifier(
-            classifier,
-            run=self.modality.run,
-            autocast=autocast,
-            output=output,
-            kept=find_layer(classifier, method.layer_name) if method.layer_name else None,
-        )
+        self._explainer = method.reader(classifier, self.modality)
+        how: dict[str, Any] = {"autocast": autocast, "output": output}
+        if self._explainer is not None:
+            self._explainer.to(self.device)
+            watching = self._explainer.watching
+            self._runner = watching(classifier, self.modality, layout, **how)
+        else:
+            kept = find_layer(classifier, method.layer_name) if method.layer_name else None
+            self._runner = Classifier(classifier, run=self.modality.run, kept=kept, **how)
 
     @property
     def needs(self) -> Needs:
@@ -107,6 +111,14 @@ class MethodAttributor(BaseAttributor[MethodTask, Explanation]):
             raise AttributionError(f"Method {self.method.name!r} needs no statistics.")
         with self._iba(self.method).estimating(example) as statistics_of:
             yield statistics_of
+
+    def _look(
+        self, runner: Classifier, values: Tensor, tokens: Behind
+    ) -> tuple[Tensor, dict[str, Any]]:
+        if not isinstance(runner, WatchedClassifier):
+            return super()._look(runner, values, tokens)
+        logits, features = runner.look(values, tokens)
+        return logits, {"features": features, "explainer": self._explainer}
 
     def _task(self, **common: Any) -> MethodTask:
         return MethodTask(

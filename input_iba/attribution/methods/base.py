@@ -11,12 +11,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from input_iba.attribution.amortised import Explainer
 from input_iba.attribution.task import Task
 from input_iba.core.hooks import Wrapping, find_layer
 from input_iba.core.tap import TappedClassifier
 from input_iba.core.targets import SCORES, target_scores
 from input_iba.errors import AttributionError, ConfigError, import_extra
-from input_iba.modality import Layout
+from input_iba.modality import Layout, Modality
 from input_iba.records import FeatureStatistics
 from input_iba.registry import BASELINES
 from input_iba.settings import Settings, setting
@@ -73,6 +74,15 @@ class Method(Settings, ABC):
             captum_attr()
         if self.layer_name:
             find_layer(classifier, self.layer_name)
+
+    def reader(self, classifier: nn.Module, modality: Modality) -> Explainer | None:
+        """Return what reads the features of a classifier in the pass in which it answers, if any.
+
+        Raises:
+            DataError: The method's file cannot be read.
+            ConfigError: It is for another classifier, or another kind of input.
+        """
+        return None
 
     def explain(self, task: MethodTask) -> Tensor:
         """Return the maps of S samples in the method's own units, (S, H, W) or (S, T).
@@ -140,6 +150,8 @@ class MethodTask(Task):
         wrappings: How features lie at layers, by name and side, kept from task to task.
         background: Inputs of the estimation set, (n, C, H, W), for methods that need them.
         statistics: Of a layer, likewise.
+        features: What flowed where `explainer` reads, (S, …) each.
+        explainer: What reads them, where the method has a reader.
     """
 
     internal_batch_size: int = 1
@@ -147,6 +159,8 @@ class MethodTask(Task):
     wrappings: dict[tuple[str, str], Wrapping] = field(default_factory=dict)
     background: Tensor | None = None
     statistics: FeatureStatistics | None = None
+    features: tuple[Tensor, ...] = ()
+    explainer: Explainer | None = None
 
     @property
     def model(self) -> nn.Module:
@@ -218,8 +232,9 @@ class MethodTask(Task):
     def select(self, indices: Sequence[int]) -> MethodTask:
         """Return the same task for some of the samples; texts with no more padding than needed."""
         some = super().select(indices)
-        tokens = some.tokens.trimmed()
-        return replace(some, inputs=tokens.cut(some.inputs), tokens=tokens)
+        tokens, rows = some.tokens.trimmed(), list(indices)
+        features = tuple(tokens.cut(part[rows]) for part in some.features)
+        return replace(some, inputs=tokens.cut(some.inputs), tokens=tokens, features=features)
 
 
 class Scorer(nn.Module):

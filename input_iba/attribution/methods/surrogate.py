@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from input_iba.attribution.methods.base import MethodTask, ScoringMethod, captum_attr
 from input_iba.core.noise import seeded_globally
-from input_iba.modality.vision import SEGMENTS, load_slic
+from input_iba.modality.segments import SEGMENTS, load_slic
 from input_iba.registry import BASELINES
 from input_iba.settings import setting
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from input_iba.attribution.methods import KernelShap, Lime, Method, MethodAttributor, Occlusion
 from input_iba.attribution.methods.surrogate import WeightedRidge
 from input_iba.errors import ConfigError
-from input_iba.modality.vision import segment
+from input_iba.modality.segments import segment
 from input_iba.records import Explanation
 from tests.attribution.methods.settings import samples
 from tests.attribution.nets import small_net

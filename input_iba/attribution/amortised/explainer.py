@@ -1,0 +1,249 @@
+"""A decoder of what a classifier computes anyway, for one classifier."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from input_iba.core.classifier import Classifier
+from input_iba.core.explainable import weights_digest
+from input_iba.core.head import find_head
+from input_iba.core.targets import predictions
+from input_iba.core.tokens import Behind
+from input_iba.core.watched import Tap, WatchedClassifier
+from input_iba.errors import AttributionError, ConfigError
+from input_iba.modality import Layout, Modality
+
+LEARNED = 64
+"""Numbers that stand for a class where the classifier has none of its own."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an explainer is, beside its weights: plain data.
+
+    Attributes:
+        kind: Kind of its inputs.
+        taps: (layer, side) of each place at which it reads features.
+        features: Shape of these for one input, such as (C', h, w).
+        inputs: Shape of one input, (C, H, W); of texts (T, E).
+        classes: How many classes it can be asked about.
+        asked: Numbers that stand for a class.
+        given: Whether these are the classifier's own weights, rather than learned.
+        classifier: Digest of the classifier's weights.
+    """
+
+    kind: str
+    taps: tuple[tuple[str, str], ...]
+    features: tuple[tuple[int, ...], ...]
+    inputs: tuple[int, ...]
+    classes: int
+    asked: int
+    given: bool
+    classifier: str
+
+
+class Explainer(nn.Module):
+    """Puts out the logit of a mask, given an input, the classifier's features, and a class.
+
+    It is trained by `input_iba.AmortisedIBA` or `input-iba train explainer`.
+
+    Args:
+        plan: What it reads, and of which classifier.
+        modality: The kind of input.
+        vectors: What stands for each class, (classes, asked), where the classifier says it.
+    """
+
+    def __init__(self, plan: Plan, modality: Modality, vectors: Tensor | None = None) -> None:
+        super().__init__()
+        if plan.kind != modality.kind:
+            raise ConfigError(
+                f"The explainer was trained for {plan.kind}, and these inputs are "
+                f"{modality.kind}. Train one for them."
+            )
+        self.plan, self.modality = plan, modality
+        self.decoder = modality.decoder(plan.features, plan.inputs, plan.asked)
+        if vectors is None:
+            vectors = torch.randn(plan.classes, plan.asked)
+        self.vectors = nn.Parameter(vectors.clone(), requires_grad=not plan.given)
+
+    @property
+    def taps(self) -> tuple[Tap, ...]:
+        """Where it reads features."""
+        return tuple(Tap(*tap) for tap in self.plan.taps)
+
+    def forward(
+        self,
+        inputs: Tensor,
+        features: Sequence[Tensor],
+        labels: Tensor,
+        counted: Tensor | None = None,
+    ) -> Tensor:
+        """Return the mask's logit, (B, 1, h', w') or (B, T, 1); `decoder.enlarged` spreads it.
+
+        Args:
+            inputs: Normalised images (B, C, H, W), or embeddings (B, T, E).
+            features: Of each tap, (B, …).
+            labels: Class indices, (B,).
+            counted: False at padding, (B, T, 1); None where there is none.
+        """
+        found: Tensor = self.decoder(inputs, features, self.vectors[labels], counted)
+        return found
+
+    def logits(
+        self,
+        inputs: Tensor,
+        features: Sequence[Tensor],
+        labels: Tensor,
+        counted: Tensor | None = None,
+    ) -> Tensor:
+        """Return the mask's logit at every pixel, (B, 1, H, W); of words (B, T, 1)."""
+        found = self(inputs, features, labels, counted).float()
+        spread: Tensor = self.decoder.enlarged(found, inputs)
+        return spread
+
+    def maps(
+        self,
+        inputs: Tensor,
+        features: Sequence[Tensor],
+        labels: Tensor,
+        counted: Tensor | None = None,
+    ) -> Tensor:
+        """Return the share of each pixel or word, (B, H, W) or (B, T); those of an input sum to 1.
+
+        The mask's logit is that of a share of all bits; among neighbours, which have nearly the
+        same, bits lie where a pixel differs from those around it.
+        """
+        logits = self.logits(inputs, features, labels, counted)
+        if counted is not None:
+            logits = logits.where(counted, -torch.inf)
+        spread = logits.mean(self.modality.channels)
+        shares = torch.softmax(spread.flatten(1), 1).view_as(spread) * self.modality.detail(inputs)
+        total = shares.flatten(1).sum(1).view(-1, *[1] * (shares.ndim - 1))
+        return shares / total
+
+    def check(self, classifier: nn.Module) -> None:
+        """Refuse another classifier than the one that the explainer was trained for.
+
+        Raises:
+            ConfigError: Its weights are others.
+        """
+        if weights_digest(classifier) != self.plan.classifier:
+            raise ConfigError(
+                f"The explainer was trained for a classifier with other weights than this "
+                f"{type(classifier).__name__}: its maps would say nothing about it. Load the "
+                "classifier's weights first, or train an explainer for it."
+            )
+
+    def watching(
+        self,
+        classifier: nn.Module,
+        modality: Modality,
+        layout: Layout | None = None,
+        **how: Any,
+    ) -> WatchedClassifier:
+        """Return the classifier with taps where the explainer reads.
+
+        `how` are further arguments of a `Classifier`.
+
+        Raises:
+            LayerNotFoundError: It has no such layer.
+        """
+        return watching(classifier, self.taps, modality, layout, **how)
+
+
+def watching(
+    classifier: nn.Module,
+    taps: Sequence[Tap],
+    modality: Modality,
+    layout: Layout | None = None,
+    **how: Any,
+) -> WatchedClassifier:
+    """Return a classifier with taps; see `Explainer.watching`."""
+    wrappings = [modality.wrapping(classifier, tap.layer, tap.side, layout) for tap in taps]
+    return WatchedClassifier(classifier, taps, wrappings, run=modality.run, **how)
+
+
+@torch.no_grad()
+def build_explainer(
+    classifier: Classifier,
+    modality: Modality,
+    inputs: Tensor,
+    tokens: Behind,
+    *,
+    taps: Sequence[str] | None = None,
+    layout: Layout | None = None,
+    seed: int = 0,
+) -> tuple[Explainer, WatchedClassifier]:
+    """Build an untrained explainer for a classifier; return it, and the classifier with its taps.
+
+    Args:
+        classifier: What is to be explained.
+        modality: Its kind of input.
+        inputs: A few inputs as `Modality.enter` returned them, (n, …), and `tokens` behind them:
+            on the first is found what to read, and on all how large features are.
+        taps: Names of layers to read; None for those that the kind of input chooses.
+        layout: How features lie there, where the caller knows.
+        seed: Of the random weights.
+
+    Raises:
+        AttributionError: The classifier puts out no logits (B, classes).
+        ConfigError: There is no layer to read.
+    """
+    model = classifier.model
+    with classifier.frozen():
+        one = (inputs[:1], tokens.select(slice(1)))
+        logits = classifier.logits(*one)
+        if logits.ndim != 2:
+            raise AttributionError(
+                f"An explainer is trained for classifiers that put out logits (B, classes); "
+                f"{type(model).__name__} puts out shape {tuple(logits.shape)}. Explain it with "
+                "InputIBA, which answers other questions too."
+            )
+        head = find_head(model, lambda: classifier.logits(*one))
+        chosen = [Tap(name) for name in taps or ()] or modality.taps(
+            model, *one, lambda: classifier.logits(*one), None if head is None else head.read
+        )
+        how: dict[str, Any] = {"autocast": classifier.autocast, "output": classifier.output}
+        watched = watching(model, chosen, modality, layout, **how)
+        answers, features = watched.look(inputs, tokens)
+    labels = predictions(answers)
+    vectors = None if head is None else head.vectors
+    plan = Plan(
+        kind=modality.kind,
+        taps=tuple((tap.layer, tap.side) for tap in chosen),
+        features=tuple(tuple(part.shape[1:]) for part in features),
+        inputs=tuple(inputs.shape[1:]),
+        classes=max(logits.shape[1], 2),
+        asked=LEARNED if vectors is None else vectors.shape[1],
+        given=vectors is not None,
+        classifier=weights_digest(model),
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        explainer = Explainer(plan, modality, vectors)
+    explainer.to(inputs.device)
+    explainer.decoder.fit([part.float() for part in features], explainer.vectors[labels])
+    return explainer, watched
+
+
+def plan_of(values: Mapping[str, Any]) -> Plan:
+    """Return a plan from plain data, such as `dataclasses.asdict` makes of one.
+
+    Raises:
+        TypeError, KeyError, ValueError: They are not those of a plan.
+    """
+    return Plan(
+        kind=str(values["kind"]),
+        taps=tuple((str(layer), str(side)) for layer, side in values["taps"]),
+        features=tuple(tuple(map(int, shape)) for shape in values["features"]),
+        inputs=tuple(map(int, values["inputs"])),
+        classes=int(values["classes"]),
+        asked=int(values["asked"]),
+        given=bool(values["given"]),
+        classifier=str(values["classifier"]),
+    )

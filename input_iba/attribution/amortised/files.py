@@ -1,0 +1,69 @@
+"""Explainers on disk: tensors and plain data, nothing that runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from input_iba.attribution.amortised.explainer import Explainer, Plan, plan_of
+from input_iba.core.files import written_whole
+from input_iba.errors import DataError
+from input_iba.modality import Modality
+
+WEIGHTS = "explainer"
+"""Key of the weights in a file."""
+
+
+def described(plan: Plan) -> dict[str, Any]:
+    """Return what a file says of an explainer beside its weights."""
+    return {"plan": asdict(plan)}
+
+
+def write_explainer(path: Path, explainer: Explainer) -> Path:
+    """Write an explainer, whole or not at all; return the path."""
+    weights = {k: v.detach().cpu().contiguous() for k, v in explainer.state_dict().items()}
+    with written_whole(path) as aside:
+        torch.save({WEIGHTS: weights, **described(explainer.plan)}, aside)
+    return path
+
+
+def read_explainer(path: Path, modality: Modality) -> Explainer:
+    """Read an explainer for a kind of input, in eval mode.
+
+    Raises:
+        DataError: The file is absent, or holds something else.
+        ConfigError: It is for another kind of input.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise DataError(
+            f"Explainer '{path}' does not exist. 'input-iba train explainer CONFIG' or "
+            "AmortisedIBA.save(path) writes one."
+        )
+    try:
+        content = _content(path, path.stat().st_mtime_ns)
+        plan = plan_of(content["plan"])
+        explainer = Explainer(plan, modality)
+        explainer.load_state_dict(content[WEIGHTS])
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, OSError) as error:
+        reason = str(error).strip().split("\n")[0] or type(error).__name__
+        raise DataError(
+            f"'{path}' does not hold an explainer: {reason}. Expected a file that 'input-iba "
+            "train explainer' or AmortisedIBA.save(path) wrote."
+        ) from error
+    return explainer.eval().requires_grad_(False)
+
+
+@lru_cache(maxsize=4)
+def _content(path: Path, changed: int) -> Mapping[str, Any]:
+    """Return what is in a file that was changed last at some time."""
+    try:
+        found: Mapping[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch.load raises whatever its unpickler meets
+        raise ValueError(f"not a file of tensors ({type(error).__name__})") from error
+    return found

@@ -1,0 +1,102 @@
+"""A classifier of which features at several layers are read in the pass that gives its logits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from input_iba.core.classifier import Classifier, Run, run_alone
+from input_iba.core.folding import Read
+from input_iba.core.hooks import Wrapping, find_layer, hooked
+from input_iba.core.outputs import Output
+from input_iba.core.tokens import NO_TOKENS, Behind
+from input_iba.errors import AttributionError
+
+
+@dataclass(frozen=True)
+class Tap:
+    """A place at which features are read.
+
+    Attributes:
+        layer: Name of a module that is called once in a forward pass.
+        side: 'output' for what it puts out, 'input' for what goes into it.
+    """
+
+    layer: str
+    side: str = "output"
+
+
+class WatchedClassifier(Classifier):
+    """A classifier and some of its layers; further arguments are those of a `Classifier`.
+
+    Args:
+        taps: Where features are read.
+        wrappings: How they lie there, one for each tap.
+
+    Raises:
+        LayerNotFoundError: The model has no such layer.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        taps: Sequence[Tap],
+        wrappings: Sequence[Wrapping],
+        *,
+        run: Run = run_alone,
+        autocast: torch.dtype | None = None,
+        output: Output | None = None,
+    ) -> None:
+        super().__init__(model, run=run, autocast=autocast, output=output)
+        self.taps = tuple(taps)
+        self._wrappings = tuple(wrappings)
+        self._modules = [find_layer(model, tap.layer) for tap in taps]
+
+    def _reads(self, example: Tensor, tokens: Behind) -> tuple[Read, ...]:
+        def each(i: int) -> Read:
+            return lambda: self.look(example, tokens)[1][i]
+
+        return (*super()._reads(example, tokens), *map(each, range(len(self.taps))))
+
+    def look(self, inputs: Tensor, tokens: Behind = NO_TOKENS) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Run the classifier on (B, …) once; return logits (B, classes) and features (B, …).
+
+        Features are in the type in which the classifier computes, one tensor for each tap.
+
+        Raises:
+            AttributionError: A layer is called never, or more than once.
+        """
+        for i, wrapping in enumerate(self._wrappings):
+            wrapping.settle(lambda x, t, i=i: self._pass(x, t)[1][i], inputs, tokens)
+        logits, values = self._pass(inputs, tokens)
+        arranged = zip(self._wrappings, values, strict=True)
+        return logits, tuple(wrapping.unwrap(value, inputs) for wrapping, value in arranged)
+
+    def _pass(self, inputs: Tensor, tokens: Behind) -> tuple[Tensor, list[Any]]:
+        seen: list[list[Any]] = [[] for _ in self.taps]
+        with ExitStack() as stack:
+            for tap, module, values in zip(self.taps, self._modules, seen, strict=True):
+                stack.enter_context(hooked(module, _noting(values), tap.side))
+            logits = self.logits(inputs, tokens)
+        for tap, values in zip(self.taps, seen, strict=True):
+            if len(values) != 1:
+                raise AttributionError(
+                    f"Layer {tap.layer!r} is called {len(values)} times in one forward pass; an "
+                    "explainer reads layers that are called once. Choose others: taps=."
+                )
+        return logits, [values[0] for values in seen]
+
+
+def _noting(values: list[Any]) -> Any:
+    """Return a rewrite that changes nothing and notes what it is given."""
+
+    def note(value: Any) -> Any:
+        values.append(value)
+        return value
+
+    return note

@@ -1,0 +1,265 @@
+"""Networks that read what a classifier computes anyway, and put out a mask of its input."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from input_iba.modality.axes import LINEAR
+from input_iba.modality.critics import CONVOLUTIONS
+
+WIDTH, WIDE = 32, 64
+"""Channels of a decoder, and where there are at most `FEW` positions."""
+
+FEW = 400
+
+ASKED = 64
+"""Numbers in which a decoder keeps what is asked."""
+
+FINEST = 64
+"""Positions along the longest side at which a decoder of images puts out a mask, at most."""
+
+
+class Standardised(nn.Module):
+    """Features of which every channel has mean 0 and deviation 1 over the inputs of `fit`."""
+
+    def __init__(self, channels: int, axis: int, ndim: int) -> None:
+        super().__init__()
+        self.axis = axis
+        shape = [1] * ndim
+        shape[axis] = channels
+        self.register_buffer("mean", torch.zeros(shape))
+        self.register_buffer("scale", torch.ones(shape))
+
+    @torch.no_grad()
+    def fit(self, features: Tensor) -> None:
+        """Measure the channels of features (n, …)."""
+        rows = features.float().movedim(self.axis, 0).flatten(1)
+        self.mean.copy_(rows.mean(1).view_as(self.mean))
+        self.scale.copy_(rows.std(1).clamp_min(1e-4).reciprocal().view_as(self.scale))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map features (B, …) to the same shape."""
+        standardised: Tensor = (features - self.mean) * self.scale
+        return standardised
+
+
+class Asked(nn.Module):
+    """Scales and shifts channels by what is asked.
+
+    References:
+        Perez et al. 2018 (arXiv 1709.07871), feature-wise linear modulation.
+    """
+
+    def __init__(self, channels: int, axis: int, ndim: int) -> None:
+        super().__init__()
+        self.axis, self.ndim = axis, ndim
+        self.layer = nn.Linear(ASKED, 2 * channels)
+        nn.init.zeros_(self.layer.bias)
+
+    def forward(self, features: Tensor, asked: Tensor) -> Tensor:
+        """Change features (B, …) by what is asked, (B, ASKED)."""
+        shape = [len(features), *[1] * (self.ndim - 1)]
+        shape[self.axis] = -1
+        scale, shift = (part.reshape(shape) for part in self.layer(asked).chunk(2, 1))
+        return features * (1 + scale) + shift
+
+
+class Block(nn.Module):
+    """Mixes neighbours, then channels, and adds what comes of it.
+
+    References:
+        Liu et al. 2022 (arXiv 2201.03545), section 2; Zhang and Sennrich 2019 (arXiv 1910.07467),
+        root mean square normalisation, here over the channels of each position.
+    """
+
+    def __init__(self, channels: int, dims: int, kernel: int = 5) -> None:
+        super().__init__()
+        convolution = CONVOLUTIONS[dims]
+        padding = kernel // 2
+        self.near = convolution(channels, channels, kernel, padding=padding, groups=channels)
+        self.into = convolution(channels, 2 * channels, 1)
+        self.back = convolution(2 * channels, channels, 1)
+        nn.init.zeros_(self.back.weight)
+
+    def forward(self, values: Tensor) -> Tensor:
+        """Map (B, C, …) to the same shape."""
+        near = self.near(values)
+        near = near * near.square().mean(1, keepdim=True).add(1e-6).rsqrt()
+        mixed: Tensor = self.back(F.gelu(self.into(near)))
+        return values + mixed
+
+
+class VisionDecoder(nn.Module):
+    """Maps the features of images, from coarse to fine, to the logit of a mask.
+
+    It begins with what the coarsest features say for what is asked, where these have as many
+    channels as the vectors of what is asked: class activation mapping.
+
+    Args:
+        channels: Of the features of each tap.
+        sizes: Their sizes, (h, w); of signals (t,), of volumes (d, h, w).
+        inputs: Channels and size of the inputs, (C, H, W).
+        asked: Numbers in the vector of what is asked.
+
+    References:
+        Lin et al. 2017 (arXiv 1612.03144), feature pyramids; Zhou et al. 2016 (arXiv 1512.04150),
+        class activation mapping.
+    """
+
+    def __init__(
+        self,
+        channels: Sequence[int],
+        sizes: Sequence[Sequence[int]],
+        inputs: Sequence[int],
+        asked: int,
+    ) -> None:
+        super().__init__()
+        self.dims = dims = len(inputs) - 1
+        convolution = CONVOLUTIONS[dims]
+        self.stride = 2 ** max(0, math.ceil(math.log2(max(inputs[1:]) / FINEST)))
+        self.order = sorted(range(len(sizes)), key=lambda i: math.prod(sizes[i]))
+        self.evidence = channels[self.order[0]] == asked
+        widths = [WIDE if math.prod(sizes[i]) <= FEW else WIDTH for i in self.order] + [WIDTH]
+        self.ask = nn.Sequential(nn.Linear(asked, ASKED), nn.GELU())
+        self.spots = Standardised(1, 1, dims + 2)
+        self.spot = convolution(1, widths[0], 1)
+        self.standardised = nn.ModuleList(Standardised(channels[i], 1, dims + 2) for i in self.order)
+        each = list(zip((channels[i] for i in self.order), widths, strict=False))
+        self.lateral = nn.ModuleList(convolution(c, width, 1) for c, width in each)
+        self.asked = nn.ModuleList(Asked(width, 1, dims + 2) for _, width in each)
+        self.blocks = nn.ModuleList(Block(width, dims) for _, width in each)
+        self.finer = nn.ModuleList(convolution(a, b, 1) for a, b in pairwise(widths))
+        self.image = convolution(inputs[0], WIDTH, self.stride, stride=self.stride)
+        whole = [-(-side // self.stride) for side in inputs[1:]]
+        self.together = list(sizes[self.order[-1]]) == whole
+        self.last = nn.Identity() if self.together else Block(WIDTH, dims)
+        self.head = convolution(WIDTH, 1, 1)
+        self.weight = nn.Parameter(torch.tensor(float(self.evidence)))
+        nn.init.zeros_(self.head.weight)
+
+    @torch.no_grad()
+    def fit(self, features: Sequence[Tensor], asked: Tensor) -> None:
+        """Measure the channels of features (n, …) of each tap, and what they say for `asked`."""
+        for standardised, i in zip(self.standardised, self.order, strict=True):
+            standardised.fit(features[i])
+        if self.evidence:
+            self.spots.fit(self._evidence(features[self.order[0]], asked))
+
+    def forward(
+        self,
+        inputs: Tensor,
+        features: Sequence[Tensor],
+        asked: Tensor,
+        counted: Tensor | None = None,
+    ) -> Tensor:
+        """Return the mask's logit, (B, 1, h', w'), of inputs (B, C, H, W); `enlarged` spreads it.
+
+        `features` are (B, C', h, w) of each tap, and `asked` vectors (B, D) of what is asked; all
+        of an image is `counted`.
+        """
+        question = self.ask(asked)
+        pixels = self.image(self._whole(inputs))
+        spots = self.spots(self._evidence(features[self.order[0]], asked)) if self.evidence else None
+        values: Tensor | None = None
+        for level, i in enumerate(self.order):
+            beside = self.lateral[level](self.standardised[level](features[i]))
+            beside = self.asked[level](beside, question)
+            if values is not None:
+                beside = beside + self._resized(self.finer[level - 1](values), beside.shape[2:])
+            elif spots is not None:
+                beside = beside + self.spot(spots)
+            if self.together and beside.shape == pixels.shape:
+                beside = beside + pixels
+            values = self.blocks[level](beside)
+        assert values is not None  # there is at least one tap
+        if not self.together:
+            values = self.last(self._resized(self.finer[-1](values), pixels.shape[2:]) + pixels)
+        found: Tensor = self.head(values)
+        if spots is not None:
+            found = found + self.weight * self._resized(spots, found.shape[2:])
+        return found
+
+    def enlarged(self, found: Tensor, inputs: Tensor) -> Tensor:
+        """Return a logit (B, 1, h', w') as that of a mask of inputs (B, C, H, W), (B, 1, H, W)."""
+        return self._resized(found, inputs.shape[2:])
+
+    def reduced(self, maps: Tensor) -> Tensor:
+        """Return maps (B, H, W) at the resolution of what is put out, (B, h', w')."""
+        size = [-(-side // self.stride) for side in maps.shape[1:]]
+        return F.interpolate(maps[:, None], size, mode="area")[:, 0]
+
+    def _evidence(self, features: Tensor, asked: Tensor) -> Tensor:
+        """Return what features (B, D, h, w) say for vectors (B, D) at each place, (B, 1, h, w)."""
+        return torch.einsum("bc...,bc->b...", features.float(), asked.float())[:, None]
+
+    def _resized(self, values: Tensor, size: Sequence[int]) -> Tensor:
+        if values.shape[2:] == tuple(size):
+            return values
+        return F.interpolate(values, tuple(size), mode=LINEAR[self.dims], align_corners=False)
+
+    def _whole(self, inputs: Tensor) -> Tensor:
+        """Return inputs (B, C, …) whose sides are whole multiples of the stride."""
+        missing = [-side % self.stride for side in inputs.shape[2:]]
+        pads = [n for side in missing[::-1] for n in (0, side)]
+        return F.pad(inputs, pads) if any(missing) else inputs
+
+
+class TextDecoder(nn.Module):
+    """Maps the features of words at some layers to the logit of a mask, one number per word.
+
+    Args:
+        channels: Of the features of each tap.
+        asked: Numbers in the vector of what is asked.
+    """
+
+    def __init__(self, channels: Sequence[int], asked: int) -> None:
+        super().__init__()
+        self.ask = nn.Sequential(nn.Linear(asked, ASKED), nn.GELU())
+        self.standardised = nn.ModuleList(Standardised(c, 2, 3) for c in channels)
+        self.lateral = nn.ModuleList(nn.Linear(c, WIDTH) for c in channels)
+        self.asked = nn.ModuleList(Asked(WIDTH, 2, 3) for _ in channels)
+        self.blocks = nn.ModuleList(Block(WIDTH, 1) for _ in range(2))
+        self.last = nn.Linear(WIDTH, 1)
+
+    def fit(self, features: Sequence[Tensor], asked: Tensor) -> None:
+        """Measure the channels of features (n, T, D) of each tap."""
+        for standardised, values in zip(self.standardised, features, strict=True):
+            standardised.fit(values)
+
+    def forward(
+        self,
+        inputs: Tensor,
+        features: Sequence[Tensor],
+        asked: Tensor,
+        counted: Tensor | None = None,
+    ) -> Tensor:
+        """Return the mask's logit, (B, T, 1), of embeddings (B, T, E).
+
+        `features` are (B, T, D) of each tap, `asked` vectors (B, D) of what is asked; `counted`
+        (B, T, 1) is False at padding, which nothing is read of.
+        """
+        question = self.ask(asked)
+        parts = zip(self.standardised, self.lateral, self.asked, features, strict=True)
+        values = sum(
+            (ask(lateral(standard(of_tap)), question) for standard, lateral, ask, of_tap in parts),
+            torch.zeros((), device=inputs.device),
+        )
+        values = F.gelu(values).mT
+        for block in self.blocks:
+            values = block(values if counted is None else values * counted.mT)
+        found: Tensor = self.last(values.mT)
+        return found
+
+    def enlarged(self, found: Tensor, inputs: Tensor) -> Tensor:
+        """Return a logit as it is: there is one for each word."""
+        return found
+
+    def reduced(self, maps: Tensor) -> Tensor:
+        """Return maps (B, T) as they are."""
+        return maps
