@@ -85,9 +85,11 @@ INSTANT = replace(
 INSTANT_TEXT = replace(
     FAST_TEXT,
     feature_iba=replace(
-        FAST_TEXT.feature_iba, initial_alpha=2.0, opt_steps=3, batch_size=2, lr=1.5
+        FAST_TEXT.feature_iba, initial_alpha=2.0, opt_steps=2, batch_size=1, lr=3.5
     ),
-    input_iba=replace(FAST_TEXT.input_iba, opt_steps=8, batch_size=2, lr=0.8),
+    input_iba=replace(
+        FAST_TEXT.input_iba, opt_steps=10, batch_size=2, lr=0.35, lr_schedule="constant"
+    ),
 )
 
 # Where the bits of several inputs lie the features do not say: the gain alone shares them out.
