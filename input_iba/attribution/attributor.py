@@ -16,6 +16,7 @@ from input_iba.attribution.input_iba import InputBottleneck
 from input_iba.attribution.outcome import clocked, first_reasons, logit_failures, make_records
 from input_iba.attribution.priors import Prior, WGANPrior
 from input_iba.attribution.reading import Reading
+from input_iba.attribution.start import Predicted, Start
 from input_iba.attribution.task import AttributionTask
 from input_iba.core.arguments import NO_ARGUMENTS, Arguments
 from input_iba.core.modes import with_gradients
@@ -39,6 +40,7 @@ class Attributor(BaseAttributor[AttributionTask, Attribution]):
         prior: Stage 2.
         input_iba: Settings of stage 3.
         reading: How the results of the stages are read as one map.
+        start: Predicts where the mask of stage 3 starts; None for where `input_iba` says.
         autocast: Type in which the classifier computes where that is safe, or None for its own.
         layout: How features lie where that cannot be found out; see `modality.layouts.layout_of`.
         output: Which part of what the classifier returns the logits are; see `select_logits`.
@@ -70,6 +72,7 @@ class Attributor(BaseAttributor[AttributionTask, Attribution]):
         prior: Prior | None = None,
         input_iba: InputBottleneck | None = None,
         reading: Reading | None = None,
+        start: Start | None = None,
         use_softmax: bool = True,
         statistics: FeatureStatistics | None = None,
         modality: Modality | None = None,
@@ -93,6 +96,7 @@ class Attributor(BaseAttributor[AttributionTask, Attribution]):
         self.prior = prior or WGANPrior()
         self.input_iba = input_iba or InputBottleneck()
         self.reading = reading or Reading()
+        self.start = start
         side = self.feature_iba.input_or_output
         self.classifier = self._runner = TappedClassifier(
             classifier,
@@ -182,7 +186,9 @@ class Attributor(BaseAttributor[AttributionTask, Attribution]):
             prior = self.prior.fit(task, feature)
         reasons = first_reasons(reasons, prior.failures)
         with clocked(seconds, "input_iba", device):
-            fitted = self.input_iba.fit(task, prior.lambda_)
+            begun = Predicted.by(self.start, task) if self.start else None
+            fitted = self.input_iba.fit(task, prior.lambda_, begun.alpha if begun else None)
+        reasons = first_reasons(reasons, begun.failures) if begun else reasons
         reasons = first_reasons(reasons, fitted.failures)
         histories = {
             "feature_iba/target": feature.target_loss,

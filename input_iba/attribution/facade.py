@@ -16,6 +16,7 @@ from input_iba.attribution.found import Attributions, check_on_error, raise_fail
 from input_iba.attribution.loaded import load_model
 from input_iba.attribution.presets import Preset, preset_of
 from input_iba.attribution.several_questions import each_asked
+from input_iba.attribution.start import Start
 from input_iba.core.arguments import Arguments
 from input_iba.core.explainable import check_explainable, device_of
 from input_iba.core.modes import with_gradients
@@ -44,7 +45,9 @@ class InputIBA:
         model: Any `nn.Module` that maps images (B, C, H, W), or token ids (B, T), to an answer; or
             the name of one as `--model` takes it, with whose transform or tokenizer it comes.
         layer: Name of the layer of the feature bottleneck; None for one that suits the model.
-        preset: 'fast', 'paper', or a `Preset` of your own.
+        preset: 'fast', 'instant', 'paper', or a `Preset` of your own.
+        start: Predicts the mask from which the optimisation goes on, in a few steps; such as an
+            explainer that was trained for the model.
         tokenizer: A fast tokenizer of the package `transformers`, where texts are explained.
         transform: Makes normalised tensors of images of PIL, where such images are given.
         modality: What kind of input the model takes; None to see it from the inputs.
@@ -69,6 +72,7 @@ class InputIBA:
         layer: str | None = None,
         *,
         preset: str | Preset = "fast",
+        start: Start | None = None,
         tokenizer: Any = None,
         transform: Any = None,
         class_names: Sequence[str] | None = None,
@@ -96,6 +100,7 @@ class InputIBA:
             "layout": layout,
             "output": output,
             "internal_batch_size": internal_batch_size,
+            "start": start,
         }
         self._reading = (tokenizer, transform, modality)
         self._precision = precision

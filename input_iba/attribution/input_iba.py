@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
@@ -14,6 +14,9 @@ from input_iba.settings import setting
 
 MIN_ODDS = 0.01
 """Bound of the prior's mask, from 0 and from 1, where its logit is taken."""
+
+WARM_STEPS, WARM_LR = 5, 0.1
+"""Steps from a mask that is nearly right, and their learning rate."""
 
 MIN_SCALE = 1e-6
 """Bound of the deviation of relative noise, where an input is 0 in all channels."""
@@ -46,12 +49,27 @@ class InputBottleneck(BottleneckSettings):
         "pixel's channels or of the word's embedding, instead of 1 as published",
         part="attributor",
     )
+    warm_steps: int = setting(
+        WARM_STEPS, "steps where the mask starts at what an explainer predicts", at_least=1
+    )
+    warm_lr: float = setting(WARM_LR, "their learning rate", above=0)
 
-    def fit(self, task: AttributionTask, prior_lambda: Tensor) -> FittedMask:
+    def fit(
+        self, task: AttributionTask, prior_lambda: Tensor, start: Tensor | None = None
+    ) -> FittedMask:
         """Learn a mask on the pixels, or on the embeddings, of every sample.
 
-        `prior_lambda` is the prior's mask λ_G in [0, 1], (S, C, H, W).
+        Args:
+            task: The S samples.
+            prior_lambda: The prior's mask λ_G in [0, 1], (S, C, H, W).
+            start: The mask's logit α at the start, broadcastable to (S, C, H, W), from which it
+                takes `warm_steps`; None for `initial_alpha` and `prior_odds`.
         """
+        steps = self
+        if start is None:
+            start = self.initial_alpha + self.prior_odds * prior_lambda.logit(MIN_ODDS)
+        else:
+            steps = replace(self, opt_steps=self.warm_steps, lr=self.warm_lr)
         inputs = standardised = task.inputs
         if self.relative_noise:
             square = inputs.square().mean(task.modality.channels, keepdim=True)
@@ -70,8 +88,8 @@ class InputBottleneck(BottleneckSettings):
             noisy=noisy,
             logits=lambda samples, z: task.in_rows(task.classifier.logits, z, samples),
             capacity=lambda lambda_: input_capacity(standardised, lambda_, prior_lambda),
-            head_start=self.prior_odds * prior_lambda.logit(MIN_ODDS) if self.prior_odds else None,
+            start=start,
             counted=task.tokens.counted,
         )
         with task.classifier.frozen():
-            return task.fit(bottleneck, self, stage="InputIBA", noise="input_iba")
+            return task.fit(bottleneck, steps, stage="InputIBA", noise="input_iba")

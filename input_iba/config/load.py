@@ -33,6 +33,9 @@ Keys = TypeVar("Keys")
 
 QUESTION = "attribution_cfg.target"
 
+WARM = ("warm_steps", "warm_lr")
+"""Keys of `attribution_cfg.input_iba` that count where an explainer says where masks start."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class RunConfig(AttributorKeys, AttributionKeys):
@@ -93,12 +96,20 @@ class RunConfig(AttributorKeys, AttributionKeys):
     def digest(self) -> str:
         """Return the SHA-256 of every key that can change a result.
 
-        How the map is read is left out where a preset reads it so: runs of releases that had no
-        such key go on.
+        How the map is read is left out where a preset reads it so, and steps from an explainer's
+        mask as they are by default: runs of releases that had no such key go on.
         """
         raw, section = dict(self.raw), dict(self.raw.get("attribution_cfg", {}))
         if self.reading in [kinds[self.kind.name].reading for kinds in PRESETS.values()]:
-            raw |= {"attribution_cfg": section} if section.pop("map", None) else {}
+            section.pop("map", None)
+        if "input_iba" in section:
+            warm = {key: declarations(InputBottleneck)[key].default for key in WARM}
+            section["input_iba"] = {
+                key: value
+                for key, value in section["input_iba"].items()
+                if key not in warm or value != warm[key]
+            }
+        raw |= {"attribution_cfg": section} if "attribution_cfg" in raw else {}
         text = json.dumps(_without_display(raw), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 

@@ -63,7 +63,8 @@ class Bottleneck:
         counted: True where an element carries information, broadcastable to (S, *shape); None
             for everywhere.
         terms: (sign, reverse) of each term of the target's loss; `reverse` swaps signal and noise.
-        head_start: Added to the settings' `initial_alpha`, (S, *shape), or None.
+        start: α at the start, broadcastable to (S, *shape); None for the settings'
+            `initial_alpha` everywhere.
     """
 
     signal: Tensor
@@ -73,7 +74,7 @@ class Bottleneck:
     capacity: Callable[[Tensor], Tensor]
     counted: Tensor | None = None
     terms: tuple[tuple[float, bool], ...] = ((1.0, False),)
-    head_start: Tensor | None = None
+    start: Tensor | None = None
 
     def counted_capacity(self, lambda_: Tensor) -> Tensor:
         """Return nats per element, 0 where an element does not count, (S, *shape)."""

@@ -68,8 +68,8 @@ def fit_mask(
     """
     signal = bottleneck.signal
     alpha = torch.full_like(signal, settings.initial_alpha)
-    if bottleneck.head_start is not None:
-        alpha += bottleneck.head_start
+    if bottleneck.start is not None:
+        alpha.copy_(bottleneck.start)
     alpha.requires_grad_()
     optimiser = torch.optim.Adam([alpha], lr=settings.lr)
     share = SCHEDULES[settings.lr_schedule]

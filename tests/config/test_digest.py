@@ -51,7 +51,7 @@ def test_how_the_map_is_read_is_set_by_a_config_and_published_ones_keep_their_di
         load_config(config_file, {f"attribution_cfg.map.{name}": "much"})
 
 
-@pytest.mark.parametrize("preset", ["fast", "paper"])
+@pytest.mark.parametrize("preset", ["fast", "instant", "paper"])
 def test_a_presets_reading_is_written_out_and_changes_no_digest(
     config_file: Path, tmp_path: Path, preset: str
 ) -> None:
@@ -59,7 +59,11 @@ def test_a_presets_reading_is_written_out_and_changes_no_digest(
     raw = deepcopy(dict(config.raw))
     written = raw["attribution_cfg"].pop("map")
     assert written == asdict(preset_of(preset).reading)
-    assert config.digest() == replace(config, raw=raw).digest()  # as of releases without the key
+    for key in ("warm_steps", "warm_lr"):
+        del raw["attribution_cfg"]["input_iba"][key]
+    assert config.digest() == replace(config, raw=raw).digest()  # as of releases without the keys
+    warm = {"attribution_cfg.input_iba.warm_steps": 7}
+    assert load_config(config_file, warm, preset).digest() != config.digest()
     dumped = tmp_path / "dumped.py"
     dumped.write_text(config.text())
     assert load_config(dumped).reading == config.reading == preset_of(preset).reading

@@ -177,7 +177,7 @@ def test_what_cannot_be_is_refused(tmp_path: Path) -> None:
         load_config(path, preset="papers")
 
 
-@pytest.mark.parametrize("preset", ["fast", "paper"])
+@pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize("inherited", [None, "fast_text", "paper_text", "fast"])
 def test_text_has_presets_of_its_own(tmp_path: Path, preset: str, inherited: str | None) -> None:
     text = without_parameters(tmp_path)
@@ -192,7 +192,7 @@ def test_text_has_presets_of_its_own(tmp_path: Path, preset: str, inherited: str
     assert config.preset == preset
     assert config.prior["type"] == expected["attributor"]["gan"]["type"]
     assert config.feature_iba.beta == 15
-    assert config.input_iba.opt_steps == {"fast": 16, "paper": 30}[preset]
+    assert config.input_iba.opt_steps == {"fast": 16, "instant": 10, "paper": 30}[preset]
     assert config.input_iba.sigma == 0
 
 

@@ -124,6 +124,7 @@ _INSTALLS = "installs packages, which needs the network"
 NOT_RUN: Mapping[str, str] = {
     "input-iba benchmark efficientnet_lite0_imagenet": "takes hours",
     "input-iba benchmark reviews": "takes hours",
+    "input-iba benchmark presets": "takes half an hour",
     "input-iba benchmark eraser": "takes hours",
     "input-iba benchmark known": "takes half an hour",
     "input-iba evaluate absent_class efficientnet_lite0_imagenet_development": "takes minutes",

@@ -15,7 +15,7 @@ from typing import Any
 
 from input_iba.errors import ConfigError, closest
 
-PRESETS = ("fast", "paper")
+PRESETS = ("fast", "instant", "paper")
 
 TEXT = "_text"
 """Ending of the files with parameters for text."""
