@@ -74,13 +74,12 @@ FAST_TEXT = Preset(
     reading=Reading(source="gain"),
 )
 
-# At most 30 rows of the classifier forward and backward in all, also where one sample is explained
-# alone: 22 in the steps, and 8 forward that look at the classifier. With the same noise in every
-# step few draws do. How these numbers were found is in benchmarks/README.md.
+# At most 30 rows of the classifier forward and backward in all: 28 for an image, 22 for a text.
+# How these numbers were found is in benchmarks/README.md.
 INSTANT = replace(
     FAST,
     feature_iba=replace(FAST.feature_iba, initial_alpha=2.0, opt_steps=3, batch_size=2, lr=1.5),
-    input_iba=replace(FAST.input_iba, opt_steps=8, batch_size=2, lr=0.625, noise="fixed"),
+    input_iba=replace(FAST.input_iba, opt_steps=11, batch_size=2, lr=0.455),
 )
 INSTANT_TEXT = replace(
     FAST_TEXT,
