@@ -30,10 +30,12 @@ if TYPE_CHECKING:
         SpanTarget,
         TokenTarget,
     )
+    from input_iba.training.amortised import AmortisedIBA
 
 __version__ = version("input-iba")
 
 __all__ = [
+    "AmortisedIBA",
     "Attributions",
     "BoxTarget",
     "ClassTarget",
@@ -53,6 +55,7 @@ __all__ = [
 ]
 
 _WHERE = {
+    "AmortisedIBA": "input_iba.training.amortised",
     "Attributions": "input_iba.attribution.found",
     "InputIBA": "input_iba.attribution.facade",
     "Pair": "input_iba.attribution.pairs",

@@ -16,7 +16,7 @@ from input_iba.attribution.input_iba import InputBottleneck
 from input_iba.attribution.outcome import clocked, first_reasons, logit_failures, make_records
 from input_iba.attribution.priors import Prior, WGANPrior
 from input_iba.attribution.reading import Reading
-from input_iba.attribution.start import Predicted, Start
+from input_iba.attribution.start import OfClassifier, Predicted, Start
 from input_iba.attribution.task import AttributionTask
 from input_iba.core.arguments import NO_ARGUMENTS, Arguments
 from input_iba.core.modes import with_gradients
@@ -96,6 +96,8 @@ class Attributor(BaseAttributor[AttributionTask, Attribution]):
         self.prior = prior or WGANPrior()
         self.input_iba = input_iba or InputBottleneck()
         self.reading = reading or Reading()
+        if isinstance(start, OfClassifier):
+            start.check(classifier)
         self.start = start
         side = self.feature_iba.input_or_output
         self.classifier = self._runner = TappedClassifier(

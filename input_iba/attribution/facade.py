@@ -14,6 +14,7 @@ from input_iba.attribution.attributor import Attributor
 from input_iba.attribution.fitted import read_fitted, write_fitted
 from input_iba.attribution.found import Attributions, check_on_error, raise_failed
 from input_iba.attribution.loaded import load_model
+from input_iba.attribution.methods import Method, MethodAttributor
 from input_iba.attribution.presets import Preset, preset_of
 from input_iba.attribution.several_questions import each_asked
 from input_iba.attribution.start import Start
@@ -120,7 +121,7 @@ class InputIBA:
             additional_forward_args: What the model is called with behind the inputs; tensors have
                 a row for each of all inputs.
         """
-        inputs, data = self._read_with(data)
+        inputs, data = self.reader_for(data)
         batches = inputs.batches(data)
         first = next(batches, None)
         if first is None:
@@ -167,7 +168,7 @@ class InputIBA:
             ConfigError: Target, ids or `on_error` are wrong.
         """
         check_on_error(on_error)
-        reader, data = self._read_with(inputs)
+        reader, data = self.reader_for(inputs)
         values, looks, target = reader.asked(data, target)
         if targets is not None:
             how = (values, looks, ids, additional_forward_args)
@@ -200,9 +201,26 @@ class InputIBA:
             for record, look in zip(found, looks, strict=True)
         )
 
+    @property
+    def attributor(self) -> Attributor:
+        """The stages themselves, once inputs have been seen.
+
+        Raises:
+            AttributionError: None have.
+        """
+        if self._attributor is None:
+            raise AttributionError("No inputs were seen yet: call fit(data) or attribute(inputs).")
+        return self._attributor
+
+    @property
+    def layout(self) -> Layout | None:
+        """How features lie, where the caller said so."""
+        found: Layout | None = self._how["layout"]
+        return found
+
     def embed(self, inputs: Any, additional_forward_args: Any = None) -> Tensor:
         """Return the model's embeddings of inputs, (S, D), for an `EmbeddingTarget` of others."""
-        reader, data = self._read_with(inputs)
+        reader, data = self.reader_for(inputs)
         values, _ = reader.read(data)
         attributor = self._attributor_for(reader, values[:1], additional_forward_args)
         return attributor.answers(values, EmbeddingTarget(), additional_forward_args)
@@ -230,7 +248,7 @@ class InputIBA:
         loaded.statistics = statistics
         return loaded
 
-    def _read_with(self, data: Any) -> tuple[Inputs, Any]:
+    def reader_for(self, data: Any) -> tuple[Inputs, Any]:
         """Return what reads the caller's kind of input, and the data, whole again."""
         if self._inputs is None:
             first = data
@@ -252,3 +270,12 @@ class InputIBA:
             autocast = choose_precision(self._precision, device)
             self._attributor = Attributor(self.model, self.layer, autocast=autocast, **how)
         return self._attributor
+
+    def other(self, method: Method) -> MethodAttributor:
+        """Return what explains the inputs that were last read by another method."""
+        assert self._inputs is not None  # what was read says what kind they are
+        how = {key: value for key, value in self._how.items() if key != "start"}
+        device = device_of(self.model)
+        autocast = choose_precision(self._precision, device)
+        how |= {"modality": self._inputs.modality, "device": device, "autocast": autocast}
+        return MethodAttributor(self.model, method, **how)

@@ -16,22 +16,22 @@ from input_iba.drawing.card import questions_card
 from input_iba.drawing.pages import render
 from input_iba.drawing.words import Shown
 from input_iba.errors import AttributionError, ConfigError
-from input_iba.records import Attribution, Failure
+from input_iba.records import Attribution, Explanation, Failure
 
 
-class Attributions(Sequence[Attribution | Failure]):
+class Attributions(Sequence[Explanation | Failure]):
     """The records of S inputs, in order; a `Failure` where one could not be explained."""
 
-    def __init__(self, records: Iterable[Attribution | Failure]) -> None:
+    def __init__(self, records: Iterable[Explanation | Failure]) -> None:
         self.records = tuple(records)
 
     @overload
-    def __getitem__(self, index: int) -> Attribution: ...
+    def __getitem__(self, index: int) -> Explanation: ...
 
     @overload
     def __getitem__(self, index: slice) -> Attributions: ...
 
-    def __getitem__(self, index: int | slice) -> Attribution | Attributions:
+    def __getitem__(self, index: int | slice) -> Explanation | Attributions:
         """Return one record, or some of them."""
         if isinstance(index, slice):
             return Attributions(self.records[index])
@@ -40,7 +40,7 @@ class Attributions(Sequence[Attribution | Failure]):
     def __len__(self) -> int:
         return len(self.records)
 
-    def __iter__(self) -> Iterator[Attribution]:
+    def __iter__(self) -> Iterator[Explanation]:
         return iter(self.records)  # type: ignore[arg-type]
 
     @property
@@ -50,8 +50,8 @@ class Attributions(Sequence[Attribution | Failure]):
         Of signals they are (S, 1, T), of volumes (S, 1, D, H, W). NaN where an input could
         not be explained.
         """
-        explained = [r for r in self.records if isinstance(r, Attribution)]
-        masks = [r.map if isinstance(r, Attribution) else None for r in self.records]
+        explained = [r for r in self.records if isinstance(r, Explanation)]
+        masks = [r.map if isinstance(r, Explanation) else None for r in self.records]
         known = [record.map for record in explained]
         if not known:
             return torch.full((len(masks), 1), torch.nan)
@@ -85,20 +85,20 @@ class Attributions(Sequence[Attribution | Failure]):
         return Markup("\n").join(_card(list(group)) for _, group in groupby(self.records, _text))
 
 
-def _text(record: Attribution | Failure) -> Any:
+def _text(record: Explanation | Failure) -> Any:
     """Return the text of a record, which those of several questions about it share."""
     if isinstance(record, Failure) or not record.words:
         return id(record)
     return [word for word, _ in record.words], list(record.gaps)
 
 
-def _card(records: list[Attribution | Failure]) -> Markup:
+def _card(records: list[Explanation | Failure]) -> Markup:
     first = records[0]
     if isinstance(first, Failure):
         return Markup("<p><b>{}</b>: {}</p>").format(first.id, first.reason)
     if len(records) == 1:
         return first._repr_html_()
-    known = [record for record in records if isinstance(record, Attribution)]
+    known = [record for record in records if isinstance(record, Explanation)]
     text = Shown([word for word, _ in first.words], first.gaps)
     return questions_card(
         text,
@@ -118,7 +118,7 @@ def check_on_error(on_error: str) -> None:
         raise ConfigError(f"on_error is one of {', '.join(ON_ERROR)}; got {on_error!r}.")
 
 
-def raise_failed(found: Sequence[Attribution | Failure]) -> None:
+def raise_failed(found: Sequence[Explanation | Failure]) -> None:
     """Raise an `AttributionError` where an input could not be explained."""
     failed = [record for record in found if isinstance(record, Failure)]
     if failed:

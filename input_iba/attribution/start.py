@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from input_iba.attribution.task import AttributionTask
 from input_iba.errors import ConfigError
@@ -21,6 +21,14 @@ class Start(Protocol):
         It is of the shape of `task.inputs`, (S, C, H, W), or that with one channel, (S, 1, H, W);
         of texts (S, T, E) or (S, T, 1).
         """
+
+
+@runtime_checkable
+class OfClassifier(Protocol):
+    """A start that knows which classifier it was made for."""
+
+    def check(self, classifier: nn.Module) -> None:
+        """Raise a `ConfigError` for another classifier."""
 
 
 @dataclass(frozen=True)

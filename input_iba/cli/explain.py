@@ -52,6 +52,7 @@ METHODS = (
     *("grad_cam", "grad_cam_pp", "layer_cam", "score_cam"),
     *("attention_rollout", "gradient_attention", "legrad", "coiba"),
     *("deep_shap", "occlusion", "lime", "kernel_shap", "rise", "ex_perturb", "iba", "random"),
+    "amortised",
 )
 """Names of the methods, for the help text; what a method cannot explain it says itself."""
 
@@ -69,6 +70,13 @@ def set_up_attribute(parser: argparse.ArgumentParser) -> None:
     add_options(group, ImageOptions, without=("files",))
     add_options(group, TextOptions, only=OF_ANSWERS)
     add_config(parser, instead_of="--image")
+    parser.add_argument(
+        "--explainer",
+        metavar="FILE",
+        type=Path,
+        help="explain in one pass by a trained explainer, that 'input-iba train explainer' wrote "
+        "for this classifier",
+    )
     _add_explain_options(parser)
     parser.set_defaults(command=_attribute)
 
@@ -112,7 +120,7 @@ def _add_explain_options(parser: argparse.ArgumentParser) -> None:
 def _attribute(arguments: argparse.Namespace) -> int:
     if not (arguments.files or arguments.texts):
         check_config(arguments)
-        return _explain(arguments)
+        return _explain(arguments, _by_explainer(arguments))
     refuse_both(arguments)
     given = given_by(arguments)
     if arguments.work_dir is None:
@@ -120,7 +128,17 @@ def _attribute(arguments: argparse.Namespace) -> int:
         fixed = arguments.resume or arguments.launcher != "none"
         name = next(iter(given.values())).name.stem
         arguments.work_dir = free_folder(Path("workdirs") / name, fixed)
-    return _explain(arguments, given=given)
+    return _explain(arguments, _by_explainer(arguments), given=given)
+
+
+def _by_explainer(arguments: argparse.Namespace) -> Callable[[RunConfig], RunConfig] | None:
+    """Return what makes a trained explainer explain the samples of a config, if one is given."""
+    from input_iba.config.other_method import with_baseline
+
+    if arguments.explainer is None:
+        return None
+    how = {"overrides": arguments.cfg_options, "explainer": str(arguments.explainer)}
+    return partial(with_baseline, method="amortised", **how)
 
 
 def _baseline(arguments: argparse.Namespace) -> int:
@@ -154,10 +172,11 @@ def _explain(
     with launch(arguments.launcher) as processes:
         with processes.together():
             if given is None:
-                config = load_config(arguments.config, overrides, arguments.preset)
-                configs = {"": config if adapt is None else adapt(config)}
+                configs = {"": load_config(arguments.config, overrides, arguments.preset)}
             else:  # all of them first, so that none is bad
                 configs = {n: one.config(overrides, arguments.preset) for n, one in given.items()}
+            if adapt is not None:
+                configs = {name: adapt(config) for name, config in configs.items()}
         if given is None:
             return _run(configs[""], options, processes)
         root = arguments.work_dir

@@ -53,6 +53,10 @@ COMMANDS: Mapping[str, tuple[str, SetUp]] = {
     ),
     "train vision": ("train a classifier of images", _of("train", "train")),
     "train nlp": ("train a classifier of texts", _of("train", "train")),
+    "train explainer": (
+        "train an explainer that answers in the classifier's own pass",
+        _of("train", "explainer"),
+    ),
     "vibi train": ("train an explainer and an approximator", _of("vibi", "train")),
     "vibi explain": ("explain images or texts with a trained explainer", _of("vibi", "explain")),
     "vibi experiments": ("train many settings, one after the other", _of("vibi", "experiments")),
@@ -66,7 +70,7 @@ COMMANDS: Mapping[str, tuple[str, SetUp]] = {
 GROUPS = {
     "evaluate": ("METRIC", "score maps by a metric"),
     "figure": ("KIND", "draw a figure of samples and methods, or of evaluations"),
-    "train": ("KIND", "train the classifier of a config"),
+    "train": ("KIND", "train the classifier of a config, or an explainer for it"),
     "vibi": ("STEP", "train explainers once, and use them often (VIBI, L2X)"),
 }
 """How the second word of commands is called, and what those with the same first word do."""

@@ -1,4 +1,4 @@
-"""The commands `input-iba train vision` and `input-iba train nlp`: train a classifier."""
+"""The commands `input-iba train`: train a classifier of images or texts, or an explainer."""
 
 from __future__ import annotations
 
@@ -42,4 +42,48 @@ def _train(arguments: argparse.Namespace) -> int:
     result = run_training(config, settings, options)
     test = "" if result.test is None else f", on the test set {result.test:.2%}"
     print_text(f"Accuracy on what was held out {result.validation:.2%}{test}: {result.checkpoint}")
+    return 0
+
+
+EXPLAINER = (
+    "Train an explainer for the classifier of a config, on inputs of data.estimation without their "
+    "labels: they are explained by the config's method, and the explainer learns to say the same "
+    "in one pass of the classifier. 'input-iba attribute CONFIG --explainer FILE' uses it."
+)
+
+
+def set_up_explainer(parser: argparse.ArgumentParser) -> None:
+    """Add all arguments of the command."""
+    from input_iba.attribution.amortised import Objective
+    from input_iba.run.options import RunOptions
+    from input_iba.training.explainer import ExplainerTraining
+    from input_iba.training.run_explainer import ExplainerOptions
+
+    parser.description = EXPLAINER
+    add_config(parser)
+    add_options(parser, ExplainerOptions)
+    add_options(parser, RunOptions, only=("preset",), defaults={"preset": "instant"})
+    add_options(parser, ExplainerTraining)
+    add_options(parser, Objective)
+    parser.set_defaults(command=_train_explainer)
+
+
+def _train_explainer(arguments: argparse.Namespace) -> int:
+    from input_iba.attribution.amortised import Objective
+    from input_iba.config.load import load_config
+    from input_iba.training.explainer import ExplainerTraining
+    from input_iba.training.run_explainer import ExplainerOptions, run_explainer
+
+    config = load_config(arguments.config, arguments.cfg_options, arguments.preset)
+    work_dir = arguments.work_dir or Path("workdirs") / f"explainer_{arguments.config.stem}"
+    result = run_explainer(
+        config,
+        from_arguments(ExplainerTraining, arguments),
+        from_arguments(Objective, arguments),
+        from_arguments(ExplainerOptions, arguments, work_dir=work_dir),
+    )
+    print_text(
+        f"Learned from {result.lessons} maps; divergence from those held out "
+        f"{result.divergence:.3f} nats: {result.explainer}"
+    )
     return 0

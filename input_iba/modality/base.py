@@ -112,6 +112,16 @@ class Modality(ABC):
     def variations(self, inputs: Tensor, count: int) -> Iterator[Tensor]:
         """Yield other views of a user's inputs, as `enter` takes them, (1, …) each."""
 
+    def moved(
+        self, inputs: Tensor, maps: Tensor, crop: float, flip: bool, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor]:
+        """Return other views of a user's inputs (B, …), and of maps of them at any resolution.
+
+        `crop` is the least share of an image that is left, `flip` whether half are mirrored. Of
+        text there is one view.
+        """
+        return inputs, maps
+
     def observations(self, features: Tensor, tokens: Behind) -> Tensor:
         """Return features (S, C', h, w) as observations (n, …) for the layer's statistics."""
         return features
@@ -159,28 +169,6 @@ class Modality(ABC):
     @abstractmethod
     def critic(self, features: Tensor) -> nn.Module:
         """Build a fresh critic of features (S, C', h, w); of text also of what is scored, (T,)."""
-
-    @abstractmethod
-    def detail(self, inputs: Tensor) -> Tensor:
-        """Return how much each position of inputs (S, C, H, W) differs from those around, (S, H, W).
-
-        Of text, where neighbours are other words, it is 1.
-        """
-
-    @abstractmethod
-    def decoder(
-        self, features: Sequence[Sequence[int]], inputs: Sequence[int], asked: int
-    ) -> nn.Module:
-        """Build what an explainer puts its mask out with.
-
-        Args:
-            features: Shapes (C', h, w) of what flows at its taps.
-            inputs: Shape (C, H, W) of one input.
-            asked: Numbers that stand for what is asked.
-
-        Returns:
-            A network as `VisionDecoder` is, from inputs (B, …) to the logit of masks.
-        """
 
     def picture(self, one: Tensor) -> Tensor | None:
         """Return one input, as `enter` returned it, to look at, uint8 (3, H, W); else None.

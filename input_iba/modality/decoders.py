@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from input_iba.core.smoothing import gaussian_smooth
 from input_iba.modality.axes import LINEAR
 from input_iba.modality.critics import CONVOLUTIONS
 
@@ -20,6 +21,12 @@ FEW = 400
 
 ASKED = 64
 """Numbers in which a decoder keeps what is asked."""
+
+AROUND = 1 / 56
+"""Deviation of what is around a pixel, as a share of the image's shorter side."""
+
+LEAST_DETAIL = 0.01
+"""Bound of local contrast, in units of normalised values."""
 
 FINEST = 64
 """Positions along the longest side at which a decoder of images puts out a mask, at most."""
@@ -189,6 +196,14 @@ class VisionDecoder(nn.Module):
         """Return a logit (B, 1, h', w') as that of a mask of inputs (B, C, H, W), (B, 1, H, W)."""
         return self._resized(found, inputs.shape[2:])
 
+    def detail(self, inputs: Tensor) -> Tensor:
+        """Return how much pixels of inputs (B, C, H, W) differ from those around, (B, H, W).
+
+        It is the mean distance of the channels from their Gaussian mean, and at least a little.
+        """
+        mean = gaussian_smooth(inputs, AROUND * min(inputs.shape[2:]), dims=self.dims)
+        return (inputs - mean).abs().mean(1).clamp_min(LEAST_DETAIL)
+
     def reduced(self, maps: Tensor) -> Tensor:
         """Return maps (B, H, W) at the resolution of what is put out, (B, h', w')."""
         size = [-(-side // self.stride) for side in maps.shape[1:]]
@@ -260,6 +275,28 @@ class TextDecoder(nn.Module):
         """Return a logit as it is: there is one for each word."""
         return found
 
+    def detail(self, inputs: Tensor) -> Tensor:
+        """Return 1 for each word, whose neighbours are other words: (B, T)."""
+        return torch.ones_like(inputs[..., 0])
+
     def reduced(self, maps: Tensor) -> Tensor:
         """Return maps (B, T) as they are."""
         return maps
+
+
+Shape = Sequence[int]
+
+
+def build_decoder(kind: str, features: Sequence[Shape], inputs: Shape, asked: int) -> nn.Module:
+    """Build what an explainer of a kind of input puts its mask out with.
+
+    Args:
+        kind: Of the inputs.
+        features: Shapes of what flows at its taps, (C', h, w); of texts (T, D).
+        inputs: Shape of one input, (C, H, W); of texts (T, E).
+        asked: Numbers that stand for what is asked.
+    """
+    if kind == "texts":
+        return TextDecoder([shape[1] for shape in features], asked)
+    sizes = [shape[1:] for shape in features]
+    return VisionDecoder([shape[0] for shape in features], sizes, inputs, asked)

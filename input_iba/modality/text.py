@@ -22,7 +22,6 @@ from input_iba.core.watched import Tap
 from input_iba.errors import AttributionError, ConfigError
 from input_iba.modality.base import Layout, Modality
 from input_iba.modality.critics import TextCritic
-from input_iba.modality.decoders import TextDecoder
 from input_iba.modality.layer_choice import choose_text_layer
 from input_iba.modality.tap_choice import text_taps
 from input_iba.modality.text_ids import (
@@ -251,16 +250,6 @@ class TextModality(Modality):
     def critic(self, features: Tensor) -> nn.Module:
         """Build a recurrent critic."""
         return TextCritic(features.shape[2])
-
-    def detail(self, inputs: Tensor) -> Tensor:
-        """Return 1 for every word."""
-        return torch.ones_like(inputs[..., 0])
-
-    def decoder(
-        self, features: Sequence[Sequence[int]], inputs: Sequence[int], asked: int
-    ) -> nn.Module:
-        """Build what reads each token's features, and those of its neighbours."""
-        return TextDecoder([shape[1] for shape in features], asked)
 
     def window(
         self, inputs: Tensor, side: float, stride: float

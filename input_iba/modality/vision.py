@@ -21,18 +21,11 @@ from input_iba.errors import AttributionError, ConfigError
 from input_iba.modality.axes import KINDS, LINEAR, axes_named
 from input_iba.modality.base import Layout, Modality
 from input_iba.modality.critics import CONVOLUTIONS, VisionCritic
-from input_iba.modality.decoders import VisionDecoder
 from input_iba.modality.layer_choice import choose_image_layer
 from input_iba.modality.segments import segment
 from input_iba.modality.tap_choice import image_taps
 from input_iba.modality.vision_wrapping import vision_wrapping
 
-
-AROUND = 1 / 56
-"""Deviation of what is around a pixel, as a share of the image's shorter side."""
-
-LEAST_DETAIL = 0.01
-"""Bound of local contrast, in units of normalised values."""
 
 class VisionModality(Modality):
     """Images, signals or volumes of any number of channels and any size.
@@ -117,6 +110,18 @@ class VisionModality(Modality):
             view = view.roll(shifts, tuple(range(2, 2 + dims)))
             yield view.flip(-1) if mirrored < 0.5 else view
 
+    def moved(
+        self, inputs: Tensor, maps: Tensor, crop: float, flip: bool, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor]:
+        """Crop and mirror images (B, C, H, W) and maps (B, h, w) alike, one crop for all of them."""
+        dims = inputs.ndim - 2
+        share, *starts = torch.rand(1 + dims, generator=generator).tolist()
+        kept = (crop + (1 - crop) * share) ** (1 / dims)
+        mirrored = torch.rand(len(inputs), generator=generator) < (0.5 if flip else 0.0)
+        moved = [_cropped(part, kept, starts) for part in (inputs, maps[:, None])]
+        views = [torch.where(_spread(mirrored, part), part.flip(-1), part) for part in moved]
+        return views[0], views[1][:, 0]
+
     def wrapping(
         self, model: nn.Module, layer: str, side: str, layout: Layout | None = None
     ) -> Wrapping:
@@ -173,21 +178,6 @@ class VisionModality(Modality):
         """Build a convolutional critic."""
         return VisionCritic(*features.shape[1:])
 
-    def detail(self, inputs: Tensor) -> Tensor:
-        """Return the mean distance of channels from their Gaussian mean around; at least a little.
-
-        The Gaussian's deviation is `AROUND` of the shorter side.
-        """
-        mean = self.smooth(inputs, AROUND * min(inputs.shape[2:]))
-        return (inputs - mean).abs().mean(1).clamp_min(LEAST_DETAIL)
-
-    def decoder(
-        self, features: Sequence[Sequence[int]], inputs: Sequence[int], asked: int
-    ) -> nn.Module:
-        """Build a pyramid."""
-        sizes = [shape[1:] for shape in features]
-        return VisionDecoder([shape[0] for shape in features], sizes, inputs, asked)
-
     def picture(self, one: Tensor) -> Tensor | None:
         """Return an image or a volume of one or three channels stretched to 0…255.
 
@@ -217,3 +207,18 @@ class VisionModality(Modality):
 def _convolves(module: nn.Module) -> int | None:
     """Return over how many dimensions a module convolves; None for other modules."""
     return next((dims for dims, kind in CONVOLUTIONS.items() if isinstance(module, kind)), None)
+
+
+def _cropped(values: Tensor, kept: float, starts: Sequence[float]) -> Tensor:
+    """Return a part of values (B, C, …), enlarged to all; `starts` are shares of what is cut."""
+    size, view = values.shape[2:], values
+    for axis, (side, start) in enumerate(zip(size, starts, strict=True), start=2):
+        length = max(round(kept * side), 1)
+        view = view.narrow(axis, round(start * (side - length)), length)
+    if view.shape == values.shape:
+        return values
+    return F.interpolate(view, size, mode=LINEAR[len(size)], align_corners=False)
+
+
+def _spread(flags: Tensor, values: Tensor) -> Tensor:
+    return flags.view(-1, *[1] * (values.ndim - 1))

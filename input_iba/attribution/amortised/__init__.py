@@ -1,7 +1,18 @@
 """Explainers that are trained once: a mask in the pass in which the classifier answers."""
 
-from input_iba.attribution.amortised.explainer import Explainer, build_explainer
-from input_iba.attribution.amortised.files import read_explainer, write_explainer
+from input_iba.attribution.amortised.explainer import Explainer, build_explainer, labels_of
+from input_iba.attribution.amortised.files import WEIGHTS, facts_of, read_explainer, write_explainer
+from input_iba.attribution.amortised.objective import Objective, behind_noise, divergence
 
-
-__all__ = ["Explainer", "build_explainer", "read_explainer", "write_explainer"]
+__all__ = [
+    "WEIGHTS",
+    "Explainer",
+    "Objective",
+    "behind_noise",
+    "build_explainer",
+    "divergence",
+    "facts_of",
+    "labels_of",
+    "read_explainer",
+    "write_explainer",
+]

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from input_iba.attribution.task import Task
 from input_iba.core.classifier import Classifier
 from input_iba.core.explainable import weights_digest
 from input_iba.core.head import find_head
@@ -17,6 +18,10 @@ from input_iba.core.tokens import Behind
 from input_iba.core.watched import Tap, WatchedClassifier
 from input_iba.errors import AttributionError, ConfigError
 from input_iba.modality import Layout, Modality
+from input_iba.modality.decoders import build_decoder
+
+MEAN, DEVIATION = 1.0, 0.2
+"""Of the logits of masks that are optimised by the preset fast, over an image."""
 
 LEARNED = 64
 """Numbers that stand for a class where the classifier has none of its own."""
@@ -54,19 +59,13 @@ class Explainer(nn.Module):
 
     Args:
         plan: What it reads, and of which classifier.
-        modality: The kind of input.
         vectors: What stands for each class, (classes, asked), where the classifier says it.
     """
 
-    def __init__(self, plan: Plan, modality: Modality, vectors: Tensor | None = None) -> None:
+    def __init__(self, plan: Plan, vectors: Tensor | None = None) -> None:
         super().__init__()
-        if plan.kind != modality.kind:
-            raise ConfigError(
-                f"The explainer was trained for {plan.kind}, and these inputs are "
-                f"{modality.kind}. Train one for them."
-            )
-        self.plan, self.modality = plan, modality
-        self.decoder = modality.decoder(plan.features, plan.inputs, plan.asked)
+        self.plan = plan
+        self.decoder = build_decoder(plan.kind, plan.features, plan.inputs, plan.asked)
         if vectors is None:
             vectors = torch.randn(plan.classes, plan.asked)
         self.vectors = nn.Parameter(vectors.clone(), requires_grad=not plan.given)
@@ -121,10 +120,33 @@ class Explainer(nn.Module):
         logits = self.logits(inputs, features, labels, counted)
         if counted is not None:
             logits = logits.where(counted, -torch.inf)
-        spread = logits.mean(self.modality.channels)
-        shares = torch.softmax(spread.flatten(1), 1).view_as(spread) * self.modality.detail(inputs)
+        spread = logits.squeeze(1 if counted is None else 2)
+        shares = torch.softmax(spread.flatten(1), 1).view_as(spread) * self.decoder.detail(inputs)
         total = shares.flatten(1).sum(1).view(-1, *[1] * (shares.ndim - 1))
         return shares / total
+
+    @torch.no_grad()
+    def start(self, task: Task) -> Tensor:
+        """Return the logit of the optimised method's mask at its start, (S, 1, H, W) or (S, T, 1).
+
+        Its mean and deviation over each input are those that masks have when they are optimised.
+
+        Raises:
+            AttributionError: Something else than one class is asked about.
+        """
+        how: dict[str, Any] = {"output": task.classifier.output}
+        watched = self.watching(task.classifier.model, task.modality, **how)
+        with watched.frozen():
+            _, features = watched.look(task.inputs, task.tokens)
+        labels = labels_of(task)
+        found = self.logits(task.inputs, features, labels, task.tokens.counted)
+        counted = task.tokens.counted
+        weight = torch.ones_like(found) if counted is None else counted.to(found)
+        axes = tuple(range(1, found.ndim))
+        count = weight.sum(axes, keepdim=True)
+        mean = (found * weight).sum(axes, keepdim=True) / count
+        deviation = ((found - mean).square() * weight).sum(axes, keepdim=True) / count
+        return MEAN + DEVIATION * (found - mean) / deviation.sqrt().clamp_min(1e-6)
 
     def check(self, classifier: nn.Module) -> None:
         """Refuse another classifier than the one that the explainer was trained for.
@@ -152,8 +174,29 @@ class Explainer(nn.Module):
 
         Raises:
             LayerNotFoundError: It has no such layer.
+            ConfigError: Its inputs are of another kind.
         """
+        if self.plan.kind != modality.kind:
+            raise ConfigError(
+                f"The explainer was trained for {self.plan.kind}, and these inputs are "
+                f"{modality.kind}. Train one for them."
+            )
         return watching(classifier, self.taps, modality, layout, **how)
+
+
+def labels_of(task: Task) -> Tensor:
+    """Return the classes that a task asks about, (S,), where the inputs are.
+
+    Raises:
+        AttributionError: Something else than one class is asked about.
+    """
+    asked = next((q.name for q in task.losses.questions if q.label is None), None)
+    if asked is not None:
+        raise AttributionError(
+            f"A trained explainer answers what speaks for one class; asked was {asked!r}. Explain "
+            "it with InputIBA, which answers other questions too."
+        )
+    return torch.tensor(task.losses.labels, device=task.inputs.device)
 
 
 def watching(
@@ -225,7 +268,7 @@ def build_explainer(
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        explainer = Explainer(plan, modality, vectors)
+        explainer = Explainer(plan, vectors)
     explainer.to(inputs.device)
     explainer.decoder.fit([part.float() for part in features], explainer.vectors[labels])
     return explainer, watched

@@ -13,13 +13,12 @@ import torch
 from input_iba.attribution.amortised.explainer import Explainer, Plan, plan_of
 from input_iba.core.files import written_whole
 from input_iba.errors import DataError
-from input_iba.modality import Modality
 
 WEIGHTS = "explainer"
 """Key of the weights in a file."""
 
 
-def described(plan: Plan) -> dict[str, Any]:
+def facts_of(plan: Plan) -> dict[str, Any]:
     """Return what a file says of an explainer beside its weights."""
     return {"plan": asdict(plan)}
 
@@ -28,18 +27,16 @@ def write_explainer(path: Path, explainer: Explainer) -> Path:
     """Write an explainer, whole or not at all; return the path."""
     weights = {k: v.detach().cpu().contiguous() for k, v in explainer.state_dict().items()}
     with written_whole(path) as aside:
-        torch.save({WEIGHTS: weights, **described(explainer.plan)}, aside)
+        torch.save({WEIGHTS: weights, **facts_of(explainer.plan)}, aside)
     return path
 
 
-def read_explainer(path: Path, modality: Modality) -> Explainer:
-    """Read an explainer for a kind of input, in eval mode.
+def read_explainer(path: Path) -> Explainer:
+    """Read an explainer, in eval mode.
 
     Raises:
         DataError: The file is absent, or holds something else.
-        ConfigError: It is for another kind of input.
     """
-    path = Path(path)
     if not path.is_file():
         raise DataError(
             f"Explainer '{path}' does not exist. 'input-iba train explainer CONFIG' or "
@@ -48,7 +45,7 @@ def read_explainer(path: Path, modality: Modality) -> Explainer:
     try:
         content = _content(path, path.stat().st_mtime_ns)
         plan = plan_of(content["plan"])
-        explainer = Explainer(plan, modality)
+        explainer = Explainer(plan)
         explainer.load_state_dict(content[WEIGHTS])
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, OSError) as error:
         reason = str(error).strip().split("\n")[0] or type(error).__name__

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-import torch
 from torch import Tensor, nn
 
-from input_iba.attribution.amortised import Explainer, read_explainer
+from input_iba.attribution.amortised import Explainer, labels_of, read_explainer
 from input_iba.attribution.methods.base import Method, MethodTask
 from input_iba.core.precision import precision
-from input_iba.errors import AttributionError
-from input_iba.modality import Modality
 from input_iba.registry import BASELINES
 from input_iba.settings import setting
 
@@ -31,32 +27,18 @@ class Amortised(Method):
         Path(), "file that 'input-iba train explainer' wrote", metavar="FILE"
     )
 
-    def reader(self, classifier: nn.Module, modality: Modality) -> Explainer:
+    def reader(self, classifier: nn.Module) -> Explainer:
         """Return the explainer, once it is found to be this classifier's."""
         explainer = self.explainer
         if not isinstance(explainer, Explainer):
-            explainer = read_explainer(explainer, modality)
+            explainer = read_explainer(explainer)
         explainer.check(classifier)
         return explainer
 
     def maps(self, task: MethodTask) -> Tensor:
         """Return the share of each pixel or word in what speaks for the class, (s, …)."""
         assert task.explainer is not None  # of a method with a reader
-        labels = labels_of(task.losses.labels, task)
+        labels = labels_of(task)
         with precision(task.classifier.autocast, task.inputs.device):
             return task.explainer.maps(task.inputs, task.features, labels, task.tokens.counted)
 
-
-def labels_of(labels: Sequence[int | None], task: MethodTask) -> Tensor:
-    """Return the classes that are asked about, (S,), where the input is.
-
-    Raises:
-        AttributionError: Something else than one class is asked about.
-    """
-    if any(label is None for label in labels):
-        asked = next(q.name for q in task.losses.questions if q.label is None)
-        raise AttributionError(
-            f"A trained explainer answers what speaks for one class; asked was {asked!r}. Explain "
-            "it with InputIBA, which answers other questions too."
-        )
-    return torch.tensor(labels, device=task.inputs.device)

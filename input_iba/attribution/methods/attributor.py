@@ -81,7 +81,7 @@ class MethodAttributor(BaseAttributor[MethodTask, Explanation]):
         self._wrappings: dict[tuple[str, str], Wrapping] = {}
         check_explains(type(method), self.modality.kind)
         method.check(classifier)
-        self._explainer = method.reader(classifier, self.modality)
+        self._explainer = method.reader(classifier)
         how: dict[str, Any] = {"autocast": autocast, "output": output}
         if self._explainer is not None:
             self._explainer.to(self.device)

@@ -17,7 +17,7 @@ from input_iba.core.hooks import Wrapping, find_layer
 from input_iba.core.tap import TappedClassifier
 from input_iba.core.targets import SCORES, target_scores
 from input_iba.errors import AttributionError, ConfigError, import_extra
-from input_iba.modality import Layout, Modality
+from input_iba.modality import Layout
 from input_iba.records import FeatureStatistics
 from input_iba.registry import BASELINES
 from input_iba.settings import Settings, setting
@@ -75,12 +75,12 @@ class Method(Settings, ABC):
         if self.layer_name:
             find_layer(classifier, self.layer_name)
 
-    def reader(self, classifier: nn.Module, modality: Modality) -> Explainer | None:
+    def reader(self, classifier: nn.Module) -> Explainer | None:
         """Return what reads the features of a classifier in the pass in which it answers, if any.
 
         Raises:
             DataError: The method's file cannot be read.
-            ConfigError: It is for another classifier, or another kind of input.
+            ConfigError: It is for another classifier.
         """
         return None
 

@@ -1,0 +1,227 @@
+"""The front door of trained explainers: fit once, then explain in the classifier's own pass."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from input_iba.attribution.amortised import (
+    WEIGHTS,
+    Explainer,
+    Objective,
+    build_explainer,
+    facts_of,
+    read_explainer,
+    write_explainer,
+)
+from input_iba.attribution.attributor import Attributor
+from input_iba.attribution.facade import InputIBA
+from input_iba.attribution.found import Attributions, check_on_error, raise_failed
+from input_iba.attribution.methods import Amortised, MethodAttributor
+from input_iba.attribution.presets import Preset
+from input_iba.core.modes import with_gradients
+from input_iba.core.tokens import pad
+from input_iba.core.watched import WatchedClassifier
+from input_iba.errors import AttributionError
+from input_iba.modality import Layout
+from input_iba.records import Explanation, Targets, described
+from input_iba.training.explainer import VALIDATION_SHARE, ExplainerTrainer, ExplainerTraining
+from input_iba.training.lessons import AT_ONCE, Lessons, teach
+from input_iba.training.loop import Loop, progress_bar
+
+
+class AmortisedIBA:
+    """An explainer that is trained once for a classifier, and then costs hardly more than its pass.
+
+    It reads features that the classifier computes anyway, and learns from the maps that the
+    optimised method makes of inputs of one's own; labels are not needed. It answers which pixels or
+    words speak for a class, the predicted one or any other; all other questions are `InputIBA`'s.
+
+    Args:
+        model: As of `InputIBA`, and so are all arguments that are not listed here.
+        preset: Of the optimised method that is learned from.
+        taps: Names of layers to read; None for those that suit the model.
+
+    >>> import torch
+    >>> net = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(144, 5))
+    >>> fast = AmortisedIBA(net, layer="1").fit(torch.randn(8, 1, 8, 8), epochs=1)
+    >>> fast.attribute(torch.randn(2, 1, 8, 8)).maps.shape
+    torch.Size([2, 1, 8, 8])
+    """
+
+    def __init__(
+        self,
+        model: nn.Module | str | Path,
+        layer: str | None = None,
+        *,
+        preset: str | Preset = "instant",
+        taps: Sequence[str] | None = None,
+        **settings: Any,
+    ) -> None:
+        self.optimised = InputIBA(model, layer, preset=preset, **settings)
+        self.model = self.optimised.model
+        self.taps = taps
+        self.explainer: Explainer | None = None
+        self._attributor: MethodAttributor | None = None
+
+    @with_gradients()
+    def fit(
+        self,
+        data: Any,
+        epochs: int | None = None,
+        *,
+        training: ExplainerTraining = ExplainerTraining(),  # noqa: B008  frozen
+        objective: Objective = Objective(),  # noqa: B008  frozen
+    ) -> AmortisedIBA:
+        """Explain inputs by the optimised method, and learn to say the same; return this object.
+
+        Args:
+            data: Inputs like those to explain, some hundreds at least, all kept in memory: a
+                tensor, a list of texts or images, or a loader or data set that yields them, alone
+                or before labels.
+            epochs: Passes over them; None for as many as `training` says.
+            training: How to train.
+            objective: What for.
+
+        Raises:
+            AttributionError: There are no inputs, or the model puts out something else than logits.
+            DataError: The inputs are of several sizes, or cannot be explained.
+        """
+        reader, data = self.optimised.reader_for(data)
+        batches = list(reader.batches(data))
+        if not batches:
+            raise AttributionError("fit() was given no inputs. Give some hundreds for good maps.")
+        if batches[0].is_floating_point():
+            inputs = torch.cat(batches)
+        else:
+            inputs = pad([text for batch in batches for text in batch], reader.modality.pad).ids  # type: ignore[attr-defined]
+        self.optimised.fit(inputs)
+        teacher = self.optimised.attributor
+        how: dict[str, Any] = {"taps": self.taps, "layout": self.optimised.layout}
+        explainer, watched = untrained(teacher, inputs, seed=training.seed, **how)
+        with progress_bar(len(inputs), "inputs", "explaining") as bar:
+            how = {"others": training.others, "seed": training.seed}
+            lessons = teach(teacher, inputs, explainer.decoder.reduced, on_batch=bar.update, **how)
+        settings = training if epochs is None else replace(training, epochs=epochs)
+        train(explainer, watched, teacher, lessons, settings, objective)
+        self.explainer, self._attributor = explainer.eval().requires_grad_(False), None
+        return self
+
+    @with_gradients()
+    def attribute(
+        self,
+        inputs: Any,
+        target: Targets | None = None,
+        *,
+        ids: Sequence[str] | None = None,
+        on_error: str = "raise",
+    ) -> Attributions:
+        """Explain inputs in one pass of the classifier; see `InputIBA.attribute`.
+
+        Raises:
+            AttributionError: Nothing is fitted, something else than a class is asked about, or an
+                input cannot be explained.
+        """
+        check_on_error(on_error)
+        reader, data = self.optimised.reader_for(inputs)
+        values, looks = reader.read(data)
+        if len(values) == 0:
+            return Attributions([])
+        if self._attributor is None:
+            self._attributor = self.optimised.other(Amortised(self._trained()))
+        found = self._attributor.attribute(values, target, ids=ids)
+        if on_error == "raise":
+            raise_failed(found)
+        names = tuple(self._attributor.class_names)
+        return Attributions(
+            described(record, look, names) if isinstance(record, Explanation) else record
+            for record, look in zip(found, looks, strict=True)
+        )
+
+    def start(self, task: Any) -> Tensor:
+        """Return where the optimised method's mask begins: `InputIBA(model, start=…)`."""
+        return self._trained().start(task)
+
+    def check(self, classifier: nn.Module) -> None:
+        """Refuse another classifier than that of the explainer; see `Explainer.check`."""
+        self._trained().check(classifier)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the explainer, without the model; return where it is.
+
+        Raises:
+            AttributionError: There is none yet.
+        """
+        return write_explainer(Path(path), self._trained())
+
+    @classmethod
+    def load(cls, path: str | Path, model: nn.Module | str | Path, **settings: Any) -> AmortisedIBA:
+        """Return one with the explainer in a file, for the model that it was trained for.
+
+        Raises:
+            DataError: The file holds no explainer.
+            ConfigError: It is for a model with other weights.
+        """
+        loaded = cls(model, **settings)
+        loaded.explainer = read_explainer(Path(path))
+        loaded.explainer.check(loaded.model)
+        return loaded
+
+    def _trained(self) -> Explainer:
+        if self.explainer is None:
+            raise AttributionError("Nothing is trained yet: call fit(data), or load(path, model).")
+        return self.explainer
+
+
+def untrained(
+    teacher: Attributor,
+    inputs: Tensor,
+    *,
+    taps: Sequence[str] | None = None,
+    layout: Layout | None = None,
+    seed: int = 0,
+) -> tuple[Explainer, WatchedClassifier]:
+    """Build an explainer that has learned nothing, and the classifier with its taps.
+
+    Args:
+        teacher: The optimised method, whose classifier it is.
+        inputs: Those that it will learn from, (N, …).
+        taps: Names of layers to read; None for those that suit the classifier.
+        layout: How features lie there, where the caller knows.
+        seed: Of the weights.
+
+    Raises:
+        AttributionError, ConfigError: As `build_explainer`.
+    """
+    some = inputs[:AT_ONCE].to(teacher.device)
+    entered = teacher.modality.enter(teacher.classifier.model, some)
+    how: dict[str, Any] = {"taps": taps, "layout": layout, "seed": seed}
+    return build_explainer(teacher.classifier, teacher.modality, *entered, **how)
+
+
+def train(
+    explainer: Explainer,
+    watched: WatchedClassifier,
+    teacher: Attributor,
+    lessons: Lessons,
+    settings: ExplainerTraining,
+    objective: Objective,
+    **files: Any,
+) -> float:
+    """Train an explainer on lessons; return the least divergence on what is held out, in nats.
+
+    `files` are further attributes of a `Loop`: where weights and state are kept.
+    """
+    trained_on, held_out = lessons.split(VALIDATION_SHARE, settings.seed)
+    modality, device = teacher.modality, teacher.device
+    first = modality.enter(watched.model, lessons.inputs[:1].to(device))
+    how = (settings, objective, device, teacher.use_softmax)
+    trainer = ExplainerTrainer(explainer, watched, modality, trained_on, held_out, *how)
+    loop = Loop(trainer, weights=WEIGHTS, facts=lambda _: facts_of(explainer.plan), **files)
+    with watched.prepared(*first):
+        return -loop.run(*loop.resume(device))

@@ -1,0 +1,144 @@
+"""Training of explainers that read what a classifier computes anyway."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from input_iba.attribution.amortised import Explainer, Objective, behind_noise, divergence
+from input_iba.core.tokens import Behind
+from input_iba.core.watched import WatchedClassifier
+from input_iba.modality import Modality
+from input_iba.settings import Settings, setting
+from input_iba.training.lessons import Lessons
+from input_iba.training.loop import Trainer, Validation, autocasting
+
+VALIDATION_SHARE = 0.05
+"""Share of the inputs that is held out."""
+
+
+@dataclass(frozen=True)
+class ExplainerTraining(Settings):
+    """How an explainer is trained; the learning rate rises and falls once."""
+
+    PLACE = "--"
+
+    epochs: int = setting(30, "passes over the inputs", at_least=1)
+    lr: float = setting(3e-3, "peak learning rate", above=0)
+    batch_size: int = setting(16, "inputs per step", at_least=1)
+    weight_decay: float = setting(0.05, "of AdamW", at_least=0)
+    others: float = setting(
+        0.25,
+        "share of the inputs of which another likely class is learned, beside the predicted one",
+        at_least=0,
+        at_most=1,
+    )
+    crop: float = setting(
+        0.5,
+        "images only: share of the area that the smallest of the random crops has; 1 for none",
+        above=0,
+        at_most=1,
+    )
+    flip: bool = setting(True, "images only: mirror half of them")
+    clip: float = setting(1.0, "greatest norm of the gradient", above=0)
+    seed: int = setting(0, "seeds all that is drawn: noise, order, augmentation, weights")
+
+
+class ExplainerTrainer(Trainer[Lessons]):
+    """Trains an explainer in place; the classifier stays as it is.
+
+    Args:
+        explainer: What is trained.
+        classifier: With its taps, prepared as long as the training lasts.
+        modality: The kind of input.
+        lessons: What is trained on.
+        held_out: What the best epoch is chosen on.
+        settings: How to train, and `objective` what for.
+        device: Where to compute.
+        use_softmax: Whether the classes exclude each other.
+    """
+
+    def __init__(
+        self,
+        explainer: Explainer,
+        classifier: WatchedClassifier,
+        modality: Modality,
+        lessons: Lessons,
+        held_out: Lessons,
+        settings: ExplainerTraining,
+        objective: Objective,
+        device: torch.device,
+        use_softmax: bool = True,
+    ) -> None:
+        self.explainer = explainer.to(device)
+        self.classifier, self.modality = classifier, modality
+        self.lessons, self.held_out = lessons, held_out
+        self.settings, self.objective = settings, objective
+        self.device, self.use_softmax = device, use_softmax
+        learned = [p for p in explainer.parameters() if p.requires_grad]
+        optimizer = torch.optim.AdamW(learned, settings.lr, weight_decay=settings.weight_decay)
+        steps = math.ceil(len(lessons.labels) / settings.batch_size)
+        super().__init__(explainer, optimizer, settings.epochs, steps, settings.seed, rise=0.1)
+
+    def batches(self, generator: torch.Generator) -> Iterator[Lessons]:
+        """Yield lessons in random order, their images cropped and mirrored."""
+        order = torch.randperm(len(self.lessons.labels), generator=generator)
+        for rows in torch.split(order, self.settings.batch_size):
+            batch = self.lessons.take(rows)
+            how = (self.settings.crop, self.settings.flip, generator)
+            inputs, maps = self.modality.moved(batch.inputs, batch.maps, *how)
+            yield Lessons(inputs, batch.labels, maps)
+
+    def size(self, batch: Lessons) -> int:
+        """Return the number of lessons."""
+        return len(batch.labels)
+
+    def loss(self, batch: Lessons) -> dict[str, Tensor]:
+        """Return the mean loss of a batch in nats, and its parts."""
+        values, tokens, labels, logits = self._asked(batch)
+        parts = {"divergence": self._divergence(batch, tokens, logits).mean()}
+        total = self.objective.maps * parts["divergence"]
+        if self.objective.behind > 0:
+            spread = self.explainer.decoder.enlarged(logits, values)
+            how = (labels, self.objective.beta, self.use_softmax)
+            found = behind_noise(self.classifier, self.modality, values, tokens, spread, *how)
+            parts["objective"] = found.mean()
+            total = total + self.objective.behind * parts["objective"]
+        return {"loss": total, **parts}
+
+    def _asked(self, batch: Lessons) -> tuple[Tensor, Behind, Tensor, Tensor]:
+        """Return inputs as the classifier reads them, what is behind, labels, and masks' logits."""
+        labels = batch.labels.to(self.device)
+        with torch.no_grad():
+            model = self.classifier.model
+            values, tokens = self.modality.enter(model, batch.inputs.to(self.device))
+            _, features = self.classifier.look(values, tokens)
+        with autocasting(self.device, self.classifier.autocast):
+            logits = self.explainer(values, features, labels, tokens.counted).float()
+        return values, tokens, labels, logits
+
+    def _divergence(self, batch: Lessons, tokens: Behind, logits: Tensor) -> Tensor:
+        of_positions = logits.squeeze(self.modality.channels)
+        counted = None if tokens.counted is None else tokens.counted[..., 0]
+        return divergence(of_positions, batch.maps.to(self.device), counted)
+
+    def update(self) -> None:
+        """Change the weights along the gradient, cut to its greatest norm."""
+        nn.utils.clip_grad_norm_(self.explainer.parameters(), self.settings.clip)
+        super().update()
+
+    @torch.no_grad()
+    def validate(self) -> Validation:
+        """Return how far what is held out is from the maps of the optimised method."""
+        self.explainer.eval()
+        total, count = 0.0, len(self.held_out.labels)
+        for rows in torch.split(torch.arange(count), self.settings.batch_size):
+            batch = self.held_out.take(rows)
+            _, tokens, _, logits = self._asked(batch)
+            total += float(self._divergence(batch, tokens, logits).sum())
+        found = total / count
+        return Validation(-found, {"divergence": found}, f"divergence {found:.3f} nats")
