@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 
 from input_iba.attribution.amortised import Objective
-from input_iba.config.build import build_classifier, build_datasets, build_own_method
+from input_iba.config.build import build_classifier, build_own_method, errors_name
 from input_iba.config.load import RunConfig
 from input_iba.core.explainable import weights_digest
 from input_iba.core.tokens import PAD_INDEX, pad
-from input_iba.datasets import SampleDataset
+from input_iba.datasets import SampleDataset, build_dataset
 from input_iba.datasets.ids import draw_ids
 from input_iba.datasets.loading import cut, read_batches
 from input_iba.errors import DataError
@@ -78,7 +78,8 @@ def run_explainer(
     folder = options.work_dir
     with opened(folder / "log_file.log", options, seed=settings.seed) as run:
         classifier = build_classifier(config).to(run.device)
-        dataset, _ = build_datasets(config, classifier)
+        with errors_name(config, "data.estimation"):
+            dataset = config.kind.readable(classifier, build_dataset(config.estimation_data))
         identity = {
             **asdict(settings),
             **{f"objective.{key}": value for key, value in asdict(objective).items()},
