@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from copy import copy
+from itertools import chain
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from input_iba.core.explainable import bare, weights_dtype
-from input_iba.core.folding import Read, foldable, folded, weights_in
+from input_iba.core.folding import Pair, Read, foldable, folded, weights_in
 from input_iba.core.modes import frozen
 from input_iba.core.outputs import Output, everything, part_of, select_logits
 from input_iba.core.precision import precision
@@ -66,6 +67,7 @@ class Classifier:
         self.answer: Answer | None = None
         self._run = run
         self._kept = kept
+        self._pairs: dict[str, Any] = {}  # shared by copies that read another answer
         # Known now: `prepared` holds weights in another type for a while.
         self.dtype = weights_dtype(self.model)
         # Of double precision nobody asks to be rounded.
@@ -111,9 +113,19 @@ class Classifier:
         that does not change what is computed; weights are held in the type of `autocast`.
         """
         with frozen(self.model):
-            pairs = foldable(self.model, self._kept, *self.exact()._reads(example, tokens))
+            pairs = self._foldable(example, tokens)
             with folded(pairs), weights_in(self.model, self.autocast):
                 yield
+
+    def _foldable(self, example: Tensor, tokens: Behind) -> list[Pair]:
+        """Return what can be folded; looked for anew where weights or the inputs' shape changed."""
+        tensors = chain(self.model.parameters(), self.model.buffers())
+        key = (example.shape[1:], tuple((id(tensor), tensor._version) for tensor in tensors))
+        if self._pairs.get("of") != key:
+            reads = self.exact()._reads(example, tokens)
+            self._pairs.update(of=key, found=foldable(self.model, self._kept, *reads))
+        found: list[Pair] = self._pairs["found"]
+        return found
 
     def _reads(self, example: Tensor, tokens: Behind) -> tuple[Read, ...]:
         """Return what must not change, the logits first."""
