@@ -37,7 +37,9 @@ LAYERS: tuple[frozenset[str], ...] = (
 )
 RANK = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}
 
-FRONT_DOOR = (f"{PACKAGE}.attribution.", f"{PACKAGE}.core.targets.")
+FRONT_DOOR = tuple(
+    f"{PACKAGE}.{part}." for part in ("attribution", "core.targets", "training.amortised")
+)
 """What `import input_iba` exports."""
 
 WITHOUT_EXTRAS = """

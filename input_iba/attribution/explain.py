@@ -9,7 +9,7 @@ from torch import nn
 
 from input_iba.attribution.facade import InputIBA
 from input_iba.attribution.found import Attributions
-from input_iba.records import Targets
+from input_iba.records import Attribution, Targets
 
 
 def explain(
@@ -19,7 +19,7 @@ def explain(
     *,
     data: Any = None,
     **settings: Any,
-) -> Attributions:
+) -> Attributions[Attribution]:
     """Explain inputs of a model in one call.
 
     `data` are usual inputs, as of `InputIBA.fit`; None for crops, flips and shifts of the inputs.

@@ -145,7 +145,7 @@ class InputIBA:
         progress: Progress | None = None,
         additional_forward_args: Any = None,
         targets: Sequence[Target | None] | None = None,
-    ) -> Attributions:
+    ) -> Attributions[Attribution]:
         """Explain inputs.
 
         Args:

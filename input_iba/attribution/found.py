@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Any, overload
+from typing import Any, Generic, TypeVar, overload
 
 import numpy as np
 import torch
@@ -18,20 +18,22 @@ from input_iba.drawing.words import Shown
 from input_iba.errors import AttributionError, ConfigError
 from input_iba.records import Attribution, Explanation, Failure
 
+Kind_co = TypeVar("Kind_co", bound=Explanation, covariant=True)
 
-class Attributions(Sequence[Explanation | Failure]):
+
+class Attributions(Sequence[Kind_co | Failure], Generic[Kind_co]):
     """The records of S inputs, in order; a `Failure` where one could not be explained."""
 
-    def __init__(self, records: Iterable[Explanation | Failure]) -> None:
+    def __init__(self, records: Iterable[Kind_co | Failure]) -> None:
         self.records = tuple(records)
 
     @overload
-    def __getitem__(self, index: int) -> Explanation: ...
+    def __getitem__(self, index: int) -> Kind_co: ...
 
     @overload
-    def __getitem__(self, index: slice) -> Attributions: ...
+    def __getitem__(self, index: slice) -> Attributions[Kind_co]: ...
 
-    def __getitem__(self, index: int | slice) -> Explanation | Attributions:
+    def __getitem__(self, index: int | slice) -> Kind_co | Attributions[Kind_co]:
         """Return one record, or some of them."""
         if isinstance(index, slice):
             return Attributions(self.records[index])
@@ -40,7 +42,7 @@ class Attributions(Sequence[Explanation | Failure]):
     def __len__(self) -> int:
         return len(self.records)
 
-    def __iter__(self) -> Iterator[Explanation]:
+    def __iter__(self) -> Iterator[Kind_co]:
         return iter(self.records)  # type: ignore[arg-type]
 
     @property
@@ -65,12 +67,16 @@ class Attributions(Sequence[Explanation | Failure]):
         return found if explained[0].of_words else found[:, None]
 
     @property
-    def inputs(self) -> tuple[Attributions, ...]:
+    def inputs(self) -> tuple[Attributions[Attribution], ...]:
         """Of several inputs masked together what was found about each; else nothing."""
         explained = [r for r in self.records if isinstance(r, Attribution)]
         count = len(explained[0].inputs) if explained else 0
         return tuple(
-            Attributions(r.inputs[i] if isinstance(r, Attribution) else r for r in self.records)
+            Attributions(
+                r.inputs[i] if isinstance(r, Attribution) else r
+                for r in self.records
+                if isinstance(r, Attribution | Failure)
+            )
             for i in range(count)
         )
 

@@ -24,7 +24,7 @@ class Start(Protocol):
 
 
 @runtime_checkable
-class OfClassifier(Protocol):
+class OfClassifier(Start, Protocol):
     """A start that knows which classifier it was made for."""
 
     def check(self, classifier: nn.Module) -> None:

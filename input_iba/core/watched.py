@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -72,10 +73,13 @@ class WatchedClassifier(Classifier):
             AttributionError: A layer is called never, or more than once.
         """
         for i, wrapping in enumerate(self._wrappings):
-            wrapping.settle(lambda x, t, i=i: self._pass(x, t)[1][i], inputs, tokens)
+            wrapping.settle(partial(self._value, i), inputs, tokens)
         logits, values = self._pass(inputs, tokens)
         arranged = zip(self._wrappings, values, strict=True)
         return logits, tuple(wrapping.unwrap(value, inputs) for wrapping, value in arranged)
+
+    def _value(self, tap: int, inputs: Tensor, tokens: Behind) -> Any:
+        return self._pass(inputs, tokens)[1][tap]
 
     def _pass(self, inputs: Tensor, tokens: Behind) -> tuple[Tensor, list[Any]]:
         seen: list[list[Any]] = [[] for _ in self.taps]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -32,8 +33,31 @@ FINEST = 64
 """Positions along the longest side at which a decoder of images puts out a mask, at most."""
 
 
+class Decoder(nn.Module, ABC):
+    """What an explainer puts its mask out with: from features (B, …) to the logit of a mask."""
+
+    @abstractmethod
+    def fit(self, features: Sequence[Tensor], asked: Tensor) -> None:
+        """Measure the channels of features (n, …) of each tap, and what they say for `asked`."""
+
+    @abstractmethod
+    def enlarged(self, found: Tensor, inputs: Tensor) -> Tensor:
+        """Return the logit that is put out as that of a mask of inputs (B, …)."""
+
+    @abstractmethod
+    def detail(self, inputs: Tensor) -> Tensor:
+        """Return how much each position of inputs (B, …) differs from those around it."""
+
+    @abstractmethod
+    def reduced(self, maps: Tensor) -> Tensor:
+        """Return maps (B, …) at the resolution of what is put out."""
+
+
 class Standardised(nn.Module):
     """Features of which every channel has mean 0 and deviation 1 over the inputs of `fit`."""
+
+    mean: Tensor
+    scale: Tensor
 
     def __init__(self, channels: int, axis: int, ndim: int) -> None:
         super().__init__()
@@ -74,7 +98,8 @@ class Asked(nn.Module):
         shape = [len(features), *[1] * (self.ndim - 1)]
         shape[self.axis] = -1
         scale, shift = (part.reshape(shape) for part in self.layer(asked).chunk(2, 1))
-        return features * (1 + scale) + shift
+        whole: Tensor = values + mixed
+        return whole
 
 
 class Block(nn.Module):
@@ -99,10 +124,11 @@ class Block(nn.Module):
         near = self.near(values)
         near = near * near.square().mean(1, keepdim=True).add(1e-6).rsqrt()
         mixed: Tensor = self.back(F.gelu(self.into(near)))
-        return values + mixed
+        added: Tensor = values + mixed
+        return added
 
 
-class VisionDecoder(nn.Module):
+class VisionDecoder(Decoder):
     """Maps the features of images, from coarse to fine, to the logit of a mask.
 
     It begins with what the coarsest features say for what is asked, where these have as many
@@ -136,7 +162,9 @@ class VisionDecoder(nn.Module):
         self.ask = nn.Sequential(nn.Linear(asked, ASKED), nn.GELU())
         self.spots = Standardised(1, 1, dims + 2)
         self.spot = convolution(1, widths[0], 1)
-        self.standardised = nn.ModuleList(Standardised(channels[i], 1, dims + 2) for i in self.order)
+        self.standardised = nn.ModuleList(
+            Standardised(channels[i], 1, dims + 2) for i in self.order
+        )
         each = list(zip((channels[i] for i in self.order), widths, strict=False))
         self.lateral = nn.ModuleList(convolution(c, width, 1) for c, width in each)
         self.asked = nn.ModuleList(Asked(width, 1, dims + 2) for _, width in each)
@@ -154,6 +182,7 @@ class VisionDecoder(nn.Module):
     def fit(self, features: Sequence[Tensor], asked: Tensor) -> None:
         """Measure the channels of features (n, …) of each tap, and what they say for `asked`."""
         for standardised, i in zip(self.standardised, self.order, strict=True):
+            assert isinstance(standardised, Standardised)
             standardised.fit(features[i])
         if self.evidence:
             self.spots.fit(self._evidence(features[self.order[0]], asked))
@@ -172,7 +201,9 @@ class VisionDecoder(nn.Module):
         """
         question = self.ask(asked)
         pixels = self.image(self._whole(inputs))
-        spots = self.spots(self._evidence(features[self.order[0]], asked)) if self.evidence else None
+        spots = (
+            self.spots(self._evidence(features[self.order[0]], asked)) if self.evidence else None
+        )
         values: Tensor | None = None
         for level, i in enumerate(self.order):
             beside = self.lateral[level](self.standardised[level](features[i]))
@@ -225,7 +256,7 @@ class VisionDecoder(nn.Module):
         return F.pad(inputs, pads) if any(missing) else inputs
 
 
-class TextDecoder(nn.Module):
+class TextDecoder(Decoder):
     """Maps the features of words at some layers to the logit of a mask, one number per word.
 
     Args:
@@ -245,6 +276,7 @@ class TextDecoder(nn.Module):
     def fit(self, features: Sequence[Tensor], asked: Tensor) -> None:
         """Measure the channels of features (n, T, D) of each tap."""
         for standardised, values in zip(self.standardised, features, strict=True):
+            assert isinstance(standardised, Standardised)
             standardised.fit(values)
 
     def forward(
@@ -287,7 +319,7 @@ class TextDecoder(nn.Module):
 Shape = Sequence[int]
 
 
-def build_decoder(kind: str, features: Sequence[Shape], inputs: Shape, asked: int) -> nn.Module:
+def build_decoder(kind: str, features: Sequence[Shape], inputs: Shape, asked: int) -> Decoder:
     """Build what an explainer of a kind of input puts its mask out with.
 
     Args:

@@ -22,7 +22,11 @@ MOST = 4
 
 
 def image_taps(
-    model: nn.Module, example: Tensor, tokens: Behind, run: Callable[[], object], read: Tensor | None
+    model: nn.Module,
+    example: Tensor,
+    tokens: Behind,
+    run: Callable[[], object],
+    read: Tensor | None,
 ) -> tuple[Tap, ...]:
     """Return layers of maps of different sizes, the coarsest last, found on an image (1, C, H, W).
 
@@ -76,7 +80,7 @@ def text_taps(
 
 
 def _blocks(names: list[str]) -> list[str]:
-    """Return the most modules that are named by number alone behind one name; else the uppermost."""
+    """Return the most modules whose names differ by a number alone; else the uppermost."""
     stacks: dict[str, list[str]] = {}
     for name in names:
         if stack := re.fullmatch(r"(.*\D|)\d+", name):

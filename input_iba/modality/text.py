@@ -142,7 +142,9 @@ class TextModality(Modality):
         model, tokens = bare(model), self._tokens(example).given(beside)
         return choose_text_layer(self, model, example, self._keeping(model, tokens))
 
-    def taps(self, model: nn.Module, example: Tensor, tokens: Behind, *_: object) -> tuple[Tap, ...]:
+    def taps(
+        self, model: nn.Module, example: Tensor, tokens: Behind, *_: object
+    ) -> tuple[Tap, ...]:
         """Return blocks that are equally far apart; see `text_taps`."""
         assert isinstance(tokens, Tokens)
         model, keeping = bare(model), self._keeping(bare(model), tokens)

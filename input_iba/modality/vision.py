@@ -113,7 +113,7 @@ class VisionModality(Modality):
     def moved(
         self, inputs: Tensor, maps: Tensor, crop: float, flip: bool, generator: torch.Generator
     ) -> tuple[Tensor, Tensor]:
-        """Crop and mirror images (B, C, H, W) and maps (B, h, w) alike, one crop for all of them."""
+        """Crop and mirror images (B, C, H, W) and maps (B, h, w) alike, all by one crop."""
         dims = inputs.ndim - 2
         share, *starts = torch.rand(1 + dims, generator=generator).tolist()
         kept = (crop + (1 - crop) * share) ** (1 / dims)

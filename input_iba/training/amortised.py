@@ -120,7 +120,7 @@ class AmortisedIBA:
         *,
         ids: Sequence[str] | None = None,
         on_error: str = "raise",
-    ) -> Attributions:
+    ) -> Attributions[Explanation]:
         """Explain inputs in one pass of the classifier; see `InputIBA.attribute`.
 
         Raises:

@@ -64,10 +64,7 @@ class ExplainerResult:
 
 
 def run_explainer(
-    config: RunConfig,
-    settings: ExplainerTraining,
-    objective: Objective,
-    options: ExplainerOptions,
+    config: RunConfig, settings: ExplainerTraining, objective: Objective, options: ExplainerOptions
 ) -> ExplainerResult:
     """Explain inputs of `data.estimation` by the config's method, and train on what is found.
 
@@ -94,7 +91,9 @@ def run_explainer(
         save(begun, {"identity": identity})
         inputs = _read(dataset, config, options.num_samples, settings.seed)
         teacher = build_own_method(config, classifier, run.device, run.autocast)
-        teacher.estimate(torch.split(inputs, AT_ONCE), min(len(inputs), config.estimation.n_samples))
+        teacher.estimate(
+            torch.split(inputs, AT_ONCE), min(len(inputs), config.estimation.n_samples)
+        )
         how: dict[str, Any] = {"layout": config.layout, "seed": settings.seed}
         explainer, watched = untrained(teacher, inputs, **how)
         LOGGER.info(

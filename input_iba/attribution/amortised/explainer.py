@@ -162,11 +162,7 @@ class Explainer(nn.Module):
             )
 
     def watching(
-        self,
-        classifier: nn.Module,
-        modality: Modality,
-        layout: Layout | None = None,
-        **how: Any,
+        self, classifier: nn.Module, modality: Modality, layout: Layout | None = None, **how: Any
     ) -> WatchedClassifier:
         """Return the classifier with taps where the explainer reads.
 
@@ -227,8 +223,9 @@ def build_explainer(
     Args:
         classifier: What is to be explained.
         modality: Its kind of input.
-        inputs: A few inputs as `Modality.enter` returned them, (n, …), and `tokens` behind them:
-            on the first is found what to read, and on all how large features are.
+        inputs: A few inputs as `Modality.enter` returned them, (n, …): on the first is found what
+            to read, and on all how large features are.
+        tokens: What stands behind them.
         taps: Names of layers to read; None for those that the kind of input chooses.
         layout: How features lie there, where the caller knows.
         seed: Of the random weights.

@@ -82,7 +82,8 @@ def behind_noise(
     Args:
         classifier: Frozen, and prepared.
         modality: The kind of input.
-        inputs: (B, C, H, W) or (B, T, E), and `tokens` behind them.
+        inputs: (B, C, H, W) or (B, T, E).
+        tokens: What stands behind them.
         logits: Of the masks, (B, 1, H, W) or (B, T, 1).
         labels: Class indices, (B,).
         beta: Weight of the mean capacity.

@@ -41,4 +41,3 @@ class Amortised(Method):
         labels = labels_of(task)
         with precision(task.classifier.autocast, task.inputs.device):
             return task.explainer.maps(task.inputs, task.features, labels, task.tokens.counted)
-
