@@ -98,8 +98,8 @@ class Asked(nn.Module):
         shape = [len(features), *[1] * (self.ndim - 1)]
         shape[self.axis] = -1
         scale, shift = (part.reshape(shape) for part in self.layer(asked).chunk(2, 1))
-        whole: Tensor = values + mixed
-        return whole
+        changed: Tensor = features * (1 + scale) + shift
+        return changed
 
 
 class Block(nn.Module):
