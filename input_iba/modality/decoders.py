@@ -23,9 +23,6 @@ FEW = 400
 ASKED = 64
 """Numbers in which a decoder keeps what is asked."""
 
-AROUND = 1 / 56
-"""Deviation of what is around a pixel, as a share of the image's shorter side."""
-
 LEAST_DETAIL = 0.01
 """Bound of local contrast, in units of normalised values."""
 
@@ -230,15 +227,21 @@ class VisionDecoder(Decoder):
     def detail(self, inputs: Tensor) -> Tensor:
         """Return how much pixels of inputs (B, C, H, W) differ from those around, (B, H, W).
 
-        It is the mean distance of the channels from their Gaussian mean, and at least a little.
+        It is the mean distance of the channels from their mean around, and at least a little: means
+        of cells as large as what is put out, smoothed with a deviation of one cell.
         """
-        mean = gaussian_smooth(inputs, AROUND * min(inputs.shape[2:]), dims=self.dims)
-        return (inputs - mean).abs().mean(1).clamp_min(LEAST_DETAIL)
+        around = gaussian_smooth(self._cells(inputs), 1.0, dims=self.dims)
+        distance = (inputs - self._resized(around, inputs.shape[2:])).abs()
+        return distance.mean(1).clamp_min(LEAST_DETAIL)
 
     def reduced(self, maps: Tensor) -> Tensor:
         """Return maps (B, H, W) at the resolution of what is put out, (B, h', w')."""
-        size = [-(-side // self.stride) for side in maps.shape[1:]]
-        return F.interpolate(maps[:, None], size, mode="area")[:, 0]
+        return self._cells(maps[:, None])[:, 0]
+
+    def _cells(self, values: Tensor) -> Tensor:
+        """Return means (B, C, h', w') of values (B, C, H, W)."""
+        size = [-(-side // self.stride) for side in values.shape[2:]]
+        return F.interpolate(values, size, mode="area")
 
     def _evidence(self, features: Tensor, asked: Tensor) -> Tensor:
         """Return what features (B, D, h, w) say for vectors (B, D) at each place, (B, 1, h, w)."""
