@@ -2,4 +2,4 @@
 _base_ = ["./_base_/mnist.py"]
 
 explainer = dict(type="ResNet_4x", k=4)
-training = dict(epochs=4, black_box_weight=1.0)
+training = dict(epochs=4, loss="rationale")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +13,10 @@ from input_iba.errors import ConfigError
 from input_iba.vibi.black_box import BlackBox, logit_per_class
 from input_iba.vibi.chunks import ChunkGrid
 from input_iba.vibi.networks import WholeImage
+
+
+class _MapReadError(Exception):
+    """Stops a forward pass once the feature map has been read."""
 
 
 class BlackBoxCopy(nn.Module):
@@ -52,7 +57,8 @@ class CopiedApproximator(BlackBoxCopy):
 class CopiedExplainer(BlackBoxCopy):
     """Chooses chunks by the features that the black box classifies by.
 
-    It reads the last feature map of the copy that is at least as fine as the chunks.
+    It reads the last feature map of the copy that is at least as fine as the chunks, and runs no
+    layer behind it. If `trained` is not set, the copy stays as it is, and no graph of it is kept.
 
     Raises:
         ConfigError: No feature map is as fine as the chunks.
@@ -64,24 +70,38 @@ class CopiedExplainer(BlackBoxCopy):
         normalize: Callable[[Tensor], Tensor] | None,
         grid: ChunkGrid,
         in_channels: int,
+        trained: bool = True,
     ) -> None:
-        super().__init__(classifier, normalize)
-        self.grid = grid
+        super().__init__(classifier.requires_grad_(trained), normalize)
+        self.grid, self.trained = grid, trained
         self.layer, channels = self._finest_last(in_channels)
         self.whole = WholeImage(channels)
         self.head = nn.Conv2d(channels, grid.channels, 1)
 
     def forward(self, images: Tensor) -> Tensor:
         """Map images (B, C, H, W) in [0, 1] to logits (B, N)."""
+        with torch.set_grad_enabled(self.trained and torch.is_grad_enabled()):
+            features = self._features(images)
+        return self.grid.averages(self.head(self.whole(features)))
+
+    def train(self, mode: bool = True) -> CopiedExplainer:
+        """Set train or eval mode; a copy that stays as it is stays in eval mode."""
+        super().train(mode)
+        if not self.trained:
+            self.classifier.eval()
+        return self
+
+    def _features(self, images: Tensor) -> Tensor:
+        """Return the feature map (B, C, h, w) that chunks are chosen by."""
         seen: list[Tensor] = []
 
         def keep(output: object) -> object:
             seen.append(unwrap(output))
-            return output
+            raise _MapReadError
 
-        with hooked(find_layer(self.classifier, self.layer), keep):
+        with hooked(find_layer(self.classifier, self.layer), keep), suppress(_MapReadError):
             self.reader.logits(images)
-        return self.grid.averages(self.head(self.whole(seen[0])))
+        return seen[0]
 
     def _finest_last(self, in_channels: int) -> tuple[str, int]:
         """Return the layer to read and its channels."""

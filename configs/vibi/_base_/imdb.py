@@ -9,5 +9,11 @@ black_box = dict(
 # Of hundreds of words a soft sample shows a little of each, so that the few that are chosen do not
 # matter; hard samples train better here, unlike with pictures.
 training = dict(
-    epochs=6, batch_size=64, lr=2e-3, beta=1e-3, straight_through=True, top_k_weight=0.0
+    loss="published",
+    epochs=6,
+    batch_size=64,
+    lr=2e-3,
+    beta=1e-3,
+    straight_through=True,
+    top_k_weight=0.0,
 )
