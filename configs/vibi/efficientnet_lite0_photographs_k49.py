@@ -6,6 +6,8 @@ black_box = dict(
     classifier=dict(source="efficientnet_lite", type="efficientnet_lite0", pretrained=True)
 )
 # Hidden chunks are mid-grey, which these weights read as 0: in black ones they see things.
-explainer = dict(type="ResNet_8x", chunk_size=16, k=49, start="features", fill=127 / 255)
+explainer = dict(
+    type="ResNet_8x", chunk_size=16, k=49, start="features", layer="_blocks.10", fill=127 / 255
+)
 approximator = dict(start="black_box")
 training = dict(epochs=4, batch_size=16, lr=3e-3, copied_lr=1e-4, top_k_weight=0.0)

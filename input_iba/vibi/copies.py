@@ -57,11 +57,13 @@ class CopiedApproximator(BlackBoxCopy):
 class CopiedExplainer(BlackBoxCopy):
     """Chooses chunks by the features that the black box classifies by.
 
-    It reads the last feature map of the copy that is at least as fine as the chunks, and runs no
-    layer behind it. If `trained` is not set, the copy stays as it is, and no graph of it is kept.
+    It reads the feature map of a layer of the copy, '' for the last that is at least as fine as the
+    chunks, and runs no layer behind it. If `trained` is not set, the copy stays as it is, and no
+    graph of it is kept.
 
     Raises:
         ConfigError: No feature map is as fine as the chunks.
+        LayerNotFoundError: The classifier has no such layer.
     """
 
     def __init__(
@@ -71,10 +73,11 @@ class CopiedExplainer(BlackBoxCopy):
         grid: ChunkGrid,
         in_channels: int,
         trained: bool = True,
+        layer: str = "",
     ) -> None:
         super().__init__(classifier.requires_grad_(trained), normalize)
         self.grid, self.trained = grid, trained
-        self.layer, channels = self._finest_last(in_channels)
+        self.layer, channels = self._map_to_read(in_channels, layer)
         self.whole = WholeImage(channels)
         self.head = nn.Conv2d(channels, grid.channels, 1)
 
@@ -103,22 +106,26 @@ class CopiedExplainer(BlackBoxCopy):
             self.reader.logits(images)
         return seen[0]
 
-    def _finest_last(self, in_channels: int) -> tuple[str, int]:
-        """Return the layer to read and its channels."""
+    def _map_to_read(self, in_channels: int, layer: str) -> tuple[str, int]:
+        """Return the layer to read and its channels; '' for the last that is fine enough."""
+        if layer:
+            find_layer(self.classifier, layer)  # says which names are closest
         example = torch.zeros(1, in_channels, self.grid.height, self.grid.width)
         shapes = layer_shapes(self.classifier, example, self.reader.logits)
         _, rows, columns = self.grid.shape
         fine = [
             (name, found[0][0])
             for name, found in shapes.items()
-            if len(found) == 1
+            if (not layer or name == layer)
+            and len(found) == 1
             and len(found[0]) == 3
             and (found[0][1] >= rows and found[0][2] >= columns)
         ]
         if not fine:
             raise ConfigError(
-                f"explainer.start='black_box': {type(self.classifier).__name__} has no feature map "
-                f"of {rows}×{columns} positions or more, one for each chunk. Take larger chunks, "
-                "or start='random'."
+                f"explainer.start: {type(self.classifier).__name__} has no feature map "
+                f"{f'in {layer!r} ' if layer else ''}of {rows}×{columns} positions or more, one "
+                "for each chunk. Take larger chunks, another explainer.layer, or "
+                "explainer.start='random'."
             )
         return fine[-1]

@@ -150,6 +150,11 @@ class ExplainerSettings(Settings):
         choices=EXPLAINER_STARTS,
         flag=spelled("explainer_start"),
     )
+    layer: str = setting(
+        "",
+        "layer of the black box whose feature map a copy chooses chunks by; empty for the last "
+        "that is as fine as the chunks",
+    )
     fill: float = setting(
         0.0,
         "what stands where a chunk is hidden, from 0, black, to 1, white",

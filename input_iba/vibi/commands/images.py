@@ -66,8 +66,8 @@ def build_vibi(
     if config.explainer.start == "random":
         explainer = build_explainer(config.explainer, channels, grid)
     else:
-        trained = config.explainer.start == "black_box"
-        explainer = CopiedExplainer(copy(), normalize, grid, channels, trained)
+        trained, layer = config.explainer.start == "black_box", config.explainer.layer
+        explainer = CopiedExplainer(copy(), normalize, grid, channels, trained, layer)
     if config.approximator.start == "random":
         approximator = build_approximator(config.approximator, channels, classes)
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,31 @@ def test_a_config_builds(name: str) -> None:
     assert build_classifier(cfg)(pictures).shape == (2, 10)
 
 
+def test_the_defaults_are_those_of_the_recommended_config() -> None:
+    """The published command alone gives explanations."""
+    recommended = load_vibi_config(FOLDER / "mnist_rationale_k4.py", {})
+    given = {"data.dataset": "MNIST", "explainer.type": "ResNet_4x", "explainer.k": 4}
+    alone = load_vibi_config(None, {**given, "training.beta": 0.1})
+    assert alone.name == "mnist_resnet_4x_k4_beta0_1"
+    assert alone.training.weight_of_black_box == 1.0
+    assert replace(alone.training, beta=recommended.training.beta) == recommended.training
+    assert alone.explainer == recommended.explainer
+    assert alone.approximator == recommended.approximator
+    one, other = (classifier_config(c.black_box, 1, 10) for c in (alone, recommended))
+    assert one == other
+    assert replace(alone.black_box, classifier={}, checkpoint="") == replace(
+        recommended.black_box, classifier={}, checkpoint=""
+    )
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_a_published_setting_names_the_published_loss(name: str) -> None:
+    config = load_vibi_config(FOLDER / name, {})
+    recommended = "beta" not in name and not config.of_texts
+    assert (config.training.loss == "rationale") == recommended
+    assert (config.training.weight_of_black_box > 0) == recommended
+
+
 @pytest.mark.parametrize("name", [name for name in PICTURES if "beta" in name])
 def test_a_setting_is_called_as_its_config(name: str) -> None:
     config = load_vibi_config(FOLDER / name, {})
@@ -63,6 +89,9 @@ def test_a_config_comes_back_from_its_text_and_its_plain_data(tmp_path: Path) ->
         ({"approximator.start": "blackbox"}, "Closest: 'black_box'"),
         ({"data.dataset": "IMDB", "explainer.start": "black_box"}, "Remove explainer.start"),
         ({"data.dataset": "IMDB", "training.flip": True}, "training.flip is for images"),
+        ({"training.loss": "publshed"}, "Closest: 'published'"),
+        ({"training.loss": "published", "training.black_box_weight": 1}, "--loss rationale"),
+        ({"explainer.fill": 2.0}, "at most 1"),
         ({"training.padding": -1}, "training.padding.*of at least 0"),
     ],
 )
