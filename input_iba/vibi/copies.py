@@ -12,7 +12,7 @@ from input_iba.core.hooks import find_layer, hooked, layer_shapes, unwrap
 from input_iba.errors import ConfigError
 from input_iba.vibi.black_box import BlackBox, logit_per_class
 from input_iba.vibi.chunks import ChunkGrid
-from input_iba.vibi.networks import WholeImage
+from input_iba.vibi.networks import ChunkHead, WholeImage
 
 
 class _MapReadError(Exception):
@@ -54,7 +54,7 @@ class CopiedApproximator(BlackBoxCopy):
         return logit_per_class(self.reader.logits(images))
 
 
-class CopiedExplainer(BlackBoxCopy):
+class CopiedExplainer(BlackBoxCopy, ChunkHead):
     """Chooses chunks by the features that the black box classifies by.
 
     It reads the feature map of a layer of the copy, '' for the last that is at least as fine as the
@@ -74,18 +74,19 @@ class CopiedExplainer(BlackBoxCopy):
         in_channels: int,
         trained: bool = True,
         layer: str = "",
+        dense: int = 0,
     ) -> None:
         super().__init__(classifier.requires_grad_(trained), normalize)
         self.grid, self.trained = grid, trained
         self.layer, channels = self._map_to_read(in_channels, layer)
         self.whole = WholeImage(channels)
-        self.head = nn.Conv2d(channels, grid.channels, 1)
+        self.add_head(channels, grid, dense)
 
     def forward(self, images: Tensor) -> Tensor:
         """Map images (B, C, H, W) in [0, 1] to logits (B, N)."""
         with torch.set_grad_enabled(self.trained and torch.is_grad_enabled()):
             features = self._features(images)
-        return self.grid.averages(self.head(self.whole(features)))
+        return self.chosen(self.whole(features))
 
     def train(self, mode: bool = True) -> CopiedExplainer:
         """Set train or eval mode; a copy that stays as it is stays in eval mode."""

@@ -15,10 +15,6 @@ from input_iba.vibi.black_box import BlackBox
 from input_iba.vibi.chunks import Chunks
 
 
-TAKEN = 1e-6
-"""Chance that a chunk is drawn again, over that of one that was not drawn."""
-
-
 class Vibi(nn.Module):
     """An explainer that chooses k chunks, and an approximator that sees these only.
 
@@ -139,30 +135,6 @@ def relaxed_k_hot(
         return relaxed
     values = relaxed.detach().masked_fill((logits == -math.inf)[:, None], -math.inf)
     return hard_top_k(values, k) + (relaxed - relaxed.detach())
-
-
-def relaxed_top_k(
-    logits: Tensor, k: int, temperature: float, draws: int, generator: torch.Generator
-) -> Tensor:
-    """Draw relaxed k-hot vectors without replacement: k softmaxes, each without the chunks before.
-
-    Arguments and result are those of `relaxed_k_hot`; every row sums to k, or to its chunks where
-    it has fewer. Of draws with replacement several may be the same chunk, so that training shows
-    fewer than evaluation does.
-
-    References:
-        Xie and Ermon 2019, "Reparameterizable Subset Sampling via Continuous Relaxations" (arXiv
-        1901.10517), algorithm 1.
-    """
-    samples, chunks = logits.shape
-    noise = gumbel_noise((samples, draws, chunks), generator, logits.device)
-    scores = (logits.float()[:, None] + noise) / temperature
-    shown = torch.zeros_like(scores)
-    for _ in range(k):
-        drawn = scores.softmax(-1)
-        shown = shown + drawn
-        scores = scores + (1 - drawn).clamp_min(TAKEN).log()
-    return shown.clamp_max(1.0)
 
 
 def hard_top_k(logits: Tensor, k: int) -> Tensor:

@@ -128,6 +128,12 @@ class ExplainerSettings(Settings):
     )
     width: int = setting(0, "channels of the first convolution; 0 for those of `size`", at_least=0)
     blocks: int = setting(0, "residual blocks per halving; 0: those of `size`", at_least=0)
+    dense: int = setting(
+        0,
+        "outputs of a dense layer that sees where everything lies in the image and has a say in "
+        "each chunk; 0 for none",
+        at_least=0,
+    )
     k: int = setting(4, "chunks to show", at_least=1, flag="--k", metavar="K")
     chunk_size: int = setting(
         0,
@@ -145,15 +151,15 @@ class ExplainerSettings(Settings):
     start: str = setting(
         "random",
         "black_box: the explainer starts as a copy of the black box, and `type` only says how "
-        "wide chunks are; features: the copy stays as it is, and only what chooses chunks by its "
-        "features is trained",
+        "wide chunks are; features: only what chooses chunks by the black box's features is "
+        "trained, which stay as they are",
         choices=EXPLAINER_STARTS,
         flag=spelled("explainer_start"),
     )
     layer: str = setting(
         "",
-        "layer of the black box whose feature map a copy chooses chunks by; empty for the last "
-        "that is as fine as the chunks",
+        "layer of the black box by whose features chunks are chosen, unless `start` is random; "
+        "empty for the last that is as fine as the chunks",
     )
     fill: float = setting(
         0.0,

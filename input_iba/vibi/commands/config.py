@@ -42,7 +42,7 @@ class VibiConfig:
     def __post_init__(self) -> None:
         """Refuse for texts what only images can have."""
         only_images = {
-            "explainer.start": self.explainer.start != "random",
+            "explainer.start": self.explainer.start == "black_box",
             "approximator.start": self.approximator.start != "random",
             "training.flip": self.training.flip,
             "training.padding": self.training.padding,

@@ -66,8 +66,11 @@ def build_vibi(
     if config.explainer.start == "random":
         explainer = build_explainer(config.explainer, channels, grid)
     else:
-        trained, layer = config.explainer.start == "black_box", config.explainer.layer
-        explainer = CopiedExplainer(copy(), normalize, grid, channels, trained, layer)
+        own = config.explainer
+        trained = own.start == "black_box"
+        explainer = CopiedExplainer(
+            copy(), normalize, grid, channels, trained, own.layer, own.dense
+        )
     if config.approximator.start == "random":
         approximator = build_approximator(config.approximator, channels, classes)
     else:

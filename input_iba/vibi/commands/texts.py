@@ -29,6 +29,7 @@ from input_iba.vibi.commands.config import VibiConfig
 from input_iba.vibi.fidelity import TopK, choose_top_k
 from input_iba.vibi.inputs import UNASKED, Samples
 from input_iba.vibi.model import Networks, Vibi
+from input_iba.vibi.text_features import FeatureTextExplainer, WordFeatures
 from input_iba.vibi.texts import (
     ExplainedTexts,
     TextApproximator,
@@ -103,13 +104,20 @@ class Texts:
             classes = black_box.log_probabilities(inputs).shape[1]
         dim = inputs.shape[2] - 1
         vibi = Vibi(
-            TextExplainer(dim, config.explainer.width or 100),
+            self._explainer(black_box, inputs),
             TextApproximator(classes, dim, config.approximator.width or 200),
             chunks,
             config.explainer.k,
             self.run.autocast,
         )
         return Networks(vibi.to(device), black_box, file, inputs.shape[1:])
+
+    def _explainer(self, black_box: TextBlackBox, example: Tensor) -> nn.Module:
+        settings, dim = self.config.explainer, example.shape[2] - 1
+        width = settings.width or 100
+        if settings.start == "random":
+            return TextExplainer(dim, width)
+        return FeatureTextExplainer(WordFeatures(black_box, example, settings.layer), dim, width)
 
     def _classifier(self, weights: str) -> tuple[nn.Module, str]:
         """Return the classifier and the file of its weights; None given, the config's own."""
