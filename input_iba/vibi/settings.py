@@ -198,7 +198,7 @@ class VibiTraining(Settings):
     PLACE = "training."
 
     epochs: int = setting(
-        5,
+        4,
         "passes of explainer and approximator over the data",
         at_least=1,
         flag=spelled("num_epochs"),
