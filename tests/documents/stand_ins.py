@@ -127,6 +127,10 @@ NOT_RUN: Mapping[str, str] = {
     "input-iba benchmark eraser": "takes hours",
     "input-iba benchmark known": "takes half an hour",
     "input-iba evaluate absent_class efficientnet_lite0_imagenet_development": "takes minutes",
+    "python tools/vibi/train.py --config configs/vibi/efficientnet_lite0_photographs_k49.py": (
+        "needs photographs in ImageNet's layout, and takes minutes"
+    ),
+    "python -m benchmarks.vibi_chunks": "needs what a training of minutes left",
     "make install": _INSTALLS,
     "source .venv/bin/activate": "belongs to a shell; `make install` makes the file",
     "make demo": f"{_INSTALLS}; the command that it then runs is in docs/RUNNING.md, too",

@@ -20,7 +20,7 @@ CPU = torch.device("cpu")
 def trainer(count: int = 64, seed: int = 0, **settings: Any) -> VibiTrainer:
     black_box, data = planted(count)
     given = {"epochs": 2, "batch_size": 16, "loss": "published", **settings}
-    how = VibiTraining(**given)  # type: ignore[arg-type]
+    how = VibiTraining(**given)
     return VibiTrainer(small_vibi(), black_box, data, how, CPU, seed)
 
 
