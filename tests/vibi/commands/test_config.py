@@ -56,7 +56,7 @@ def test_the_published_command_alone_keeps_the_black_box_in_the_loop() -> None:
 @pytest.mark.parametrize("name", CONFIGS)
 def test_a_published_setting_names_the_published_loss(name: str) -> None:
     config = load_vibi_config(FOLDER / name, {})
-    recommended = "beta" not in name and not config.of_texts
+    recommended = "beta" not in name
     assert (config.training.loss == "rationale") == recommended
     assert (config.training.weight_of_black_box > 0) == recommended
 

@@ -19,7 +19,7 @@ from input_iba.vibi.commands.prepared import load_vibi
 from input_iba.vibi.commands.run import run_vibi
 from tests.datasets.pictures import write
 
-CONFIG = "efficientnet_lite0_photographs_k49"
+CONFIG = "efficientnet_lite0_photographs_k98"
 CPU = Run(torch.device("cpu"), None)
 
 
@@ -70,7 +70,7 @@ def test_new_photographs_are_cropped_as_those_of_the_training(
 def test_the_config_of_photographs_builds_what_its_name_says() -> None:
     config = load_vibi_config(CONFIG, {})
     vibi = build_vibi(config, (3, 224, 224), 1000)
-    assert (vibi.chunks.count, vibi.k) == (14 * 14, 49)
+    assert (vibi.chunks.count, vibi.k) == (14 * 14, 98)
     assert isinstance(vibi.explainer, CopiedExplainer)
     assert vibi.explainer.layer == "_blocks.10"  # the last of 14×14 positions
     assert isinstance(vibi.approximator, CopiedApproximator)
