@@ -81,7 +81,11 @@ CONFIGS: Mapping[str, dict[str, Any]] = {
         "attributor": {"layer": "blocks.0", "classifier": {"depth": 2, "embed_dim": 16}},
     },
     "vibi/imdb_word_k5.py": {"black_box": {"classifier": {"vocab_size": 10}}},
-    "vibi/imdb_sentence_k1.py": {"black_box": {"classifier": {"vocab_size": 10}}},
+    # The stage's reviews have no full stops.
+    "vibi/imdb_sentence_k1.py": {
+        "black_box": {"classifier": {"vocab_size": 10}},
+        "texts": {"chunks": "five_words"},
+    },
 }
 """By the name of a config: values put over its own. All others are used as they are."""
 
