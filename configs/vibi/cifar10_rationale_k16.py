@@ -10,4 +10,4 @@ black_box = dict(
 )
 explainer = dict(_delete_=True, type="ResNet_4x", k=16, start="black_box")
 approximator = dict(_delete_=True, start="black_box")
-training = dict(epochs=3, batch_size=64, lr=1e-3, black_box_weight=1.0, flip=True, padding=4)
+training = dict(epochs=3, batch_size=64, lr=1e-3, loss="rationale", flip=True, padding=4)

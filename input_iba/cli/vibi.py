@@ -112,11 +112,12 @@ def _train(arguments: argparse.Namespace) -> int:
         jump_start=None if start is None else Path(start),
     )
     result = run_vibi(config, options)
-    print_text(
+    told = (
         f"Approximator fidelity {result.test.approximator:.2%}, rationale fidelity "
         f"{result.test.rationale:.2%} on {result.test.samples} test samples; black box accuracy "
         f"{result.black_box_accuracy:.2%}; {result.seconds:.0f} s: {result.work_dir}"
     )
+    print_text(f"{told}. {result.test.warning}" if result.test.warning else told)
     return 0
 
 
@@ -126,7 +127,7 @@ def _explain(arguments: argparse.Namespace) -> int:
     from input_iba.vibi.commands.explain import explain_files
 
     options = from_arguments(ExplainVibiOptions, arguments)
-    failed = False
+    failed, warning = False, ""
     for found in explain_files(options, arguments.images):
         if isinstance(found, Failure):
             failed = True
@@ -141,6 +142,9 @@ def _explain(arguments: argparse.Namespace) -> int:
             )
         )
         print_text(f"{found.id}: {found.milliseconds:.1f} ms; {answers}; {found.files[0]}")
+        warning = found.warning
+    if warning:
+        print_text(warning)
     return FAILED if failed else 0
 
 

@@ -112,13 +112,15 @@ def _charts_drawn(charts: Sequence[Chart], size: tuple[float, float]) -> tuple[F
     return figure, axes
 
 
-def write_charts(path: Path, charts: Sequence[Chart]) -> None:
+def write_charts(path: Path, charts: Sequence[Chart], title: str = "") -> None:
     """Draw charts side by side as PNG, whatever the path's extension, each with its own legend."""
     figure, axes = _charts_drawn(charts, (7 * len(charts), 5))
     for axis, chart in zip(axes, charts, strict=True):
         banded = any(line.margin is not None for line in chart.lines)
         bands = "bands: ± 1.96 standard errors" if banded else None
         axis.legend(title=bands, title_fontsize="small")
+    if title:
+        figure.suptitle(title, fontsize=12)
     figure.savefig(path, dpi=120, format="png")
 
 

@@ -87,19 +87,23 @@ def write_test_batch(path: Path, images: ArrayLike, captions: Sequence[str] = ()
 
 
 def write_distribution(
-    path: Path, images: ArrayLike, probabilities: ArrayLike, captions: Sequence[str] = ()
+    path: Path,
+    images: ArrayLike,
+    probabilities: ArrayLike,
+    captions: Sequence[str] = (),
+    note: str = "",
 ) -> None:
     """Lay the probability of being chosen over each image, each map divided by its largest.
 
     `images` are (N, C, H, W) in [0, 1]; `probabilities` are the explainer's distribution over
-    chunks, every pixel with the value of its chunk, (N, H, W).
+    chunks, every pixel with the value of its chunk, (N, H, W); `note` ends the heading.
 
     Raises:
         DataError: A shape is wrong, here as in the other sheets.
     """
     drawn = _heated(as_pixels(images), probabilities)
     heading = "where the explainer looks (each stretched to its own peak)"
-    write_sheet(path, drawn, heading, captions)
+    write_sheet(path, drawn, _noted(heading, note), captions)
 
 
 def write_top_k(
@@ -110,6 +114,7 @@ def write_top_k(
     other: ArrayLike,
     class_names: Sequence[str] | None = None,
     who: str = "approximator",
+    note: str = "",
 ) -> None:
     """Draw the chosen chunks, framed by whether they suffice.
 
@@ -126,13 +131,14 @@ def write_top_k(
         other: What `who` predicts from the chosen chunks, probabilities (N, classes).
         class_names: Names of the classes; None for their numbers.
         who: Named in the heading.
+        note: Ends the heading.
     """
     drawn = _unveiled(as_pixels(images), masks)
     colours = frame_colours(agreement(black_box, other))
     pairs = zip(*(np.asarray(p).argmax(1).tolist() for p in (black_box, other)), strict=True)
     captions = [" → ".join(_class_name(i, class_names) for i in pair) for pair in pairs]
     heading = f"black box (whole) → {who} (chosen chunks); frame: green same, red other class"
-    write_sheet(path, drawn, heading, captions, colours)
+    write_sheet(path, drawn, _noted(heading, note), captions, colours)
 
 
 def write_explanation(
@@ -143,11 +149,13 @@ def write_explanation(
     black_box: ArrayLike,
     approximator: ArrayLike,
     class_names: Sequence[str] | None = None,
+    note: str = "",
 ) -> None:
     """Draw one image, where the explainer looks, and the chosen chunks, side by side.
 
     Arguments and frame are those of `write_distribution` and `write_top_k`, of one sample: the
-    image (C, H, W), probabilities of being chosen (H, W), and of classes (classes,).
+    image (C, H, W), probabilities of being chosen (H, W), and of classes (classes,). `note` is the
+    heading.
     """
     tile = as_pixels(np.asarray(image)[None])
     looks = _heated(tile, np.asarray(probabilities)[None])
@@ -161,7 +169,7 @@ def write_explanation(
     frames[2] = frame_colours(agreement(whole[None], chunks[None]))[0]
     looking = "where the explainer looks"
     captions = [told("black box", whole), looking, told("approximator", chunks)]
-    write_sheet(path, np.concatenate([tile, looks, chosen]), "", captions, frames, columns=3)
+    write_sheet(path, np.concatenate([tile, looks, chosen]), note, captions, frames, columns=3)
 
 
 def write_training_curves(
@@ -169,21 +177,27 @@ def write_training_curves(
     rows: Sequence[Mapping[str, object]],
     x: str = "epoch",
     panels: Mapping[str, tuple[str, Sequence[str]]] = PANELS,
+    title: str = "",
 ) -> None:
     """Draw what a training recorded, one chart per quantity, side by side.
 
     Rows are those of `metrics.jsonl` and may lack keys; `x` is the key of the horizontal axis.
-    Keys of `panels` that no row has are left out, and charts without lines too.
+    Keys of `panels` that no row has are left out, and charts without lines too. `title` stands
+    above all.
     """
     charts = []
-    for title, (meaning, keys) in panels.items():
+    for name, (meaning, keys) in panels.items():
         lines = [line for line in (_line(rows, x, key) for key in keys) if line.x]
         if lines:
-            charts.append(Chart(title, x, meaning, lines))
+            charts.append(Chart(name, x, meaning, lines))
     if not charts:
         known = ", ".join(key for _, keys in panels.values() for key in keys)
         raise DataError(f"Nothing to draw: no row has {x!r} and any of {known}.")
-    write_charts(path, charts)
+    write_charts(path, charts, title)
+
+
+def _noted(heading: str, note: str) -> str:
+    return f"{heading}. {note}" if note else heading
 
 
 def _line(rows: Sequence[Mapping[str, object]], x: str, key: str) -> Line:

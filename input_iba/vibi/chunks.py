@@ -97,4 +97,4 @@ def grid_of(settings: ExplainerSettings, channels: int, height: int, width: int)
             f"{channels}. Set explainer.channels (--xpl_channels) to 1 or {channels}."
         )
     size = settings.chunk_size or STRIDES[settings.type]
-    return ChunkGrid(height, width, size, settings.channels)
+    return ChunkGrid(height, width, size, settings.channels, settings.fill)

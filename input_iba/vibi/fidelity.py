@@ -13,6 +13,43 @@ from input_iba.core.modes import frozen
 from input_iba.vibi.black_box import BlackBox
 from input_iba.vibi.model import Vibi, hard_top_k
 
+CODE_GAP = 0.1
+"""Share by which rationale fidelity may lie below the approximator's before it means a code."""
+
+
+def agree_on_code(approximator: float, rationale: float) -> bool:
+    """Return whether the two fidelities are so far apart that the explanation is a code.
+
+    >>> agree_on_code(0.966, 0.352), agree_on_code(0.966, 0.934), agree_on_code(0.9, 0.8)
+    (True, False, True)
+    """
+    return round(approximator - rationale, 6) >= CODE_GAP  # 0.9 - 0.8 is less than 0.1
+
+
+def code_warning(approximator: float, rationale: float) -> str:
+    """Return what it means that rationale fidelity lies far below the approximator's, or ''.
+
+    References:
+        Jethani et al. 2021 (arXiv 2103.01890), section 3, on explanations that encode the answer.
+    """
+    if not agree_on_code(approximator, rationale):
+        return ""
+    points = 100 * (approximator - rationale)
+    return (
+        f"Rationale fidelity lies {points:.1f} points below the approximator's: explainer and "
+        "approximator agree on a code, in which the choice of chunks tells the class. The map must "
+        "not be read as what the black box looked at. Remedy: keep the black box in the loop "
+        "(--loss rationale, the default), train it with hidden chunks "
+        "(--black_box_hidden_chunks 0.5), or show more chunks (--k)"
+    )
+
+
+def code_note(approximator: float, rationale: float) -> str:
+    """Return the same as `code_warning` for the title of a figure, or ''."""
+    if not agree_on_code(approximator, rationale):
+        return ""
+    return "NOT what the black box looked at: explainer and approximator agree on a code"
+
 
 @dataclass(frozen=True)
 class Fidelity:
@@ -37,6 +74,16 @@ class Fidelity:
             f"approximator fidelity {100 * self.approximator:.2f} %, "
             f"rationale fidelity {100 * self.rationale:.2f} %"
         )
+
+    @property
+    def warning(self) -> str:
+        """What the two fidelities mean where the map is no evidence, else ''; `code_warning`."""
+        return code_warning(self.approximator, self.rationale)
+
+    @property
+    def note(self) -> str:
+        """The same for the title of a figure."""
+        return code_note(self.approximator, self.rationale)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, TypeVar
@@ -12,8 +13,8 @@ from torch import Tensor
 from input_iba.training.classifier import Labelled
 from input_iba.vibi.black_box import BlackBox
 
-MEASURED = 500
-"""Inputs whose fidelity is measured at once."""
+MEASURED, MAX_PIXELS = 500, 1_600_000
+"""Inputs, and pixels of them, whose fidelity is measured at once."""
 
 UNASKED = torch.empty(0)
 """Stands for answers that the black box has not given yet."""
@@ -52,6 +53,12 @@ class ExplainedInputs:
     def __len__(self) -> int:
         return len(self.inputs)
 
+    @property
+    def measured(self) -> int:
+        """Number of inputs whose fidelity is measured at once: fewer where images are large."""
+        pixels = math.prod(self.inputs.shape[2:])  # 1 of texts
+        return max(1, min(MEASURED, MAX_PIXELS // pixels))
+
     def answered(
         self: Inputs, black_box: BlackBox, on_batch: Callable[[int], object] = lambda _: None
     ) -> Inputs:
@@ -61,7 +68,7 @@ class ExplainedInputs:
         """
         found, order = [], []
         with torch.no_grad(), black_box.frozen():
-            for rows in self.rows(self.ASKED):
+            for rows in self.rows(min(self.ASKED, self.measured)):
                 found.append(black_box.log_probabilities(self.at(rows)).cpu())
                 order.append(rows)
                 on_batch(len(rows))

@@ -84,7 +84,47 @@ class WholeImage(nn.Module):
         return F.relu(features + seen[:, :, None, None])
 
 
-class ResNetExplainer(nn.Module):
+class DenseChoice(nn.Module):
+    """Gives each chunk a logit by where everything lies in the image, which convolutions see badly.
+
+    Maps are averaged over at most cells×cells areas.
+    """
+
+    def __init__(self, channels: int, chunks: int, hidden: int, cells: int = 7) -> None:
+        super().__init__()
+        self.cells = cells
+        self.layers = nn.Sequential(
+            nn.Linear(channels * cells**2, hidden), nn.ReLU(True), nn.Linear(hidden, chunks)
+        )
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map (B, C, H, W) to (B, chunks)."""
+        if features.shape[-2:] != (self.cells, self.cells):
+            features = F.adaptive_avg_pool2d(features, self.cells)
+        logits: Tensor = self.layers(features.flatten(1))
+        return logits
+
+
+class ChunkHead(nn.Module):
+    """What the explainers end with: a convolution, and beside it dense layers where asked for."""
+
+    grid: ChunkGrid
+    head: nn.Conv2d
+    dense: DenseChoice | None
+
+    def add_head(self, channels: int, grid: ChunkGrid, dense: int) -> None:
+        """Add the last layers; `dense` are outputs of the first dense one, 0 for none."""
+        self.grid = grid
+        self.head = nn.Conv2d(channels, grid.channels, 1)
+        self.dense = DenseChoice(channels, grid.count, dense) if dense else None
+
+    def chosen(self, features: Tensor) -> Tensor:
+        """Map features (B, C, H, W) to logits (B, N)."""
+        logits = self.grid.averages(self.head(features))
+        return logits if self.dense is None else logits + self.dense(features)
+
+
+class ResNetExplainer(ChunkHead):
     """A residual network that halves the image one, two or three times.
 
     Args:
@@ -94,13 +134,20 @@ class ResNetExplainer(nn.Module):
         blocks: Residual blocks per stage.
         early: Halve in the first convolution already, which spares the layers at full size, by
             far the most expensive ones; else in the first stage.
+        dense: See `ChunkHead`.
     """
 
     def __init__(
-        self, in_channels: int, grid: ChunkGrid, stride: int, width: int, blocks: int, early: bool
+        self,
+        in_channels: int,
+        grid: ChunkGrid,
+        stride: int,
+        width: int,
+        blocks: int,
+        early: bool,
+        dense: int = 0,
     ) -> None:
         super().__init__()
-        self.grid = grid
         first = (2, 5) if early else (1, 3)  # stride and kernel
         layers: list[nn.Module] = [normalised_convolution(in_channels, width, *first)]
         channels = width
@@ -109,23 +156,24 @@ class ResNetExplainer(nn.Module):
             layers.append(stage(channels, width << i, blocks, stride=2 if halves else 1))
             channels = width << i
         self.body = nn.Sequential(*layers, WholeImage(channels))
-        self.head = nn.Conv2d(channels, grid.channels, 1)
+        self.add_head(channels, grid, dense)
 
     def forward(self, images: Tensor) -> Tensor:
         """Map images (B, C, H, W) in [0, 1] to logits (B, N)."""
-        return self.grid.averages(self.head(self.body(images)))
+        return self.chosen(self.body(images))
 
 
-class UnetExplainer(nn.Module):
+class UnetExplainer(ChunkHead):
     """A network that goes down to a coarse map, in some halvings, and back up to full size.
 
     References:
         Ronneberger et al. 2015 (arXiv 1505.04597), figure 1, with padding and group norm.
     """
 
-    def __init__(self, in_channels: int, grid: ChunkGrid, width: int, halvings: int) -> None:
+    def __init__(
+        self, in_channels: int, grid: ChunkGrid, width: int, halvings: int, dense: int = 0
+    ) -> None:
         super().__init__()
-        self.grid = grid
         sizes = [width << i for i in range(halvings + 1)]
         self.down = nn.ModuleList(
             _pair(inputs, outputs)
@@ -136,7 +184,7 @@ class UnetExplainer(nn.Module):
             _pair(coarse + fine, fine)
             for coarse, fine in zip(reversed(sizes[1:]), reversed(sizes[:-1]), strict=True)
         )
-        self.head = nn.Conv2d(width, grid.channels, 1)
+        self.add_head(width, grid, dense)
 
     def forward(self, images: Tensor) -> Tensor:
         """Map images (B, C, H, W) in [0, 1] to logits (B, N)."""
@@ -151,7 +199,7 @@ class UnetExplainer(nn.Module):
             fine = kept.pop()
             grown = F.interpolate(features, size=fine.shape[-2:])
             features = layer(torch.cat([grown, fine], 1))
-        return self.grid.averages(self.head(features))
+        return self.chosen(features)
 
 
 def _pair(inputs: int, outputs: int) -> nn.Sequential:
@@ -175,10 +223,11 @@ def build_explainer(settings: ExplainerSettings, in_channels: int, grid: ChunkGr
         )
     if settings.type == "Unet":
         width, halvings = UNET_WIDTHS[settings.size]
-        return UnetExplainer(in_channels, grid, settings.width or width, halvings)
+        return UnetExplainer(in_channels, grid, settings.width or width, halvings, settings.dense)
     width, blocks = WIDTHS[settings.size]
     width, blocks = settings.width or width, settings.blocks or blocks
-    return ResNetExplainer(in_channels, grid, stride, width, blocks, settings.size == "small")
+    early = settings.size == "small"
+    return ResNetExplainer(in_channels, grid, stride, width, blocks, early, settings.dense)
 
 
 class SmallApproximator(nn.Module):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from input_iba.errors import ConfigError
 from input_iba.settings import Settings, setting
 
 TEXTS = ("IMDB",)
-DATASETS = ("MNIST", "FashionMNIST", "CIFAR10", "ImageFolder", *TEXTS)
+DATASETS = ("MNIST", "FashionMNIST", "CIFAR10", "ImageFolder", "ImageNet", *TEXTS)
 
 KINDS = ("word", "five_words", "sentence")
 """Chunks of texts."""
@@ -18,8 +19,14 @@ STRIDES = {"Unet": 1, "ResNet_2x": 2, "ResNet_4x": 4, "ResNet_8x": 8}
 
 SIZES = ("small", "published")
 
+LOSSES = ("rationale", "published")
+"""Whether the black box is in the loop, so that the chosen chunks convince it, or not."""
+
 STARTS = ("random", "black_box")
 """What an explainer or approximator starts with: its own layers, or a copy of the black box."""
+
+EXPLAINER_STARTS = (*STARTS, "features")
+"""Of explainers also the black box's features as they are, which only a head is trained on."""
 
 
 def spelled(name: str) -> tuple[str, ...]:
@@ -41,11 +48,18 @@ class DataSettings(Settings):
     root: str = setting(
         "data",
         "folder of the data: where torchvision keeps, or puts, its data sets; of an ImageFolder "
-        "what holds `train/<class>/` and `test/<class>/`",
+        "what holds `train/<class>/` and `test/<class>/`; of ImageNet what holds "
+        "`images/estimation/<wnid>/`, trained on, `images/attribution/<wnid>/`, tested on, and "
+        "`imagenet_class_index.json`",
         flag=spelled("data_root"),
         metavar="DIR",
     )
-    size: int = setting(0, "height and width of images; 0 leaves them as they are", at_least=0)
+    size: int = setting(
+        0,
+        "height and width of images; 0 leaves them as they are. Of ImageNet, what a central crop "
+        "keeps",
+        at_least=0,
+    )
     mean: tuple[float, ...] = setting((0.0,), "what the black box's normalisation subtracts")
     std: tuple[float, ...] = setting((1.0,), "what it divides by, one value or one per channel")
     num_train: int = setting(0, "inputs drawn, validation included; 0 for all", at_least=0)
@@ -85,7 +99,7 @@ class BlackBoxSettings(Settings):
     padding: int = setting(0, "pixels by which images are shifted at most", at_least=0)
     flip: bool = setting(False, "mirror half of the images")
     hidden_chunks: float = setting(
-        0.0,
+        0.5,
         "share of the images that the black box is trained on with chunks hidden at random",
         at_least=0,
         at_most=1,
@@ -114,6 +128,12 @@ class ExplainerSettings(Settings):
     )
     width: int = setting(0, "channels of the first convolution; 0 for those of `size`", at_least=0)
     blocks: int = setting(0, "residual blocks per halving; 0: those of `size`", at_least=0)
+    dense: int = setting(
+        0,
+        "outputs of a dense layer that sees where everything lies in the image and has a say in "
+        "each chunk; 0 for none",
+        at_least=0,
+    )
     k: int = setting(4, "chunks to show", at_least=1, flag="--k", metavar="K")
     chunk_size: int = setting(
         0,
@@ -131,9 +151,21 @@ class ExplainerSettings(Settings):
     start: str = setting(
         "random",
         "black_box: the explainer starts as a copy of the black box, and `type` only says how "
-        "wide chunks are",
-        choices=STARTS,
+        "wide chunks are; features: only what chooses chunks by the black box's features is "
+        "trained, which stay as they are",
+        choices=EXPLAINER_STARTS,
         flag=spelled("explainer_start"),
+    )
+    layer: str = setting(
+        "",
+        "layer of the black box by whose features chunks are chosen, unless `start` is random; "
+        "empty for the last that is as fine as the chunks",
+    )
+    fill: float = setting(
+        0.0,
+        "what stands where a chunk is hidden, from 0, black, to 1, white",
+        at_least=0,
+        at_most=1,
     )
 
 
@@ -166,13 +198,16 @@ class VibiTraining(Settings):
     PLACE = "training."
 
     epochs: int = setting(
-        5,
+        4,
         "passes of explainer and approximator over the data",
         at_least=1,
         flag=spelled("num_epochs"),
     )
     batch_size: int = setting(128, "inputs per step", at_least=1)
     lr: float = setting(3e-3, "peak of the one-cycle learning rate of AdamW", above=0)
+    copied_lr: float = setting(
+        0.0, "the same of what starts as a copy of the black box; 0 for `lr`", at_least=0
+    )
     weight_decay: float = setting(1e-2, "of AdamW", at_least=0)
     warm_up: float = setting(0.2, "share in which the learning rate rises", above=0, below=1)
     beta: float = setting(
@@ -194,11 +229,20 @@ class VibiTraining(Settings):
         False,
         "show hard masks in training, as evaluation does, with the gradient of the relaxed ones",
     )
-    black_box_weight: float = setting(
-        0.0,
-        "weight of the black box's own cross-entropy on the chunks that are shown",
+    loss: str = setting(
+        "rationale",
+        "rationale: the black box's own cross-entropy on the chunks that are shown is part of it, "
+        "so that they convince the black box too; published: that of the paper, without it",
+        choices=LOSSES,
+        flag="--loss",
+    )
+    black_box_weight: float | None = setting(
+        None,
+        "weight of the black box's own cross-entropy on the chunks that are shown (default: 1, or "
+        "0 for the published loss)",
         at_least=0,
         flag=spelled("black_box_weight"),
+        metavar="WEIGHT",
     )
     top_k_weight: float = setting(
         1.0,
@@ -213,6 +257,27 @@ class VibiTraining(Settings):
         "is asked anew in every step",
         at_least=0,
     )
+
+    def __post_init__(self) -> None:
+        """Check the settings, and that the loss is what its name says."""
+        super().__post_init__()
+        if self.loss == "published" and self.black_box_weight:
+            raise ConfigError(
+                "training.loss='published' has no black box in it; got black_box_weight="
+                f"{self.black_box_weight:g}. Set training.loss='rationale' (--loss rationale), or "
+                "remove training.black_box_weight (--black_box_weight)."
+            )
+
+    @property
+    def weight_of_black_box(self) -> float:
+        """Weight of the black box's own cross-entropy.
+
+        >>> VibiTraining().weight_of_black_box, VibiTraining(loss="published").weight_of_black_box
+        (1.0, 0.0)
+        """
+        if self.black_box_weight is not None:
+            return self.black_box_weight
+        return 1.0 if self.loss == "rationale" else 0.0
 
 
 SECTIONS: dict[str, type[Any]] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -11,8 +12,9 @@ from torch import Tensor
 from input_iba.training.images import augment
 from input_iba.training.loop import Trainer, Validation
 from input_iba.vibi.black_box import BlackBox
+from input_iba.vibi.copies import BlackBoxCopy
 from input_iba.vibi.fidelity import measure_fidelity
-from input_iba.vibi.inputs import MEASURED, ExplainedInputs
+from input_iba.vibi.inputs import ExplainedInputs
 from input_iba.vibi.model import Vibi, annealed
 from input_iba.vibi.settings import VibiTraining
 
@@ -51,6 +53,21 @@ def kl_from_uniform(logits: Tensor) -> Tensor:
     return (negative_entropy + exists.sum(-1).float().log()).mean()
 
 
+def _parameter_groups(vibi: Vibi, settings: VibiTraining) -> list[dict[str, Any]]:
+    """Return what is trained; what is copied from the black box apart if it has a rate of its own.
+
+    One group where it has none, as optimisers of older checkpoints have.
+    """
+    if not settings.copied_lr:
+        return [{"params": list(vibi.parameters())}]
+    copies = [part for part in vibi.modules() if isinstance(part, BlackBoxCopy)]
+    copied = [p for copy in copies for p in copy.classifier.parameters()]
+    inside = set(map(id, copied))
+    own = [p for p in vibi.parameters() if id(p) not in inside]
+    groups = [{"params": own, "lr": settings.lr}, {"params": copied, "lr": settings.copied_lr}]
+    return [group for group in groups if group["params"]]
+
+
 class VibiTrainer(Trainer[tuple[Tensor, Tensor]]):
     """Trains explainer and approximator in place; the black box comes back as it was.
 
@@ -72,7 +89,8 @@ class VibiTrainer(Trainer[tuple[Tensor, Tensor]]):
         self.vibi, self.black_box = vibi, black_box
         self.data, self.held_out = data, held_out
         self.settings, self.device = settings, device
-        adam = torch.optim.AdamW(vibi.parameters(), settings.lr, weight_decay=settings.weight_decay)
+        groups = _parameter_groups(vibi, settings)
+        adam = torch.optim.AdamW(groups, settings.lr, weight_decay=settings.weight_decay)
         steps = math.ceil(len(data) / settings.batch_size)
         super().__init__(vibi, adam, settings.epochs, steps, seed, settings.warm_up)
 
@@ -139,10 +157,11 @@ class VibiTrainer(Trainer[tuple[Tensor, Tensor]]):
         total = parts["cross_entropy"] + settings.beta * parts["kl"]
         if settings.top_k_weight:
             total = total + settings.top_k_weight * parts["top_k_cross_entropy"]
-        if settings.black_box_weight:
+        weight = settings.weight_of_black_box
+        if weight:
             reaction = self.black_box.log_probabilities(masked)
             parts["black_box_cross_entropy"] = soft_cross_entropy(expected, reaction)
-            total = total + settings.black_box_weight * parts["black_box_cross_entropy"]
+            total = total + weight * parts["black_box_cross_entropy"]
         return {"loss": total, **parts}
 
     def _approximated(
@@ -162,9 +181,11 @@ class VibiTrainer(Trainer[tuple[Tensor, Tensor]]):
     def validate(self) -> Validation:
         """Measure both fidelities; the score is what the training aims at."""
         assert self.held_out is not None
-        found = measure_fidelity(self.vibi, self.black_box, self.held_out.batches(MEASURED))
+        found = measure_fidelity(
+            self.vibi, self.black_box, self.held_out.batches(self.held_out.measured)
+        )
         score = found.approximator
-        if self.settings.black_box_weight:
+        if self.settings.weight_of_black_box:
             score = (found.approximator + found.rationale) / 2
         metrics = {
             "approximator_fidelity": found.approximator,

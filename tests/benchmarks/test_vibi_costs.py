@@ -53,3 +53,8 @@ def test_another_number_of_chunks_is_measured_as_in_the_run(
     trained, all_shown = rows(capsys.readouterr().out)
     assert trained == ["1", f"{run.test.approximator:.1%}", f"{run.test.rationale:.1%}"]
     assert all_shown[2] == "100.0%"  # the whole picture
+    vibi_chunks.main([path, "--k", "1", "16", "--random", "--precision", "fp32"])
+    beside, again = rows(capsys.readouterr().out)
+    assert beside[:3] == trained
+    assert float(beside[4].rstrip("%")) < float(trained[2].rstrip("%"))  # one chunk of sixteen
+    assert again[3:] == again[1:3]

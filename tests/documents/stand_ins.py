@@ -81,6 +81,11 @@ CONFIGS: Mapping[str, dict[str, Any]] = {
         "attributor": {"layer": "blocks.0", "classifier": {"depth": 2, "embed_dim": 16}},
     },
     "vibi/imdb_word_k5.py": {"black_box": {"classifier": {"vocab_size": 10}}},
+    # The stage's reviews have no full stops.
+    "vibi/imdb_sentence_k1.py": {
+        "black_box": {"classifier": {"vocab_size": 10}},
+        "texts": {"chunks": "five_words"},
+    },
 }
 """By the name of a config: values put over its own. All others are used as they are."""
 
@@ -128,6 +133,10 @@ NOT_RUN: Mapping[str, str] = {
     "input-iba benchmark eraser": "takes hours",
     "input-iba benchmark known": "takes half an hour",
     "input-iba evaluate absent_class efficientnet_lite0_imagenet_development": "takes minutes",
+    "python tools/vibi/train.py --config configs/vibi/efficientnet_lite0_photographs_k98.py": (
+        "needs photographs in ImageNet's layout, and takes minutes"
+    ),
+    "python -m benchmarks.vibi_chunks": "needs what a training of minutes left",
     "make install": _INSTALLS,
     "source .venv/bin/activate": "belongs to a shell; `make install` makes the file",
     "make demo": f"{_INSTALLS}; the command that it then runs is in docs/RUNNING.md, too",

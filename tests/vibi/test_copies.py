@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from input_iba.datasets.normalization import Normalize
-from input_iba.errors import ConfigError
+from input_iba.errors import ConfigError, LayerNotFoundError
 from input_iba.models import CifarResNet, ConvNet
 from input_iba.vibi import (
     ApproximatorSettings,
@@ -77,6 +77,15 @@ def test_the_explainer_reads_the_last_map_that_is_as_fine_as_the_chunks() -> Non
     assert finer(torch.rand(2, 1, 16, 16)).shape == (2, 64)
 
 
+def test_another_layer_can_be_read() -> None:
+    classifier = CifarResNet(8, 3, 1, width=4)
+    assert CopiedExplainer(classifier, None, GRID, 1, layer="layer2").layer == "layer2"
+    with pytest.raises(LayerNotFoundError, match="layer2"):
+        CopiedExplainer(classifier, None, GRID, 1, layer="layers2")
+    with pytest.raises(ConfigError, match=r"no feature map in 'linear' of 4×4"):
+        CopiedExplainer(classifier, None, GRID, 1, layer="linear")
+
+
 def test_a_gradient_reaches_the_layers_that_the_explainer_reads() -> None:
     explainer, _ = copies(black_box())
     weights = torch.arange(16.0)
@@ -102,15 +111,62 @@ def test_maps_that_are_too_coarse_are_refused() -> None:
     assert CopiedExplainer(ConvNet(2, 1, width=2), None, ChunkGrid(16, 16, 1), 1).layer
 
 
+def random_data(box: BlackBox) -> ExplainedInputs:
+    pixels = torch.randint(0, 256, (16, 1, 16, 16), dtype=torch.uint8)
+    answers = box.in_batches(iter([pixels.float() / 255]))
+    return ExplainedInputs(pixels, answers, lambda x: x.float() / 255)
+
+
+def test_features_stay_as_they_are_and_what_chooses_by_them_is_trained() -> None:
+    classifier = black_box()
+    _, approximator = copies(classifier)
+    explainer = CopiedExplainer(copy.deepcopy(classifier), NORMALIZE, GRID, 1, trained=False)
+    before = copy.deepcopy(explainer.state_dict())
+    box = BlackBox(classifier, NORMALIZE)
+    trainer = VibiTrainer(
+        Vibi(explainer, approximator, GRID, k=4),
+        box,
+        random_data(box),
+        VibiTraining(epochs=1, batch_size=8),
+        torch.device("cpu"),
+    )
+    trainer.train_epoch(0)
+    assert not any(module.training for module in explainer.classifier.modules())
+    for name, values in explainer.state_dict().items():
+        assert torch.equal(values, before[name]) == name.startswith("classifier."), name
+
+
+def test_no_layer_behind_the_map_is_run() -> None:
+    explainer, _ = copies(black_box())
+    behind = explainer.classifier.get_submodule("linear")
+    behind.register_forward_hook(lambda *_: pytest.fail("was run"))
+    explainer(torch.rand(2, 1, 16, 16))
+
+
+def test_copies_can_have_a_learning_rate_of_their_own() -> None:
+    classifier = black_box()
+    box = BlackBox(classifier, NORMALIZE)
+    data = random_data(box)
+
+    def groups(copied_lr: float) -> list[tuple[float, int]]:
+        vibi = Vibi(*copies(classifier), GRID, k=4)
+        how = VibiTraining(epochs=1, batch_size=8, lr=0.01, copied_lr=copied_lr)
+        made = VibiTrainer(vibi, box, data, how, torch.device("cpu"))
+        return [(group["max_lr"], len(group["params"])) for group in made.optimizer.param_groups]
+
+    count = len(list(classifier.parameters()))
+    own = 4  # weights and biases of the explainer's two layers
+    assert groups(0.001) == [(0.01, own), (0.001, 2 * count)]
+    assert groups(0.0) == [(0.01, own + 2 * count)]
+
+
 def test_training_changes_weights_and_no_statistics(unchanged: Unchanged) -> None:
     classifier = black_box()
     before = classifier.state_dict()
     vibi = Vibi(*copies(classifier), GRID, k=4)
-    pixels = torch.randint(0, 256, (16, 1, 16, 16), dtype=torch.uint8)
     box = BlackBox(classifier, NORMALIZE)
-    answers = box.in_batches(iter([pixels.float() / 255]))
-    data = ExplainedInputs(pixels, answers, lambda x: x.float() / 255)
-    how = VibiTraining(epochs=1, batch_size=8, black_box_weight=1.0)
+    data = random_data(box)
+    how = VibiTraining(epochs=1, batch_size=8)
     with unchanged(classifier):
         VibiTrainer(vibi, box, data, how, torch.device("cpu")).train_epoch(0)
     for network in (vibi.explainer, vibi.approximator):
@@ -124,5 +180,7 @@ def test_training_changes_weights_and_no_statistics(unchanged: Unchanged) -> Non
 def test_an_unknown_start_is_refused_with_the_closest() -> None:
     with pytest.raises(ConfigError, match=r"'blackbox'.*Closest: 'black_box'"):
         ApproximatorSettings(start="blackbox")
-    with pytest.raises(ConfigError, match="one of 'random', 'black_box', got 'nothing'"):
+    with pytest.raises(
+        ConfigError, match="one of 'random', 'black_box', 'features', got 'nothing'"
+    ):
         ExplainerSettings(start="nothing")

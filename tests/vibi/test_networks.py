@@ -80,3 +80,18 @@ def test_no_network_keeps_statistics_of_batches() -> None:
         assert not any(issubclass(kind, nn.modules.batchnorm._BatchNorm) for kind in kinds)
         assert nn.GroupNorm in kinds
         assert not list(network.buffers())
+
+
+@pytest.mark.parametrize("type_", STRIDES)
+def test_dense_layers_see_where_something_lies(type_: str) -> None:
+    """Far from a chunk, something may still decide about it, at whichever place."""
+    settings = ExplainerSettings(type_, width=4, dense=6)
+    grid = grid_of(settings, 1, 19, 23)
+    explainer = build_explainer(settings, 1, grid)
+    images = torch.rand(2, 1, 19, 23)
+    assert explainer(images).shape == (2, grid.count)
+    torch.autograd.backward(explainer(images)[:, 0].sum())
+    assert all(parameter.grad is not None for parameter in explainer.parameters())
+    plain = build_explainer(ExplainerSettings(type_, width=4), 1, grid)
+    more = set(explainer.state_dict()) - set(plain.state_dict())
+    assert all(name.startswith("dense.") for name in more) and len(more) == 4

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import pytest
 import torch
@@ -16,15 +17,16 @@ from tests.vibi.nets import ReadsOneChunk, planted, small_vibi
 CPU = torch.device("cpu")
 
 
-def trainer(count: int = 64, seed: int = 0, **settings: float) -> VibiTrainer:
+def trainer(count: int = 64, seed: int = 0, **settings: Any) -> VibiTrainer:
     black_box, data = planted(count)
-    how = VibiTraining(**{"epochs": 2, "batch_size": 16, **settings})  # type: ignore[arg-type]
+    given = {"epochs": 2, "batch_size": 16, "loss": "published", **settings}
+    how = VibiTraining(**given)
     return VibiTrainer(small_vibi(), black_box, data, how, CPU, seed)
 
 
 @pytest.mark.slow
 def test_the_explainer_finds_the_chunk_that_the_black_box_reads() -> None:
-    found = trainer(512, epochs=6, lr=0.01, black_box_weight=1.0)
+    found = trainer(512, epochs=6, lr=0.01, loss="rationale")
     for epoch in range(6):
         found.train_epoch(epoch)
     black_box, test = planted(200, seed=1)
@@ -68,7 +70,9 @@ def test_the_chunks_of_evaluation_teach_the_approximator_only() -> None:
 
 
 def test_the_loss_is_the_sum_of_its_weighted_parts() -> None:
-    made = trainer(beta=0.3, black_box_weight=0.7, top_k_weight=0.9, num_samples=3)
+    made = trainer(
+        loss="rationale", beta=0.3, black_box_weight=0.7, top_k_weight=0.9, num_samples=3
+    )
     inputs, expected = next(made.data.batches(16))
     with made.black_box.frozen():
         _compare_with_literal(made, inputs, expected)
@@ -92,7 +96,7 @@ def _compare_with_literal(made: VibiTrainer, inputs: torch.Tensor, expected: tor
 
 
 def test_the_black_box_comes_back_as_it_was(unchanged: Unchanged) -> None:
-    made = trainer(black_box_weight=1.0)
+    made = trainer(loss="rationale")
     with unchanged(made.black_box.classifier.train()):
         made.train_epoch(0)
 
@@ -158,6 +162,21 @@ def test_a_loss_that_is_not_finite_stops_the_training() -> None:
 def test_impossible_settings_are_refused(name: str, value: float) -> None:
     with pytest.raises(ConfigError, match=name):
         VibiTraining(**{name: value})  # type: ignore[arg-type]
+
+
+def test_the_black_box_is_in_the_loop_unless_the_published_loss_is_named() -> None:
+    inputs, expected = next(trainer().data.batches(16))
+    for loss, there in (("rationale", True), ("published", False)):
+        parts = trainer(loss=loss).parts(inputs, expected, 0.5, torch.Generator().manual_seed(0))
+        assert ("black_box_cross_entropy" in parts) == there
+        reaction = parts.get("black_box_cross_entropy", torch.tensor(0.0))
+        rest = parts["cross_entropy"] + parts["top_k_cross_entropy"]
+        assert parts["loss"].item() == pytest.approx((rest + reaction).item(), rel=1e-5)
+    assert VibiTraining().loss == "rationale"
+    assert VibiTraining(black_box_weight=0.5).weight_of_black_box == 0.5
+    assert VibiTraining(black_box_weight=0.0).weight_of_black_box == 0.0
+    with pytest.raises(ConfigError, match=r"'published' has no black box.*remove"):
+        VibiTraining(loss="published", black_box_weight=1.0)
 
 
 def test_k_beyond_the_chunks_is_refused() -> None:

@@ -10,4 +10,4 @@ black_box = dict(
 )
 explainer = dict(size="small", width=32)
 approximator = dict(size="small", width=32)
-training = dict(epochs=4)
+training = dict(epochs=4, loss="published")

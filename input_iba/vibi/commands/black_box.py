@@ -31,7 +31,7 @@ def classifier_config(settings: BlackBoxSettings, channels: int, classes: int) -
     """Return the classifier's config with channels and classes of the data filled in."""
     cfg = dict(settings.classifier)
     if "type" not in cfg:
-        cfg |= {"source": "custom", "type": "ConvNet"}
+        cfg = {"width": 16} | cfg | {"source": "custom", "type": "ConvNet"}
     if not cfg.get("pretrained"):
         cfg.setdefault("num_classes", classes)
     kind = CLASSIFIERS.get(str(cfg.get("type"))) if cfg.get("source") == "custom" else None

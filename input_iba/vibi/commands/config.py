@@ -43,7 +43,7 @@ class VibiConfig:
         """Refuse for texts what only images can have."""
         only_images = {
             "explainer.start": self.explainer.start == "black_box",
-            "approximator.start": self.approximator.start == "black_box",
+            "approximator.start": self.approximator.start != "random",
             "training.flip": self.training.flip,
             "training.padding": self.training.padding,
         }

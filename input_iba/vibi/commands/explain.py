@@ -18,7 +18,7 @@ from input_iba.results import file_names
 from input_iba.run.shell import chosen
 from input_iba.vibi.commands.options import ExplainVibiOptions
 from input_iba.vibi.commands.prepared import LoadedVibi, load_vibi
-from input_iba.vibi.fidelity import choose_top_k
+from input_iba.vibi.fidelity import choose_top_k, code_note, code_warning
 
 Result = TypeVar("Result")
 
@@ -33,6 +33,7 @@ class ChunkExplanation:
         black_box: What the black box says of the whole input.
         approximator: What the approximator says of the chosen chunks; so does the black box in
             `rationale`.
+        warning: What the explainer's two fidelities mean where its maps are no evidence, else ''.
     """
 
     id: str
@@ -41,6 +42,7 @@ class ChunkExplanation:
     approximator: tuple[str, float]
     rationale: tuple[str, float]
     files: tuple[Path, ...]
+    warning: str = ""
 
 
 def explain_files(
@@ -83,10 +85,11 @@ def _explain(loaded: LoadedVibi, opened: Any, place: Path, warm: bool) -> ChunkE
     found = choose_top_k(networks.vibi, networks.black_box, inputs)
     with networks.black_box.frozen():
         whole = networks.black_box.log_probabilities(inputs)[0].exp().cpu()
-    files = kind.write(networks, opened, found, whole, names, place)
+    note, warning = code_note(*loaded.fidelities), code_warning(*loaded.fidelities)
+    files = kind.write(networks, opened, found, whole, names, place, note)
     answers = (whole, found.approximator[0].exp().cpu(), found.rationale[0].exp().cpu())
     told, approximated, reacted = (_likeliest(answer, names) for answer in answers)
-    return ChunkExplanation(place.name, milliseconds, told, approximated, reacted, files)
+    return ChunkExplanation(place.name, milliseconds, told, approximated, reacted, files, warning)
 
 
 def timed(work: Callable[[], Result], device: torch.device) -> tuple[Result, float]:

@@ -42,6 +42,12 @@ from input_iba.vibi.networks import build_approximator, build_explainer
 
 FORMATS = ("png", "jpg", "jpeg", "bmp")
 
+IMAGENET_SPLITS = {"train": "estimation", "test": "attribution"}
+"""Folders of ImageNet's images, as the other commands use them."""
+
+CROPPED = 224 / 256
+"""Share of a photograph's shorter side that its central crop keeps."""
+
 
 def build_vibi(
     config: VibiConfig, shape: Sequence[int], classes: int, run: Run | None = None
@@ -60,7 +66,11 @@ def build_vibi(
     if config.explainer.start == "random":
         explainer = build_explainer(config.explainer, channels, grid)
     else:
-        explainer = CopiedExplainer(copy(), normalize, grid, channels)
+        own = config.explainer
+        trained = own.start == "black_box"
+        explainer = CopiedExplainer(
+            copy(), normalize, grid, channels, trained, own.layer, own.dense
+        )
     if config.approximator.start == "random":
         approximator = build_approximator(config.approximator, channels, classes)
     else:
@@ -83,10 +93,15 @@ class Images:
     def dataset(self, split: str) -> ImageDataset:
         """Return the images of 'train' or 'test'."""
         data = self.config.data
-        resize = {"type": "Resize", "height": data.size, "width": data.size}
-        cfg: dict[str, Any] = {"type": data.dataset, "pipeline": [resize] if data.size else []}
+        cfg: dict[str, Any] = {"type": data.dataset, "pipeline": []}
+        if data.size:
+            cfg["pipeline"] = self._resizing(data.size, data.size)
         if data.dataset == "ImageFolder":
             cfg |= {"img_root": str(Path(data.root) / split), "valid_formats": FORMATS}
+        elif data.dataset == "ImageNet":
+            images = Path(data.root) / "images" / IMAGENET_SPLITS[split]
+            index = Path(data.root) / "imagenet_class_index.json"
+            cfg |= {"img_root": str(images), "ind_to_cls_file": str(index)}
         else:
             cfg |= {"root": data.root, "split": split}
         dataset = build_dataset(cfg)
@@ -129,19 +144,32 @@ class Images:
         return inputs.answered(networks.black_box)
 
     def draw(
-        self, networks: Networks, inputs: Tensor, class_names: Sequence[str], folder: Path
+        self,
+        networks: Networks,
+        inputs: Tensor,
+        class_names: Sequence[str],
+        folder: Path,
+        note: str = "",
     ) -> None:
-        """Draw explanations of images (n, C, H, W), uint8."""
-        write_sheets(networks.vibi, networks.black_box, inputs, folder, class_names)
+        """Draw explanations of images (n, C, H, W), uint8, with a note in the titles."""
+        write_sheets(networks.vibi, networks.black_box, inputs, folder, class_names, note)
 
     def open(self, path: Path) -> Tensor:
         """Read an image of any size as (C, H, W), uint8, of the size that was trained on."""
         channels, height, width = self.shape
         image = read_image(path, channels)
-        resize = {"type": "Resize", "height": height, "width": width}
         same = (image.height, image.width) == (height, width)
-        _, pixels, _ = Pipeline([] if same else [resize])(image)
+        _, pixels, _ = Pipeline([] if same else self._resizing(height, width))(image)
         return pixels[:channels]
+
+    def _resizing(self, height: int, width: int) -> list[dict[str, Any]]:
+        """Return the transforms that make images of any size as large as those of the training."""
+        size = {"height": height, "width": width}
+        if self.config.data.dataset != "ImageNet":
+            return [{"type": "Resize", **size}]
+        shorter = round(max(height, width) / CROPPED)
+        scaled = {"type": "SmallestMaxSize", "max_size": shorter, "interpolation": "bicubic"}
+        return [scaled, {"type": "CenterCrop", **size}]
 
     def inputs(self, networks: Networks, opened: Tensor) -> Tensor:
         """Return the prepared image (1, C, H, W)."""
@@ -159,8 +187,9 @@ class Images:
         whole: Tensor,
         class_names: Sequence[str],
         place: Path,
+        note: str = "",
     ) -> tuple[Path, ...]:
-        """Write `<place>.npz` and `<place>.png`."""
+        """Write `<place>.npz` and `<place>.png`, with a note as its title."""
         heat = self.heat(networks, opened, found.logits)[0].cpu().numpy()
         shown = _grid(networks).upsample(found.shown)[0].cpu()
         files = (place.with_name(f"{place.name}.npz"), place.with_name(f"{place.name}.png"))
@@ -168,7 +197,7 @@ class Images:
         image = self.prepare(opened).cpu()
         approximated = found.approximator[0].exp().cpu()
         with written_whole(files[1]) as aside:
-            write_explanation(aside, image, heat, shown, whole, approximated, class_names)
+            write_explanation(aside, image, heat, shown, whole, approximated, class_names, note)
         return files
 
 
@@ -185,11 +214,13 @@ def write_sheets(
     inputs: Tensor,
     folder: Path,
     class_names: Sequence[str] | None = None,
+    note: str = "",
 ) -> None:
     """Draw a batch, the explanation distribution, and the top-k explanation of each image.
 
     Frames of `top_k.png` say whether the approximator agrees with the black box, those of
-    `top_k_black_box.png` whether the black box agrees with itself. Images (n, C, H, W) are uint8.
+    `top_k_black_box.png` whether the black box agrees with itself. Images (n, C, H, W) are uint8;
+    titles of explanations end with `note`.
     """
     grid = vibi.chunks
     assert isinstance(grid, ChunkGrid)  # images fall into squares
@@ -201,13 +232,14 @@ def write_sheets(
     with written_whole(folder / "test_batch.png") as aside:
         write_test_batch(aside, drawn)
     with written_whole(folder / "distribution.png") as aside:
-        write_distribution(aside, drawn, chunk_map(grid, found.logits.softmax(1)).cpu())
+        heat = chunk_map(grid, found.logits.softmax(1)).cpu()
+        write_distribution(aside, drawn, heat, note=note)
     for name, who, answer in (
         ("top_k", "approximator", found.approximator),
         ("top_k_black_box", "black box", found.rationale),
     ):
         with written_whole(folder / f"{name}.png") as aside:
-            write_top_k(aside, drawn, masks, whole, answer.exp().cpu(), class_names, who)
+            write_top_k(aside, drawn, masks, whole, answer.exp().cpu(), class_names, who, note)
 
 
 def chunk_map(grid: ChunkGrid, of_chunks: Tensor) -> Tensor:
@@ -215,8 +247,8 @@ def chunk_map(grid: ChunkGrid, of_chunks: Tensor) -> Tensor:
     return grid.upsample(of_chunks).sum(1)
 
 
-def write_curves(metrics: Path, folder: Path) -> None:
-    """Draw what `metrics.jsonl` holds over the epochs, as `curves.png` in a folder."""
+def write_curves(metrics: Path, folder: Path, note: str = "") -> None:
+    """Draw what `metrics.jsonl` holds over the epochs, as `curves.png`; a note is its title."""
     rows = [json.loads(line) for line in metrics.read_text(encoding="utf-8").splitlines()]
     with written_whole(folder / "curves.png") as aside:
-        write_training_curves(aside, rows)
+        write_training_curves(aside, rows, title=note)

@@ -85,11 +85,16 @@ def prepare(config: VibiConfig, run: Run) -> Prepared:
 
 @dataclass(frozen=True)
 class LoadedVibi:
-    """What a checkpoint holds; its networks are in eval mode."""
+    """What a checkpoint holds; its networks are in eval mode.
+
+    Attributes:
+        fidelities: The approximator's, and of the rationale, on what its training held out.
+    """
 
     kind: Kind
     networks: Networks
     class_names: Sequence[str]
+    fidelities: tuple[float, float]
 
     @property
     def vibi(self) -> Vibi:
@@ -143,4 +148,6 @@ def load_vibi(path: Path, run: Run | None = None, black_box: Path | None = None)
     networks = kind.load(content["input_shape"], len(content["class_names"]), weights)
     fit_state_dict(networks.vibi, content["vibi"], path)
     networks.vibi.eval()
-    return LoadedVibi(kind, networks, content["class_names"])
+    measured = content["metrics"]
+    fidelities = (measured["approximator_fidelity"], measured["rationale_fidelity"])
+    return LoadedVibi(kind, networks, content["class_names"], fidelities)

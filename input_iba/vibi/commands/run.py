@@ -22,8 +22,7 @@ from input_iba.vibi.commands.config import VibiConfig
 from input_iba.vibi.commands.images import write_curves
 from input_iba.vibi.commands.options import VibiOptions
 from input_iba.vibi.commands.prepared import FORMAT, Prepared, prepare, read_checkpoint
-from input_iba.vibi.fidelity import Fidelity, measure_fidelity
-from input_iba.vibi.inputs import MEASURED
+from input_iba.vibi.fidelity import Fidelity, code_note, measure_fidelity
 from input_iba.vibi.trainer import VibiTrainer
 
 SHOWN = 32
@@ -81,8 +80,8 @@ class VibiFolder:
 
     def end(self, result: VibiResult) -> None:
         """Write the results and say in the manifest that the run is complete."""
-        found = asdict(result)
-        write_json(self.results, {k: v for k, v in found.items() if k != "work_dir"})
+        found = {k: v for k, v in asdict(result).items() if k != "work_dir"}
+        write_json(self.results, {**found, "warning": result.test.warning})
         manifest = json.loads(self.manifest.read_text(encoding="utf-8"))
         write_json(self.manifest, {**manifest, "complete": True, "finished": now_text()})
 
@@ -91,6 +90,7 @@ class VibiFolder:
         if not self.results.exists():
             return None
         found = json.loads(self.results.read_text(encoding="utf-8"))
+        found.pop("warning", None)  # follows from the fidelities
         for name in ("validation", "test"):
             found[name] = Fidelity(**found[name])
         return VibiResult(self.root, **found)
@@ -184,7 +184,12 @@ def _train(
 
     def on_epoch(metrics: Mapping[str, Any]) -> None:
         if options.save_images_every_epoch:
-            _draw(ready, folder.pictures / f"epoch_{metrics['epoch']:03d}")
+            place = folder.pictures / f"epoch_{metrics['epoch']:03d}"
+            _draw(
+                ready,
+                place,
+                code_note(metrics["approximator_fidelity"], metrics["rationale_fidelity"]),
+            )
         for name, value in metrics.items():
             if board is not None and name != "epoch":
                 board.add_scalar(name, value, metrics["epoch"])
@@ -208,21 +213,23 @@ def _finish(folder: VibiFolder, ready: Prepared, run: Run, started: float) -> Vi
     fit_state_dict(ready.networks.vibi, content["vibi"], folder.best)
     vibi, black_box = ready.networks.vibi, ready.networks.black_box
     validation, test = (
-        measure_fidelity(vibi, black_box, data.batches(MEASURED))
+        measure_fidelity(vibi, black_box, data.batches(data.measured))
         for data in (ready.validation, ready.test)
     )
-    _draw(ready, folder.pictures)
-    write_curves(folder.metrics, folder.pictures)
+    _draw(ready, folder.pictures, test.note)
+    write_curves(folder.metrics, folder.pictures, test.note)
     seconds = round(time.perf_counter() - started, 1)
     result = VibiResult(folder.root, validation, test, ready.accuracy, seconds)
     folder.end(result)
     LOGGER.info("Test set, with epoch %d: %s", content["epoch"], test.text())
+    if test.warning:
+        LOGGER.warning("%s.", test.warning)
     return result
 
 
-def _draw(ready: Prepared, folder: Path) -> None:
+def _draw(ready: Prepared, folder: Path, note: str) -> None:
     ready.networks.vibi.eval()
-    ready.kind.draw(ready.networks, ready.test.evenly(SHOWN), ready.class_names, folder)
+    ready.kind.draw(ready.networks, ready.test.evenly(SHOWN), ready.class_names, folder, note)
 
 
 def _scalar_board(folder: Path, done: int) -> AbstractContextManager[Any]:

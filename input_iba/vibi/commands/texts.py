@@ -29,6 +29,7 @@ from input_iba.vibi.commands.config import VibiConfig
 from input_iba.vibi.fidelity import TopK, choose_top_k
 from input_iba.vibi.inputs import UNASKED, Samples
 from input_iba.vibi.model import Networks, Vibi
+from input_iba.vibi.text_features import FeatureTextExplainer, WordFeatures
 from input_iba.vibi.texts import (
     ExplainedTexts,
     TextApproximator,
@@ -103,13 +104,20 @@ class Texts:
             classes = black_box.log_probabilities(inputs).shape[1]
         dim = inputs.shape[2] - 1
         vibi = Vibi(
-            TextExplainer(dim, config.explainer.width or 100),
+            self._explainer(black_box, inputs),
             TextApproximator(classes, dim, config.approximator.width or 200),
             chunks,
             config.explainer.k,
             self.run.autocast,
         )
         return Networks(vibi.to(device), black_box, file, inputs.shape[1:])
+
+    def _explainer(self, black_box: TextBlackBox, example: Tensor) -> nn.Module:
+        settings, dim = self.config.explainer, example.shape[2] - 1
+        width = settings.width or 100
+        if settings.start == "random":
+            return TextExplainer(dim, width)
+        return FeatureTextExplainer(WordFeatures(black_box, example, settings.layer), dim, width)
 
     def _classifier(self, weights: str) -> tuple[nn.Module, str]:
         """Return the classifier and the file of its weights; None given, the config's own."""
@@ -130,9 +138,17 @@ class Texts:
             return explained_texts(networks.black_box, samples.inputs, self.run.device, bar.update)
 
     def draw(
-        self, networks: Networks, inputs: Tensor, class_names: Sequence[str], folder: Path
+        self,
+        networks: Networks,
+        inputs: Tensor,
+        class_names: Sequence[str],
+        folder: Path,
+        note: str = "",
     ) -> None:
-        """Write pages of reviews, token ids (n, T) padded at the end, with their words coloured."""
+        """Write pages of reviews, token ids (n, T) padded at the end, with their words coloured.
+
+        Titles end with `note`.
+        """
         black_box = networks.black_box
         assert isinstance(black_box, TextBlackBox)
         lengths = lengths_of(inputs, black_box.modality.pad).tolist()
@@ -143,7 +159,7 @@ class Texts:
             with black_box.frozen(), torch.no_grad():
                 read = read_top_k(found, black_box.log_probabilities(prepared), prepared)
             tokens = [self.vocabulary.words[index] for index in ids.tolist()]
-            page = text_page(f"text {i}", tokens, read, class_names)
+            page = text_page(f"text {i}", tokens, read, class_names, note)
             write_text(folder / f"text_{i:02d}.html", page)
 
     def open(self, path: Path) -> Words:
@@ -172,14 +188,15 @@ class Texts:
         whole: Tensor,
         class_names: Sequence[str],
         place: Path,
+        note: str = "",
     ) -> tuple[Path, ...]:
-        """Write `<place>.npz` and `<place>.html`."""
+        """Write `<place>.npz` and `<place>.html`, whose title ends with a note."""
         tokens, shown = opened
         read = read_top_k(found, whole.log()[None], self.inputs(networks, opened))
         files = (place.with_name(f"{place.name}.npz"), place.with_name(f"{place.name}.html"))
         values = {"mask": read.heat.numpy(), "top_k": read.shown.numpy()}
         write_arrays(files[0], **values, tokens=np.array(tokens, dtype=np.str_))
-        write_text(files[1], text_page(place.name, shown, read, class_names))
+        write_text(files[1], text_page(place.name, shown, read, class_names, note))
         return files
 
 
@@ -214,9 +231,16 @@ def read_top_k(found: TopK, whole: Tensor, inputs: Tensor) -> ReadText:
 
 
 def text_page(
-    title: str, text: Shown | Sequence[str], found: ReadText, class_names: Sequence[str]
+    title: str,
+    text: Shown | Sequence[str],
+    found: ReadText,
+    class_names: Sequence[str],
+    note: str = "",
 ) -> str:
-    """Return a page with what was predicted, where the explainer looks, and the chosen words."""
+    """Return a page with what was predicted, where the explainer looks, and the chosen words.
+
+    Its title ends with `note`.
+    """
     facts = {
         who: f"{class_names[int(p.argmax())]} {percent(float(p.max()))}"
         for who, p in found.answers.items()
@@ -229,4 +253,4 @@ def text_page(
         "Chosen chunks": found.shown.numpy(),
         "Where the explainer looks (probability)": found.heat.numpy(),
     }
-    return highlighted_page(title, facts, text, masks)
+    return highlighted_page(f"{title}. {note}" if note else title, facts, text, masks)

@@ -35,6 +35,7 @@ data = dict(dataset="ImageFolder", root={str(root)!r}, mean=(0.5,) * 3, std=(0.2
 black_box = dict(
     classifier=dict(source="custom", type="ConvNet", width=4, hidden=16, dropout=0.0),
     checkpoint={str(root / "black_box.pth")!r}, epochs=6, batch_size=16, lr=0.05,
+    hidden_chunks=0.0,
 )
 explainer = dict(type="ResNet_4x", width=4, k=1)
 approximator = dict(width=4)

@@ -38,6 +38,7 @@ def tiny_options(root: Path, folder: Path) -> dict[str, Any]:
         "black_box.epochs": 8,
         "black_box.lr": 0.05,
         "black_box.batch_size": 16,
+        "black_box.hidden_chunks": 0.0,
         "explainer.width": 8,
         "explainer.k": 1,
         "approximator.width": 8,

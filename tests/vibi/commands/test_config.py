@@ -37,6 +37,30 @@ def test_a_config_builds(name: str) -> None:
     assert build_classifier(cfg)(pictures).shape == (2, 10)
 
 
+def test_the_published_command_alone_keeps_the_black_box_in_the_loop() -> None:
+    given = {"data.dataset": "MNIST", "explainer.type": "ResNet_4x", "explainer.k": 4}
+    alone = load_vibi_config(None, {**given, "training.beta": 0.1})
+    assert alone.name == "mnist_resnet_4x_k4_beta0_1"
+    assert alone.training.loss == "rationale"
+    assert alone.training.weight_of_black_box == 1.0
+    assert alone.black_box.hidden_chunks == 0.5
+    published = load_vibi_config(FOLDER / f"{alone.name}.py", {})
+    assert published.training.weight_of_black_box == 0.0
+    # The same black box: two convolutions and dense layers, of 16 channels.
+    one, other = (classifier_config(config.black_box, 1, 10) for config in (alone, published))
+    assert one == other
+    named = load_vibi_config(None, {**given, "training.loss": "published"})
+    assert named.training.weight_of_black_box == 0.0
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_a_published_setting_names_the_published_loss(name: str) -> None:
+    config = load_vibi_config(FOLDER / name, {})
+    recommended = "beta" not in name
+    assert (config.training.loss == "rationale") == recommended
+    assert (config.training.weight_of_black_box > 0) == recommended
+
+
 @pytest.mark.parametrize("name", [name for name in PICTURES if "beta" in name])
 def test_a_setting_is_called_as_its_config(name: str) -> None:
     config = load_vibi_config(FOLDER / name, {})
@@ -63,6 +87,9 @@ def test_a_config_comes_back_from_its_text_and_its_plain_data(tmp_path: Path) ->
         ({"approximator.start": "blackbox"}, "Closest: 'black_box'"),
         ({"data.dataset": "IMDB", "explainer.start": "black_box"}, "Remove explainer.start"),
         ({"data.dataset": "IMDB", "training.flip": True}, "training.flip is for images"),
+        ({"training.loss": "publshed"}, "Closest: 'published'"),
+        ({"training.loss": "published", "training.black_box_weight": 1}, "--loss rationale"),
+        ({"explainer.fill": 2.0}, "at most 1"),
         ({"training.padding": -1}, "training.padding.*of at least 0"),
     ],
 )

@@ -9,6 +9,8 @@ import pytest
 import torch
 from PIL import Image
 
+from input_iba.cli.main import script
+from input_iba.drawing.image_sheet import HEADING
 from input_iba.errors import CheckpointError
 from input_iba.records import Failure
 from input_iba.results.map_files import find_maps, read_map
@@ -115,3 +117,23 @@ def test_wrong_checkpoints_are_refused(run: tuple[Path, Path], tmp_path: Path) -
     text.write_text("no checkpoint")
     with pytest.raises(CheckpointError, match=r"best\.pth or"):
         explained((text, run[1]), paths, tmp_path)
+
+
+def test_maps_of_a_code_are_told_as_such(
+    run: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = torch.load(run[0], weights_only=True)
+    path = run[1] / "test" / "bright" / "bright_0.png"
+    for rationale, code in ((0.95, False), (0.4, True)):
+        content["metrics"] |= {"approximator_fidelity": 0.97, "rationale_fidelity": rationale}
+        checkpoint, out = tmp_path / f"{code}.pth", tmp_path / f"{code}"
+        torch.save(content, checkpoint)
+        [one] = explained((checkpoint, run[1]), [path], out)
+        assert isinstance(one, ChunkExplanation)
+        assert ("agree on a code" in one.warning) == code
+        given = [str(checkpoint), str(path), "--out", str(out), "--device", "cpu"]
+        assert script("vibi explain", given) == 0
+        assert ("must not be read" in capsys.readouterr().out.splitlines()[-1]) == code
+        with Image.open(out / "bright_0.png") as drawn:
+            above = np.asarray(drawn.convert("L"))[:HEADING]
+        assert bool((above < 128).any()) == code  # a title

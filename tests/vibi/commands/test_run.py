@@ -10,9 +10,12 @@ from typing import Any
 import pytest
 import torch
 
+from input_iba.cli.main import script
+from input_iba.drawing import vibi_images
 from input_iba.errors import CheckpointError, ConfigError, ResumeError
 from input_iba.run.shell import Run
-from input_iba.vibi import BlackBoxCopy, VibiTrainer
+from input_iba.vibi import BlackBoxCopy, Fidelity, VibiTrainer
+from input_iba.vibi.commands import run as commands_run
 from input_iba.vibi.commands.config import VibiConfig, load_vibi_config
 from input_iba.vibi.commands.options import VibiOptions
 from input_iba.vibi.commands.prepared import load_vibi, prepare, read_checkpoint
@@ -69,6 +72,41 @@ def test_a_run_writes_what_the_documentation_lists(
     assert manifest["identity"]["seed"] == 0
     best = max(line["approximator_fidelity"] for line in lines)
     assert result.validation.approximator == best
+
+
+def test_a_code_is_told_in_log_results_titles_and_at_the_end(
+    finished: tuple[VibiConfig, Path, VibiResult],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    config, folder, own = finished
+    told = json.loads((folder / "run/results.json").read_text())["warning"]
+    assert told == own.test.warning
+    titles: list[str] = []
+
+    def write_sheet(path: Path, tiles: object, heading: str, *_: object, **__: object) -> None:
+        titles.append(heading)
+        path.touch()
+
+    monkeypatch.setattr(vibi_images, "write_sheet", write_sheet)
+    code = Fidelity(0.97, 0.35, 0.1, 20)
+    monkeypatch.setattr(commands_run, "measure_fidelity", lambda *_: code)
+    found = run(config, tmp_path / "run")
+    assert found.test == code != own.test
+    assert "agree on a code" in (tmp_path / "run/log_file.log").read_text()
+    results = json.loads((tmp_path / "run/results.json").read_text())
+    assert results["warning"] == code.warning
+    assert [code.note in title for title in titles] == [False, True, True, True]  # batch, maps
+    again = run(config, tmp_path / "run", resume=True)  # what is complete is read
+    assert again == found
+
+    options = [f"{k}={v}" for k, v in tiny_options(Path(config.data.root), folder).items()]
+    given = ["--work-dir", str(tmp_path / "run"), "--device", "cpu", "--precision", "fp32"]
+    assert script("vibi train", [*given, "--resume_training", "--cfg-options", *options]) == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.startswith("Approximator fidelity 97.00%")
+    assert last.endswith(code.warning)
 
 
 @pytest.mark.slow
