@@ -10,11 +10,10 @@ networks = [
         scores_threshold=0.0,
         methods=[
             dict(type="amortised", explainer="workdirs/explainer_lite0/explainer.pth"),
-            *("input_iba", "iba", "grad_cam", "int_grad", "smooth_grad"),
-            *("gradient", "input_x_gradient", "random"),
+            *("input_iba", "grad_cam", "int_grad", "smooth_grad", "input_x_gradient", "random"),
         ],
         metrics=[
-            dict(type="insertion_deletion", pixel_batch_size=1792),
+            dict(type="insertion_deletion", pixel_batch_size=3136),
             "ehr",
             dict(type="ehr", name="ehr_weighted", weight=True),
             "localisation",
