@@ -30,10 +30,12 @@ class Modality(ABC):
     Attributes:
         kind: What inputs of the kind are called.
         channels: Which dimension of the inputs the channels are, or the embedding's dimensions.
+        movable: Whether a part of an input is an input, too; see `moved`.
     """
 
     kind: ClassVar[str] = "images"
     channels: ClassVar[int] = 1
+    movable: ClassVar[bool] = True
 
     @abstractmethod
     def enter(self, model: nn.Module, inputs: Tensor) -> tuple[Tensor, Behind]:

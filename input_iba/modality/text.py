@@ -53,6 +53,7 @@ class TextModality(Modality):
 
     kind: ClassVar[str] = "texts"
     channels: ClassVar[int] = 2
+    movable: ClassVar[bool] = False
 
     def __init__(
         self,

@@ -104,8 +104,14 @@ class AmortisedIBA:
         teacher = self.optimised.attributor
         how: dict[str, Any] = {"taps": self.taps, "layout": self.optimised.layout}
         explainer, watched = untrained(teacher, inputs, seed=training.seed, **how)
-        with progress_bar(len(inputs), "inputs", "explaining") as bar:
-            how = {"others": training.others, "seed": training.seed}
+        with progress_bar(
+            training.views_of(reader.modality) * len(inputs), "inputs", "explaining"
+        ) as bar:
+            how = {
+                "views": training.views_of(reader.modality),
+                "others": training.others,
+                "seed": training.seed,
+            }
             lessons = teach(teacher, inputs, explainer.decoder.reduced, on_batch=bar.update, **how)
         settings = training if epochs is None else replace(training, epochs=epochs)
         train(explainer, watched, teacher, lessons, settings, objective)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -31,6 +31,12 @@ class ExplainerTraining(Settings):
     lr: float = setting(3e-3, "peak learning rate", above=0)
     batch_size: int = setting(16, "inputs per step", at_least=1)
     weight_decay: float = setting(0.05, "of AdamW", at_least=0)
+    views: int = setting(
+        1,
+        "images only: views of each that are learned from, itself and crops: more need as many "
+        "times the time, and say more",
+        at_least=1,
+    )
     others: float = setting(
         0.25,
         "share of the inputs of which another likely class is learned, beside the predicted one",
@@ -46,6 +52,10 @@ class ExplainerTraining(Settings):
     flip: bool = setting(True, "images only: mirror half of them")
     clip: float = setting(1.0, "greatest norm of the gradient", above=0)
     seed: int = setting(0, "seeds all that is drawn: noise, order, augmentation, weights")
+
+    def views_of(self, modality: Modality) -> int:
+        """Return how many views of each input are learned from: one where a part is no input."""
+        return self.views if modality.movable else 1
 
 
 class ExplainerTrainer(Trainer[Lessons]):
@@ -91,7 +101,7 @@ class ExplainerTrainer(Trainer[Lessons]):
             batch = self.lessons.take(rows)
             how = (self.settings.crop, self.settings.flip, generator)
             inputs, maps = self.modality.moved(batch.inputs, batch.maps, *how)
-            yield Lessons(inputs, batch.labels, maps)
+            yield replace(batch, inputs=inputs, maps=maps)
 
     def size(self, batch: Lessons) -> int:
         """Return the number of lessons."""

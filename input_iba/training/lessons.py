@@ -12,8 +12,15 @@ from torch import Tensor
 
 from input_iba.attribution import Attributor
 from input_iba.errors import DataError
+from input_iba.modality import Modality
 from input_iba.records import Attribution
 from input_iba.training.loop import save
+
+KEYS = ("rows", "labels", "maps")
+"""What is kept of each lesson."""
+
+SMALLEST = 0.3
+"""Share of an image's area that the smallest of its views has."""
 
 AT_ONCE = 16
 """Inputs that are explained together; what is found of them is kept as one file."""
@@ -27,27 +34,29 @@ class Lessons:
         inputs: Images (N, C, H, W), or token ids (N, T), as the user has them.
         labels: Class indices, (N,), int64.
         maps: Bits at the resolution of an explainer, (N, h', w'), or of words (N, T).
+        owners: Number of the input that each is about, (N,): it may be seen in several views, and
+            explained for several classes.
     """
 
     inputs: Tensor
     labels: Tensor
     maps: Tensor
+    owners: Tensor
 
     def take(self, rows: Tensor) -> Lessons:
         """Return some of them."""
-        return Lessons(self.inputs[rows], self.labels[rows], self.maps[rows])
+        parts = (self.inputs, self.labels, self.maps, self.owners)
+        return Lessons(*(part[rows] for part in parts))
 
     def split(self, share: float, seed: int) -> tuple[Lessons, Lessons]:
         """Return all but a random share of the inputs, and that share.
 
-        The lessons of one input, about different classes, stay together.
+        All lessons of one input stay together.
         """
-        flat = self.inputs.flatten(1).double()
-        keys = torch.stack([flat.sum(1), flat.square().sum(1)], 1)
-        owner = torch.unique(keys, dim=0, return_inverse=True)[1]
-        count = int(owner.max()) + 1
-        order = torch.randperm(count, generator=torch.Generator().manual_seed(seed))
-        held = torch.isin(owner, order[: min(max(1, round(share * count)), count - 1)])
+        known = self.owners.unique()
+        order = torch.randperm(len(known), generator=torch.Generator().manual_seed(seed))
+        count = min(max(1, round(share * len(known))), len(known) - 1)
+        held = torch.isin(self.owners, known[order[:count]])
         return self.take((~held).nonzero()[:, 0]), self.take(held.nonzero()[:, 0])
 
 
@@ -56,6 +65,7 @@ def teach(
     inputs: Tensor,
     reduced: Callable[[Tensor], Tensor],
     *,
+    views: int = 1,
     others: float = 0.0,
     seed: int = 0,
     folder: Path | None = None,
@@ -67,6 +77,7 @@ def teach(
         attributor: The method, which has its statistics.
         inputs: (N, …), as the user has them.
         reduced: Brings maps (n, H, W) to the resolution of an explainer.
+        views: How many views of each input are explained: itself, and crops; of text there is one.
         others: Share of the inputs of which another class than the predicted one is explained, too:
             the second or third likeliest.
         seed: Of all noise, and of the choice of these.
@@ -76,7 +87,8 @@ def teach(
     Raises:
         DataError: None of them can be explained.
     """
-    parts = []
+    given, parts = len(inputs), []
+    inputs = torch.cat([inputs, *_views(attributor.modality, inputs, views - 1, seed)])
     for start in range(0, len(inputs), AT_ONCE):
         batch = inputs[start : start + AT_ONCE]
         file = None if folder is None else folder / f"{start:07d}.pth"
@@ -87,13 +99,25 @@ def teach(
             save(file, part)
         parts.append(part)
         on_batch(len(batch))
-    joined = {key: torch.cat([part[key] for part in parts]) for key in ("rows", "labels", "maps")}
-    if len(joined["rows"]) < 2:
+    rows, labels, maps = (torch.cat([part[key] for part in parts]) for key in KEYS)
+    owners = rows % given
+    if len(owners.unique()) < 2:
         raise DataError(
-            f"Of {len(inputs)} inputs {len(joined['rows'])} could be explained, and an explainer "
-            "learns from two at least. Give more inputs, of classes that the classifier knows."
+            f"Of {given} inputs {len(owners.unique())} could be explained, and an explainer learns "
+            "from two at least. Give more inputs, of classes that the classifier knows."
         )
-    return Lessons(inputs[joined["rows"]], joined["labels"], joined["maps"].float())
+    return Lessons(inputs[rows], labels, maps.float(), owners)
+
+
+def _views(modality: Modality, inputs: Tensor, count: int, seed: int) -> list[Tensor]:
+    """Return some crops of each of all inputs, (N, …) each."""
+    draws = torch.Generator().manual_seed(seed)
+    unused = inputs[:1, 0]  # in place of maps
+    each = [
+        [modality.moved(one, unused, SMALLEST, True, draws)[0] for one in torch.split(inputs, 1)]
+        for _ in range(count)
+    ]
+    return [torch.cat(view) for view in each]
 
 
 def _explained(

@@ -103,8 +103,15 @@ def run_explainer(
             run.where,
             run.precision,
         )
-        with progress_bar(len(inputs), "inputs", "explaining") as bar:
-            how = {"others": settings.others, "seed": settings.seed, "folder": folder / LESSONS}
+        with progress_bar(
+            settings.views_of(teacher.modality) * len(inputs), "inputs", "explaining"
+        ) as bar:
+            how = {
+                "views": settings.views_of(teacher.modality),
+                "others": settings.others,
+                "seed": settings.seed,
+            }
+            how["folder"] = folder / LESSONS
             lessons = teach(teacher, inputs, explainer.decoder.reduced, on_batch=bar.update, **how)
         LOGGER.info("Learns from %d maps of %d inputs", len(lessons.labels), len(inputs))
         files = {"best": folder / EXPLAINER, "latest": folder / STATE, "identity": identity}
