@@ -42,14 +42,16 @@ def _pictures(side: int) -> dict[str, Any]:
 
 
 _VGG = {"source": "custom", "type": "NarrowVGG16", "pretrained": False, "_delete_": True}
-CONFIGS: Mapping[str, dict[str, Any]] = {
-    "samples.py": {
-        **_STEPS,
-        "data": {
-            "estimation": {**_pictures(SIDE * 2)["estimation"], "n": 8},
-            "attribution": {**_pictures(SIDE * 2)["attribution"], "names": ["coffee", "chelsea"]},
-        },
+_SAMPLES: dict[str, Any] = {
+    **_STEPS,
+    "data": {
+        "estimation": {**_pictures(SIDE * 2)["estimation"], "n": 8},
+        "attribution": {**_pictures(SIDE * 2)["attribution"], "names": ["coffee", "chelsea"]},
     },
+}
+CONFIGS: Mapping[str, dict[str, Any]] = {
+    "samples.py": _SAMPLES,
+    "samples_amortised.py": _SAMPLES,
     "benchmark/samples.py": {
         "networks": [
             {
@@ -106,6 +108,7 @@ _RUN = "--num-samples 2"
 
 APPENDED: Mapping[str, str] = {
     "--preset paper": f"--cfg-options {_SMALL_GAN}",
+    "input-iba train explainer": "--epochs 1 --num-samples 8",
     "tools/vision/train_baseline.py": "--precision fp32",
     "tools/vision/train_classifier.py": "--epochs 1",
     "tools/vision/insertion_deletion.py": f"{_ANY} {_STEP} --num-samples 2",
