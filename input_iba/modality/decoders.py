@@ -74,7 +74,7 @@ class Standardised(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """Map features (B, …) to the same shape."""
         standardised: Tensor = (features - self.mean) * self.scale
-        return standardised
+        return standardised.to(self.mean.dtype)
 
 
 class Asked(nn.Module):

@@ -41,11 +41,19 @@ class Lessons:
         """Return all but a random share of the inputs, and that share.
 
         The lessons of one input, about different classes, stay together.
+
+        Raises:
+            DataError: All are of one input, so that none could be held out.
         """
         flat = self.inputs.flatten(1).double()
         keys = torch.stack([flat.sum(1), flat.square().sum(1)], 1)
         owner = torch.unique(keys, dim=0, return_inverse=True)[1]
         count = int(owner.max()) + 1
+        if count < 2:
+            raise DataError(
+                "All inputs that could be explained are the same one, and an explainer learns from "
+                "two at least. Give some hundreds that differ."
+            )
         order = torch.randperm(count, generator=torch.Generator().manual_seed(seed))
         held = torch.isin(owner, order[: min(max(1, round(share * count)), count - 1)])
         return self.take((~held).nonzero()[:, 0]), self.take(held.nonzero()[:, 0])
