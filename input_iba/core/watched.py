@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from input_iba.core.classifier import Classifier, Run, run_alone
 from input_iba.core.folding import Read
-from input_iba.core.hooks import Wrapping, find_layer, hooked
+from input_iba.core.hooks import Rewrite, Wrapping, find_layer, hooked, rewrap, unwrap
 from input_iba.core.outputs import Output
 from input_iba.core.tokens import NO_TOKENS, Behind
 from input_iba.errors import AttributionError
@@ -57,6 +57,7 @@ class WatchedClassifier(Classifier):
         self.taps = tuple(taps)
         self._wrappings = tuple(wrappings)
         self._modules = [find_layer(model, tap.layer) for tap in taps]
+        self._overwritten: set[int] = set()  # taps behind which something writes in place
 
     def _reads(self, example: Tensor, tokens: Behind) -> tuple[Read, ...]:
         def each(i: int) -> Read:
@@ -82,10 +83,11 @@ class WatchedClassifier(Classifier):
         return self._pass(inputs, tokens)[1][tap]
 
     def _pass(self, inputs: Tensor, tokens: Behind) -> tuple[Tensor, list[Any]]:
-        seen: list[list[Any]] = [[] for _ in self.taps]
+        seen: list[list[_Seen]] = [[] for _ in self.taps]
         with ExitStack() as stack:
-            for tap, module, values in zip(self.taps, self._modules, seen, strict=True):
-                stack.enter_context(hooked(module, _noting(values), tap.side))
+            for i, (tap, module) in enumerate(zip(self.taps, self._modules, strict=True)):
+                noting = _noting(seen[i], i in self._overwritten)
+                stack.enter_context(hooked(module, noting, tap.side))
             logits = self.logits(inputs, tokens)
         for tap, values in zip(self.taps, seen, strict=True):
             if len(values) != 1:
@@ -93,14 +95,40 @@ class WatchedClassifier(Classifier):
                     f"Layer {tap.layer!r} is called {len(values)} times in one forward pass; an "
                     "explainer reads layers that are called once. Choose others: taps=."
                 )
-        return logits, [values[0] for values in seen]
+        found = [values[0] for values in seen]
+        # Found out by the first pass, so that the others copy what they must and nothing else.
+        overwritten = {i for i, one in enumerate(found) if one.overwritten}
+        if overwritten - self._overwritten:
+            self._overwritten |= overwritten
+            return self._pass(inputs, tokens)
+        return logits, [one.value for one in found]
 
 
-def _noting(values: list[Any]) -> Any:
-    """Return a rewrite that changes nothing and notes what it is given."""
+@dataclass(frozen=True)
+class _Seen:
+    """What flowed at a tap; `tensor` is the one in it that is read, written `version` times."""
+
+    value: Any
+    tensor: Tensor | None
+    version: int
+
+    @property
+    def overwritten(self) -> bool:
+        """Whether a layer behind the tap has written into it."""
+        return self.tensor is not None and self.tensor._version != self.version
+
+
+def _noting(seen: list[_Seen], copy: bool) -> Rewrite:
+    """Return a rewrite that changes nothing and notes what it is given, or a copy of it."""
 
     def note(value: Any) -> Any:
-        values.append(value)
+        try:
+            tensor = unwrap(value)
+        except AttributionError:  # such as a packed sequence, which the wrapping reads
+            seen.append(_Seen(value, None, 0))
+            return value
+        kept = rewrap(value, tensor.clone()) if copy else value
+        seen.append(_Seen(kept, None if copy else tensor, tensor._version))
         return value
 
     return note

@@ -74,7 +74,7 @@ class Standardised(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """Map features (B, …) to the same shape."""
         standardised: Tensor = (features - self.mean) * self.scale
-        return standardised
+        return standardised.to(self.mean.dtype)
 
 
 class Asked(nn.Module):
@@ -155,7 +155,11 @@ class VisionDecoder(Decoder):
         self.stride = 2 ** max(0, math.ceil(math.log2(max(inputs[1:]) / FINEST)))
         self.order = sorted(range(len(sizes)), key=lambda i: math.prod(sizes[i]))
         self.evidence = channels[self.order[0]] == asked
-        widths = [WIDE if math.prod(sizes[i]) <= FEW else WIDTH for i in self.order] + [WIDTH]
+        whole = [-(-side // self.stride) for side in inputs[1:]]
+        self.together = list(sizes[self.order[-1]]) == whole
+        widths = [WIDE if math.prod(sizes[i]) <= FEW else WIDTH for i in self.order]
+        # What is put out, and the pixels that are read with it, have WIDTH channels.
+        widths = [*widths[:-1], WIDTH] if self.together else [*widths, WIDTH]
         self.ask = nn.Sequential(nn.Linear(asked, ASKED), nn.GELU())
         self.spots = Standardised(1, 1, dims + 2)
         self.spot = convolution(1, widths[0], 1)
@@ -168,8 +172,6 @@ class VisionDecoder(Decoder):
         self.blocks = nn.ModuleList(Block(width, dims) for _, width in each)
         self.finer = nn.ModuleList(convolution(a, b, 1) for a, b in pairwise(widths))
         self.image = convolution(inputs[0], WIDTH, self.stride, stride=self.stride)
-        whole = [-(-side // self.stride) for side in inputs[1:]]
-        self.together = list(sizes[self.order[-1]]) == whole
         self.last = nn.Identity() if self.together else Block(WIDTH, dims)
         self.head = convolution(WIDTH, 1, 1)
         self.weight = nn.Parameter(torch.tensor(float(self.evidence)))

@@ -80,13 +80,18 @@ def text_taps(
 
 
 def _blocks(names: list[str]) -> list[str]:
-    """Return the most modules whose names differ by a number alone; else the uppermost."""
+    """Return modules whose names differ by a number alone; else the uppermost.
+
+    Of several such stacks it is the uppermost, for within a block others may be longer.
+    """
     stacks: dict[str, list[str]] = {}
     for name in names:
         if stack := re.fullmatch(r"(.*\D|)\d+", name):
             stacks.setdefault(stack[1], []).append(name)
-    deepest = max(stacks.values(), key=len, default=[])
-    return deepest if len(deepest) > 1 else _uppermost(names)
+    several = [stack for stack in stacks.values() if len(stack) > 1]
+    if not several:
+        return _uppermost(names)
+    return max(several, key=lambda stack: (-stack[0].count("."), len(stack)))
 
 
 def _uppermost(names: list[str]) -> list[str]:

@@ -15,6 +15,7 @@ from input_iba.attribution.amortised import (
     Explainer,
     Objective,
     build_explainer,
+    entered,
     facts_of,
     read_explainer,
     write_explainer,
@@ -27,8 +28,9 @@ from input_iba.attribution.presets import Preset
 from input_iba.core.modes import with_gradients
 from input_iba.core.tokens import pad
 from input_iba.core.watched import WatchedClassifier
-from input_iba.errors import AttributionError
+from input_iba.errors import AttributionError, DataError
 from input_iba.modality import Layout
+from input_iba.modality.several import SeveralModality
 from input_iba.records import Explanation, Targets, described
 from input_iba.training.explainer import VALIDATION_SHARE, ExplainerTrainer, ExplainerTraining
 from input_iba.training.lessons import AT_ONCE, Lessons, teach
@@ -96,7 +98,15 @@ class AmortisedIBA:
         batches = list(reader.batches(data))
         if not batches:
             raise AttributionError("fit() was given no inputs. Give some hundreds for good maps.")
+        if isinstance(reader.modality, SeveralModality):
+            reader.modality.taps(self.model)  # refuses, and says what to do
+        sizes = sorted({tuple(batch.shape[1:]) for batch in batches})
         if batches[0].is_floating_point():
+            if len(sizes) > 1:
+                raise DataError(
+                    f"Explainers learn from inputs of one size; got {len(sizes)}, such as "
+                    f"{sizes[0]} and {sizes[-1]}. Resize and crop them to one."
+                )
             inputs = torch.cat(batches)
         else:
             inputs = pad([text for batch in batches for text in batch], reader.modality.pad).ids  # type: ignore[attr-defined]
@@ -205,9 +215,9 @@ def untrained(
         AttributionError, ConfigError: As `build_explainer`.
     """
     some = inputs[:AT_ONCE].to(teacher.device)
-    entered = teacher.modality.enter(teacher.classifier.model, some)
+    values, tokens = entered(teacher.classifier.model, teacher.modality, some)
     how: dict[str, Any] = {"taps": taps, "layout": layout, "seed": seed}
-    return build_explainer(teacher.classifier, teacher.modality, *entered, **how)
+    return build_explainer(teacher.classifier, teacher.modality, values, tokens, **how)
 
 
 def train(
@@ -225,7 +235,7 @@ def train(
     """
     trained_on, held_out = lessons.split(VALIDATION_SHARE, settings.seed)
     modality, device = teacher.modality, teacher.device
-    first = modality.enter(watched.model, lessons.inputs[:1].to(device))
+    first = entered(watched.model, modality, lessons.inputs[:1].to(device))
     how = (settings, objective, device, teacher.use_softmax)
     trainer = ExplainerTrainer(explainer, watched, modality, trained_on, held_out, *how)
     loop = Loop(trainer, weights=WEIGHTS, facts=lambda _: facts_of(explainer.plan), **files)

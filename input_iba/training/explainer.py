@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from input_iba.attribution.amortised import Explainer, Objective, behind_noise, divergence
+from input_iba.attribution.amortised import Explainer, Objective, behind_noise, divergence, entered
 from input_iba.core.tokens import Behind
 from input_iba.core.watched import WatchedClassifier
 from input_iba.modality import Modality
@@ -125,7 +125,7 @@ class ExplainerTrainer(Trainer[Lessons]):
         labels = batch.labels.to(self.device)
         with torch.no_grad():
             model = self.classifier.model
-            values, tokens = self.modality.enter(model, batch.inputs.to(self.device))
+            values, tokens = entered(model, self.modality, batch.inputs.to(self.device))
             _, features = self.classifier.look(values, tokens)
         with autocasting(self.device, self.classifier.autocast):
             logits = self.explainer(values, features, labels, tokens.counted).float()

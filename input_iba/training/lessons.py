@@ -152,7 +152,8 @@ def _explained(
     return {
         "rows": torch.tensor([row for row, _ in known], dtype=torch.int64),
         "labels": torch.tensor([record.target for _, record in known], dtype=torch.int64),
-        "maps": reduced(torch.stack(maps)).half() if maps else torch.zeros(0, *size).half(),
+        # Without any map the shape is that which others have.
+        "maps": reduced(torch.stack(maps or [torch.zeros(size)]))[: len(maps)].half(),
     }
 
 

@@ -1,6 +1,6 @@
 """Explainers that are trained once: a mask in the pass in which the classifier answers."""
 
-from input_iba.attribution.amortised.explainer import Explainer, build_explainer, labels_of
+from input_iba.attribution.amortised.explainer import Explainer, build_explainer, entered, labels_of
 from input_iba.attribution.amortised.files import WEIGHTS, facts_of, read_explainer, write_explainer
 from input_iba.attribution.amortised.objective import Objective, behind_noise, divergence
 
@@ -11,6 +11,7 @@ __all__ = [
     "behind_noise",
     "build_explainer",
     "divergence",
+    "entered",
     "facts_of",
     "labels_of",
     "read_explainer",

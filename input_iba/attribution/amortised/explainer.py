@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from input_iba.attribution.task import Task
 from input_iba.core.classifier import Classifier
-from input_iba.core.explainable import weights_digest
+from input_iba.core.explainable import weights_digest, working_values
 from input_iba.core.head import find_head
 from input_iba.core.targets import predictions
 from input_iba.core.tokens import Behind
@@ -90,7 +90,8 @@ class Explainer(nn.Module):
             labels: Class indices, (B,).
             counted: False at padding, (B, T, 1); None where there is none.
         """
-        found: Tensor = self.decoder(inputs, features, self.vectors[labels], counted)
+        values = inputs.to(self.vectors.dtype)  # of a double classifier they are double
+        found: Tensor = self.decoder(values, features, self.vectors[labels], counted)
         return found
 
     def logits(
@@ -134,8 +135,10 @@ class Explainer(nn.Module):
         Raises:
             AttributionError: Something else than one class is asked about.
         """
-        how: dict[str, Any] = {"output": task.classifier.output}
-        watched = self.watching(task.classifier.model, task.modality, **how)
+        runner = task.classifier
+        how: dict[str, Any] = {"autocast": runner.autocast, "output": runner.output}
+        watched = self.to(task.inputs.device).watching(runner.model, task.modality, **how)
+        watched.dtype = runner.dtype  # the weights' own, whatever they are held in for now
         with watched.frozen():
             _, features = watched.look(task.inputs, task.tokens)
         labels = labels_of(task)
@@ -193,6 +196,12 @@ def labels_of(task: Task) -> Tensor:
             "it with InputIBA, which answers other questions too."
         )
     return torch.tensor(task.losses.labels, device=task.inputs.device)
+
+
+def entered(classifier: nn.Module, modality: Modality, inputs: Tensor) -> tuple[Tensor, Behind]:
+    """Return a user's inputs as an explainer and its classifier read them, (B, …)."""
+    values, tokens = modality.enter(classifier, inputs)
+    return working_values(values, classifier), tokens
 
 
 def watching(

@@ -11,6 +11,7 @@ from input_iba.core.classifier import Classifier
 from input_iba.core.information import clamp_mask, input_capacity
 from input_iba.core.targets import log_probabilities
 from input_iba.core.tokens import Behind
+from input_iba.errors import ConfigError
 from input_iba.modality import Modality
 from input_iba.settings import Settings, setting
 
@@ -43,6 +44,15 @@ class Objective(Settings):
         flag="--objective-weight",
     )
     beta: float = setting(20.0, "weight of the mean capacity in it", at_least=0)
+
+    def __post_init__(self) -> None:
+        """Refuse an objective of which nothing is left."""
+        super().__post_init__()
+        if self.maps == self.behind == 0:
+            raise ConfigError(
+                "Both weights of the objective, maps and behind, are 0: there is nothing to learn. "
+                "Give one of them a weight."
+            )
 
 
 def divergence(logits: Tensor, maps: Tensor, counted: Tensor | None = None) -> Tensor:
