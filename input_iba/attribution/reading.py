@@ -9,6 +9,7 @@ from torch import Tensor
 
 from input_iba.attribution.feature_iba import FittedFeatures
 from input_iba.attribution.task import AttributionTask
+from input_iba.core.maps import saturated
 from input_iba.core.optimise import FittedMask
 from input_iba.settings import Settings, setting
 
@@ -67,10 +68,7 @@ class Reading(Settings):
         size = task.modality.to_map(fitted.gain.abs())
         size = task.modality.smooth_map(size, self.smoothing)
         evidence = task.tokens.zeroed(ranks**self.contrast * saliency * size)
-        evidence = evidence / _each(evidence.flatten(1).amax(1).clamp_min(1e-30), evidence)
-        total, square = (_each(e.flatten(1).sum(1), e) for e in (evidence, evidence.square()))
-        half = self.saturation * square / total.clamp_min(1e-30)
-        return evidence / (evidence + half).clamp_min(1e-30)
+        return saturated(evidence, self.saturation)
 
     def _by_gain(self, task: AttributionTask, fitted: FittedMask) -> Tensor:
         """Return the gain where it is positive, and hardly anything, in its order, elsewhere."""

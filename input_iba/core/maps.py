@@ -76,3 +76,18 @@ def in_shares(boxes: Tensor, width: int, height: int) -> Tensor:
     within = ((boxes >= 0) & (boxes <= 1)).all(1)
     fractions = (boxes != boxes.round()).any(1)
     return within & fractions & (max(width, height) > 1)
+
+
+def saturated(evidence: Tensor, saturation: float) -> Tensor:
+    """Return s / (s + c) of evidence s, (S, …), not negative; c is `saturation` · Σs² / Σs.
+
+    It grows with the evidence, and half as fast where evidence is usual among what has any.
+
+    References:
+        docs/METHOD.md, section 10.
+    """
+    rows = evidence.flatten(1)
+    rows = rows / rows.amax(1, keepdim=True).clamp_min(1e-30)
+    total, square = (each.sum(1, keepdim=True) for each in (rows, rows.square()))
+    half = saturation * square / total.clamp_min(1e-30)
+    return (rows / (rows + half).clamp_min(1e-30)).view_as(evidence)

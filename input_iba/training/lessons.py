@@ -53,7 +53,7 @@ class Lessons:
 
         All lessons of one input stay together.
         """
-        known = self.owners.unique()
+        known = torch.unique(self.owners)
         order = torch.randperm(len(known), generator=torch.Generator().manual_seed(seed))
         count = min(max(1, round(share * len(known))), len(known) - 1)
         held = torch.isin(self.owners, known[order[:count]])
@@ -101,9 +101,10 @@ def teach(
         on_batch(len(batch))
     rows, labels, maps = (torch.cat([part[key] for part in parts]) for key in KEYS)
     owners = rows % given
-    if len(owners.unique()) < 2:
+    known = len(torch.unique(owners))
+    if known < 2:
         raise DataError(
-            f"Of {given} inputs {len(owners.unique())} could be explained, and an explainer learns "
+            f"Of {given} inputs {known} could be explained, and an explainer learns "
             "from two at least. Give more inputs, of classes that the classifier knows."
         )
     return Lessons(inputs[rows], labels, maps.float(), owners)

@@ -115,14 +115,19 @@ class Explainer(nn.Module):
     ) -> Tensor:
         """Return the share of each pixel or word, (B, H, W) or (B, T); those of an input sum to 1.
 
-        The mask's logit is that of a share of all bits; among neighbours, which have nearly the
-        same, bits lie where a pixel differs from those around it.
+        The mask's logit is that of a share of all bits. Among neighbours, which have nearly the
+        same, the evidence grows with the square of how much a pixel differs from those around it;
+        of images it is read as that of the optimised method is, of words as it is.
+
+        References:
+            docs/METHOD.md, section 12.
         """
         logits = self.logits(inputs, features, labels, counted)
         if counted is not None:
             logits = logits.where(counted, -torch.inf)
         spread = logits.squeeze(1 if counted is None else 2)
-        shares = torch.softmax(spread.flatten(1), 1).view_as(spread) * self.decoder.detail(inputs)
+        shares = torch.softmax(spread.flatten(1), 1).view_as(spread)
+        shares = self.decoder.read(shares, inputs)
         total = shares.flatten(1).sum(1).view(-1, *[1] * (shares.ndim - 1))
         return shares / total
 

@@ -23,7 +23,9 @@ def by_loops(logits: Tensor, maps: Tensor, counted: Tensor | None = None) -> Ten
     """Return KL[b / Σb ‖ softmax(a)] of each input, position by position."""
     found = []
     for row, (a, b) in enumerate(zip(logits.flatten(1), maps.flatten(1), strict=True)):
-        there = range(len(a)) if counted is None else counted[row].flatten().nonzero()[:, 0].tolist()
+        there = (
+            range(len(a)) if counted is None else counted[row].flatten().nonzero()[:, 0].tolist()
+        )
         total, normaliser = sum(float(b[i]) for i in there), sum(math.exp(a[i]) for i in there)
         loss = 0.0
         for i in there:
