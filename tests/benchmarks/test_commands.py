@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import attribution, metric_cost, reviews, scaling
+from benchmarks import attribution, metric_cost, one_pass, reviews, scaling
 
 
 @pytest.mark.slow
@@ -64,3 +64,10 @@ def test_metrics_are_timed_against_their_forward_passes(
     found = json.loads(file.read_text())
     assert all(found[name]["ratio"] > 0 for name in ("insertion_deletion", "sensitivity_n"))
     assert "insertion_deletion: 6 forward passes" in capsys.readouterr().out
+
+
+def test_explainers_are_timed_against_the_classifier(capsys: pytest.CaptureFixture[str]) -> None:
+    one_pass.main(["--model", "resnet8", "--batch", "2", "--repeats", "1"])
+    [line] = capsys.readouterr().out.splitlines()
+    assert line.startswith("resnet8, 2 at once, auto: ")
+    assert all(float(part.split()[0]) > 0 for part in line.split(": ")[1].split(", ")[:2])
