@@ -35,6 +35,7 @@ class Counting:
 
     def __init__(self, attributor: Attributor, calls: float = float("inf")) -> None:
         self.attributor, self.left, self.asked = attributor, calls, 0
+        self.modality = attributor.modality
 
     def attribute(self, batch: Tensor, *args: Any, **how: Any) -> Any:
         if self.left <= 0:
@@ -141,9 +142,8 @@ def test_of_texts_maps_are_zero_at_padding() -> None:
 
 def lessons(owners: list[int]) -> Lessons:
     pictures = torch.randn(max(owners) + 1, 1, 2, 2, generator=torch.Generator().manual_seed(0))
-    return Lessons(
-        pictures[owners], torch.arange(len(owners)), torch.zeros(len(owners), 2, 2)
-    )
+    maps, owned = torch.zeros(len(owners), 2, 2), torch.tensor(owners)
+    return Lessons(pictures[owners], torch.arange(len(owners)), maps, owned)
 
 
 def test_a_split_keeps_the_lessons_of_an_input_together() -> None:
@@ -163,10 +163,3 @@ def test_a_split_keeps_the_lessons_of_an_input_together() -> None:
 def test_of_two_inputs_one_is_held_out(share: float) -> None:
     rest, held = lessons([0, 1, 0]).split(share, seed=0)
     assert {len(rest.labels), len(held.labels)} == {1, 2}
-
-
-def test_one_input_alone_cannot_be_split() -> None:
-    with pytest.raises(DataError, match="the same one"):
-        lessons([0, 0, 0]).split(0.05, seed=0)
-
-
