@@ -94,7 +94,7 @@ class RunConfig(AttributorKeys, AttributionKeys):
         return label if self.question is None else self.question.about(label)
 
     def digest(self) -> str:
-        """Return the SHA-256 of every key that can change a result.
+        """Return the SHA-256 of all keys that can change a result, and of files a method reads.
 
         How the map is read is left out where a preset reads it so, and steps from an explainer's
         mask as they are by default: runs of releases that had no such key go on.
@@ -110,7 +110,8 @@ class RunConfig(AttributorKeys, AttributionKeys):
                 if key not in warm or value != warm[key]
             }
         raw |= {"attribution_cfg": section} if "attribution_cfg" in raw else {}
-        text = json.dumps(_without_display(raw), sort_keys=True)
+        read = "" if self.baseline is None else self.baseline.fingerprint()
+        text = json.dumps(_without_display(raw), sort_keys=True) + read
         return hashlib.sha256(text.encode()).hexdigest()
 
     def text(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -26,6 +27,12 @@ class Amortised(Method):
     explainer: Path | Explainer = setting(
         Path(), "file that 'input-iba train explainer' wrote", metavar="FILE"
     )
+
+    def fingerprint(self) -> str:
+        """Return the SHA-256 of the explainer's file, if there is one."""
+        if isinstance(self.explainer, Explainer) or not self.explainer.is_file():
+            return ""
+        return hashlib.sha256(self.explainer.read_bytes()).hexdigest()
 
     def reader(self, classifier: nn.Module) -> Explainer:
         """Return the explainer, once it is found to be this classifier's."""

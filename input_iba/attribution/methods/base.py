@@ -75,6 +75,10 @@ class Method(Settings, ABC):
         if self.layer_name:
             find_layer(classifier, self.layer_name)
 
+    def fingerprint(self) -> str:
+        """Return a digest of what the method reads from a file; empty where it reads none."""
+        return ""
+
     def reader(self, classifier: nn.Module) -> Explainer | None:
         """Return what reads the features of a classifier in the pass in which it answers, if any.
 
