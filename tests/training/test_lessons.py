@@ -141,9 +141,7 @@ def test_of_texts_maps_are_zero_at_padding() -> None:
 
 def lessons(owners: list[int]) -> Lessons:
     pictures = torch.randn(max(owners) + 1, 1, 2, 2, generator=torch.Generator().manual_seed(0))
-    return Lessons(
-        pictures[owners], torch.arange(len(owners)), torch.zeros(len(owners), 2, 2)
-    )
+    return Lessons(pictures[owners], torch.arange(len(owners)), torch.zeros(len(owners), 2, 2))
 
 
 def test_a_split_keeps_the_lessons_of_an_input_together() -> None:
@@ -168,5 +166,3 @@ def test_of_two_inputs_one_is_held_out(share: float) -> None:
 def test_one_input_alone_cannot_be_split() -> None:
     with pytest.raises(DataError, match="the same one"):
         lessons([0, 0, 0]).split(0.05, seed=0)
-
-
