@@ -96,8 +96,10 @@ class Attributor(BaseAttributor[AttributionTask, Attribution]):
         self.prior = prior or WGANPrior()
         self.input_iba = input_iba or InputBottleneck()
         self.reading = reading or Reading()
+        kept: Sequence[nn.Module] = ()
         if isinstance(start, OfClassifier):
             start.check(classifier)
+            kept = start.reads(classifier)
         self.start = start
         side = self.feature_iba.input_or_output
         self.classifier = self._runner = TappedClassifier(
@@ -108,6 +110,7 @@ class Attributor(BaseAttributor[AttributionTask, Attribution]):
             wrapping=self.modality.wrapping(classifier, layer, side, layout),
             run=self.modality.run,
             output=output,
+            kept=kept,
         )
 
     def estimate(

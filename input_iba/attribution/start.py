@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -29,6 +30,9 @@ class OfClassifier(Start, Protocol):
 
     def check(self, classifier: nn.Module) -> None:
         """Raise a `ConfigError` for another classifier."""
+
+    def reads(self, classifier: nn.Module) -> Sequence[nn.Module]:
+        """Return modules whose input and output must be what they are in the classifier itself."""
 
 
 @dataclass(frozen=True)

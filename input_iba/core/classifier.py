@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from copy import copy
 from itertools import chain
@@ -45,7 +45,7 @@ class Classifier:
         model: Maps (B, …) to logits (B, classes), or to something that holds them.
         autocast: Type in which the classifier computes where that is safe, or None for its own.
         output: Which part of what the model returns the logits are; see `select_logits`.
-        kept: A module whose own input and output stay what they are when the model is made cheaper.
+        kept: Modules whose own input and output stay what they are when the model is made cheaper.
 
     Attributes:
         model: The network, without what parallelises or compiles it.
@@ -60,7 +60,7 @@ class Classifier:
         run: Run = run_alone,
         autocast: torch.dtype | None = None,
         output: Output | None = None,
-        kept: nn.Module | None = None,
+        kept: Sequence[nn.Module] = (),
     ) -> None:
         self.model = bare(model)
         self.output = output

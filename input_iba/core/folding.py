@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 import torch
@@ -85,12 +85,13 @@ def weights_in(model: nn.Module, dtype: torch.dtype | None) -> Iterator[None]:
         yield
 
 
-def foldable(model: nn.Module, tap: nn.Module | None, *reads: Read) -> list[Pair]:
+def foldable(model: nn.Module, kept: Sequence[nn.Module], *reads: Read) -> list[Pair]:
     """Return the pairs of a model in eval mode that can be folded without changing `reads`.
 
-    The first of these runs the classifier to its end. Input and output of `tap` stay what they are.
+    The first of these runs the classifier to its end. Inputs and outputs of modules that are `kept`
+    stay what they are.
     """
-    pairs = [pair for pair in find_pairs(model, reads[0]) if tap not in pair]
+    pairs = [pair for pair in find_pairs(model, reads[0]) if not set(pair).intersection(kept)]
     if not pairs:
         return []
     with torch.no_grad():

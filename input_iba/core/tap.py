@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -43,9 +44,11 @@ class TappedClassifier(Classifier):
         wrapping: Wrapping = Wrapping(),  # noqa: B008  stateless
         run: Run = run_alone,
         output: Output | None = None,
+        kept: Sequence[nn.Module] = (),
     ) -> None:
         self._module = find_layer(model, layer)
-        super().__init__(model, run=run, autocast=autocast, output=output, kept=self._module)
+        kept = (self._module, *kept)
+        super().__init__(model, run=run, autocast=autocast, output=output, kept=kept)
         self.layer = layer
         self.side = side
         self._wrapping = wrapping

@@ -167,6 +167,10 @@ class AmortisedIBA:
         """Refuse another classifier than that of the explainer; see `Explainer.check`."""
         self._trained().check(classifier)
 
+    def reads(self, classifier: nn.Module) -> Sequence[nn.Module]:
+        """Return the modules at which the explainer reads features."""
+        return self._trained().reads(classifier)
+
     def save(self, path: str | Path) -> Path:
         """Write the explainer, without the model; return where it is.
 

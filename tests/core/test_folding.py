@@ -65,7 +65,7 @@ def network(leaky: bool = False, affine: bool = True) -> nn.Sequential:
 def pairs_of(net: nn.Module, tap: str) -> list[str]:
     names = {module: name for name, module in net.named_modules()}
     x = images(1)
-    found = foldable(net, net.get_submodule(tap), lambda: net(x))
+    found = foldable(net, [net.get_submodule(tap)], lambda: net(x))
     return [names[layer] for layer, _ in found]
 
 
@@ -74,7 +74,7 @@ def test_folding_changes_no_result_and_passes_the_norms(affine: bool) -> None:
     net = network(affine=affine)
     x = images()
     expected = net(x)
-    pairs = foldable(net, net[2], lambda: net(x))
+    pairs = foldable(net, [net[2]], lambda: net(x))
     with folded(pairs):
         assert len(pairs) == 3
         probe = torch.full((1, 3, 2, 2), 7.0).double()
@@ -84,7 +84,7 @@ def test_folding_changes_no_result_and_passes_the_norms(affine: bool) -> None:
 
 def test_gradients_with_respect_to_the_input_stay() -> None:
     net, x = network(), images()
-    pairs = foldable(net, net[2], lambda: net(x))
+    pairs = foldable(net, [net[2]], lambda: net(x))
 
     def slope() -> Tensor:
         leaf = x.clone().requires_grad_()

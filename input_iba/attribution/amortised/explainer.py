@@ -13,6 +13,7 @@ from input_iba.attribution.task import Task
 from input_iba.core.classifier import Classifier
 from input_iba.core.explainable import weights_digest, working_values
 from input_iba.core.head import find_head
+from input_iba.core.hooks import find_layer
 from input_iba.core.targets import predictions
 from input_iba.core.tokens import Behind
 from input_iba.core.watched import Tap, WatchedClassifier
@@ -168,6 +169,10 @@ class Explainer(nn.Module):
                 f"{type(classifier).__name__}: its maps would say nothing about it. Load the "
                 "classifier's weights first, or train an explainer for it."
             )
+
+    def reads(self, classifier: nn.Module) -> tuple[nn.Module, ...]:
+        """Return the modules at which it reads features."""
+        return tuple(find_layer(classifier, tap.layer) for tap in self.taps)
 
     def watching(
         self, classifier: nn.Module, modality: Modality, layout: Layout | None = None, **how: Any

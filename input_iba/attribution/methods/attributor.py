@@ -88,7 +88,7 @@ class MethodAttributor(BaseAttributor[MethodTask, Explanation]):
             watching = self._explainer.watching
             self._runner = watching(classifier, self.modality, layout, **how)
         else:
-            kept = find_layer(classifier, method.layer_name) if method.layer_name else None
+            kept = [find_layer(classifier, method.layer_name)] if method.layer_name else []
             self._runner = Classifier(classifier, run=self.modality.run, kept=kept, **how)
 
     @property

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from input_iba.attribution.amortised import behind_noise, divergence
@@ -61,12 +63,15 @@ def test_gradients_are_finite_where_nothing_is_hot_or_counted() -> None:
     assert slopes[0, :3].abs().sum() > 0
 
 
+Values = NDArray[np.float64]
 LOGITS = arrays("float64", (2, 6), elements=st.floats(-20, 20))
 MAPS = arrays("float64", (2, 6), elements=st.floats(0, 10) | st.just(0.0))
 
 
 @given(LOGITS, MAPS, st.floats(-50, 50))
-def test_divergence_is_not_negative_and_knows_no_shift(logits, maps, by) -> None:  # type: ignore[no-untyped-def]
+def test_divergence_is_not_negative_and_knows_no_shift(
+    logits: Values, maps: Values, by: float
+) -> None:
     a, b = torch.from_numpy(logits), torch.from_numpy(maps)
     found = divergence(a, b)
     assert (found >= -1e-9).all()
@@ -75,7 +80,7 @@ def test_divergence_is_not_negative_and_knows_no_shift(logits, maps, by) -> None
 
 
 @given(LOGITS)
-def test_divergence_is_zero_if_and_only_if_shares_are_equal(logits) -> None:  # type: ignore[no-untyped-def]
+def test_divergence_is_zero_if_and_only_if_shares_are_equal(logits: Values) -> None:
     a = torch.from_numpy(logits)
     b = a.softmax(1)
     torch.testing.assert_close(divergence(a, b), torch.zeros(2).double(), rtol=0, atol=1e-7)
@@ -86,7 +91,7 @@ def test_divergence_is_zero_if_and_only_if_shares_are_equal(logits) -> None:  # 
 
 
 @given(LOGITS, MAPS, arrays("float64", (2, 3), elements=st.floats(-20, 20)))
-def test_what_stands_at_padding_is_ignored(logits, maps, behind) -> None:  # type: ignore[no-untyped-def]
+def test_what_stands_at_padding_is_ignored(logits: Values, maps: Values, behind: Values) -> None:
     a, b, more = (torch.from_numpy(values) for values in (logits, maps, behind))
     counted = torch.tensor([True] * 6 + [False] * 3).expand(2, 9)
     padded = divergence(torch.cat([a, more], 1), torch.cat([b, more.abs()], 1), counted)
