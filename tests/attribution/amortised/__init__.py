@@ -1,0 +1,1 @@
+"""Tests of explainers that are trained once."""
