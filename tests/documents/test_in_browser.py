@@ -48,7 +48,13 @@ pytestmark = [
 ]
 
 NAMES = ["ant", "bee", "cat_fish", "dog", "elk"]
-PIPELINE = Pipeline([{"type": "Normalize"}])
+PIPELINE = Pipeline(
+    [
+        {"type": "SmallestMaxSize", "max_size": SHAPE[1]},
+        {"type": "CenterCrop", "height": SHAPE[1], "width": SHAPE[2]},
+        {"type": "Normalize"},
+    ]
+)
 DROP = """async ([selector, data]) => {
     const answer = await fetch(`data:image/png;base64,${data}`);
     const transfer = new DataTransfer();
@@ -66,22 +72,23 @@ class Quiet(SimpleHTTPRequestHandler):
         """Write no log."""
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def trained() -> Trained:
     return explained(cnn(5))
 
 
-@pytest.fixture
-def address(trained: Trained, tmp_path: Path) -> Iterator[str]:
+@pytest.fixture(scope="module")
+def address(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Serve the page beside a small graph, as the tutorial says."""
+    folder = tmp_path_factory.mktemp("page")
     net, explainer = trained
-    export_explainer(tmp_path / "model.onnx", explainer, net, VISION, any_class=True)
+    export_explainer(folder / "model.onnx", explainer, net, VISION, any_class=True)
     said = {**preparation(PIPELINE, SHAPE), "classes": NAMES, "softmax": True}
-    (tmp_path / "model.json").write_text(json.dumps(said))
-    shutil.copy(ROOT / "examples" / "browser" / "index.html", tmp_path)
+    (folder / "model.json").write_text(json.dumps(said))
+    shutil.copy(ROOT / "examples" / "browser" / "index.html", folder)
     assert MODULES is not None
-    (tmp_path / "node_modules").symlink_to(MODULES.resolve())
-    handler = partial(Quiet, directory=str(tmp_path))
+    (folder / "node_modules").symlink_to(MODULES.resolve())
+    handler = partial(Quiet, directory=str(folder))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/"
@@ -125,7 +132,7 @@ def test_a_photograph_is_dropped_and_the_map_is_the_explainers(
     page: Page, trained: Trained, tmp_path: Path
 ) -> None:
     net, explainer = trained
-    image = gradient(SHAPE[1], SHAPE[2])
+    image = gradient(SHAPE[2], SHAPE[1])
     image.save(tmp_path / "photograph.png")
     data = base64.b64encode((tmp_path / "photograph.png").read_bytes()).decode()
     page.evaluate(DROP, ["#drop", data])
