@@ -218,6 +218,12 @@ class InputIBA:
         found: Layout | None = self._how["layout"]
         return found
 
+    @property
+    def output(self) -> Output | None:
+        """Which part of what the model returns its logits are, where the caller said so."""
+        found: Output | None = self._how["output"]
+        return found
+
     def embed(self, inputs: Any, additional_forward_args: Any = None) -> Tensor:
         """Return the model's embeddings of inputs, (S, D), for an `EmbeddingTarget` of others."""
         reader, data = self.reader_for(inputs)

@@ -57,6 +57,10 @@ COMMANDS: Mapping[str, tuple[str, SetUp]] = {
         "train an explainer that answers in the classifier's own pass",
         _of("train", "explainer"),
     ),
+    "export": (
+        "write a classifier and its explainer as one graph, for onnxruntime and browsers",
+        _of("export", "export"),
+    ),
     "vibi train": ("train an explainer and an approximator", _of("vibi", "train")),
     "vibi explain": ("explain images or texts with a trained explainer", _of("vibi", "explain")),
     "vibi experiments": ("train many settings, one after the other", _of("vibi", "experiments")),

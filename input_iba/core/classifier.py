@@ -153,7 +153,7 @@ class Classifier:
     def read(self, returned: Any, inputs: Tensor, tokens: Behind = NO_TOKENS) -> Tensor:
         """Return what `logits` does, of what the model returned for inputs (B, …)."""
         if self.answer is None:
-            return select_logits(returned, len(inputs), self.output).to(inputs.dtype)
+            return select_logits(returned, inputs.shape[0], self.output).to(inputs.dtype)
         return self.answer(self.part(returned), inputs, tokens).to(inputs.dtype)
 
     def part(self, returned: Any) -> Any:

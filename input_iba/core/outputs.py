@@ -50,7 +50,7 @@ def select_logits(returned: Any, rows: int, output: Output | None = None) -> Ten
             f"The classifier's output={output!r} is of type {type(found).__name__}; expected a "
             f"tensor of logits, ({rows}, classes)."
         )
-    if found.ndim != 2 or len(found) != rows:
+    if found.ndim != 2 or found.shape[0] != rows:
         single = found.ndim == 1 and len(found) == rows
         remedy = " Give output=lambda z: z[:, None] if it is one logit per input." if single else ""
         raise AttributionError(

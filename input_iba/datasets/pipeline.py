@@ -30,6 +30,10 @@ class Pipeline:
     Args:
         config: Transforms as plain data, each with `type` and its keys.
 
+    Attributes:
+        normalize: The normalisation, or None.
+        spatial: All other steps, in their order.
+
     Raises:
         ConfigError: A transform or a key is unknown, or there are two normalisations.
 
@@ -47,11 +51,11 @@ class Pipeline:
             )
         self.config = [dict(entry) for entry in config]
         self.normalize: Normalize | None = None
-        self._spatial: list[Callable[[Any, Any], tuple[Any, Any]]] = []
+        self.spatial: list[Callable[[Any, Any], tuple[Any, Any]]] = []
         for entry in self.config:
             for step in _steps(entry):
                 if not isinstance(step, Normalize):
-                    self._spatial.append(step)
+                    self.spatial.append(step)
                 elif self.normalize is None:
                     self.normalize = step
                 else:
@@ -91,7 +95,7 @@ class Pipeline:
     def _move(
         self, image: Image.Image, boxes: Tensor | None, seed: int
     ) -> tuple[Image.Image, Tensor | None]:
-        if not self._spatial:
+        if not self.spatial:
             return image, None if boxes is None else boxes.float()
         size = (image.height, image.width)
         known = torch.zeros(0, 4) if boxes is None else boxes.float()
@@ -108,7 +112,7 @@ class Pipeline:
         # torchvision draws from the global generator: seed it per sample, leave it as it was.
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(seed)
-            for transform in self._spatial:
+            for transform in self.spatial:
                 image, tracked = transform(image, tracked)
         return image, tracked
 

@@ -96,7 +96,7 @@ class Asked(nn.Module):
 
     def forward(self, features: Tensor, asked: Tensor) -> Tensor:
         """Change features (B, …) by what is asked, (B, ASKED)."""
-        shape = [len(features), *[1] * (self.ndim - 1)]
+        shape = [features.shape[0], *[1] * (self.ndim - 1)]
         shape[self.axis] = -1
         scale, shift = (part.reshape(shape) for part in self.layer(asked).chunk(2, 1))
         changed: Tensor = features * (1 + scale) + shift

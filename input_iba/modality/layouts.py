@@ -79,7 +79,8 @@ class TokenLayout(Layout):
             raise AttributionError(_not_so(self.name, value, "three dimensions"))
         tokens = value.permute(self.order)
         prefix, size = self._grid(tokens.shape[1], value, image)
-        return tokens[:, prefix : tokens.shape[1] - self.suffix].mT.reshape(len(tokens), -1, *size)
+        placed = tokens[:, prefix : tokens.shape[1] - self.suffix]
+        return placed.mT.reshape(tokens.shape[0], -1, *size)
 
     def put(self, value: Tensor, maps: Tensor, image: Size) -> Tensor:
         """String the rows together behind the first tokens."""

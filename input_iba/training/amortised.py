@@ -13,9 +13,12 @@ from torch import Tensor, nn
 from input_iba.attribution.amortised import (
     WEIGHTS,
     Explainer,
+    Format,
     Objective,
     build_explainer,
+    check_exportable,
     entered,
+    export_explainer,
     facts_of,
     read_explainer,
     write_explainer,
@@ -178,6 +181,36 @@ class AmortisedIBA:
             AttributionError: There is none yet.
         """
         return write_explainer(Path(path), self._trained())
+
+    def export(
+        self,
+        path: str | Path,
+        example: Any = None,
+        format: Format = "onnx",
+        *,
+        any_class: bool = False,
+    ) -> Path:
+        """Write model and explainer as one graph from images to logits and maps; return where.
+
+        Args:
+            path: File to write.
+            example: One or several images to run it on; None for noise.
+            format: 'onnx', or 'torch' for what `torch.export.load` reads.
+            any_class: See `export_explainer`.
+
+        Raises:
+            AttributionError: Nothing is trained yet, or the model cannot be written as one graph.
+            ConfigError: The explainer is for texts, or the format is unknown.
+            MissingExtraError: A package of the extra 'export' is not installed.
+        """
+        explainer = self._trained()
+        check_exportable(explainer, format)
+        data = torch.zeros(1, *explainer.plan.inputs) if example is None else example
+        reader, data = self.optimised.reader_for(data)
+        given = None if example is None else reader.read(data)[0]
+        how: dict[str, Any] = {"layout": self.optimised.layout, "output": self.optimised.output}
+        how |= {"format": format, "example": given, "any_class": any_class}
+        return export_explainer(Path(path), explainer, self.model, reader.modality, **how)
 
     @classmethod
     def load(cls, path: str | Path, model: nn.Module | str | Path, **settings: Any) -> AmortisedIBA:

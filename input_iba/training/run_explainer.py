@@ -14,6 +14,7 @@ from input_iba.attribution.amortised import Objective
 from input_iba.config.build import build_classifier, build_own_method, errors_name
 from input_iba.config.load import RunConfig
 from input_iba.core.explainable import weights_digest
+from input_iba.core.files import written_whole
 from input_iba.core.tokens import PAD_INDEX, pad
 from input_iba.datasets import SampleDataset, build_dataset
 from input_iba.datasets.ids import draw_ids
@@ -31,6 +32,9 @@ from input_iba.training.loop import made_with, progress_bar, save
 
 EXPLAINER, STATE = "explainer.pth", "training_state.pth"
 """Files of the best epoch, and of the latest."""
+
+CONFIG = "config.py"
+"""The config of the training, with which its explainer is exported."""
 
 BEGUN, LESSONS = "begun.pth", "lessons"
 """What must stay the same for the training to be continued; and the folder of what is learned."""
@@ -89,6 +93,8 @@ def run_explainer(
         begun = folder / BEGUN
         may_continue(f"The training in '{folder}'", made_with(begun), identity, options.resume)
         save(begun, {"identity": identity})
+        with written_whole(folder / CONFIG) as aside:
+            aside.write_text(config.text(), encoding="utf-8")
         inputs = _read(dataset, config, options.num_samples, settings.seed)
         teacher = build_own_method(config, classifier, run.device, run.autocast)
         teacher.estimate(

@@ -146,6 +146,9 @@ NOT_RUN: Mapping[str, str] = {
     "make test": f"{_INSTALLS}; it runs these very tests",
     "make check": _INSTALLS,
     "pip install": _INSTALLS,
+    "cp examples/browser/index.html": "copies a file",
+    "npm install": _INSTALLS,
+    "python -m http.server": "runs until it is stopped; tests/documents/test_in_browser.py serves",
     "srun": "needs Slurm; tests/cli/test_launchers.py starts processes as srun does",
 }
 """By the beginning of a command: why it is not executed."""

@@ -69,6 +69,10 @@ def check_without_running(command: str) -> bool:
     if words[0] == "make":
         dry = subprocess.run(["make", "-n", *words[1:]], cwd=ROOT, check=False, capture_output=True)
         return dry.returncode == 0
+    if words[0] == "cp":
+        return (ROOT / words[1]).is_file()
+    if words[0] == "npm":
+        return words[1] == "install"
     if words[0] == "pip":
         named = re.search(r"input-iba\[([\w,]+)\]", command)
         extras = re.findall(r"^(\w+) = \[", read("pyproject.toml"), re.MULTILINE)

@@ -181,8 +181,10 @@ class GivenImages(ImageOptions, Given):
         return named or (readable.read(returned, zeros).shape[1] if readable is runner else NO_END)
 
 
-def model_config(name: str, overrides: Mapping[str, Any]) -> RunConfig:
+def model_config(name: str, overrides: Mapping[str, Any], pretrained: bool = False) -> RunConfig:
     """Return a config with a model and the layer chosen for it, to list its layers with.
+
+    `pretrained` is whether it has its published weights.
 
     Raises:
         ConfigError: There is no such model.
@@ -190,8 +192,10 @@ def model_config(name: str, overrides: Mapping[str, Any]) -> RunConfig:
     model = named_model(name)
     cfg = {"source": model.source, "type": model.type, "pretrained": False}
     layer = choose_layer(models.build_classifier(cfg), *model.shape)
+    cfg["pretrained"] = pretrained
     nothing = GivenImages(files=(Path(name),), model=name)
-    data = nothing.images_data(model, model.shape, None)
+    imagenet = model.num_classes == len(imagenet_classes().names)
+    data = nothing.images_data(model, model.shape, IMAGENET if imagenet else None)
     content = {"data": data, "attributor": {"layer": layer, "classifier": cfg}}
     return load_config(Path(name), overrides, "fast", content)
 
