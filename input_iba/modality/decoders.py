@@ -28,7 +28,7 @@ LEAST_DETAIL = 0.01
 """Bound of local contrast, in units of normalised values."""
 
 CONCENTRATION = 1.5
-"""Power of the evidence with which maps of images held out are as concentrated as optimised ones."""
+"""Power of the evidence with which maps are as concentrated as optimised ones."""
 
 SATURATION = 0.25
 """Evidence at which bits grow half as fast, as in the map of the optimised method."""
@@ -234,7 +234,7 @@ class VisionDecoder(Decoder):
         return self._resized(found, inputs.shape[2:])
 
     def read(self, shares: Tensor, inputs: Tensor) -> Tensor:
-        """Return shares (B, H, W) times the squared detail, as concentrated as optimised maps are."""
+        """Return shares (B, H, W) times the squared detail, concentrated as optimised maps."""
         evidence = shares * self.detail(inputs).square()
         evidence = evidence / evidence.flatten(1).amax(1).view(-1, *[1] * self.dims)
         return saturated(evidence**CONCENTRATION, SATURATION)
