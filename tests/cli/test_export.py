@@ -23,8 +23,8 @@ from input_iba.modality.vision import VisionModality
 from tests.tiny_runs import PIPELINE, five_pictures, tiny_config, write_config
 
 SHAPED = [
-    {"type": "SmallestMaxSize", "max_size": 20},
-    {"type": "CenterCrop", "height": 16, "width": 24},
+    {"type": "SmallestMaxSize", "max_size": 28},
+    {"type": "CenterCrop", "height": 24, "width": 32},
 ]
 
 
@@ -40,7 +40,7 @@ def folder(tmp_path: Path) -> Path:
     torch.save(net.state_dict(), tmp_path / "tiny.pth")
     config["attributor"]["classifier"]["pretrained"] = str(tmp_path / "tiny.pth")
     write_config(path, config)
-    inputs = torch.randn(4, 3, 16, 24)
+    inputs = torch.randn(4, 3, 24, 32)
     explainer, _ = build_explainer(Classifier(net), VisionModality(), inputs, NO_TOKENS)
     write_explainer(tmp_path / "explainer.pth", explainer)
     return tmp_path
@@ -71,18 +71,18 @@ def test_a_graph_for_onnxruntime_and_how_images_are_prepared_for_it(folder: Path
     assert done.stdout.splitlines()[0] == "Graph: explainer.onnx"
     session = ort.InferenceSession(str(folder / "explainer.onnx"))
     [given] = session.get_inputs()
-    assert (given.name, given.shape[1:]) == ("input", [3, 16, 24])
-    inputs = torch.randn(3, 3, 16, 24)
+    assert (given.name, given.shape[1:]) == ("input", [3, 24, 32])
+    inputs = torch.randn(3, 3, 24, 32)
     logits, maps = session.run(["logits", "map"], {"input": inputs.numpy()})
     net = build_classifier(load_config(folder / "config.py"))
     torch.testing.assert_close(torch.from_numpy(logits), net(inputs).detach(), atol=1e-4, rtol=1e-4)
-    assert maps.shape == (3, 16, 24)
+    assert maps.shape == (3, 24, 32)
     said = json.loads((folder / "explainer.json").read_text())
     assert said == {
-        "input": [3, 16, 24],
-        "resize": 20,
-        "mean": PIPELINE[0]["mean"],
-        "std": PIPELINE[0]["std"],
+        "input": [3, 24, 32],
+        "resize": 28,
+        "mean": [0.485, 0.456, 0.406],
+        "std": [0.229, 0.224, 0.225],
         "classes": ["cat", "dog"],
         "softmax": True,
     }
@@ -97,8 +97,8 @@ def test_a_graph_for_torch_with_a_label_where_it_is_asked_for(
     printed = capsys.readouterr().out
     assert [str(out) in printed, str(out.with_suffix(".json")) in printed] == [True, True]
     graph = torch.export.load(out).module()
-    logits, maps = graph(torch.randn(1, 3, 16, 24), torch.tensor([1]))
-    assert (logits.shape, maps.shape) == ((1, 2), (1, 16, 24))
+    logits, maps = graph(torch.randn(1, 3, 24, 32), torch.tensor([1]))
+    assert (logits.shape, maps.shape) == ((1, 2), (1, 24, 32))
 
 
 def test_what_is_wrong_is_said_before_anything_is_written(

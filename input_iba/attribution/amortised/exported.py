@@ -125,12 +125,13 @@ def export_explainer(
     inputs = _example(example, explainer.plan.inputs)
     labels = torch.tensor([PREDICTED, 0])[: len(inputs)]
     given = (inputs, labels) if any_class else (inputs,)
+    # Copies, since they are moved and changed; the user's own stay where they are.
+    own = deepcopy(bare(classifier)).cpu().float().eval()
+    copied = deepcopy(explainer).cpu().eval()
+    watched = copied.watching(own, modality, layout, output=output)
+    whole = ExplainedClassifier(watched, copied).eval().requires_grad_(False)
+    expected = whole(*given)  # what is found out once, such as layouts, is found here
     with _one_graph(type(classifier).__name__):
-        # Copies, since they are moved and changed; the user's own stay where they are.
-        own, copied = (deepcopy(m).cpu().float().eval() for m in (bare(classifier), explainer))
-        watched = copied.watching(own, modality, layout, output=output)
-        whole = ExplainedClassifier(watched, copied).eval().requires_grad_(False)
-        expected = whole(*given)  # what is found out once, such as layouts, is found here
         rows = {0: torch.export.Dim("batch", min=1)}
         dynamic = (rows,) * len(given)
         program = torch.export.export(whole, given, dynamic_shapes=dynamic, strict=False)
