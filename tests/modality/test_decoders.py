@@ -134,7 +134,8 @@ def test_a_text_has_one_logit_for_each_word() -> None:
     assert found.shape == (2, 9, 1)
     assert torch.equal(decoder.enlarged(found, inputs), found)
     assert torch.equal(decoder.reduced(found[..., 0]), found[..., 0])
-    assert torch.equal(decoder.detail(inputs), torch.ones(2, 9))
+    shares = found[..., 0].softmax(1)
+    assert torch.equal(decoder.read(shares, inputs), shares)
 
 
 def test_neither_neighbours_nor_padding_change_a_text() -> None:

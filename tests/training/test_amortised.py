@@ -146,7 +146,7 @@ def test_before_it_is_fitted_it_says_so(tmp_path: Path) -> None:
     fast = AmortisedIBA(single_net())
     for use in (lambda: fast.attribute(images(1)), lambda: fast.save(tmp_path / "e.pth")):
         with pytest.raises(AttributionError, match=r"call fit\(data\), or load\(path, model\)"):
-            use()  # type: ignore[no-untyped-call]
+            use()
 
 
 def test_data_that_cannot_be_learned_from_are_refused() -> None:

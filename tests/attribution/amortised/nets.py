@@ -18,9 +18,11 @@ from tests.attribution.text_nets import PAD, TinyLSTM, sentences
 FEW = ExplainerTraining(epochs=1, batch_size=8)
 
 
-def single_net() -> nn.Module:
+def single_net() -> nn.Sequential:
     """Return a `small_net` in single precision."""
-    return small_net().float()
+    net = small_net().float()
+    assert isinstance(net, nn.Sequential)
+    return net
 
 
 def images(count: int, seed: int = 1) -> Tensor:
