@@ -19,7 +19,6 @@ from input_iba.attribution.amortised import (
     Explainer,
     build_explainer,
     export_explainer,
-    exported,
     write_explainer,
 )
 from input_iba.core.classifier import Classifier
@@ -194,18 +193,22 @@ def test_a_missing_package_is_named_with_the_extra(
 def test_a_file_that_computes_something_else_is_not_kept(
     place: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def worse(program: Any, file: Path) -> exported.Run:
-        run = write(program, file)
+    class Worse:
+        """A program that was read wrongly."""
 
-        def off(*values: Tensor) -> list[Tensor]:
-            found = list(run(*values))
+        def __init__(self, file: Any) -> None:
+            self.run = load(file).module()
+
+        def module(self) -> Any:
+            return self
+
+        def __call__(self, *values: Tensor) -> list[Tensor]:
+            found = list(self.run(*values))
             found[place] = found[place] + 2e-4 * found[place].abs().max()
             return found
 
-        return off
-
-    write = exported._write_torch
-    monkeypatch.setattr(exported, "_write_torch", worse)
+    load = torch.export.load
+    monkeypatch.setattr(torch.export, "load", Worse)
     path = tmp_path / "model.pt2"
     path.write_bytes(b"before")
     net, explainer = explained(cnn(3))
