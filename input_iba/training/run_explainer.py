@@ -84,6 +84,7 @@ def run_explainer(
             "attribution_cfg": config.raw["attribution_cfg"],
             "data": dataset.fingerprint(),
             "num_samples": options.num_samples,
+            "statistics": config.estimation.n_samples,
             "weights": weights_digest(classifier),
         }
         begun = folder / BEGUN
