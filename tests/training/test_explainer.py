@@ -27,8 +27,8 @@ def marked(count: int, *size: int) -> tuple[Tensor, Tensor]:
     images, maps = torch.zeros(count, 2, *size), torch.zeros(count, *size)
     for i in range(count):
         cell = (i, *(slice(4 * (i % (n // 4)), 4 * (i % (n // 4)) + 4) for n in size))
-        images[cell[0], :, *cell[1:]] = 1
         maps[cell] = 1
+    images[:] = maps[:, None]
     return images, maps
 
 
@@ -53,11 +53,11 @@ def test_smaller_maps_are_moved_with_their_images() -> None:
     small = torch.nn.functional.avg_pool2d(maps[:, None], 4)[:, 0]
     generator = torch.Generator().manual_seed(1)
     views, found = VisionModality().moved(images, small, 0.5, True, generator)
-    hottest = found.flatten(1).argmax(1)
-    large = torch.nn.functional.avg_pool2d(views[:, :1], 4)[:, 0].flatten(1)
+    large = torch.nn.functional.avg_pool2d(views[:, :1], 4)[:, 0]
     seen = found.flatten(1).amax(1) > 0.5  # those whose cell was not cut off
     assert seen.any()
-    assert (large[torch.arange(6), hottest] > 0.4)[seen].all()
+    alike = torch.cosine_similarity(found.flatten(1), large.flatten(1))
+    assert (alike[seen] > 0.8).all()
 
 
 def test_about_half_are_mirrored() -> None:
