@@ -105,7 +105,7 @@ def test_a_training_that_was_interrupted_ends_as_if_it_was_not(
         with pytest.raises(KeyboardInterrupt):
             train(config_file, work)
     assert (work / LESSONS / "0000000.pth").is_file()
-    with pytest.raises(ResumeError, match="is there already. Continue it with --resume"):
+    with pytest.raises(ResumeError, match=r"is there already\. Continue it with --resume"):
         train(config_file, work)
     train(config_file, work, resume=True)
     assert_equal(work / EXPLAINER, whole / EXPLAINER)
