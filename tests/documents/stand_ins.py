@@ -124,7 +124,6 @@ APPENDED: Mapping[str, str] = {
     "tools/nlp/nlp_sensitivity_n.py": f"{_ANY} {_SETS} --num-samples 2",
     "tools/vibi/train.py": f"--cfg-options {_BRIEFLY}",
     "tools/vibi/run_experiments.py": f"--cfg-options {_BRIEFLY}",
-    "input-iba train explainer": "--num-samples 4 --epochs 1",
     "input-iba compare": f"{_ANY} {_STEP} {_SETS}",
 }
 """By a part of a command: options put behind its own (before a lone `--`)."""

@@ -132,7 +132,7 @@ def test_files_that_do_not_fit_are_refused(fast: AmortisedIBA, tmp_path: Path) -
     file = fast.save(tmp_path / "e.pth")
     other = single_net()
     with torch.no_grad():
-        other[-1].weight[0] += 0.1
+        next(reversed(list(other.parameters())))[0] += 0.1
     with pytest.raises(ConfigError, match="a classifier with other weights than this Sequential"):
         AmortisedIBA.load(file, other)
     with pytest.raises(DataError, match="does not exist"):
@@ -155,8 +155,6 @@ def test_data_that_cannot_be_learned_from_are_refused() -> None:
         fast.fit([])
     with pytest.raises(DataError, match=r"of one size; got 2, such as \(2, 8, 8\) and \(2, 9, 8\)"):
         fast.fit([torch.randn(2, 8, 8), torch.randn(2, 9, 8)])
-    with pytest.raises(DataError, match="the same one"):
-        fast.fit(images(1).expand(4, -1, -1, -1), training=FEW)
 
 
 def test_several_inputs_together_are_refused() -> None:
@@ -172,7 +170,7 @@ def test_a_start_for_the_optimised_method(fast: AmortisedIBA) -> None:
     assert not torch.equal(iba.attribute(x).maps, plain.attribute(x).maps)
     other = single_net()
     with torch.no_grad():
-        other[-1].weight[0] += 0.1
+        next(reversed(list(other.parameters())))[0] += 0.1
     with pytest.raises(ConfigError, match="with other weights"):
         InputIBA(other, "4", start=fast).fit(images(20))
 

@@ -26,8 +26,8 @@ def marked(count: int, *size: int) -> tuple[Tensor, Tensor]:
     """Return images that are dark but for one bright cell of 4 pixels a side, and maps of it."""
     images, maps = torch.zeros(count, 2, *size), torch.zeros(count, *size)
     for i in range(count):
-        cell = (i, *(slice(4 * (i % (n // 4)), 4 * (i % (n // 4)) + 4) for n in size))
-        maps[cell] = 1
+        cell = tuple(slice(4 * (i % (n // 4)), 4 * (i % (n // 4)) + 4) for n in size)
+        maps[i][cell] = 1
     images[:] = maps[:, None]
     return images, maps
 
@@ -82,11 +82,12 @@ def trainer(
     """Yield a trainer that is to learn where images of a `small_net` are brightest."""
     teacher = estimated(small_net())
     images = torch.rand(30, 2, 8, 8, generator=torch.Generator().manual_seed(2)).double()
-    lessons = Lessons(images, torch.arange(30) % 3, images.mean(1).float() ** 8)
+    rows = torch.arange(30)
+    lessons = Lessons(images, rows % 3, images.mean(1).float() ** 8, rows)
     explainer, watched = untrained(teacher, images)
-    parts = [lessons.take(rows) for rows in (torch.arange(25), torch.arange(25, 30))]
+    taught, held_out = lessons.take(rows[:25]), lessons.take(rows[25:])
     how = (settings, objective, torch.device("cpu"))
-    made = ExplainerTrainer(explainer, watched, teacher.modality, *parts, *how)
+    made = ExplainerTrainer(explainer, watched, teacher.modality, taught, held_out, *how)
     with watched.prepared(images[:1]):
         yield made
 
@@ -144,4 +145,4 @@ def test_the_classifier_stays_as_it_is_after_an_exception(unchanged: Unchanged) 
 )
 def test_settings_out_of_range_are_refused(key: str, value: float) -> None:
     with pytest.raises(ConfigError, match=f"--{key}"):
-        ExplainerTraining(**{key: value})
+        ExplainerTraining(**{key: value})  # type: ignore[arg-type]
