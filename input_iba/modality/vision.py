@@ -114,11 +114,15 @@ class VisionModality(Modality):
         self, inputs: Tensor, maps: Tensor, crop: float, flip: bool, generator: torch.Generator
     ) -> tuple[Tensor, Tensor]:
         """Crop and mirror images (B, C, H, W) and maps (B, h, w) alike, all by one crop."""
-        dims = inputs.ndim - 2
+        dims, grid = inputs.ndim - 2, maps.shape[1:]
         share, *starts = torch.rand(1 + dims, generator=generator).tolist()
         kept = (crop + (1 - crop) * share) ** (1 / dims)
+        # In whole cells of the maps, so that both keep the same part.
+        lengths = [max(round(kept * side), 1) for side in grid]
+        parts = zip(grid, lengths, starts, strict=True)
+        box = [(round(s * (side - n)) / side, n / side) for side, n, s in parts]
         mirrored = torch.rand(len(inputs), generator=generator) < (0.5 if flip else 0.0)
-        moved = [_cropped(part, kept, starts) for part in (inputs, maps[:, None])]
+        moved = [_cropped(part, box) for part in (inputs, maps[:, None])]
         views = [torch.where(_spread(mirrored, part), part.flip(-1), part) for part in moved]
         return views[0], views[1][:, 0]
 
@@ -209,12 +213,12 @@ def _convolves(module: nn.Module) -> int | None:
     return next((dims for dims, kind in CONVOLUTIONS.items() if isinstance(module, kind)), None)
 
 
-def _cropped(values: Tensor, kept: float, starts: Sequence[float]) -> Tensor:
-    """Return a part of values (B, C, …), enlarged to all; `starts` are shares of what is cut."""
+def _cropped(values: Tensor, box: Sequence[tuple[float, float]]) -> Tensor:
+    """Return a part of values (B, C, …), enlarged to all; `box` are shares: start and length."""
     size, view = values.shape[2:], values
-    for axis, (side, start) in enumerate(zip(size, starts, strict=True), start=2):
-        length = max(round(kept * side), 1)
-        view = view.narrow(axis, round(start * (side - length)), length)
+    for axis, (side, (start, length)) in enumerate(zip(size, box, strict=True), start=2):
+        kept = min(max(round(length * side), 1), side)
+        view = view.narrow(axis, min(round(start * side), side - kept), kept)
     if view.shape == values.shape:
         return values
     return F.interpolate(view, size, mode=LINEAR[len(size)], align_corners=False)

@@ -63,7 +63,7 @@ def test_files_and_result(config_file: Path, tmp_path: Path) -> None:
     work = tmp_path / "work"
     result = train(config_file, work)
     assert {path.name for path in work.iterdir()} == {
-        *(EXPLAINER, STATE, BEGUN, LESSONS, "log_file.log")
+        *(EXPLAINER, STATE, BEGUN, LESSONS, "log_file.log", "config.py")
     }
     assert result.explainer == work / EXPLAINER
     assert 8 <= result.lessons <= 16
