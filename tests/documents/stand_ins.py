@@ -133,6 +133,8 @@ NOT_RUN: Mapping[str, str] = {
     "input-iba benchmark efficientnet_lite0_imagenet": "takes hours",
     "input-iba benchmark reviews": "takes hours",
     "input-iba benchmark presets": "takes half an hour",
+    "input-iba benchmark amortised": "takes half an hour, and needs an explainer",
+    "input-iba train explainer efficientnet_lite0_imagenet": "takes a quarter of an hour",
     "input-iba benchmark eraser": "takes hours",
     "input-iba benchmark known": "takes half an hour",
     "input-iba evaluate absent_class efficientnet_lite0_imagenet_development": "takes minutes",
