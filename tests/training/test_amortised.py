@@ -132,7 +132,7 @@ def test_files_that_do_not_fit_are_refused(fast: AmortisedIBA, tmp_path: Path) -
     file = fast.save(tmp_path / "e.pth")
     other = single_net()
     with torch.no_grad():
-        other[-1].weight[0] += 0.1
+        next(other.parameters()).add_(0.1)
     with pytest.raises(ConfigError, match="a classifier with other weights than this Sequential"):
         AmortisedIBA.load(file, other)
     with pytest.raises(DataError, match="does not exist"):
@@ -146,7 +146,7 @@ def test_before_it_is_fitted_it_says_so(tmp_path: Path) -> None:
     fast = AmortisedIBA(single_net())
     for use in (lambda: fast.attribute(images(1)), lambda: fast.save(tmp_path / "e.pth")):
         with pytest.raises(AttributionError, match=r"call fit\(data\), or load\(path, model\)"):
-            use()  # type: ignore[no-untyped-call]
+            use()
 
 
 def test_data_that_cannot_be_learned_from_are_refused() -> None:
@@ -172,7 +172,7 @@ def test_a_start_for_the_optimised_method(fast: AmortisedIBA) -> None:
     assert not torch.equal(iba.attribute(x).maps, plain.attribute(x).maps)
     other = single_net()
     with torch.no_grad():
-        other[-1].weight[0] += 0.1
+        next(other.parameters()).add_(0.1)
     with pytest.raises(ConfigError, match="with other weights"):
         InputIBA(other, "4", start=fast).fit(images(20))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 import torch
@@ -26,8 +27,8 @@ def marked(count: int, *size: int) -> tuple[Tensor, Tensor]:
     """Return images that are dark but for one bright cell of 4 pixels a side, and maps of it."""
     images, maps = torch.zeros(count, 2, *size), torch.zeros(count, *size)
     for i in range(count):
-        cell = (i, *(slice(4 * (i % (n // 4)), 4 * (i % (n // 4)) + 4) for n in size))
-        maps[cell] = 1
+        starts = [4 * (i % (n // 4)) for n in size]
+        maps[i][tuple(slice(start, start + 4) for start in starts)] = 1
     images[:] = maps[:, None]
     return images, maps
 
@@ -49,15 +50,15 @@ def test_images_and_maps_are_moved_alike(size: tuple[int, ...]) -> None:
 
 
 def test_smaller_maps_are_moved_with_their_images() -> None:
-    images, maps = marked(6, 32, 32)
-    small = torch.nn.functional.avg_pool2d(maps[:, None], 4)[:, 0]
+    blobs = torch.nn.functional.avg_pool2d(marked(6, 128, 96)[1][:, None], 9, 1, 4)
+    images, small = blobs.expand(-1, 2, -1, -1), torch.nn.functional.avg_pool2d(blobs, 2)[:, 0]
     generator = torch.Generator().manual_seed(1)
     views, found = VisionModality().moved(images, small, 0.5, True, generator)
-    large = torch.nn.functional.avg_pool2d(views[:, :1], 4)[:, 0]
-    seen = found.flatten(1).amax(1) > 0.5  # those whose cell was not cut off
-    assert seen.any()
-    alike = torch.cosine_similarity(found.flatten(1), large.flatten(1))
-    assert (alike[seen] > 0.8).all()
+    expected = torch.nn.functional.avg_pool2d(views[:, :1], 2)[:, 0]
+    seen = found.flatten(1).sum(1) > 0.2 * small.flatten(1).sum(1)  # whose cell is not cut off
+    assert seen.sum() >= 2
+    alike = torch.cosine_similarity(found.flatten(1), expected.flatten(1))
+    assert (alike[seen] > 0.95).all()
 
 
 def test_about_half_are_mirrored() -> None:
@@ -84,9 +85,9 @@ def trainer(
     images = torch.rand(30, 2, 8, 8, generator=torch.Generator().manual_seed(2)).double()
     lessons = Lessons(images, torch.arange(30) % 3, images.mean(1).float() ** 8)
     explainer, watched = untrained(teacher, images)
-    parts = [lessons.take(rows) for rows in (torch.arange(25), torch.arange(25, 30))]
-    how = (settings, objective, torch.device("cpu"))
-    made = ExplainerTrainer(explainer, watched, teacher.modality, *parts, *how)
+    learned, held = (lessons.take(rows) for rows in (torch.arange(25), torch.arange(25, 30)))
+    how = (learned, held, settings, objective, torch.device("cpu"))
+    made = ExplainerTrainer(explainer, watched, teacher.modality, *how)
     with watched.prepared(images[:1]):
         yield made
 
@@ -144,4 +145,4 @@ def test_the_classifier_stays_as_it_is_after_an_exception(unchanged: Unchanged) 
 )
 def test_settings_out_of_range_are_refused(key: str, value: float) -> None:
     with pytest.raises(ConfigError, match=f"--{key}"):
-        ExplainerTraining(**{key: value})
+        replace(SETTINGS, **{key: value})  # type: ignore[arg-type]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import pytest
 import torch
@@ -59,7 +60,8 @@ def test_an_explainer_of_a_network_with_other_last_layers_has_other_maps(
 ) -> None:
     other = copy.deepcopy(net)
     torch.manual_seed(3)
-    for layer in (other.top[0], other.head):  # type: ignore[index, union-attr]
+    for name in ("top.0", "head"):
+        layer: Any = other.get_submodule(name)
         layer.reset_parameters()
     images = coloured(10, 10_000)[0]
     changed = AmortisedIBA(other).fit(coloured(75, 20_000)[0], training=SHORT)

@@ -147,7 +147,10 @@ def lessons(owners: list[int]) -> Lessons:
 def test_a_split_keeps_the_lessons_of_an_input_together() -> None:
     owners = [*range(20), *range(0, 20, 2)]
     rest, held = lessons(owners).split(0.25, seed=1)
-    of = lambda part: {owners[i] for i in part.labels.tolist()}  # noqa: E731
+
+    def of(part: Lessons) -> set[int]:
+        return {owners[i] for i in part.labels.tolist()}
+
     assert len(of(held)) == 5
     assert of(rest).isdisjoint(of(held))
     assert of(rest) | of(held) == set(range(20))

@@ -18,7 +18,7 @@ from tests.attribution.text_nets import PAD, TinyLSTM, sentences
 FEW = ExplainerTraining(epochs=1, batch_size=8)
 
 
-def single_net() -> nn.Module:
+def single_net() -> nn.Sequential:
     """Return a `small_net` in single precision."""
     return small_net().float()
 

@@ -143,9 +143,8 @@ def test_behind_noise_has_gradients_of_the_mask_and_none_of_a_frozen_classifier(
     runner = Classifier(model)
     with runner.frozen():
         loss = behind_noise(runner, VisionModality(), x, NO_TOKENS, a, torch.tensor([0, 1]), 1.0)
-        loss.sum().backward()
-    assert a.grad is not None
-    assert a.grad.abs().sum() > 0
+        [slopes] = torch.autograd.grad(loss.sum(), a)
+    assert slopes.abs().sum() > 0
     assert all(weight.grad is None for weight in model.parameters())
 
 
