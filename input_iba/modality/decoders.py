@@ -260,7 +260,7 @@ class VisionDecoder(Decoder):
 
     def _evidence(self, features: Tensor, asked: Tensor) -> Tensor:
         """Return what features (B, D, h, w) say for vectors (B, D) at each place, (B, 1, h, w)."""
-        return torch.einsum("bc...,bc->b...", features.float(), asked.float())[:, None]
+        return torch.einsum("bc...,bc->b...", features.to(asked.dtype), asked)[:, None]
 
     def _resized(self, values: Tensor, size: Sequence[int]) -> Tensor:
         if values.shape[2:] == tuple(size):

@@ -103,7 +103,7 @@ class Explainer(nn.Module):
         counted: Tensor | None = None,
     ) -> Tensor:
         """Return the mask's logit at every pixel, (B, 1, H, W); of words (B, T, 1)."""
-        found = self(inputs, features, labels, counted).float()
+        found = self(inputs, features, labels, counted).to(self.vectors.dtype)
         spread: Tensor = self.decoder.enlarged(found, inputs)
         return spread
 

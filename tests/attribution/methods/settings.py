@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
 from input_iba.attribution import FeatureIBA
+from input_iba.attribution.amortised import build_explainer, entered
 from input_iba.attribution.methods import (
     IBA,
+    Amortised,
     AttentionRollout,
     BlurIntegratedGradients,
     CoIBA,
@@ -34,9 +38,24 @@ from input_iba.attribution.methods import (
     SmoothGrad,
     SmoothIntegratedGradients,
 )
+from input_iba.core.classifier import Classifier
+from input_iba.modality import Modality, VisionModality
 from input_iba.records import Explanation
 from tests.attribution.nets import small_net
 from tests.attribution.tiny_vit import TinyViT
+
+
+def explaining(net: nn.Module, modality: Modality, inputs: Tensor, **how: Any) -> Amortised:
+    """Return the method with an explainer for a network that learned nothing of some inputs."""
+    net = net.eval()
+    values, tokens = entered(net, modality, inputs)
+    classifier = Classifier(net, run=modality.run)
+    explainer, _ = build_explainer(classifier, modality, values, tokens, **how)
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for weight in explainer.decoder.parameters():  # some begin at 0
+            weight.add_(0.1 * torch.randn(weight.shape, generator=generator))
+    return Amortised(explainer.to(values.dtype))
 
 
 def quick(layer: str) -> dict[str, Method]:
@@ -64,6 +83,7 @@ def quick(layer: str) -> dict[str, Method]:
         Random(),
         CoIBA(opt_steps=4, batch_size=3, n_background=6),
         *(AttentionRollout(), GradientAttention(), LeGrad()),
+        Amortised(),
     ]
     return {method.name: method for method in methods}
 
@@ -81,6 +101,8 @@ def attributor(
     net: nn.Module, method: Method, background: Tensor, **options: object
 ) -> MethodAttributor:
     """Return an attributor that has seen the estimation set."""
+    if isinstance(method, Amortised):
+        method = explaining(net, VisionModality(), background)
     made = MethodAttributor(net, method, **options)  # type: ignore[arg-type]
     made.estimate([background])
     return made

@@ -13,6 +13,7 @@ from torch.nn.utils.rnn import pack_padded_sequence
 from input_iba.attribution import FeatureIBA
 from input_iba.attribution.methods import (
     IBA,
+    Amortised,
     AttentionRollout,
     Gradient,
     GradientAttention,
@@ -34,7 +35,7 @@ from input_iba.modality import TextModality
 from input_iba.records import Explanation, Failure
 from input_iba.registry import BASELINES
 from tests.attribution import test_transformers as bert
-from tests.attribution.methods.settings import ATTENTION
+from tests.attribution.methods.settings import ATTENTION, explaining
 from tests.attribution.text_nets import (
     PAD,
     PLANTED,
@@ -55,7 +56,7 @@ METHODS: dict[str, Method] = {
         SmoothIntegratedGradients(n_samples=3, n_steps=5),
         *(Occlusion(), Lime(n_samples=30), KernelShap(n_samples=30), Random()),
         IBA(layer="rnn_1", feature_iba=FeatureIBA(batch_size=3, opt_steps=4, beta=15)),
-        *(AttentionRollout(), GradientAttention(), LeGrad()),
+        *(AttentionRollout(), GradientAttention(), LeGrad(), Amortised()),
     )
 }
 ANY = sorted({*METHODS} - ATTENTION)
@@ -69,6 +70,8 @@ EACH = pytest.mark.parametrize(
 
 def attributor(kind: str, name: str, net: nn.Module | None = None) -> MethodAttributor:
     method = METHODS[name]
+    if isinstance(method, Amortised):
+        return amortised(kind, net)
     if kind == "BERT":
         if isinstance(method, IBA):
             method = IBA("bert.encoder.layer.0", method.feature_iba)
@@ -79,6 +82,16 @@ def attributor(kind: str, name: str, net: nn.Module | None = None) -> MethodAttr
         made = MethodAttributor(net or TinyLSTM().double(), method, modality=TextModality(PAD))
         made.estimate([sentences(20, 3)])
     return made
+
+
+def amortised(kind: str, net: nn.Module | None) -> MethodAttributor:
+    """Return an attributor with an explainer that learned nothing."""
+    net = net or (tiny_bert().double() if kind == "BERT" else TinyLSTM().double())
+    special = [bert.CLS, bert.SEP] if kind == "BERT" else []
+    modality = TextModality(pad=pad_of(kind), special=special)
+    taps = None if kind == "BERT" else ["rnn_1", "rnn_2"]
+    method = explaining(net, modality, texts(kind, 20, 3), taps=taps)
+    return MethodAttributor(net, method, modality=modality)
 
 
 def texts(kind: str, count: int, seed: int = 1) -> Tensor:
