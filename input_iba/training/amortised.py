@@ -11,33 +11,26 @@ import torch
 from torch import Tensor, nn
 
 from input_iba.attribution.amortised import (
-    WEIGHTS,
     Explainer,
     Format,
     Objective,
-    build_explainer,
     check_exportable,
-    entered,
     export_explainer,
-    facts_of,
     read_explainer,
     write_explainer,
 )
-from input_iba.attribution.attributor import Attributor
 from input_iba.attribution.facade import InputIBA
 from input_iba.attribution.found import Attributions, check_on_error, raise_failed
 from input_iba.attribution.methods import Amortised, MethodAttributor
 from input_iba.attribution.presets import Preset
 from input_iba.core.modes import with_gradients
 from input_iba.core.tokens import pad
-from input_iba.core.watched import WatchedClassifier
 from input_iba.errors import AttributionError, DataError
-from input_iba.modality import Layout
 from input_iba.modality.several import SeveralModality
 from input_iba.records import Explanation, Targets, described
-from input_iba.training.explainer import VALIDATION_SHARE, ExplainerTrainer, ExplainerTraining
-from input_iba.training.lessons import AT_ONCE, Lessons, teach
-from input_iba.training.loop import Loop, progress_bar
+from input_iba.training.explainer import ExplainerTraining, train, untrained
+from input_iba.training.lessons import teach
+from input_iba.training.loop import progress_bar
 
 
 class AmortisedIBA:
@@ -229,52 +222,3 @@ class AmortisedIBA:
         if self.explainer is None:
             raise AttributionError("Nothing is trained yet: call fit(data), or load(path, model).")
         return self.explainer
-
-
-def untrained(
-    teacher: Attributor,
-    inputs: Tensor,
-    *,
-    taps: Sequence[str] | None = None,
-    layout: Layout | None = None,
-    seed: int = 0,
-) -> tuple[Explainer, WatchedClassifier]:
-    """Build an explainer that has learned nothing, and the classifier with its taps.
-
-    Args:
-        teacher: The optimised method, whose classifier it is.
-        inputs: Those that it will learn from, (N, …).
-        taps: Names of layers to read; None for those that suit the classifier.
-        layout: How features lie there, where the caller knows.
-        seed: Of the weights.
-
-    Raises:
-        AttributionError, ConfigError: As `build_explainer`.
-    """
-    some = inputs[:AT_ONCE].to(teacher.device)
-    values, tokens = entered(teacher.classifier.model, teacher.modality, some)
-    how: dict[str, Any] = {"taps": taps, "layout": layout, "seed": seed}
-    return build_explainer(teacher.classifier, teacher.modality, values, tokens, **how)
-
-
-def train(
-    explainer: Explainer,
-    watched: WatchedClassifier,
-    teacher: Attributor,
-    lessons: Lessons,
-    settings: ExplainerTraining,
-    objective: Objective,
-    **files: Any,
-) -> float:
-    """Train an explainer on lessons; return the least divergence on what is held out, in nats.
-
-    `files` are further attributes of a `Loop`: where weights and state are kept.
-    """
-    trained_on, held_out = lessons.split(VALIDATION_SHARE, settings.seed)
-    modality, device = teacher.modality, teacher.device
-    first = entered(watched.model, modality, lessons.inputs[:1].to(device))
-    how = (settings, objective, device, teacher.use_softmax)
-    trainer = ExplainerTrainer(explainer, watched, modality, trained_on, held_out, *how)
-    loop = Loop(trainer, weights=WEIGHTS, facts=lambda _: facts_of(explainer.plan), **files)
-    with watched.prepared(*first):
-        return -loop.run(*loop.resume(device))

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from input_iba.attribution.amortised import Explainer, Objective, behind_noise, divergence, entered
+from input_iba.attribution.amortised import (
+    WEIGHTS,
+    Explainer,
+    Objective,
+    behind_noise,
+    build_explainer,
+    divergence,
+    entered,
+    facts_of,
+)
+from input_iba.attribution.attributor import Attributor
 from input_iba.core.tokens import Behind
 from input_iba.core.watched import WatchedClassifier
-from input_iba.modality import Modality
+from input_iba.modality import Layout, Modality
 from input_iba.settings import Settings, setting
-from input_iba.training.lessons import Lessons
-from input_iba.training.loop import Trainer, Validation, autocasting
+from input_iba.training.lessons import AT_ONCE, Lessons
+from input_iba.training.loop import Loop, Trainer, Validation, autocasting
 
 VALIDATION_SHARE = 0.05
 """Share of the inputs that is held out."""
@@ -152,3 +163,52 @@ class ExplainerTrainer(Trainer[Lessons]):
             total += float(self._divergence(batch, tokens, logits).sum())
         found = total / count
         return Validation(-found, {"divergence": found}, f"divergence {found:.3f} nats")
+
+
+def untrained(
+    teacher: Attributor,
+    inputs: Tensor,
+    *,
+    taps: Sequence[str] | None = None,
+    layout: Layout | None = None,
+    seed: int = 0,
+) -> tuple[Explainer, WatchedClassifier]:
+    """Build an explainer that has learned nothing, and the classifier with its taps.
+
+    Args:
+        teacher: The optimised method, whose classifier it is.
+        inputs: Those that it will learn from, (N, …).
+        taps: Names of layers to read; None for those that suit the classifier.
+        layout: How features lie there, where the caller knows.
+        seed: Of the weights.
+
+    Raises:
+        AttributionError, ConfigError: As `build_explainer`.
+    """
+    some = inputs[:AT_ONCE].to(teacher.device)
+    values, tokens = entered(teacher.classifier.model, teacher.modality, some)
+    how: dict[str, Any] = {"taps": taps, "layout": layout, "seed": seed}
+    return build_explainer(teacher.classifier, teacher.modality, values, tokens, **how)
+
+
+def train(
+    explainer: Explainer,
+    watched: WatchedClassifier,
+    teacher: Attributor,
+    lessons: Lessons,
+    settings: ExplainerTraining,
+    objective: Objective,
+    **files: Any,
+) -> float:
+    """Train an explainer on lessons; return the least divergence on what is held out, in nats.
+
+    `files` are further attributes of a `Loop`: where weights and state are kept.
+    """
+    trained_on, held_out = lessons.split(VALIDATION_SHARE, settings.seed)
+    modality, device = teacher.modality, teacher.device
+    first = entered(watched.model, modality, lessons.inputs[:1].to(device))
+    how = (settings, objective, device, teacher.use_softmax)
+    trainer = ExplainerTrainer(explainer, watched, modality, trained_on, held_out, *how)
+    loop = Loop(trainer, weights=WEIGHTS, facts=lambda _: facts_of(explainer.plan), **files)
+    with watched.prepared(*first):
+        return -loop.run(*loop.resume(device))

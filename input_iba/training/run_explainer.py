@@ -25,8 +25,7 @@ from input_iba.results import may_continue
 from input_iba.run.options import DeviceOptions
 from input_iba.run.shell import LOGGER, opened
 from input_iba.settings import setting
-from input_iba.training.amortised import train, untrained
-from input_iba.training.explainer import ExplainerTraining
+from input_iba.training.explainer import ExplainerTraining, train, untrained
 from input_iba.training.lessons import AT_ONCE, teach
 from input_iba.training.loop import made_with, progress_bar, save
 

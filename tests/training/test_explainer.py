@@ -12,8 +12,7 @@ from torch import Tensor
 from input_iba.attribution.amortised import Objective, divergence
 from input_iba.errors import ConfigError
 from input_iba.modality import TextModality, VisionModality
-from input_iba.training.amortised import untrained
-from input_iba.training.explainer import ExplainerTrainer, ExplainerTraining
+from input_iba.training.explainer import ExplainerTrainer, ExplainerTraining, untrained
 from input_iba.training.lessons import Lessons
 from tests.attribution.nets import estimated, small_net
 from tests.attribution.text_nets import PAD, sentences

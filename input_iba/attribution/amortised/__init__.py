@@ -1,6 +1,7 @@
 """Explainers that are trained once: a mask in the pass in which the classifier answers."""
 
-from input_iba.attribution.amortised.explainer import Explainer, build_explainer, entered, labels_of
+from input_iba.attribution.amortised.build import build_explainer, entered
+from input_iba.attribution.amortised.explainer import Explainer, labels_of
 from input_iba.attribution.amortised.exported import (
     FORMATS,
     SUFFIXES,
