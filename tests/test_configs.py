@@ -49,6 +49,7 @@ def load(name: str, options: dict[str, Any] | None = None, preset: str | None = 
 
 OWN_VALUES = {
     "samples.py": {"estimation_cfg.n_samples"},
+    "samples": {"estimation_cfg.n_samples"},
     "cifar10/resnet": {"attribution_cfg.feat_iba.beta", "attribution_cfg.input_iba.beta"},
     "cifar10/vit": {"attribution_cfg.input_iba.beta"},
     "stanford": {"attribution_cfg.feat_iba.beta", "attribution_cfg.input_iba.beta"},

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from input_iba.cli.options import add_config, add_options, from_arguments
 from input_iba.cli.run import print_text
-from input_iba.run.options import ComputeOptions
+from input_iba.run.options import ComputeOptions, RunOptions
+from input_iba.training.explainer_settings import ExplainerOptions, ExplainerTraining, Objective
 from input_iba.training.settings import ON_COMMAND_LINE, TextTraining, TrainingOptions
 
 DESCRIPTION = (
@@ -54,11 +55,6 @@ EXPLAINER = (
 
 def set_up_explainer(parser: argparse.ArgumentParser) -> None:
     """Add all arguments of the command."""
-    from input_iba.attribution.amortised import Objective
-    from input_iba.run.options import RunOptions
-    from input_iba.training.explainer import ExplainerTraining
-    from input_iba.training.run_explainer import ExplainerOptions
-
     parser.description = EXPLAINER
     add_config(parser)
     add_options(parser, ExplainerOptions)
@@ -69,10 +65,8 @@ def set_up_explainer(parser: argparse.ArgumentParser) -> None:
 
 
 def _train_explainer(arguments: argparse.Namespace) -> int:
-    from input_iba.attribution.amortised import Objective
     from input_iba.config.load import load_config
-    from input_iba.training.explainer import ExplainerTraining
-    from input_iba.training.run_explainer import ExplainerOptions, run_explainer
+    from input_iba.training.run_explainer import run_explainer
 
     config = load_config(arguments.config, arguments.cfg_options, arguments.preset)
     work_dir = arguments.work_dir or Path("workdirs") / f"explainer_{arguments.config.stem}"

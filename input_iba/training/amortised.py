@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from input_iba.attribution.amortised import (
     Explainer,
     Format,
-    Objective,
     check_exportable,
     export_explainer,
     read_explainer,
@@ -28,7 +27,8 @@ from input_iba.core.tokens import pad
 from input_iba.errors import AttributionError, DataError
 from input_iba.modality.several import SeveralModality
 from input_iba.records import Explanation, Targets, described
-from input_iba.training.explainer import ExplainerTraining, train, untrained
+from input_iba.training.explainer import train, untrained
+from input_iba.training.explainer_settings import ExplainerTraining, Objective
 from input_iba.training.lessons import teach
 from input_iba.training.loop import progress_bar
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from input_iba.attribution.amortised import (
     WEIGHTS,
     Explainer,
-    Objective,
     behind_noise,
     build_explainer,
     divergence,
@@ -24,49 +23,12 @@ from input_iba.attribution.attributor import Attributor
 from input_iba.core.tokens import Behind
 from input_iba.core.watched import WatchedClassifier
 from input_iba.modality import Layout, Modality
-from input_iba.settings import Settings, setting
+from input_iba.training.explainer_settings import ExplainerTraining, Objective
 from input_iba.training.lessons import AT_ONCE, Lessons
 from input_iba.training.loop import Loop, Trainer, Validation, autocasting
 
 VALIDATION_SHARE = 0.05
 """Share of the inputs that is held out."""
-
-
-@dataclass(frozen=True)
-class ExplainerTraining(Settings):
-    """How an explainer is trained; the learning rate rises and falls once."""
-
-    PLACE = "--"
-
-    epochs: int = setting(30, "passes over the inputs", at_least=1)
-    lr: float = setting(3e-3, "peak learning rate", above=0)
-    batch_size: int = setting(16, "inputs per step", at_least=1)
-    weight_decay: float = setting(0.05, "of AdamW", at_least=0)
-    views: int = setting(
-        1,
-        "images only: views of each that are learned from, itself and crops: more need as many "
-        "times the time, and say more",
-        at_least=1,
-    )
-    others: float = setting(
-        0.25,
-        "share of the inputs of which another likely class is learned, beside the predicted one",
-        at_least=0,
-        at_most=1,
-    )
-    crop: float = setting(
-        0.5,
-        "images only: share of the area that the smallest of the random crops has; 1 for none",
-        above=0,
-        at_most=1,
-    )
-    flip: bool = setting(True, "images only: mirror half of them")
-    clip: float = setting(1.0, "greatest norm of the gradient", above=0)
-    seed: int = setting(0, "seeds all that is drawn: noise, order, augmentation, weights")
-
-    def views_of(self, modality: Modality) -> int:
-        """Return how many views of each input are learned from: one where a part is no input."""
-        return self.views if modality.movable else 1
 
 
 class ExplainerTrainer(Trainer[Lessons]):

@@ -10,7 +10,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from input_iba.attribution.amortised import Objective
 from input_iba.config.build import build_classifier, build_own_method, errors_name
 from input_iba.config.load import RunConfig
 from input_iba.core.explainable import weights_digest
@@ -22,10 +21,9 @@ from input_iba.datasets.loading import cut, read_batches
 from input_iba.errors import DataError
 from input_iba.records import Failure, TextSample
 from input_iba.results import may_continue
-from input_iba.run.options import DeviceOptions
 from input_iba.run.shell import LOGGER, opened
-from input_iba.settings import setting
-from input_iba.training.explainer import ExplainerTraining, train, untrained
+from input_iba.training.explainer import train, untrained
+from input_iba.training.explainer_settings import ExplainerOptions, ExplainerTraining, Objective
 from input_iba.training.lessons import AT_ONCE, teach
 from input_iba.training.loop import made_with, progress_bar, save
 
@@ -37,24 +35,6 @@ CONFIG = "config.py"
 
 BEGUN, LESSONS = "begun.pth", "lessons"
 """What must stay the same for the training to be continued; and the folder of what is learned."""
-
-
-@dataclass(frozen=True)
-class ExplainerOptions(DeviceOptions):
-    """What the command line says, beside the settings."""
-
-    work_dir: Path = setting(
-        None,
-        "folder of the explainer, log and resumable state (default: workdirs/explainer_<name of "
-        "the config>)",
-        metavar="DIR",
-    )
-    num_samples: int = setting(
-        0, "learn from N inputs drawn at random by --seed; 0 for all", at_least=0
-    )
-    resume: bool = setting(
-        False, "continue after the last batch that is explained, or the last whole epoch"
-    )
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from input_iba import AmortisedIBA
-from input_iba.training.explainer import ExplainerTraining
+from input_iba.training.explainer_settings import ExplainerTraining
 from tests.commands.evaluating_texts import EvaluatedTexts, prepare_texts
 from tests.tiny_runs import five_pictures, tiny_config, write_config, write_images
 

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from input_iba import AmortisedIBA, ContrastTarget, InputIBA
-from input_iba.attribution.amortised import Objective
 from input_iba.errors import AttributionError, ConfigError, DataError
 from input_iba.records import Explanation, Failure
+from input_iba.training.explainer_settings import Objective
 from tests.attribution.amortised.nets import FEW, fitted, images, of_words, single_net
 from tests.attribution.nets import inputs, small_net
 from tests.attribution.test_several import pairs

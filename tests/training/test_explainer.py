@@ -9,10 +9,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from input_iba.attribution.amortised import Objective, divergence
+from input_iba.attribution.amortised import divergence
 from input_iba.errors import ConfigError
 from input_iba.modality import TextModality, VisionModality
-from input_iba.training.explainer import ExplainerTrainer, ExplainerTraining, untrained
+from input_iba.training.explainer import ExplainerTrainer, untrained
+from input_iba.training.explainer_settings import ExplainerTraining, Objective
 from input_iba.training.lessons import Lessons
 from tests.attribution.nets import estimated, small_net
 from tests.attribution.text_nets import PAD, sentences

@@ -10,7 +10,7 @@ from scipy.stats import spearmanr
 from torch import Tensor, nn
 
 from input_iba import AmortisedIBA
-from input_iba.training.explainer import ExplainerTraining
+from input_iba.training.explainer_settings import ExplainerTraining
 from tests.attribution.amortised.nets import coloured, of_colours, of_words
 from tests.attribution.objects import EDGE, GREEN, RED, SIZE, inside, squares
 from tests.attribution.text_nets import PLANTED, TinyLSTM, sentences, train_on_planted_word

@@ -10,17 +10,17 @@ from typing import Any
 import pytest
 import torch
 
-from input_iba.attribution.amortised import Objective, read_explainer
+from input_iba.attribution.amortised import read_explainer
 from input_iba.config.load import load_config
 from input_iba.errors import DataError, ResumeError
 from input_iba.training import run_explainer as module
-from input_iba.training.explainer import ExplainerTrainer, ExplainerTraining
+from input_iba.training.explainer import ExplainerTrainer
+from input_iba.training.explainer_settings import ExplainerOptions, ExplainerTraining, Objective
 from input_iba.training.run_explainer import (
     BEGUN,
     EXPLAINER,
     LESSONS,
     STATE,
-    ExplainerOptions,
     ExplainerResult,
     run_explainer,
 )

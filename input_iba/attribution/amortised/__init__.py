@@ -10,7 +10,7 @@ from input_iba.attribution.amortised.exported import (
     export_explainer,
 )
 from input_iba.attribution.amortised.files import WEIGHTS, facts_of, read_explainer, write_explainer
-from input_iba.attribution.amortised.objective import Objective, behind_noise, divergence
+from input_iba.attribution.amortised.objective import behind_noise, divergence
 
 __all__ = [
     "FORMATS",
@@ -18,7 +18,6 @@ __all__ = [
     "WEIGHTS",
     "Explainer",
     "Format",
-    "Objective",
     "behind_noise",
     "build_explainer",
     "check_exportable",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 
@@ -11,48 +9,10 @@ from input_iba.core.classifier import Classifier
 from input_iba.core.information import clamp_mask, input_capacity
 from input_iba.core.targets import log_probabilities
 from input_iba.core.tokens import Behind
-from input_iba.errors import ConfigError
 from input_iba.modality import Modality
-from input_iba.settings import Settings, setting
 
 PRIOR = 0.5
 """The prior's mask in the objective; the optimised method's own prior is of each input."""
-
-
-@dataclass(frozen=True)
-class Objective(Settings):
-    """How much counts what an explainer is trained for.
-
-    References:
-        Zhang et al. 2021 (arXiv 2110.01471), equation 8, for the objective; docs/METHOD.md, section
-        12, for both, and for what they are worth.
-    """
-
-    PLACE = "--"
-
-    maps: float = setting(
-        1.0,
-        "weight of the divergence from the maps of the optimised method",
-        at_least=0,
-        flag="--maps-weight",
-    )
-    behind: float = setting(
-        0.0,
-        "weight of the optimised method's own objective: the target's loss behind the noise, and "
-        "beta times the mean capacity",
-        at_least=0,
-        flag="--objective-weight",
-    )
-    beta: float = setting(20.0, "weight of the mean capacity in it", at_least=0)
-
-    def __post_init__(self) -> None:
-        """Refuse an objective of which nothing is left."""
-        super().__post_init__()
-        if self.maps == self.behind == 0:
-            raise ConfigError(
-                "Both weights of the objective, maps and behind, are 0: there is nothing to learn. "
-                "Give one of them a weight."
-            )
 
 
 def divergence(logits: Tensor, maps: Tensor, counted: Tensor | None = None) -> Tensor:

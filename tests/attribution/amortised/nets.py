@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from input_iba import AmortisedIBA
 from input_iba.modality import TextModality
-from input_iba.training.explainer import ExplainerTraining
+from input_iba.training.explainer_settings import ExplainerTraining
 from tests.attribution.nets import inputs, small_net
 from tests.attribution.objects import GREEN, RED, squares, trained
 from tests.attribution.text_nets import PAD, TinyLSTM, sentences
