@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from input_iba.cli.options import CONFIG_HELP, add_cfg_options, add_options, from_arguments
 from input_iba.cli.run import STATUS_HELP, print_text
+from input_iba.commands.export_options import ExportOptions
 from input_iba.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ DESCRIPTION = (
 
 def set_up_export(parser: argparse.ArgumentParser) -> None:
     """Add all arguments of the command."""
-    from input_iba.commands.export import ExportOptions
-
     parser.description, parser.epilog = DESCRIPTION, STATUS_HELP
     parser.add_argument(
         "explainer",
@@ -45,7 +44,7 @@ def set_up_export(parser: argparse.ArgumentParser) -> None:
 
 def _export(arguments: argparse.Namespace) -> int:
     from input_iba.attribution.amortised import SUFFIXES, read_explainer
-    from input_iba.commands.export import ExportOptions, run_export
+    from input_iba.commands.export import run_export
 
     explainer = read_explainer(arguments.explainer)
     config = _config(arguments)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 from torchvision.transforms import v2
 
-from input_iba.attribution.amortised import Explainer, Format, check_exportable, export_explainer
+from input_iba.attribution.amortised import Explainer, check_exportable, export_explainer
+from input_iba.commands.export_options import ExportOptions
 from input_iba.config.build import build_classifier
 from input_iba.config.load import RunConfig
 from input_iba.core.files import written_whole
@@ -21,24 +21,8 @@ from input_iba.datasets import build_dataset
 from input_iba.datasets.class_index import named_classes
 from input_iba.datasets.pipeline import Pipeline
 from input_iba.errors import DataError
-from input_iba.settings import setting
 
 LOGGER = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class ExportOptions:
-    """What the command line says, beside explainer and classifier."""
-
-    format: Format = setting("onnx", "kind of file: ONNX, or what torch.export.load reads")
-    out: Path = setting(
-        None, "file to write (default: beside the explainer, as .onnx or .pt2)", metavar="FILE"
-    )
-    any_class: bool = setting(
-        False,
-        "give the graph a second input 'label' (B,), int64: the class to explain, -1 for the "
-        "predicted one",
-    )
 
 
 def run_export(
