@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from copy import copy
-from itertools import chain
 from typing import Any, TypeVar
 
 import torch
@@ -67,7 +66,6 @@ class Classifier:
         self.answer: Answer | None = None
         self._run = run
         self._kept = kept
-        self._pairs: dict[str, Any] = {}  # shared by copies that read another answer
         # Known now: `prepared` holds weights in another type for a while.
         self.dtype = weights_dtype(self.model)
         # Of double precision nobody asks to be rounded.
@@ -118,14 +116,8 @@ class Classifier:
                 yield
 
     def _foldable(self, example: Tensor, tokens: Behind) -> list[Pair]:
-        """Return what can be folded; looked for anew where weights or the inputs' shape changed."""
-        tensors = chain(self.model.parameters(), self.model.buffers())
-        key = (example.shape[1:], tuple((id(tensor), tensor._version) for tensor in tensors))
-        if self._pairs.get("of") != key:
-            reads = self.exact()._reads(example, tokens)
-            self._pairs.update(of=key, found=foldable(self.model, self._kept, *reads))
-        found: list[Pair] = self._pairs["found"]
-        return found
+        """Return what can be folded, by example inputs (B, …)."""
+        return foldable(self.model, self._kept, *self.exact()._reads(example, tokens))
 
     def _reads(self, example: Tensor, tokens: Behind) -> tuple[Read, ...]:
         """Return what must not change, the logits first."""

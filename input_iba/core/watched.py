@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from input_iba.core.classifier import Classifier, Run, run_alone
-from input_iba.core.folding import Read
+from input_iba.core.folding import Pair, Read
 from input_iba.core.hooks import Rewrite, Wrapping, find_layer, hooked, rewrap, unwrap
 from input_iba.core.outputs import Output
 from input_iba.core.tokens import NO_TOKENS, Behind
@@ -57,7 +58,17 @@ class WatchedClassifier(Classifier):
         self.taps = tuple(taps)
         self._wrappings = tuple(wrappings)
         self._modules = [find_layer(model, tap.layer) for tap in taps]
+        self._pairs: dict[str, Any] = {}  # shared by copies that read another answer
         self._overwritten: set[int] = set()  # taps behind which something writes in place
+
+    def _foldable(self, example: Tensor, tokens: Behind) -> list[Pair]:
+        """Look for what can be folded anew only where weights or the inputs' shape changed."""
+        tensors = chain(self.model.parameters(), self.model.buffers())
+        key = (example.shape[1:], tuple((id(tensor), tensor._version) for tensor in tensors))
+        if self._pairs.get("of") != key:
+            self._pairs.update(of=key, found=super()._foldable(example, tokens))
+        found: list[Pair] = self._pairs["found"]
+        return found
 
     def _reads(self, example: Tensor, tokens: Behind) -> tuple[Read, ...]:
         def each(i: int) -> Read:

@@ -37,7 +37,7 @@ def test_those_of_the_package_load(name: str) -> None:
 
 def test_all_has_the_networks_of_the_other_suites() -> None:
     names = [network.name for network in load_suite("all").networks]
-    apart = ("all", "presets", "samples", "stability")
+    apart = ("all", "amortised", "presets", "samples", "stability")
     others = [name for name in shipped_suites() if name not in apart]
     assert sorted(names) == sorted(n.name for name in others for n in load_suite(name).networks)
 
