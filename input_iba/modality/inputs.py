@@ -62,6 +62,14 @@ class Inputs(ABC):
         Inputs may stand alone, or before labels in tuples and dicts.
         """
 
+    def joined(self, batches: Sequence[Tensor]) -> Tensor:
+        """Return batches of inputs as one tensor, (N, …).
+
+        Raises:
+            DataError: They are of several sizes.
+        """
+        return torch.cat(list(batches))
+
     def parted(self, record: Attribution) -> Attribution:
         """Return a record with what it holds of each of several inputs; of one it is whole."""
         return record
@@ -101,6 +109,16 @@ class ImageInputs(Inputs):
                 yield from torch.split(image, AT_ONCE)
             else:
                 yield self._one(image)[0][None]
+
+    def joined(self, batches: Sequence[Tensor]) -> Tensor:
+        """Return images (N, C, H, W) of one size."""
+        sizes = sorted({tuple(batch.shape[1:]) for batch in batches})
+        if len(sizes) > 1:
+            raise DataError(
+                f"Explainers learn from inputs of one size; got {len(sizes)}, such as {sizes[0]} "
+                f"and {sizes[-1]}. Resize and crop them to one."
+            )
+        return super().joined(batches)
 
     def _one(self, item: Any) -> tuple[Tensor, Sample | None]:
         if isinstance(item, Tensor) and item.ndim == self._of_one:
@@ -218,6 +236,10 @@ class TextInputs(Inputs):
             several = isinstance(first, list | tuple)  # a loader's batch of strings
             for one in first if several else [first]:
                 yield self.read(one)[0]
+
+    def joined(self, batches: Sequence[Tensor]) -> Tensor:
+        """Return token ids (N, T), padded to the longest text."""
+        return pad([text for batch in batches for text in batch], self.modality.pad).ids
 
     def _one(self, item: Any) -> Sample:
         if not isinstance(item, str) or self._tokenizer is None:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +15,6 @@ from input_iba.core.arguments import NO_ARGUMENTS, Arguments
 from input_iba.core.hooks import Wrapping, hooked, unwrap
 from input_iba.core.modes import frozen, same
 from input_iba.core.tokens import Behind, NoTokens
-from input_iba.core.watched import Tap
 from input_iba.errors import AttributionError, ConfigError
 from input_iba.modality.base import Layout
 from input_iba.modality.critics import VisionCritic
@@ -155,16 +154,15 @@ class SeveralModality(VisionModality):
             return super().critic(features)
         return nn.Sequential(nn.Unflatten(1, (1, -1)), VisionCritic(1, features.shape[1]))
 
-    def taps(self, model: nn.Module, *_: object) -> tuple[Tap, ...]:
+    def taps(self, *_: object) -> NoReturn:
         """Refuse to choose layers: where their positions lie is not known.
 
         Raises:
             ConfigError: Always.
         """
         raise ConfigError(
-            f"{type(model).__name__} has several inputs, for which no explainer can be trained. "
-            "Explain them with InputIBA; or one of them, and pass the others as "
-            "additional_forward_args=."
+            "The model has several inputs, for which no explainer can be trained. Explain them "
+            "with InputIBA; or one of them, and pass the others as additional_forward_args=."
         )
 
     def spread(self, values: Tensor, inputs: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from torch import Tensor, nn
@@ -45,6 +45,10 @@ class SeveralInputs(Inputs):
         """Yield batches of packed inputs, (B, 1, N)."""
         for item in [data] if isinstance(data, tuple) else data:
             yield from torch.split(self.read(item)[0], AT_ONCE)
+
+    def joined(self, batches: Sequence[Tensor]) -> NoReturn:
+        """Refuse to train an explainer; see `SeveralModality.taps`."""
+        self.modality.taps()
 
     def parted(self, record: Attribution) -> Attribution:
         """Return a record with one for each of the inputs in it, whose map has its shape."""

@@ -23,14 +23,10 @@ from input_iba.attribution.found import Attributions, check_on_error, raise_fail
 from input_iba.attribution.methods import Amortised, MethodAttributor
 from input_iba.attribution.presets import Preset
 from input_iba.core.modes import with_gradients
-from input_iba.core.tokens import pad
-from input_iba.errors import AttributionError, DataError
-from input_iba.modality.several import SeveralModality
+from input_iba.errors import AttributionError
 from input_iba.records import Explanation, Targets, described
-from input_iba.training.explainer import train, untrained
+from input_iba.training.explainer import taught, train, untrained
 from input_iba.training.explainer_settings import ExplainerTraining, Objective
-from input_iba.training.lessons import teach
-from input_iba.training.loop import progress_bar
 
 
 class AmortisedIBA:
@@ -94,31 +90,12 @@ class AmortisedIBA:
         batches = list(reader.batches(data))
         if not batches:
             raise AttributionError("fit() was given no inputs. Give some hundreds for good maps.")
-        if isinstance(reader.modality, SeveralModality):
-            reader.modality.taps(self.model)  # refuses, and says what to do
-        sizes = sorted({tuple(batch.shape[1:]) for batch in batches})
-        if batches[0].is_floating_point():
-            if len(sizes) > 1:
-                raise DataError(
-                    f"Explainers learn from inputs of one size; got {len(sizes)}, such as "
-                    f"{sizes[0]} and {sizes[-1]}. Resize and crop them to one."
-                )
-            inputs = torch.cat(batches)
-        else:
-            inputs = pad([text for batch in batches for text in batch], reader.modality.pad).ids  # type: ignore[attr-defined]
+        inputs = reader.joined(batches)
         self.optimised.fit(inputs)
         teacher = self.optimised.attributor
         how: dict[str, Any] = {"taps": self.taps, "layout": self.optimised.layout}
         explainer, watched = untrained(teacher, inputs, seed=training.seed, **how)
-        with progress_bar(
-            training.views_of(reader.modality) * len(inputs), "inputs", "explaining"
-        ) as bar:
-            how = {
-                "views": training.views_of(reader.modality),
-                "others": training.others,
-                "seed": training.seed,
-            }
-            lessons = teach(teacher, inputs, explainer.decoder.reduced, on_batch=bar.update, **how)
+        lessons = taught(teacher, inputs, explainer, training)
         settings = training if epochs is None else replace(training, epochs=epochs)
         train(explainer, watched, teacher, lessons, settings, objective)
         self.explainer, self._attributor = explainer.eval().requires_grad_(False), None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -24,8 +25,8 @@ from input_iba.core.tokens import Behind
 from input_iba.core.watched import WatchedClassifier
 from input_iba.modality import Layout, Modality
 from input_iba.training.explainer_settings import ExplainerTraining, Objective
-from input_iba.training.lessons import AT_ONCE, Lessons
-from input_iba.training.loop import Loop, Trainer, Validation, autocasting
+from input_iba.training.lessons import AT_ONCE, Lessons, teach
+from input_iba.training.loop import Loop, Trainer, Validation, autocasting, progress_bar
 
 VALIDATION_SHARE = 0.05
 """Share of the inputs that is held out."""
@@ -151,6 +152,21 @@ def untrained(
     values, tokens = entered(teacher.classifier.model, teacher.modality, some)
     how: dict[str, Any] = {"taps": taps, "layout": layout, "seed": seed}
     return build_explainer(teacher.classifier, teacher.modality, values, tokens, **how)
+
+
+def taught(
+    teacher: Attributor,
+    inputs: Tensor,
+    explainer: Explainer,
+    settings: ExplainerTraining,
+    folder: Path | None = None,
+) -> Lessons:
+    """Return what an explainer is to learn from inputs (N, …), with a progress bar; see `teach`."""
+    views = settings.views_of(teacher.modality)
+    how: dict[str, Any] = {"views": views, "others": settings.others, "seed": settings.seed}
+    with progress_bar(views * len(inputs), "inputs", "explaining") as bar:
+        how |= {"folder": folder, "on_batch": bar.update}
+        return teach(teacher, inputs, explainer.decoder.reduced, **how)
 
 
 def train(

@@ -14,17 +14,16 @@ from input_iba.config.build import build_classifier, build_own_method, errors_na
 from input_iba.config.load import RunConfig
 from input_iba.core.explainable import weights_digest
 from input_iba.core.files import written_whole
-from input_iba.core.tokens import PAD_INDEX, pad
 from input_iba.datasets import SampleDataset, build_dataset
 from input_iba.datasets.ids import draw_ids
-from input_iba.datasets.loading import cut, read_batches
+from input_iba.datasets.loading import cut, read_batches, stackable, stacked
 from input_iba.errors import DataError
-from input_iba.records import Failure, TextSample
+from input_iba.records import Failure, Sample
 from input_iba.results import may_continue
 from input_iba.run.shell import LOGGER, opened
-from input_iba.training.explainer import train, untrained
+from input_iba.training.explainer import taught, train, untrained
 from input_iba.training.explainer_settings import ExplainerOptions, ExplainerTraining, Objective
-from input_iba.training.lessons import AT_ONCE, teach
+from input_iba.training.lessons import AT_ONCE
 from input_iba.training.loop import made_with, progress_bar, save
 
 EXPLAINER, STATE = "explainer.pth", "training_state.pth"
@@ -89,16 +88,7 @@ def run_explainer(
             run.where,
             run.precision,
         )
-        with progress_bar(
-            settings.views_of(teacher.modality) * len(inputs), "inputs", "explaining"
-        ) as bar:
-            how = {
-                "views": settings.views_of(teacher.modality),
-                "others": settings.others,
-                "seed": settings.seed,
-            }
-            how["folder"] = folder / LESSONS
-            lessons = teach(teacher, inputs, explainer.decoder.reduced, on_batch=bar.update, **how)
+        lessons = taught(teacher, inputs, explainer, settings, folder / LESSONS)
         LOGGER.info("Learns from %d maps of %d inputs", len(lessons.labels), len(inputs))
         files = {"best": folder / EXPLAINER, "latest": folder / STATE, "identity": identity}
         found = train(explainer, watched, teacher, lessons, settings, objective, **files)
@@ -115,21 +105,18 @@ def _read(dataset: SampleDataset, config: RunConfig, count: int, seed: int) -> T
             f"None of {len(chosen)} inputs of data.estimation of '{config.path}' can be read, so "
             "there is nothing to learn from."
         )
-    inputs = [sample.input for sample in samples]
-    first = samples[0]
-    if isinstance(first, TextSample):
-        return pad(inputs, first.pad or PAD_INDEX).ids
-    sizes = sorted({tuple(one.shape) for one in inputs})
-    if len(sizes) > 1:
+    groups = stackable(samples)
+    if len(groups) > 1:
+        sizes = sorted(tuple(group[0].input.shape) for group in groups)
         raise DataError(
             f"Explainers learn from inputs of one size; data.estimation of '{config.path}' has "
             f"{len(sizes)}, such as {sizes[0]} and {sizes[-1]}. Let its pipeline resize and crop "
             "to one."
         )
-    return torch.stack(inputs)
+    return stacked(samples)
 
 
-def _good(dataset: SampleDataset, chosen: list[int], workers: int) -> Iterator[Any]:
+def _good(dataset: SampleDataset, chosen: list[int], workers: int) -> Iterator[Sample]:
     with progress_bar(len(chosen), "inputs", "reading") as bar:
         for items in read_batches(dataset, cut(chosen, AT_ONCE), workers):
             for item in items:
