@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
@@ -74,6 +75,8 @@ class AmortisedIBA:
     ) -> AmortisedIBA:
         """Explain inputs by the optimised method, and learn to say the same; return this object.
 
+        The epoch is kept that is best on 5 % of the inputs, which are held out.
+
         Args:
             data: Inputs like those to explain, some hundreds at least, all kept in memory: a
                 tensor, a list of texts or images, or a loader or data set that yields them, alone
@@ -97,8 +100,10 @@ class AmortisedIBA:
         explainer, watched = untrained(teacher, inputs, seed=training.seed, **how)
         lessons = taught(teacher, inputs, explainer, training)
         settings = training if epochs is None else replace(training, epochs=epochs)
-        train(explainer, watched, teacher, lessons, settings, objective)
-        self.explainer, self._attributor = explainer.eval().requires_grad_(False), None
+        with TemporaryDirectory() as folder:
+            best = Path(folder) / "explainer.pth"
+            train(explainer, watched, teacher, lessons, settings, objective, best=best)
+            self.explainer, self._attributor = read_explainer(best), None
         return self
 
     @with_gradients()
