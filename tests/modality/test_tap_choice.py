@@ -107,6 +107,6 @@ def test_of_a_text_transformer_its_blocks() -> None:
 
 def test_several_inputs_are_refused_with_the_remedy() -> None:
     net = nn.Linear(2, 2)
-    said = "Linear has several inputs.*InputIBA.*additional_forward_args="
+    said = "model has several inputs.*InputIBA.*additional_forward_args="
     with pytest.raises(ConfigError, match=said):
         SeveralModality.taps(object.__new__(SeveralModality), net)

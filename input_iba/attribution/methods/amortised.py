@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from input_iba.attribution.amortised import Explainer, labels_of, read_explainer
 from input_iba.attribution.methods.base import Method, MethodTask
 from input_iba.core.precision import precision
+from input_iba.errors import ConfigError
 from input_iba.registry import BASELINES
 from input_iba.settings import setting
 
@@ -38,6 +39,12 @@ class Amortised(Method):
         """Return the explainer, once it is found to be this classifier's."""
         explainer = self.explainer
         if not isinstance(explainer, Explainer):
+            if explainer == Path():
+                raise ConfigError(
+                    "Method 'amortised' reads a trained explainer, and none is named. Expected "
+                    "its file: --explainer FILE, or explainer='FILE' in the section 'baseline' "
+                    "or in suites; 'input-iba train explainer CONFIG' writes one."
+                )
             explainer = read_explainer(explainer)
         explainer.check(classifier)
         return explainer

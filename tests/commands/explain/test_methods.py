@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from input_iba.attribution.amortised import Explainer, write_explainer
 from input_iba.attribution.methods import (
     IBA,
     CoIBA,
@@ -31,8 +32,9 @@ from input_iba.config.build import build_attributor, build_classifier, build_dat
 from input_iba.config.load import RunConfig, load_config
 from input_iba.config.other_method import with_baseline
 from input_iba.errors import ConfigError, LayerNotFoundError, MissingExtraError, ResumeError
+from input_iba.modality import VisionModality
 from input_iba.run.options import RunOptions
-from tests.attribution.methods.settings import ATTENTION
+from tests.attribution.methods.settings import ATTENTION, explaining
 from tests.commands.evaluating import prepare
 from tests.tiny_runs import manifest, tiny_config, write_config
 
@@ -49,6 +51,16 @@ QUICK = {
     "rise": ["baseline.n_masks=5"],
     "ex_perturb": ["baseline.n_steps=2", "baseline.areas=[0.1,0.2]"],
 }
+
+
+def with_explainer(config_file: Path, folder: Path) -> list[str]:
+    """Write a classifier's weights and an untrained explainer for them; return the options."""
+    model, weights = build_classifier(load_config(config_file)), folder / "weights.pth"
+    torch.save(model.state_dict(), weights)
+    explainer = explaining(model, VisionModality(), torch.zeros(2, 3, 32, 32)).explainer
+    assert isinstance(explainer, Explainer)
+    file = write_explainer(folder / "explainer.pth", explainer)
+    return [f"attributor.classifier.pretrained={weights}", f"baseline.explainer={file}"]
 
 
 def loaded(config: RunConfig, section: dict[str, Any]) -> RunConfig:
@@ -75,7 +87,10 @@ def test_every_method_leaves_what_evaluations_read(
 ) -> None:
     work = tmp_path / method
     options = ["--work-dir", str(work), "--device", "cpu", "--precision", "fp32"]
-    given = ["--cfg-options", *QUICK[method]] if method in QUICK else []
+    quick = QUICK.get(method, [])
+    if method == "amortised":
+        quick = with_explainer(config_file, tmp_path)
+    given = ["--cfg-options", *quick] if quick else []
     assert script("baseline", [str(config_file), method, *options, *given]) == 0
     values = json.loads((work / "manifest.json").read_text())
     assert (values["complete"], values["done"], values["method"]) == (True, 5, method)
