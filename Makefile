@@ -1,4 +1,4 @@
-# `make demo`, `make test`, `make check`, `make bench`: each puts what it needs, and no more, into .venv.
+# `make demo`, `make test`, `make check`, `make test-faults`, `make bench`: each puts what it needs, and no more, into .venv.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 SAMPLES := $(VENV)/.samples
 DEV := $(VENV)/.dev
 
-.PHONY: demo test check bench lint types install clean
+.PHONY: demo test check test-faults bench lint types install clean
 
 install: $(SAMPLES)
 
@@ -34,6 +34,13 @@ test: lint types
 
 check: lint types
 	$(BIN)/pytest -n 2 --dist worksteal -m 'not slow and not data'
+
+# Everything in tests/reliability in full, about an hour; writes docs/reliability.md.
+EVIDENCE := build/evidence.jsonl
+test-faults: $(DEV)
+	@mkdir -p $(dir $(EVIDENCE)) && rm -f $(EVIDENCE)
+	INPUT_IBA_EVIDENCE=$(EVIDENCE) $(BIN)/pytest -n 2 --dist worksteal tests/reliability
+	$(BIN)/python -m tests.reliability.page $(EVIDENCE)
 
 lint: $(DEV)
 	$(BIN)/ruff check .
