@@ -1,0 +1,1 @@
+"""What a run survives: faults, broken and hostile files, other processors and versions."""

@@ -1,4 +1,4 @@
-"""Write docs/reliability.md from what `make test-faults` tried: python -m tests.reliability.page."""
+"""Write docs/reliability.md from what `make test-faults` tried."""
 
 from __future__ import annotations
 
