@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from xml.etree import ElementTree
+from typing import TYPE_CHECKING
 
 import torch
+from defusedxml import DefusedXmlException, ElementTree
 from torch import Tensor
 
 from input_iba.core.maps import REMEDY, in_shares
 from input_iba.errors import DataError
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element  # nosec B405: the type alone
 
 CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
@@ -32,7 +36,13 @@ def read_voc_boxes(path: str | Path, width: int, height: int) -> Tensor:
         raise DataError(
             f"Boxes '{path}' do not exist. Add the file, or set with_bbox=False in the data set."
         ) from error
-    except (ElementTree.ParseError, OSError, UnicodeDecodeError) as error:
+    except DefusedXmlException as error:
+        raise DataError(
+            f"Boxes '{path}' declare entities, which are not read, since they can fill the memory "
+            "and open other files. Remove the <!DOCTYPE …> from the file."
+        ) from error
+    # An encoding that the file names and nobody knows is a LookupError or a ValueError.
+    except (ElementTree.ParseError, OSError, ValueError, LookupError) as error:
         raise DataError(f"Boxes '{path}' cannot be read as XML: {error}. Replace it.") from error
     found = [_box(element, path) for element in root.iter("bndbox")]
     if not found:
@@ -59,7 +69,7 @@ def read_voc_boxes(path: str | Path, width: int, height: int) -> Tensor:
     return cut
 
 
-def _box(element: ElementTree.Element, path: Path) -> list[float]:
+def _box(element: Element, path: Path) -> list[float]:
     texts = [element.findtext(corner) for corner in CORNERS]
     try:
         box = [float(text or "") for text in texts]

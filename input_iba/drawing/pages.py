@@ -18,6 +18,9 @@ from PIL import Image
 from input_iba.drawing.heat_map import COLOUR_MAP, Floats, Pixels, to_8_bits
 from input_iba.drawing.words import Shown, as_it_stands, percent, printable, word_heats
 
+POLICY = "default-src 'none'; img-src 'self' file: data:; style-src 'unsafe-inline'"
+"""What a page without scripts may load: images from the same place."""
+
 STRIP_HEIGHT, WORD_WIDTH, MAX_PIXELS = 16, 8, 60_000
 """Pixels of a strip and of one word in it; viewers open no wider images."""
 
@@ -40,6 +43,8 @@ def environment(package: str = "input_iba.drawing") -> Environment:
     )
     found.filters["as_it_stands"] = lambda text: Markup(escape(as_it_stands(text)))
     found.filters["percent"] = percent
+    found.globals["highlighted"] = lambda text, mask: highlighted(text, np.asarray(mask))
+    found.globals["policy"] = POLICY
     colours = matplotlib.colormaps[COLOUR_MAP]
     found.globals["ramp"] = ", ".join(to_hex(colours(i / 8)) for i in range(9))
     return found

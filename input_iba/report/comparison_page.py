@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from markupsafe import Markup
 from PIL import Image
 
-from input_iba.drawing import Grid, Pixels, colourise, scale_to_range
+from input_iba.drawing import Grid, Pixels, Shown, colourise, scale_to_range
 from input_iba.drawing.heat_map import Floats
 from input_iba.drawing.pages import data_uri, render
 
@@ -23,13 +22,13 @@ class Card:
 
     Attributes:
         images: Caption and address of each image, what was explained first.
-        texts: Of a text, caption and HTML of each highlighted copy.
+        texts: Of a text of T words, caption, words, and T values of each highlighted copy.
     """
 
     id: str
     class_name: str
     images: Sequence[tuple[str, str]] = ()
-    texts: Sequence[tuple[str, Markup]] = ()
+    texts: Sequence[tuple[str, Shown, Sequence[float]]] = ()
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
 from input_iba.records import held_behind
+from input_iba.results.containment import refuse_outside
 from input_iba.results.resume import may_continue
 from input_iba.results.writing import append_text, write_text
 
@@ -160,6 +161,17 @@ class RecordLog(SampleLog[SampleRecord]):
     """The records of a work directory."""
 
     kind = SampleRecord
+
+    def read(self) -> tuple[dict[str, Any] | None, dict[str, SampleRecord]]:
+        """Read the records, as every log is read.
+
+        Raises:
+            DataError: A record names a file outside the work directory.
+        """
+        head, records = super().read()
+        named = (file for record in records.values() for file in record.files.values())
+        refuse_outside(self.path.parent, named, self.path)
+        return head, records
 
 
 class RowLog(SampleLog[Entry]):

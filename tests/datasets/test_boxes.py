@@ -55,6 +55,16 @@ def test_bad_boxes(
     assert str(path) in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "declared", ['<!ENTITY b "12">', '<!ENTITY b SYSTEM "file:///etc/passwd">', '<!ENTITY % b "1">']
+)
+def test_entities_are_refused(tmp_path: Path, declared: str) -> None:
+    text = write_boxes(tmp_path / "a.xml", (2, 5, 8, 5)).read_text()
+    (tmp_path / "a.xml").write_text(f"<!DOCTYPE annotation [{declared}]>{text}")
+    with pytest.raises(DataError, match=r"declare entities.*Remove the <!DOCTYPE"):
+        read_voc_boxes(tmp_path / "a.xml", 10, 10)
+
+
 def test_missing_file_and_no_xml(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="with_bbox=False"):
         read_voc_boxes(tmp_path / "a.xml", 10, 10)

@@ -9,7 +9,7 @@ import re
 import numpy as np
 from PIL import Image
 
-from input_iba.drawing import Grid, as_markdown, as_plain
+from input_iba.drawing import Grid, Shown, as_markdown, as_plain
 from input_iba.report.comparison_page import (
     SIDE,
     Card,
@@ -32,7 +32,10 @@ def page(text: str) -> str:
             complete=False,
             grids=[Grid(text, [text, text], [[text, text]], frozenset({(0, 1)}), text)],
             left_out=[text],
-            cards=[Card(text, text, [(text, picture), ("map", picture)])],
+            cards=[
+                Card(text, text, [(text, picture), ("map", picture)]),
+                Card(text, text, texts=[(text, Shown([text, text], [text] * 3), [0.5, 1.0])]),
+            ],
             cards_note=text,
         )
     )
@@ -46,6 +49,12 @@ def test_every_text_is_escaped() -> None:
     tags = [re.findall(r"</?[a-z0-9]+", text) for text in (plain, bad)]
     assert tags[0] == tags[1]
     assert bad.count("&lt;script&gt;") == plain.count("plain")
+
+
+def test_no_script_may_run_and_nothing_is_loaded_from_elsewhere() -> None:
+    [policy] = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]*)"', page("plain"))
+    assert policy.startswith("default-src &#39;none&#39;")
+    assert "script-src" not in policy
 
 
 def test_the_page_needs_no_other_file_and_knows_the_dark() -> None:

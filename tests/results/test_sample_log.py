@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from input_iba.errors import ResumeError
+from input_iba.errors import DataError, ResumeError
 from input_iba.results import Entry, RecordLog, RowLog, SampleRecord
 
 
@@ -137,3 +137,21 @@ def test_nothing_to_resume_is_a_beginning(tmp_path: Path) -> None:
     log = RowLog(tmp_path / "new.rows.jsonl")
     assert log.begin(IDENTITY, resume=True) == {}
     assert log.path.is_file()
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        *("../a.npz", "maps/../../a.npz", "/etc/passwd", "//host/a", "C:\\a.npz", "C:a.npz"),
+        *("maps\\..\\..\\a.npz", "\\a.npz", "maps/a\0.npz", "elsewhere/a.npz"),
+    ],
+)
+def test_files_outside_the_work_directory_are_refused(tmp_path: Path, file: str) -> None:
+    root = tmp_path / "work"
+    (tmp_path / "other").mkdir()
+    root.mkdir()
+    (root / "elsewhere").symlink_to(tmp_path / "other")
+    log = RecordLog(root / "records.jsonl")
+    log.append(SampleRecord("a", "done", files={"map": "maps/a.npz", "heat": file}))
+    with pytest.raises(DataError, match="outside its work directory"):
+        log.load()

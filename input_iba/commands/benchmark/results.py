@@ -9,14 +9,13 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from markupsafe import Markup
-
 from input_iba.commands.benchmark.cells import Cell
 from input_iba.commands.benchmark.maps import read_passes
 from input_iba.commands.benchmark.suite import Network
 from input_iba.commands.compare.cards import drawn_cards
 from input_iba.commands.compare.compared import Compared
 from input_iba.commands.compare.methods import Method
+from input_iba.drawing import Shown
 from input_iba.report.comparison_page import Card
 from input_iba.results import write_json
 
@@ -114,5 +113,12 @@ def _cost(method: Method, ids: Sequence[str]) -> Cost:
 
 def _card(values: Mapping[str, Any]) -> Card:
     images = [(caption, address) for caption, address in values["images"]]
-    texts = [(caption, Markup(text)) for caption, text in values["texts"]]  # made by us
+    texts = [(caption, *_text(Shown(**shown), mask)) for caption, shown, mask in values["texts"]]
     return Card(values["id"], values["class_name"], images, texts)
+
+
+def _text(shown: Shown, mask: Sequence[float]) -> tuple[Shown, list[float]]:
+    """Return words and their values, once they are as many."""
+    if len(mask) != len(shown.words):
+        raise ValueError(f"{len(mask)} values of {len(shown.words)} words")
+    return shown, [float(value) for value in mask]

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from markupsafe import Markup
-
 from input_iba.commands.compare.compared import Compared
 from input_iba.datasets.loading import read_batches
-from input_iba.drawing import Pixels, heat_of, highlighted, overlay
+from input_iba.drawing import Pixels, Shown, heat_of, overlay
 from input_iba.errors import InputIBAError
 from input_iba.records import ImageSample, Sample, TextSample
 from input_iba.report.comparison_page import Card, map_thumbnail, thumbnail
@@ -31,7 +29,7 @@ def drawn_cards(compared: Compared, most: int, overlaid: bool = False) -> tuple[
 
 
 def _card(compared: Compared, sample: Sample, overlaid: bool) -> Card:
-    images, texts = list[tuple[str, str]](), list[tuple[str, Markup]]()
+    images, texts = list[tuple[str, str]](), list[tuple[str, Shown, list[float]]]()
     image = _pixels(sample) if isinstance(sample, ImageSample) else None
     if image is not None:
         images.append(("photograph", thumbnail(image)))
@@ -44,7 +42,7 @@ def _card(compared: Compared, sample: Sample, overlaid: bool) -> Card:
         except InputIBAError:
             continue  # the reason stands with what failed
         if isinstance(sample, TextSample):
-            texts.append((method.name, highlighted(sample.shown, values)))
+            texts.append((method.name, sample.shown, values.tolist()))
         elif overlaid and image is not None:
             images.append((method.name, thumbnail(overlay(image, heat_of(values)))))
         else:

@@ -226,7 +226,7 @@ def test_texts_are_benchmarked_and_networks_chosen(tiny: Path, tmp_path: Path) -
     assert run(suite, out, "--networks", "Words") == 0
     found = result(out, "Words")
     assert [cell.key for cell in found.cells] == ["difference"]
-    assert [caption for caption, _ in found.cards[0].texts] == ["input_iba", "int_grad"]
+    assert [caption for caption, *_ in found.cards[0].texts] == ["input_iba", "int_grad"]
     assert "Tiny: not computed yet." in (out / "BENCHMARK.md").read_text()
     assert run_benchmark(
         load_suite(suite), BenchmarkOptions(out=out, device="cpu", progress_bar=False)

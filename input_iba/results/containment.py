@@ -1,0 +1,39 @@
+"""Keep what a work directory names inside it: the directory may be a stranger's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+from input_iba.errors import DataError
+
+
+def refuse_outside(root: Path, files: Iterable[str], where: Path) -> None:
+    """Raise a `DataError` for files that are not inside a work directory.
+
+    Neither may their names lead out of `root`, nor a folder in it that is a link. `where` is the
+    file that names them.
+    """
+    known: dict[PurePosixPath, bool] = {}
+    home = root.resolve()
+    for file in files:
+        folder = PurePosixPath(file).parent
+        if folder not in known:  # of thousands of files, a few folders
+            known[folder] = (root / folder).resolve().is_relative_to(home)
+        if not (_is_plain(file) and known[folder]):
+            raise DataError(
+                f"'{where}' names a file outside its work directory: {file!r}. Expected files "
+                "inside it, as a run writes them. The directory was changed by hand, or is not "
+                "what it claims to be: explain the samples again in another --work-dir."
+            )
+
+
+def _is_plain(file: str) -> bool:
+    """Return whether a name leads downwards on every system.
+
+    >>> _is_plain("maps/a.npz"), _is_plain("../a.npz"), _is_plain("C:/a.npz")
+    (True, False, False)
+    """
+    paths = PurePosixPath(file), PureWindowsPath(file)
+    absolute = any(path.is_absolute() or path.anchor for path in paths)
+    return not absolute and not any(".." in path.parts for path in paths) and "\0" not in file
