@@ -1,2 +1,2 @@
-# Preset 'paper' for text: the numbers are part of the package, so that --preset finds them.
-_base_ = [__import__("input_iba").__path__[0] + "/config/presets/paper_text.py"]
+# Preset 'paper' for text: the numbers are part of the package, so that --preset finds them from anywhere.
+preset = "paper_text"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from input_iba.cli.options import add_options, from_arguments
+from input_iba.cli.options import add_options, add_trust, from_arguments
 from input_iba.cli.run import FAILED, print_text
 from input_iba.commands.benchmark.options import BenchmarkOptions
 from input_iba.config.shipped import shipped_suites
@@ -24,6 +24,7 @@ STATUS = (
 def set_up_benchmark(parser: argparse.ArgumentParser) -> None:
     """Add all arguments of `input-iba benchmark`."""
     parser.description, parser.epilog = BENCHMARK, STATUS
+    add_trust(parser)
     parser.add_argument(
         "suite", metavar="SUITE", help=f"file of a suite, or one of {', '.join(shipped_suites())}"
     )

@@ -58,16 +58,19 @@ def _export(arguments: argparse.Namespace) -> int:
 def _config(arguments: argparse.Namespace) -> RunConfig:
     """Return the config of the explainer's classifier."""
     from input_iba.commands.explain.images import model_config
+    from input_iba.config.kept import KEPT, load_kept
     from input_iba.config.load import load_config
 
     if arguments.config is not None and arguments.model is not None:
         raise ConfigError("Give either --config CONFIG or --model NAME, of which the explainer is.")
     if arguments.model is not None:
         return model_config(arguments.model, arguments.cfg_options, pretrained=True)
-    beside = arguments.explainer.with_name("config.py")
-    if arguments.config is None and not beside.is_file():
+    folder = arguments.explainer.parent
+    if arguments.config is None and not (folder / KEPT).is_file():
         raise ConfigError(
             f"There is no config beside '{arguments.explainer}'. Say whose explainer it is: "
             "--config CONFIG, or --model NAME."
         )
-    return load_config(arguments.config or beside, arguments.cfg_options)
+    if arguments.config is None:
+        return load_kept(folder, arguments.cfg_options)
+    return load_config(arguments.config, arguments.cfg_options)

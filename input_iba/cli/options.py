@@ -162,6 +162,21 @@ def add_cfg_options(parser: argparse.ArgumentParser) -> None:
         help="override config keys: attribution_cfg.input_iba.beta=30 "
         "attributor.layer=features.10; lists as KEY=[a,b] without spaces",
     )
+    add_trust(parser)
+
+
+def add_trust(parser: argparse.ArgumentParser) -> None:
+    """Add how far files of others are trusted; `run_command` sees to it."""
+    parser.add_argument(
+        "--safe-config",
+        action="store_true",
+        help="read configs as data, and refuse one that could run code: for files of strangers",
+    )
+    parser.add_argument(
+        "--trust-remote-code",
+        action="store_true",
+        help="let code run that a network of transformers brings along, in its folder or hub",
+    )
 
 
 def add_launcher(parser: argparse.ArgumentParser) -> None:

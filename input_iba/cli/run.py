@@ -6,8 +6,8 @@ import argparse
 import io
 import sys
 import traceback
-from collections.abc import Callable, Sequence
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from typing import TextIO
 
 from input_iba.errors import InputIBAError
@@ -30,7 +30,8 @@ def run_command(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> 
     try:
         arguments = _parse(parser, sys.argv[1:] if argv is None else argv)
         command: Callable[[argparse.Namespace], int] = arguments.command
-        return command(arguments)
+        with _trusting(arguments):
+            return command(arguments)
     except InputIBAError as error:
         if not error.said:
             print_text(f"error: {error}", sys.stderr)
@@ -54,6 +55,21 @@ def run_command(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> 
             sys.stderr,
         )
         return FAILED
+
+
+@contextmanager
+def _trusting(arguments: argparse.Namespace) -> Iterator[None]:
+    """Run no more of others' code, while the block runs, than the arguments say."""
+    with ExitStack() as stack:
+        if getattr(arguments, "safe_config", False):
+            from input_iba.config.literal import literal_only
+
+            stack.enter_context(literal_only())
+        if getattr(arguments, "trust_remote_code", False):
+            from input_iba.models.transformers_source import remote_code
+
+            stack.enter_context(remote_code())
+        yield
 
 
 def _parse(parser: argparse.ArgumentParser, argv: Sequence[str]) -> argparse.Namespace:

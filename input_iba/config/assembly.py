@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from mmengine.config import Config
 
-from input_iba.config import presets, schema
+from input_iba.config import literal, presets, schema
 from input_iba.config.sections import WITHOUT_EFFECT, Plain
 from input_iba.errors import ConfigError
 
@@ -26,14 +26,16 @@ class PlainConfig(NamedTuple):
     warnings: tuple[str, ...] = ()
 
 
-def read_file(path: Path, values: Plain | None = None) -> PlainConfig:
-    """Read a file and its bases by mmengine, with `values` in place of the preset, unchecked.
+def read_file(path: Path) -> PlainConfig:
+    """Read a file and its bases by mmengine, unchecked, without the preset that it names.
 
     Raises:
-        ConfigError: The file is not a config.
+        ConfigError: The file is not a config, or not a literal one where only such are read.
     """
     try:
-        return _read(path, values)
+        return _read(path)
+    except ConfigError:
+        raise
     except SyntaxError as error:
         raise ConfigError(
             f"Config file '{error.filename or path}' is not valid Python, line {error.lineno}: "
@@ -48,26 +50,23 @@ def read_file(path: Path, values: Plain | None = None) -> PlainConfig:
         ) from error
 
 
-def _read(path: Path, values: Plain | None) -> PlainConfig:
+def _read(path: Path) -> PlainConfig:
+    if literal.ONLY.get():
+        literal.check(path)
     try:
-        return _from_file(path, values)
+        return _from_file(path)
     except FileNotFoundError as error:
         if FORMER not in str(error):
             raise
     with TemporaryDirectory() as folder:
-        found = _from_file(_with_present_bases(path, folder), values)
+        found = _from_file(_with_present_bases(path, folder))
     warning = f"'{path}' inherits a preset from input_iba{FORMER}: it is in input_iba{PRESENT} now."
     return found._replace(warnings=(warning,))
 
 
-def _from_file(path: Path, values: Plain | None) -> PlainConfig:
-    reading = presets.Reading(values)
-    token = presets.READING.set(reading)
-    try:
-        config = Config.fromfile(str(path))
-    finally:
-        presets.READING.reset(token)
-    return PlainConfig(config, reading.inherited[0] if reading.inherited else None)
+def _from_file(path: Path) -> PlainConfig:
+    values = dict(Config.fromfile(str(path)))
+    return PlainConfig(values, values.pop(presets.KEY, None))
 
 
 def _with_present_bases(path: Path, folder: str) -> Path:
@@ -108,17 +107,16 @@ def assemble(
     See `load_config`. Values are under present names, with known keys and types only.
     """
     options = {_present_name(key): value for key, value in overrides.items()}
-    raw, inherited, warnings = _layered(file, None, content)
-    name = preset or inherited
+    read = read_file(file) if content is None else PlainConfig(dict(content), None)
+    raw, warnings = _plain(schema.without_own_names(read.values))
+    warnings = read.warnings + warnings
+    name = preset or (None if read.preset is None else read.preset.removesuffix(presets.TEXT))
     if name is not None:
-        text = str(presets.lookup(raw, "attributor.type")).startswith("NLP")
-        values = presets.preset_values(name + presets.TEXT if text else name)
-        if preset is not None:
-            raw, _, warnings = _layered(file, values, content)
+        values = presets.preset_values(name + presets.TEXT if _of_text(raw, read) else name)
         prior = options.get(presets.PRIOR_TYPE, presets.lookup(raw, presets.PRIOR_TYPE))
-        if prior != presets.lookup(values, presets.PRIOR_TYPE):
+        if prior not in (None, presets.lookup(values, presets.PRIOR_TYPE)):
             values = presets.without_prior(values)
-            raw, _, warnings = _layered(file, values, content)
+        raw = presets.put_beneath(values, raw)
         if preset is not None:
             warnings += tuple(_replaced(preset, values, raw))
     schema.imply_types(raw)
@@ -133,13 +131,12 @@ def _present_name(dotted: str) -> str:
     return ".".join(schema.RENAMED.get(key, key) for key in dotted.split("."))
 
 
-def _layered(path: Path, values: Plain | None, content: Plain | None) -> PlainConfig:
-    """Read a file, unchecked, with `values` in place of the preset it inherits, or beneath it."""
-    read = read_file(path, values) if content is None else PlainConfig(Config(content), None)
-    raw, warnings = _plain(schema.without_own_names(read.values))
-    if values is not None and read.preset is None:
-        raw = presets.put_beneath(values, raw)
-    return PlainConfig(raw, read.preset, read.warnings + warnings)
+def _of_text(raw: Plain, read: PlainConfig) -> bool:
+    """Return whether a config is for texts, by its own type or the preset that it inherits."""
+    own = presets.lookup(raw, "attributor.type")
+    if own is None:
+        return (read.preset or "").endswith(presets.TEXT)
+    return str(own).startswith("NLP")
 
 
 def _plain(config: Plain) -> tuple[dict[str, Any], tuple[str, ...]]:

@@ -12,7 +12,7 @@ from input_iba.errors import CheckpointError, ConfigError, closest, import_extra
 from input_iba.models.checkpoints import load_checkpoint, only_weights
 from input_iba.models.dual_source import ASKS, build_dual_encoder, is_dual_encoder
 from input_iba.models.efficientnet_lite import build_efficientnet_lite
-from input_iba.models.transformers_source import build_transformers
+from input_iba.models.transformers_source import TRUST_KEY, build_transformers
 from input_iba.registry import CLASSIFIERS, build
 
 Pretrained = bool | str
@@ -186,6 +186,11 @@ def _download(create: Any, type_: str, arguments: Arguments) -> nn.Module:
 def _build_transformers(
     type_: str, pretrained: Pretrained, num_classes: int | None, arguments: Arguments
 ) -> nn.Module:
+    if TRUST_KEY in arguments:
+        raise ConfigError(
+            f"'{TRUST_KEY}' is not for a config to say, since it lets others' code run: remove it, "
+            "and give the option --trust-remote-code where you trust the network's authors."
+        )
     if any(key in arguments for key in ASKS) or is_dual_encoder(type_):
         return build_dual_encoder(type_, pretrained, arguments)
     return build_transformers(type_, pretrained, num_classes, arguments)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from types import ModuleType
 from typing import Any
 
@@ -37,12 +38,28 @@ def build_transformers(
         return _trained(task, type_, {**labels, **arguments})
     chosen = {key: value for key, value in arguments.items() if value != "auto"}  # of no weights
     config = from_place(type_, auto.AutoConfig.from_pretrained, **labels, **chosen)
-    model: Any = getattr(auto, TASKS[task]).from_config(config)
+    model: Any = getattr(auto, TASKS[task]).from_config(config, trust_remote_code=REMOTE_CODE.get())
     model.name_or_path = type_  # where its tokenizer is
     if pretrained:
         load_checkpoint(model, pretrained)
     found: nn.Module = model
     return found
+
+
+TRUST_KEY = "trust_remote_code"
+
+REMOTE_CODE: ContextVar[bool] = ContextVar("REMOTE_CODE", default=False)
+"""Whether code may run that lies beside a network's weights, on the hub or in a folder."""
+
+
+@contextmanager
+def remote_code() -> Iterator[None]:
+    """Let the code of the networks that are loaded run, while the block does."""
+    token = REMOTE_CODE.set(True)
+    try:
+        yield
+    finally:
+        REMOTE_CODE.reset(token)
 
 
 CLASSES, EMBEDDING = "text-classification", "feature-extraction"
@@ -91,7 +108,9 @@ def task_of(place: str) -> str:
     name = next(iter(config.architectures or []), "")
     endings = sorted(ENDINGS, key=len, reverse=True)
     found = next((ENDINGS[ending] for ending in endings if name.endswith(ending)), CLASSES)
-    if found == CLASSES and type(config) not in package.MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING:
+    brings = TASKS[CLASSES] in (getattr(config, "auto_map", None) or {})  # code of its own
+    known = type(config) in package.MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING or brings
+    if found == CLASSES and not known:
         raise ConfigError(
             f"{place!r} holds a network {name or config.model_type!r}, which is for none of the "
             f"tasks that are explained: {', '.join(TASKS)}. Give a folder of a network that was "
@@ -191,9 +210,14 @@ def from_place(
     """Load something with `transformers` from a folder or the hub, or raise a `CheckpointError`."""
     try:
         with _silent(), only_weights():
-            return load(place, **arguments)
+            return load(place, trust_remote_code=REMOTE_CODE.get(), **arguments)
     except Exception as error:  # from files, from the hub, and from the network between
         reason = str(error).strip().split("\n")[0]
+        if TRUST_KEY in str(error) and not REMOTE_CODE.get():
+            raise CheckpointError(
+                f"{place!r} brings code of its own, which is not run: it could do anything to your "
+                "files. Read it, and give --trust-remote-code where you trust its authors."
+            ) from error
         raise CheckpointError(
             f"Nothing could be loaded from {place!r} ({type(error).__name__}: {reason}). Expected "
             f"a folder {expected}; or a name on the hub, which needs a connection once."

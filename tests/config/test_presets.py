@@ -45,7 +45,7 @@ def test_the_chosen_preset_replaces_the_inherited_one_whole(
 def test_without_a_choice_a_config_is_read_as_before(tmp_path: Path, inherited: str) -> None:
     path = inheriting(tmp_path, inherited, estimation_cfg={"n_samples": 7})
     config = load_config(path)
-    expected = Config.fromfile(str(path)).to_dict()
+    expected = presets.put_beneath(preset_values(inherited), Config.fromfile(str(path)).to_dict())
     for section in ("attributor", "estimation_cfg", "attribution_cfg"):
         assert config.raw[section] == expected[section]
     assert config.preset == inherited

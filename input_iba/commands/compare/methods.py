@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from input_iba.config.load import load_config
+from input_iba.config.kept import load_kept
 from input_iba.errors import EvaluationError, InputIBAError, closest
 from input_iba.results import Manifest, RecordLog, SampleRecord, telling_names
 
@@ -116,7 +116,7 @@ def _config_diff(first: Method, other: Method) -> list[str]:
     """Return how the two configs differ in classifier and samples, where both can be read."""
 
     def lines_of(method: Method) -> list[str]:
-        raw = load_config(method.root / "config.py").raw
+        raw = load_kept(method.root).raw
         sections = {f"{a}.{b}": raw[a][b] for a, b in CONFIG_SECTIONS}
         return json.dumps(sections, indent=1, sort_keys=True).splitlines()
 

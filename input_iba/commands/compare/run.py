@@ -22,7 +22,7 @@ from input_iba.commands.evaluate.loop import Scoring, score_all
 from input_iba.commands.evaluate.run import build_context, check_kind
 from input_iba.commands.evaluate.samples import Selection, select, warn_of_tied_maps, warn_of_ties
 from input_iba.config.build import build_attributor
-from input_iba.config.load import load_config
+from input_iba.config.kept import load_kept
 from input_iba.config.other_method import with_baseline
 from input_iba.errors import ResumeError
 from input_iba.evaluation import EvaluationContext, Metric, Row, Score, ScoredSample
@@ -71,7 +71,7 @@ def _run(
     methods = read_methods(options.work_dirs, options.names)
     reference = against(methods, options.against)
     check_comparable(methods)
-    config = load_config(methods[0].root / "config.py", options.cfg_options)
+    config = load_kept(methods[0].root, options.cfg_options)
     check_kind(metrics, config)
     for warning in config.warnings:
         LOGGER.warning("%s", warning)
@@ -137,7 +137,7 @@ def _explaining_again(metric: Metric, method: Method, context: EvaluationContext
 
     @cache
     def scorer() -> Score:
-        config = load_config(method.root / "config.py")
+        config = load_kept(method.root)
         if method.manifest.method != OWN_METHOD:
             config = with_baseline(config, method.manifest.method)
         where = context.classifier, context.device, context.autocast

@@ -1,41 +1,31 @@
-"""Presets: files of parameters that configs inherit, and `--preset` can put others in place of.
+"""Presets: parameters beneath a config's own, which `--preset` can put others in place of.
 
-A preset is a `_base_` file beside this one, which asks `inherited` for its values. Whatever a
-config writes itself, or inherits from any other file, counts with every preset. Each has a second
-file with parameters for text.
+A config names one by the key `preset`, or inherits a file that does. Whatever it writes itself, or
+inherits from any other file, counts with every preset. Each has parameters for text of its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextvars import ContextVar
 from copy import deepcopy
-from dataclasses import dataclass, field
 from typing import Any
+
+from mmengine.config.config import DELETE_KEY
 
 from input_iba.errors import ConfigError, closest
 
 PRESETS = ("fast", "instant", "paper")
 
 TEXT = "_text"
-"""Ending of the files with parameters for text."""
+"""Ending of the names of parameters for text."""
+
+KEY = "preset"
+"""Key of a config that names its preset."""
 
 PRIOR_TYPE = "attributor.gan.type"
 """Key that says which class the prior's other keys are for."""
 
 Plain = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Reading:
-    """A config that is being read: parameters in place of its presets, if any; these by name."""
-
-    values: Plain | None = None
-    inherited: list[str] = field(default_factory=list)
-
-
-READING: ContextVar[Reading] = ContextVar("READING")
-"""The config that is being read, for the preset files that it inherits."""
 
 
 def preset_values(name: str) -> dict[str, Any]:
@@ -54,28 +44,25 @@ def preset_values(name: str) -> dict[str, Any]:
     return as_config(name.removesuffix(TEXT), "texts" if name.endswith(TEXT) else "images")
 
 
-def inherited(name: str) -> tuple[Any, Any, Any]:
-    """Return `attributor`, `estimation_cfg` and `attribution_cfg` for a preset file.
-
-    They are the preset's, or those that the reading config is to have in its place.
-    """
-    reading = READING.get(Reading())
-    reading.inherited.append(name.removesuffix(TEXT))
-    values = preset_values(name) if reading.values is None else deepcopy(dict(reading.values))
-    return values["attributor"], values["estimation_cfg"], values["attribution_cfg"]
-
-
 def put_beneath(values: Plain, config: Plain) -> dict[str, Any]:
     """Return a config with a preset's values where it has none of its own.
 
+    As among bases, a section with `_delete_=True` takes nothing from beneath.
+
     >>> put_beneath({"a": {"b": 1, "c": 2}}, {"a": {"b": 3}, "d": 4})
     {'a': {'b': 3, 'c': 2}, 'd': 4}
+    >>> put_beneath({"a": {"b": 1, "c": 2}}, {"a": {"b": 3, "_delete_": True}})
+    {'a': {'b': 3}}
     """
     merged = dict(values)
     for key, own in config.items():
         below = values.get(key)
-        both = isinstance(own, Mapping) and isinstance(below, Mapping)
-        merged[key] = put_beneath(below, own) if both else own  # type: ignore[arg-type]
+        if not isinstance(own, Mapping) or not isinstance(below, Mapping):
+            merged[key] = own
+        elif own.get(DELETE_KEY):
+            merged[key] = {k: v for k, v in own.items() if k != DELETE_KEY}
+        else:
+            merged[key] = put_beneath(below, own)
     return merged
 
 
