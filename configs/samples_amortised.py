@@ -5,4 +5,4 @@
 #     input-iba baseline samples_amortised amortised
 _base_ = ["./samples.py"]
 
-baseline = dict(type="amortised", explainer="workdirs/samples_amortised/explainer.pth")
+baseline = dict(type="amortised", explainer="workdirs/samples_amortised/explainer.safetensors")

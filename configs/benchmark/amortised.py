@@ -9,7 +9,7 @@ networks = [
         config="efficientnet_lite0_imagenet",
         scores_threshold=0.0,
         methods=[
-            dict(type="amortised", explainer="workdirs/explainer_lite0/explainer.pth"),
+            dict(type="amortised", explainer="workdirs/explainer_lite0/explainer.safetensors"),
             *("input_iba", "grad_cam", "int_grad", "smooth_grad", "input_x_gradient", "random"),
         ],
         metrics=[

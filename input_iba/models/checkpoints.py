@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from input_iba.core.tensor_files import read_tensor_file
 from input_iba.errors import CheckpointError
 
 WRAPPERS = ("state_dict", "model_state_dict", "model")
@@ -45,13 +46,13 @@ def read_state_dict(path: str | Path) -> dict[str, Tensor]:
             "`pretrained`; paths count from the folder the command is started in."
         )
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        content = read_tensor_file(path)
     except Exception as error:  # torch.load raises whatever its unpickler meets
         reason = str(error).strip().split("\n")[0] or type(error).__name__
         raise CheckpointError(
             f"Checkpoint '{path}' cannot be read as a file of tensors ({reason}). Expected what "
-            "`torch.save(model.state_dict(), path)` writes. Pickled models are refused, since "
-            "loading them runs their code: save the state dict instead."
+            "`torch.save(model.state_dict(), path)` or safetensors write. Pickled models are "
+            "refused, since loading them runs their code: save the state dict instead."
         ) from error
     state = _unwrap(content, path)
     while prefix := next((p for p in PREFIXES if all(key.startswith(p) for key in state)), None):

@@ -101,7 +101,7 @@ class AmortisedIBA:
         lessons = taught(teacher, inputs, explainer, training)
         settings = training if epochs is None else replace(training, epochs=epochs)
         with TemporaryDirectory() as folder:
-            best = Path(folder) / "explainer.pth"
+            best = Path(folder) / "explainer.safetensors"
             train(explainer, watched, teacher, lessons, settings, objective, best=best)
             self.explainer, self._attributor = read_explainer(best), None
         return self

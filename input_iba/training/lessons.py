@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from input_iba.attribution import Attributor
+from input_iba.core.tensor_files import read_tensor_file
 from input_iba.errors import DataError
 from input_iba.modality import Modality
 from input_iba.records import Attribution
@@ -93,7 +94,7 @@ def teach(
         batch = inputs[start : start + AT_ONCE]
         file = None if folder is None else folder / f"{start:07d}.pth"
         if file is not None and file.exists():
-            part = torch.load(file, map_location="cpu", weights_only=True)
+            part = read_tensor_file(file)
         else:
             part = _explained(attributor, batch, start, reduced, others, seed)
             save(file, part)

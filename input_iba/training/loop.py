@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import OneCycleLR
 from tqdm import tqdm
 
-from input_iba.core.files import written_whole
+from input_iba.core.tensor_files import read_tensor_file, write_tensor_file
 from input_iba.errors import InputIBAError
 from input_iba.models.checkpoints import fit_state_dict
 from input_iba.run.progress import refresh_seconds
@@ -209,7 +209,7 @@ class Loop:
         """Restore the latest state if there is one; return the epochs done and the best score."""
         if self.latest is None or not self.latest.exists():
             return 0, -math.inf
-        state = torch.load(self.latest, map_location=device, weights_only=True)
+        state = read_tensor_file(self.latest, device)
         fit_state_dict(self.trainer.network, state[self.weights], self.latest)
         self.trainer.restore(state["trainer"])
         LOGGER.info("Continuing after epoch %d of %d", state["epoch"], self.trainer.epochs)
@@ -225,7 +225,7 @@ def made_with(latest: Path) -> Mapping[str, Any] | None:
     """Return the identity of the training of a latest state; None where there is none."""
     if not latest.exists():
         return None
-    found: Mapping[str, Any] = torch.load(latest, map_location="cpu", weights_only=True)["identity"]
+    found: Mapping[str, Any] = read_tensor_file(latest)["identity"]
     return found
 
 
@@ -237,8 +237,7 @@ def portable(network: nn.Module) -> dict[str, Tensor]:
 def save(path: Path | None, content: Mapping[str, Any]) -> None:
     """Write tensors and plain data, whole or not at all; None writes nothing."""
     if path is not None:
-        with written_whole(path) as aside:
-            torch.save(dict(content), aside)
+        write_tensor_file(path, content)
 
 
 def progress_bar(total: int, noun: str, title: str = "") -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 from input_iba import models
 from input_iba.config.build import errors_name
 from input_iba.config.load import RunConfig
+from input_iba.core.tensor_files import SAFE
 from input_iba.errors import ConfigError
 from input_iba.results import may_continue
 from input_iba.run.shell import LOGGER, opened
@@ -26,6 +27,10 @@ class TrainingResult:
     checkpoint: Path
     validation: float
     test: float | None
+
+
+ENDINGS = frozenset({SAFE, ".pth", ".pt"})
+"""What the path of a checkpoint may end in."""
 
 
 def run_training(
@@ -101,10 +106,11 @@ def _test(
 
 def _checkpoint_path(config: RunConfig) -> Path:
     pretrained = config.classifier.get("pretrained")
-    if not isinstance(pretrained, str) or Path(pretrained).suffix not in {".pth", ".pt"}:
+    if not isinstance(pretrained, str) or Path(pretrained).suffix not in ENDINGS:
         raise ConfigError(
             f"'attributor.classifier.pretrained' of '{config.path}' says where the checkpoint is "
-            f"written: expected a path that ends in .pth or .pt, got {pretrained!r}. Set it with "
+            "written: expected a path that ends in .safetensors, .pth or .pt, got "
+            f"{pretrained!r}. Set it with "
             "--cfg-options attributor.classifier.pretrained=workdirs/ckpts/net.pth"
         )
     return Path(pretrained)

@@ -26,7 +26,7 @@ from input_iba.training.explainer_settings import ExplainerOptions, ExplainerTra
 from input_iba.training.lessons import AT_ONCE
 from input_iba.training.loop import made_with, progress_bar, save
 
-EXPLAINER, STATE = "explainer.pth", "training_state.pth"
+EXPLAINER, STATE = "explainer.safetensors", "training_state.pth"
 """Files of the best epoch, and of the latest."""
 
 CONFIG = "config.py"

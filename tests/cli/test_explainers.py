@@ -44,9 +44,9 @@ def fixture_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = run(root, "train", "explainer", "tiny.py", *FIXED, *FEW)
     assert done.returncode == 0, done.stderr
     assert "Learned from" in done.stdout
-    assert "workdirs/explainer_tiny/explainer.pth" in done.stdout
+    assert "workdirs/explainer_tiny/explainer.safetensors" in done.stdout
     assert "Epoch 2/2" in done.stderr
-    (root / "workdirs/explainer_tiny/explainer.pth").rename(root / "explainer.pth")
+    (root / "workdirs/explainer_tiny/explainer.safetensors").rename(root / "explainer.safetensors")
     return root
 
 
@@ -61,7 +61,7 @@ def read(work: Path) -> dict[str, NDArray[np.float32]]:
 
 
 def test_attribute_and_baseline_write_the_same_maps(root: Path) -> None:
-    explainer = ("--explainer", "explainer.pth")
+    explainer = ("--explainer", "explainer.safetensors")
     one = run(root, "attribute", "tiny.py", *explainer, "--work-dir", "one", *FIXED)
     assert one.returncode == 0, one.stderr
     assert "5 explained, 0 failed" in one.stdout
@@ -70,7 +70,7 @@ def test_attribute_and_baseline_write_the_same_maps(root: Path) -> None:
     other = run(
         root,
         *("baseline", "tiny.py", "amortised", "--work-dir", "two", *FIXED),
-        *("--cfg-options", "baseline.explainer=explainer.pth"),
+        *("--cfg-options", "baseline.explainer=explainer.safetensors"),
     )
     assert other.returncode == 0, other.stderr
     masks, same = read(root / "one"), read(root / "two")
@@ -96,7 +96,15 @@ def test_no_explainer_or_something_else_in_its_place(root: Path) -> None:
 def test_another_model_is_refused(root: Path) -> None:
     done = run(
         root,
-        *("attribute", "tiny.py", "--explainer", "explainer.pth", "--work-dir", "x", *FIXED),
+        *(
+            "attribute",
+            "tiny.py",
+            "--explainer",
+            "explainer.safetensors",
+            "--work-dir",
+            "x",
+            *FIXED,
+        ),
         *("--cfg-options", "attributor.classifier.depth=10"),
     )
     assert done.returncode == 2
@@ -110,7 +118,7 @@ def test_an_explainer_of_texts_explains_texts_and_no_images(
     config, work = str(texts.config), root / "of_texts"
     made = run(root, "train", "explainer", config, "--work-dir", str(work), *FIXED, *FEW)
     assert made.returncode == 0, made.stderr
-    file = str(work / "explainer.pth")
+    file = str(work / "explainer.safetensors")
     done = run(root, "attribute", config, "--explainer", file, "--work-dir", "words", *FIXED)
     assert done.returncode == 0, done.stderr
     assert read(root / "words")
@@ -130,6 +138,6 @@ def test_an_image_is_explained(root: Path) -> None:
     assert "1 explained, 0 failed" in done.stdout
     [mask] = read(root / "workdirs" / "one").values()
     assert mask.shape == (224, 224)
-    other = run(root, "attribute", *image, "--explainer", "explainer.pth", *FIXED)
+    other = run(root, "attribute", *image, "--explainer", "explainer.safetensors", *FIXED)
     assert other.returncode == 2
     assert "with other weights" in other.stderr

@@ -42,7 +42,7 @@ def folder(tmp_path: Path) -> Path:
     write_config(path, config)
     inputs = torch.randn(4, 3, 24, 32)
     explainer, _ = build_explainer(Classifier(net), VisionModality(), inputs, NO_TOKENS)
-    write_explainer(tmp_path / "explainer.pth", explainer)
+    write_explainer(tmp_path / "explainer.safetensors", explainer)
     return tmp_path
 
 
@@ -66,7 +66,7 @@ def run(arguments: Sequence[str], folder: Path) -> subprocess.CompletedProcess[s
 def test_a_graph_for_onnxruntime_and_how_images_are_prepared_for_it(folder: Path) -> None:
     ort = pytest.importorskip("onnxruntime")
     pytest.importorskip("onnxscript")
-    done = run(["explainer.pth", "--format", "onnx"], folder)
+    done = run(["explainer.safetensors", "--format", "onnx"], folder)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[0] == "Graph: explainer.onnx"
     session = ort.InferenceSession(str(folder / "explainer.onnx"))
@@ -93,7 +93,7 @@ def test_a_graph_for_torch_with_a_label_where_it_is_asked_for(
 ) -> None:
     out = folder / "out" / "model.pt2"
     options = ["--config", str(folder / "config.py"), "--format", "torch", "--any-class"]
-    assert main(["export", str(folder / "explainer.pth"), "--out", str(out), *options]) == 0
+    assert main(["export", str(folder / "explainer.safetensors"), "--out", str(out), *options]) == 0
     printed = capsys.readouterr().out
     assert [str(out) in printed, str(out.with_suffix(".json")) in printed] == [True, True]
     graph = torch.export.load(out).module()
@@ -104,7 +104,7 @@ def test_a_graph_for_torch_with_a_label_where_it_is_asked_for(
 def test_what_is_wrong_is_said_before_anything_is_written(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    explainer, config = str(folder / "explainer.pth"), folder / "config.py"
+    explainer, config = str(folder / "explainer.safetensors"), folder / "config.py"
     assert "does not hold an explainer" in refused(capsys, str(folder / "tiny.pth"))
     assert "does not exist" in refused(capsys, str(folder / "gone.pth"))
     both = ("--config", str(config), "--model", "efficientnet_lite0")
@@ -113,5 +113,5 @@ def test_what_is_wrong_is_said_before_anything_is_written(
     assert "a classifier with other weights" in refused(capsys, explainer, *other)
     config.unlink()
     assert "no config beside" in refused(capsys, explainer)
-    assert list(folder.glob("explainer.*")) == [folder / "explainer.pth"]
+    assert list(folder.glob("explainer.*")) == [folder / "explainer.safetensors"]
     assert not list(folder.glob("*.part"))

@@ -8,10 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from input_iba.attribution.amortised.explainer import Explainer, Plan, plan_of
-from input_iba.core.files import written_whole
+from input_iba.core.tensor_files import read_tensor_file, write_tensor_file
 from input_iba.errors import DataError
 
 WEIGHTS = "explainer"
@@ -26,8 +24,7 @@ def facts_of(plan: Plan) -> dict[str, Any]:
 def write_explainer(path: Path, explainer: Explainer) -> Path:
     """Write an explainer, whole or not at all; return the path."""
     weights = {k: v.detach().cpu().contiguous() for k, v in explainer.state_dict().items()}
-    with written_whole(path) as aside:
-        torch.save({WEIGHTS: weights, **facts_of(explainer.plan)}, aside)
+    write_tensor_file(path, {WEIGHTS: weights, **facts_of(explainer.plan)})
     return path
 
 
@@ -60,7 +57,7 @@ def read_explainer(path: Path) -> Explainer:
 def _content(path: Path, changed: int) -> Mapping[str, Any]:
     """Return what is in a file that was changed last at some time."""
     try:
-        found: Mapping[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch.load raises whatever its unpickler meets
+        found: Mapping[str, Any] = read_tensor_file(path)
+    except Exception as error:  # whatever the reader of a format meets
         raise ValueError(f"not a file of tensors ({type(error).__name__})") from error
     return found

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from input_iba.core.tensor_files import read_tensor_file
 from input_iba.errors import CheckpointError, ConfigError
 from input_iba.models.checkpoints import fit_state_dict
 from input_iba.run.shell import LOGGER, Run
@@ -114,9 +115,9 @@ def read_checkpoint(path: Path, device: torch.device | str = "cpu") -> dict[str,
         CheckpointError: The file is absent, or no checkpoint of this kind.
     """
     try:
-        content: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+        content: dict[str, Any] = read_tensor_file(path, device)
         found = content["format"]
-    except Exception as error:  # torch.load raises whatever its unpickler meets
+    except Exception as error:  # whatever the reader of a format meets
         raise CheckpointError(
             f"'{path}' cannot be read as a checkpoint of VIBI ({type(error).__name__}: "
             f"{str(error).splitlines()[0] if str(error) else 'empty'}). Expected best.pth or "

@@ -54,7 +54,7 @@ def explained(net: nn.Module, shape: Sequence[int] = SHAPE) -> Trained:
 
 
 def of_facade(net: nn.Module, explainer: Explainer, folder: Path, **how: Any) -> AmortisedIBA:
-    path = write_explainer(folder / "explainer.pth", explainer)
+    path = write_explainer(folder / "explainer.safetensors", explainer)
     return AmortisedIBA.load(path, net, precision="fp32", **how)
 
 

@@ -59,7 +59,7 @@ def with_explainer(config_file: Path, folder: Path) -> list[str]:
     torch.save(model.state_dict(), weights)
     explainer = explaining(model, VisionModality(), torch.zeros(2, 3, 32, 32)).explainer
     assert isinstance(explainer, Explainer)
-    file = write_explainer(folder / "explainer.pth", explainer)
+    file = write_explainer(folder / "explainer.safetensors", explainer)
     return [f"attributor.classifier.pretrained={weights}", f"baseline.explainer={file}"]
 
 

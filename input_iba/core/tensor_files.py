@@ -1,0 +1,62 @@
+"""Files of tensors and plain data, from which nothing runs where they are read.
+
+The ending says the format: `.safetensors`, which holds nothing but tensors and text, or any other
+for torch's own, of which tensors and plain data alone are read.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from input_iba.core.files import written_whole
+
+SAFE = ".safetensors"
+
+STATE_DICT = "state_dict"
+"""Key of the weights where a file does not name it."""
+
+WEIGHTS, FACTS = "weights", "facts"
+"""Keys of a safetensors file's own texts: the key of the weights, and the plain data as JSON."""
+
+
+def write_tensor_file(path: Path, content: Mapping[str, Any]) -> None:
+    """Write plain data, and under one key a mapping of tensors by name; whole or not at all.
+
+    Raises:
+        ValueError: As safetensors, not one key alone holds tensors.
+    """
+    with written_whole(path) as aside:
+        if path.suffix != SAFE:
+            torch.save(dict(content), aside)
+            return
+        held = [key for key, value in content.items() if _are_tensors(value)]
+        if len(held) != 1:
+            raise ValueError(f"expected tensors under one key, found them under {held}")
+        facts = {key: value for key, value in content.items() if key != held[0]}
+        # Copies: tensors that share memory are refused.
+        tensors = {name: value.clone() for name, value in content[held[0]].items()}
+        save_file(tensors, aside, {WEIGHTS: held[0], FACTS: json.dumps(facts)})
+
+
+def read_tensor_file(path: Path, device: torch.device | str = "cpu") -> Any:
+    """Read what `write_tensor_file` or another tool wrote: of safetensors always a mapping.
+
+    Any exception may come of a file that is none.
+    """
+    if path.suffix != SAFE:
+        return torch.load(path, map_location=device, weights_only=True)
+    with safe_open(path, framework="pt", device=str(device)) as file:
+        said = file.metadata() or {}
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    return {said.get(WEIGHTS, STATE_DICT): tensors, **json.loads(said.get(FACTS, "{}"))}
+
+
+def _are_tensors(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(isinstance(v, torch.Tensor) for v in value.values())
