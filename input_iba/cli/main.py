@@ -51,6 +51,10 @@ COMMANDS: Mapping[str, tuple[str, SetUp]] = {
         "write the page of one work directory, or of several side by side",
         _of("show", "report"),
     ),
+    "reproduce": (
+        "repeat a run from its work directory, and compare the maps",
+        _of("reproduce", "reproduce"),
+    ),
     "train vision": ("train a classifier of images", _of("train", "train")),
     "train nlp": ("train a classifier of texts", _of("train", "train")),
     "train explainer": (

@@ -13,6 +13,7 @@ from typing import Any
 
 from input_iba import __version__
 from input_iba.errors import ResumeError
+from input_iba.results.resume import differences
 from input_iba.results.writing import write_json
 
 FORMAT = 1
@@ -69,6 +70,7 @@ class Manifest:
     Attributes:
         layer: Layer that the method looks at; empty for none, or where it chooses itself.
         device: Device of the latest run, e.g. 'cpu'.
+        processor: Its kind of processor; empty where an earlier release did not say.
         options: Command-line options as given.
         samples: Number of samples selected.
         samples_per_batch: How many of them were to be explained at once; None where an earlier
@@ -86,6 +88,7 @@ class Manifest:
     samples: int
     method: str = OWN_METHOD
     samples_per_batch: int | None = None
+    processor: str = ""
     started: str = ""
     resumed: list[str] = field(default_factory=list)
     finished: str | None = None
@@ -93,6 +96,16 @@ class Manifest:
     failed: int = 0
     complete: bool = False
     versions: Mapping[str, str] = field(default_factory=installed_versions)
+
+    def unlike(self, other: Manifest) -> list[str]:
+        """Return in what machine and packages differ from those of another run, a line each."""
+        then, now = self._machine(), other._machine()
+        return differences(
+            {k: v for k, v in then.items() if v}, {k: now[k] for k in then if then[k]}
+        )
+
+    def _machine(self) -> dict[str, Any]:
+        return {"processor": self.processor, "versions": self.versions}
 
     def write(self, path: Path) -> None:
         """Write the manifest as JSON, whole or not at all."""

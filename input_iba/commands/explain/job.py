@@ -9,13 +9,14 @@ from typing import Literal
 
 from input_iba.config.load import RunConfig
 from input_iba.core.fitting import fitting_samples
+from input_iba.core.processor import processor
 from input_iba.datasets.ids import draw_ids, select_ids
 from input_iba.datasets.loading import first_shape
 from input_iba.errors import ConfigError, ResumeError
-from input_iba.results import OWN_METHOD, Identity, Manifest, WorkDir, differences
+from input_iba.results import OWN_METHOD, Identity, Manifest, WorkDir, differences, refuse_changes
 from input_iba.run.options import RunOptions
 from input_iba.run.prepared_run import PreparedRun, prepare
-from input_iba.run.shell import Run
+from input_iba.run.shell import LOGGER, Run
 
 SamplesPerBatch = int | Literal["auto"]
 
@@ -44,8 +45,12 @@ class Job:
     finished: frozenset[str]
 
 
-def begin(config: RunConfig, options: RunOptions, work: WorkDir, run: Run) -> Job:
+def begin(
+    config: RunConfig, options: RunOptions, work: WorkDir, run: Run, like: Identity | None = None
+) -> Job:
     """Build and check all that a run needs, and then claim the work directory.
+
+    `like` is what the run is to have in common with one that is repeated.
 
     Raises:
         InputIBAError: Something is wrong or missing; the message says what. Nothing is written.
@@ -53,20 +58,19 @@ def begin(config: RunConfig, options: RunOptions, work: WorkDir, run: Run) -> Jo
     with run.processes.together():
         work.check_config(config.digest(), config.text())
         ready = prepare(config, run, explained=True)
-        ids = list(ready.dataset.ids)
-        if options.subset_file is not None:
-            ids = select_ids(ids, options.subset_file)
-        if options.num_samples:
-            ids = draw_ids(ids, options.num_samples, options.seed)
+        ids = selected(ready.dataset.ids, options)
         identity = Identity(
             config=config.digest(),
             **ready.fingerprints(),
             estimation_data=ready.estimation_set.fingerprint(),
-            samples=hashlib.sha256("\n".join(ids).encode("utf-8", "surrogatepass")).hexdigest(),
+            samples=digest_of(ids),
             seed=options.seed,
             precision=run.precision,
             out_style=options.out_style,
         )
+        if like is not None:
+            what = "The run that is repeated was made otherwise, and"
+            refuse_changes(what, like.plain(), identity.plain(), "explain the samples anew")
     identities = run.processes.all_gather(identity)
     with run.processes.together():
         _check_alike(identities)
@@ -83,11 +87,38 @@ def begin(config: RunConfig, options: RunOptions, work: WorkDir, run: Run) -> Jo
             options=options.as_plain(),
             samples=len(ids),
             samples_per_batch=size,
+            processor=processor(),
         )
+        if work.resumed and (unlike := Manifest.read(work.manifest_path).unlike(manifest)):
+            LOGGER.warning(
+                "Masks that are finished were made on another machine or with other packages, "
+                "which may round otherwise: %s. `input-iba reproduce` says by how much masks "
+                "differ.",
+                "; ".join(unlike),
+            )
         claimed = work.claim(manifest, ready.config.text())
         return size, claimed, frozenset(work.finished())
 
     return Job(run, options, work, ready, ids, identity, *run.processes.from_main(claim))
+
+
+def selected(ids: Sequence[str], options: RunOptions) -> list[str]:
+    """Return which of a data set's samples are explained, in its order.
+
+    Raises:
+        DataError: The subset file is absent, or names something that is not there.
+    """
+    chosen = list(ids)
+    if options.subset_file is not None:
+        chosen = select_ids(chosen, options.subset_file)
+    if options.num_samples:
+        chosen = draw_ids(chosen, options.num_samples, options.seed)
+    return chosen
+
+
+def digest_of(ids: Sequence[str]) -> str:
+    """Return the hash of a selection of samples, as identities have it."""
+    return hashlib.sha256("\n".join(ids).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _check_alike(identities: Sequence[Identity]) -> None:

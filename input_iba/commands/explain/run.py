@@ -11,7 +11,7 @@ from input_iba.config.build import MakeExplainer, build_attributor
 from input_iba.config.load import RunConfig
 from input_iba.drawing import has_display
 from input_iba.report import write_report
-from input_iba.results import WorkDir
+from input_iba.results import Identity, WorkDir
 from input_iba.run.launch import ALONE, Processes
 from input_iba.run.options import RunOptions
 from input_iba.run.shell import continued_by, opened
@@ -40,10 +40,12 @@ def run_attribution(
     options: RunOptions,
     make_explainer: MakeExplainer = build_attributor,
     processes: Processes = ALONE,
+    like: Identity | None = None,
 ) -> RunResult:
     """Explain every selected sample of a config's data set.
 
-    Several processes share the samples and return the same result.
+    Several processes share the samples and return the same result. `like` is what the run is to
+    have in common with one that is repeated.
 
     Raises:
         InputIBAError: Nothing could be started; the message says why. A single sample that
@@ -62,7 +64,7 @@ def run_attribution(
     with opened(
         work.log_path, options, processes, seed=options.seed, warnings=warnings, resume=resume
     ) as run:
-        job = begin(config, options, work, run)
+        job = begin(config, options, work, run, like)
         try:
             unread = explain_job(job, make_explainer)
         except BaseException:
