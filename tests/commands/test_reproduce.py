@@ -95,7 +95,7 @@ def test_what_differs_is_said(
     assert sorted(verdicts.values()) == sorted([DIFFERS, DIFFERS, MISSING, EQUAL, EQUAL])
     assert not found.good
     assert found.text.splitlines()[1].startswith("Other than then: processor: was Abacus, BEADS")
-    assert found.text.count(DIFFERS) == 2
+    assert found.text.count(f"  {DIFFERS}  ") == 2
 
 
 def test_what_is_nearly_the_same_is_within_the_tolerance(tmp_path: Path) -> None:
