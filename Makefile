@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 SAMPLES := $(VENV)/.samples
 DEV := $(VENV)/.dev
 
-.PHONY: demo test check test-faults bench lint types install clean
+.PHONY: demo test check test-faults bench lint types audit sbom install clean
 
 install: $(SAMPLES)
 
@@ -45,6 +45,20 @@ test-faults: $(DEV)
 lint: $(DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive input_iba tools
+
+# Known holes in what is installed; needs a connection.
+audit: $(DEV)
+	$(BIN)/pip install --quiet pip-audit
+	$(BIN)/pip-audit --skip-editable
+
+# What a plain installation brings, as CycloneDX.
+SBOM := build/sbom
+sbom: $(BIN)/pip
+	$(PYTHON) -m venv --clear $(SBOM).env $(SBOM).tool
+	$(SBOM).env/bin/pip install --quiet .
+	$(SBOM).tool/bin/pip install --quiet cyclonedx-bom
+	$(SBOM).tool/bin/cyclonedx-py environment $(SBOM).env --pyproject pyproject.toml --output-file $(SBOM).json
 
 types: $(DEV)
 	$(BIN)/mypy

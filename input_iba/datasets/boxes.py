@@ -14,7 +14,7 @@ from input_iba.core.maps import REMEDY, in_shares
 from input_iba.errors import DataError
 
 if TYPE_CHECKING:
-    from xml.etree.ElementTree import Element  # nosec B405: the type alone
+    from xml.etree.ElementTree import Element  # the type alone  # nosec B405
 
 CORNERS = ("xmin", "ymin", "xmax", "ymax")
 

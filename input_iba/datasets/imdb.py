@@ -122,7 +122,7 @@ def _download(root: Path) -> Path:
     try:
         with (
             written_whole(path) as aside,
-            urllib.request.urlopen(ADDRESS, timeout=60) as answer,
+            urllib.request.urlopen(ADDRESS, timeout=60) as answer,  # https  # nosec B310
             aside.open("wb") as stream,
         ):
             while block := answer.read(_BLOCK):
