@@ -43,11 +43,15 @@ def config_of_all(root: Path) -> Path:
     return write_config(root / "all.py", config)
 
 
-def masks(config: str, work: Path, *options: str, **variables: str) -> Maps:
-    """Explain by a process of its own; return the input masks by name."""
+def masks(config: str, work: Path, *options: str, processes: int = 1, **variables: str) -> Maps:
+    """Explain by one process or several; return the input masks by name."""
+    launcher = ["torch.distributed.run", "--standalone", f"--nproc_per_node={processes}", "-m"]
+    if processes > 1:
+        options = (*options, "--launcher", "pytorch")
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "input_iba.cli.main", "attribute", config),
+            *(sys.executable, "-m", *(launcher if processes > 1 else ())),
+            *("input_iba.cli.main", "attribute", config),
             *("--work-dir", str(work), "--precision", "fp32", "--device", "cpu", *options),
         ],
         capture_output=True,
@@ -88,6 +92,17 @@ def test_what_is_explained_together_changes_a_mask_by_rounding_only(
     for n, found in by.items():
         said = unlike(found, most)
         evidence(SECTION, f"Masks of {n} at once against {ALL} at once, ResNet-8", ALL, said)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sized(True, False), reason="tests/cli/test_launchers.py has two processes")
+def test_the_number_of_processes_changes_no_bit(tmp_path: Path, evidence: Evidence) -> None:
+    config, at_once = str(config_of_all(tmp_path)), ("--samples-per-batch", "3")
+    one = masks(config, tmp_path / "1", *at_once)
+    for count in (2, 3):
+        said = unlike(masks(config, tmp_path / str(count), *at_once, processes=count), one)
+        assert said == "equal bit for bit"
+        evidence(SECTION, f"{count} processes against one", ALL, said)
 
 
 @pytest.mark.slow
