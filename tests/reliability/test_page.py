@@ -16,7 +16,7 @@ def test_sections_and_rows_are_in_order() -> None:
     assert text.startswith("# Reliability\n")
     assert "python 3" in text
     fuzzing, kills = text.split("## ")[1:]
-    assert fuzzing.splitlines()[-1] == "| images | 1000 | refused | – |"
+    assert fuzzing.strip().splitlines()[-1] == "| images | 1000 | refused | – |"
     assert kills.splitlines()[-2:] == [
         "| A | 3 | nothing lost | a hang |",
         "| B | 50 | nothing lost | – |",
