@@ -17,6 +17,7 @@ from input_iba.records import Explanation, Failure, Sample
 from input_iba.results import SampleRecord, file_names
 from input_iba.results.sample_writer import SampleWriter
 from input_iba.run.heartbeat import Heartbeat
+from input_iba.run.launchers import finishing
 from input_iba.run.progress import RunProgress
 from input_iba.run.shell import LOGGER, to_file_only
 
@@ -126,7 +127,8 @@ class SampleLoop:
         mine = processes.share(batches)
         with heartbeat, progress:
             for items in read_batches(self._job.ready.dataset, mine, config.loader.num_workers):
-                self._explain_batch(items, progress)
+                with finishing(f"the {len(items)} samples in flight", LOGGER.warning):
+                    self._explain_batch(items, progress)
             heartbeat.wait(progress.refresh)
 
     def _explain_batch(self, items: Sequence[Sample | Failure], progress: RunProgress) -> None:
