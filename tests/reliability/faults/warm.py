@@ -19,9 +19,6 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[3]
-NOBODY = 65534
-"""User whom modes of files concern, unlike root."""
-
 TIMEOUT = 120.0
 """Seconds within which every command here ends."""
 
@@ -53,23 +50,20 @@ class Warm:
         *,
         faults: Sequence[Sequence[object]] = (),
         environment: Mapping[str, object] | None = None,
-        nobody: bool = False,
     ) -> Child:
         """Start `input-iba` with some arguments.
 
         Args:
             argv: Arguments.
             out: File that what it prints is added to.
-            faults: Functions of `faults.py` with their arguments, called before the command.
+            faults: Functions of `injected.py` with their arguments, called before the command.
             environment: More variables.
-            nobody: Whether the process is to have no privileges.
         """
         asked = {
             "argv": list(map(str, argv)),
             "out": str(out),
             "faults": [[name, *map(str, rest)] for name, *rest in faults],
             "environment": {key: str(value) for key, value in (environment or {}).items()},
-            "nobody": nobody and os.getuid() == 0,
         }
         return Child(self, int(self._ask(asked)), out)
 
@@ -144,14 +138,12 @@ def serve() -> None:
 
 def _command(request: Mapping[str, Any]) -> int:
     """Be the command that was asked for."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # shells ignore it in the background
     with Path(request["out"]).open("ab") as out:
         for stream in (1, 2):
             os.dup2(out.fileno(), stream)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.environ.update(request["environment"])
-    if request["nobody"]:
-        os.setgid(NOBODY)
-        os.setuid(NOBODY)
     from input_iba.cli.main import main
     from tests.reliability.faults import injected
 

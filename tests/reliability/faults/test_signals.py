@@ -1,0 +1,74 @@
+"""SIGTERM and the interrupt key end a command after what is in flight, and it goes on later."""
+
+from __future__ import annotations
+
+import random
+import signal
+import time
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from input_iba.results import RecordLog
+from tests.reliability.conftest import Evidence, sized
+from tests.reliability.faults.commands import AT_ONCE, differing
+from tests.reliability.faults.conftest import Whole, Wholes
+from tests.reliability.faults.warm import Child, Warm
+
+STATUS = {signal.SIGTERM: 143, signal.SIGINT: 130}
+TRIED = sized(1, 10)
+SAMPLED = ("attribute", "baseline", "evaluate")
+NAMES = sized(("attribute", "train vision"), (*SAMPLED, "train vision", "train explainer"))
+
+
+def ended(
+    warm: Warm, whole: Whole, root: Path, number: signal.Signals
+) -> Iterator[tuple[Path, Child]]:
+    """Yield folders of runs that were asked to end at random moments, and their processes."""
+    draws, done = random.Random(int(number)), 0
+    for i in count():
+        work = root / f"{number.name}{i}"
+        child = warm.start(whole.command.argv(work), work.with_suffix(".txt"))
+        child.until(lambda work=work: [*work.glob("*.log")])  # what comes before is Python's
+        time.sleep(0.05 + draws.uniform(0, 0.8) * whole.seconds)
+        child.send(number)
+        status = child.wait()
+        if status == 0:
+            continue  # it had just ended
+        assert status == STATUS[number], child.said
+        yield work, child
+        done += 1
+        if done == TRIED:
+            return
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", list(STATUS), ids=lambda number: number.name)
+@pytest.mark.parametrize("name", NAMES)
+def test_a_command_that_is_asked_to_end_finishes_what_is_in_flight(
+    warm: Warm,
+    whole: Wholes,
+    tmp_path: Path,
+    evidence: Evidence,
+    name: str,
+    number: signal.Signals,
+) -> None:
+    run = whole(name)
+    for work, child in ended(warm, run, tmp_path, number):
+        assert f"Interrupted. What is done is kept: continue with {run.command.resume}" in child.said
+        assert "Traceback" not in child.said
+        assert not [*work.rglob("*.part"), *work.rglob("*.lock")]
+        if run.command.at_once == AT_ONCE:
+            assert len(RecordLog(work / "records.jsonl").load()) % AT_ONCE == 0
+        assert warm.run(run.command.again(work), work.with_suffix(".txt")) == 0
+        assert differing(run.command.outcome(work), run.outcome) == [], work
+    inflight = "after the samples in flight" if name in SAMPLED else "at once"
+    evidence(
+        "Asked to end",
+        f"`{name}`, {number.name}",
+        TRIED,
+        f"status {STATUS[number]}, {inflight}; goes on to the same files",
+        "samples in flight were given up" if name in SAMPLED else "",
+    )
