@@ -176,7 +176,7 @@ def _overridden(
     return raw, warnings
 
 
-def as_python(values: Mapping[str, Any]) -> str:
+def as_python(values: Plain) -> str:
     """Return plain data as a Python file that loads to it."""
     try:
         text: str = Config(dict(values)).pretty_text

@@ -133,9 +133,7 @@ def test_renames_that_are_refused_for_good(
     evidence(SECTION, "a file that can never be renamed to", 1, "status 1 and one line")
 
 
-def test_a_clock_that_jumps(
-    warm: Warm, whole: Wholes, tmp_path: Path, evidence: Evidence
-) -> None:
+def test_a_clock_that_jumps(warm: Warm, whole: Wholes, tmp_path: Path, evidence: Evidence) -> None:
     names = sized(("attribute",), ("attribute", "evaluate", "train vision", "vibi train"))
     for name in names:
         run, work, out = whole(name), tmp_path / name, tmp_path / "out.txt"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,17 +19,22 @@ from tests.reliability.faults.conftest import SAMPLES, Whole, Wholes
 from tests.reliability.faults.warm import Child, Warm
 
 SEED = 1
-TRIED = {
-    "attribute": sized(1, 50),
-    **dict.fromkeys(("baseline", "evaluate", "train vision", "train explainer"), sized(1, 10)),
-    "vibi train": sized(1, 10),
-}
-"""Number of kills at random moments by command, and of as many before random changes of files."""
+MOMENTS = {"attribute": sized(1, 50)}
+"""Number of kills at random moments by command."""
+
+CHANGES = {"attribute": sized(1, 20)}
+"""Number of kills before random changes of files by command."""
+
+OTHERS = sized(1, 10)
+"""Number of both, of other commands."""
 
 FOUND = {
     "vibi train": "a run that was killed after its results were written said for ever that it is "
     "not complete"
 }
+
+
+Kill = Callable[[Warm, Whole, Path, int], Iterator[Path]]
 
 
 def shares(number: int) -> Iterator[float]:
@@ -65,6 +70,21 @@ def killed_by_change(warm: Warm, whole: Whole, root: Path, number: int) -> Itera
         yield work
 
 
+def kinds(name: str) -> list[tuple[Kill, int]]:
+    """Return in which ways a command is killed, and how often."""
+    numbers = (MOMENTS.get(name, OTHERS), CHANGES.get(name, OTHERS))
+    return [*zip((killed_by_clock, killed_by_change), numbers, strict=True)]
+
+
+def tell(evidence: Evidence, what: str, name: str, came: str) -> None:
+    """Keep what came of all kills of a command."""
+    (_, moments), (_, changes) = kinds(name)
+    evidence("Killed", f"{what}, at random moments", moments, came)
+    evidence(
+        "Killed", f"{what}, before random changes of files", changes, came, FOUND.get(name, "")
+    )
+
+
 def start(warm: Warm, whole: Whole, work: Path, *faults: tuple[object, ...]) -> Child:
     return warm.start(whole.command.argv(work), work.with_suffix(".txt"), faults=faults)
 
@@ -96,8 +116,8 @@ def times(work: Path, kept: set[str]) -> dict[Path, int]:
 def test_samples_are_explained_and_scored_once_whenever_the_process_is_killed(
     warm: Warm, whole: Wholes, tmp_path: Path, evidence: Evidence, name: str
 ) -> None:
-    run, number = whole(name), TRIED[name]
-    for kill in (killed_by_clock, killed_by_change):
+    run = whole(name)
+    for kill, number in kinds(name):
         for work in kill(warm, run, tmp_path, number):
             open_all(work)  # half a file would raise
             kept = finished(work)
@@ -108,8 +128,7 @@ def test_samples_are_explained_and_scored_once_whenever_the_process_is_killed(
             assert times(work, kept) == written
             assert not [*work.rglob("*.part"), *work.rglob("*.lock")]
     came = "the same files bit for bit; nothing lost, at most the samples in flight done twice"
-    evidence("Killed", f"`{name}` of {SAMPLES} samples, at random moments", number, came)
-    evidence("Killed", f"`{name}`, before random changes of files", number, came)
+    tell(evidence, f"`{name}` of {SAMPLES} samples", name, came)
 
 
 @pytest.mark.slow
@@ -117,14 +136,12 @@ def test_samples_are_explained_and_scored_once_whenever_the_process_is_killed(
 def test_a_training_ends_at_the_same_weights_whenever_it_is_killed(
     warm: Warm, whole: Wholes, tmp_path: Path, evidence: Evidence, name: str
 ) -> None:
-    run, number = whole(name), TRIED[name]
-    for kill in (killed_by_clock, killed_by_change):
+    run = whole(name)
+    for kill, number in kinds(name):
         for work in kill(warm, run, tmp_path, number):
             resumed = resume(warm, run, work)
             assert differing(run.command.outcome(work), run.outcome) == [], work
             done = epochs(work.with_suffix(".txt").read_text() + resumed)
             assert len(done) - len(set(done)) <= 1, done
             assert not [*work.rglob("*.part"), *work.rglob("*.lock")]
-    came, mended = "the same weights bit for bit; at most one epoch done twice", FOUND.get(name, "")
-    evidence("Killed", f"`{name}`, at random moments", number, came, mended)
-    evidence("Killed", f"`{name}`, before random changes of files", number, came)
+    tell(evidence, f"`{name}`", name, "the same weights bit for bit; at most an epoch done twice")

@@ -48,16 +48,13 @@ def ended(
 @pytest.mark.parametrize("number", list(STATUS), ids=lambda number: number.name)
 @pytest.mark.parametrize("name", NAMES)
 def test_a_command_that_is_asked_to_end_finishes_what_is_in_flight(
-    warm: Warm,
-    whole: Wholes,
-    tmp_path: Path,
-    evidence: Evidence,
-    name: str,
-    number: signal.Signals,
+    warm: Warm, whole: Wholes, tmp_path: Path, evidence: Evidence, name: str, number: signal.Signals
 ) -> None:
     run = whole(name)
     for work, child in ended(warm, run, tmp_path, number):
-        assert f"Interrupted. What is done is kept: continue with {run.command.resume}" in child.said
+        assert (
+            f"Interrupted. What is done is kept: continue with {run.command.resume}" in child.said
+        )
         assert "Traceback" not in child.said
         assert not [*work.rglob("*.part"), *work.rglob("*.lock")]
         if run.command.at_once == AT_ONCE:
