@@ -248,14 +248,3 @@ def test_no_sigma_is_no_smoothing(tmp_path: Path, config_file: Path) -> None:
     child = tmp_path / "child.py"
     child.write_text("_base_ = ['./tiny.py']\nattributor = dict(feat_iba=dict(sigma=None))\n")
     assert load_config(child).feature_iba.sigma == 0
-
-
-def test_a_request_to_end_is_not_taken_for_a_wrong_config(
-    config: RunConfig, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def interrupted(*_: object, **__: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("mmengine.config.config.FormatCode", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        config.text()

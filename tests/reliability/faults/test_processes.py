@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+import shutil
 import signal
 import socket
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.cli.test_train_script import assert_same_files
@@ -21,6 +23,7 @@ SECTION = "Several processes"
 PATIENCE = 4.0
 """Seconds in place of half an hour."""
 
+PLAIN = ("--device", "cpu", "--precision", "fp32")
 LOST = "The processes of this run cannot go on together"
 pytestmark = pytest.mark.slow
 
@@ -103,34 +106,58 @@ def test_a_process_that_hangs_before_the_first_sample_is_noticed(
     evidence(SECTION, "process 1 of two hangs in the statistics", 1, "noticed; the same files")
 
 
+SIZES = (1, 2, 3)
+"""Samples at once, of four."""
+
+
+def of_four(root: Path) -> list[object]:
+    """Return a command that explains four samples, without its folder."""
+    return ["attribute", prepare(root, 4), *PLAIN]
+
+
 def test_the_last_bits_stay_the_same_however_often_a_process_is_killed(
     warm: Warm, tmp_path: Path, evidence: Evidence
 ) -> None:
     """Batches of all sizes, the last of them smaller; gone on with by one, two or three."""
-    number, draws = sized(1, 200), random.Random(7)
-    config = prepare(tmp_path, 6)
-    plain = ("attribute", config, "--device", "cpu", "--precision", "fp32")
+    number, draws, start = sized(1, 200), random.Random(7), of_four(tmp_path)
     wholes: dict[int, tuple[Path, float]] = {}
     for i in range(number):
-        size = sized(2, draws.choice((1, 2, 4)))
-        argv = [*plain, "--samples-per-batch", size, "--work-dir"]
+        size, work = draws.choice(SIZES), tmp_path / f"work{i}"
+        argv = [*start, "--samples-per-batch", size, "--work-dir"]
         if size not in wholes:
             begun, place = time.monotonic(), tmp_path / f"whole{size}"
             assert warm.run([*argv, place], tmp_path / "whole.txt") == 0
             wholes[size] = place, time.monotonic() - begun
         expected, seconds = wholes[size]
-        work = tmp_path / f"work{i}"
         pair = together(warm, [*argv, work], work)
         time.sleep(draws.uniform(0, seconds))
         pair[draws.choice((0, 1))].send(signal.SIGKILL)
         for child in pair:  # as torchrun does
             child.send(signal.SIGTERM)
         assert all(child.wait() in {-9, -15, 0, 1, 143} for child in pair), pair[0].said
-        again, count = [*argv, work, "--resume"], sized(1, draws.choice((1, 2, 3)))
+        again, count = [*argv, work, "--resume"], draws.choice((1, 2, 3))
         if count == 1:
             assert warm.run(again, work.with_suffix(".txt")) == 0
         else:
             assert {c.wait() for c in together(warm, again, work, count)} == {0}
         assert_same_files(work, expected)
+        shutil.rmtree(work)
     came = "equal bit for bit each time"
     evidence(SECTION, "a process of two killed, and the run gone on with", number, came)
+
+
+@pytest.mark.parametrize("what", sized((), ("threads", "batches")))
+def test_what_does_change_last_bits(
+    warm: Warm, tmp_path: Path, evidence: Evidence, what: str
+) -> None:
+    """Runs are continued with the same batches, and each process with as many threads."""
+    start, masks = of_four(tmp_path), []
+    for number in (1, 2):
+        work = tmp_path / f"{number}"
+        size, faults = (2, [("use_threads", number)]) if what == "threads" else (number, [])
+        argv = [*start, "--samples-per-batch", size, "--work-dir", work]
+        assert warm.run(argv, tmp_path / "out.txt", faults=faults) == 0
+        masks.append([np.load(path)["mask"] for path in sorted(work.glob("input_masks/*.npz"))])
+    furthest = max(float(np.abs(a - b).max()) for a, b in zip(*masks, strict=True))
+    assert furthest < 1e-3
+    evidence(SECTION, f"1 and 2 {what}, compared", 1, f"masks up to {furthest:.1g} apart")

@@ -6,6 +6,7 @@ import random
 import signal
 import time
 from collections.abc import Iterator
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -23,6 +24,10 @@ SAMPLED = ("attribute", "baseline", "evaluate")
 NAMES = sized(("attribute", "train vision"), (*SAMPLED, "train vision", "train explainer"))
 
 
+def begun(work: Path) -> bool:
+    return any(work.glob("*.log"))
+
+
 def ended(
     warm: Warm, whole: Whole, root: Path, number: signal.Signals
 ) -> Iterator[tuple[Path, Child]]:
@@ -31,7 +36,7 @@ def ended(
     for i in count():
         work = root / f"{number.name}{i}"
         child = warm.start(whole.command.argv(work), work.with_suffix(".txt"))
-        child.until(lambda work=work: [*work.glob("*.log")])  # what comes before is Python's
+        child.until(partial(begun, work))  # what comes before is Python's
         time.sleep(0.05 + draws.uniform(0, 0.8) * whole.seconds)
         child.send(number)
         status = child.wait()
