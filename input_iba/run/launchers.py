@@ -145,15 +145,18 @@ def terminable() -> Iterator[None]:
 
 
 @contextmanager
-def finishing(what: str, say: Callable[[str], object]) -> Iterator[None]:
+def finishing(what: str, say: Callable[[str], object]) -> Iterator[Callable[[], None]]:
     """Put off SIGTERM and the interrupt key until the block ends; the second time they end it now.
+
+    Lends a function that ends the block if that was asked for: what fails then is not to be tried
+    otherwise, because the signal may have ended processes that it needs, such as those that read.
 
     Args:
         what: Is in flight, in words.
         say: Is told that the process is about to end.
     """
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield lambda: None
         return
     earlier = {
         int(number): handler
@@ -170,15 +173,18 @@ def finishing(what: str, say: Callable[[str], object]) -> Iterator[None]:
             with suppress(RuntimeError):  # a signal came while the terminal was written to
                 say(f"Ends after {what}; asked once more, it ends at once.")
 
+    def end_if_asked() -> None:
+        for number, _ in asked:
+            earlier[number](number, None)
+
     for number in earlier:
         signal.signal(number, put_off)
     try:
-        yield
+        yield end_if_asked
     finally:
         for number, handler in earlier.items():
             signal.signal(number, handler)
-    for number, _ in asked:
-        earlier[number](number, None)
+    end_if_asked()
 
 
 def ignore_termination() -> None:

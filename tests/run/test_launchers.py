@@ -126,6 +126,14 @@ def test_who_asks_twice_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.fail("it went on")
 
 
+def test_what_fails_after_a_request_to_end_may_end_at_once() -> None:
+    with pytest.raises(Terminated), terminable(), finishing("a sample", lambda _: None) as end:
+        end()
+        os.kill(os.getpid(), signal.SIGTERM)
+        end()
+        pytest.fail("it went on")
+
+
 def test_an_error_comes_before_a_request_to_end() -> None:
     with pytest.raises(ValueError), terminable(), finishing("a sample", lambda _: None):
         os.kill(os.getpid(), signal.SIGTERM)

@@ -103,9 +103,10 @@ def score_all(scoring: Scoring, entries: dict[str, Entry]) -> None:
     workers = scoring.config.loader.num_workers
     with RunProgress(len(todo), shown=scoring.options.progress_bar) as progress:
         for [item] in read_batches(scoring.dataset, todo, workers):
-            with finishing("the sample in flight", LOGGER.warning):
+            with finishing("the sample in flight", LOGGER.warning) as end_if_asked:
                 entry = _entry(scoring, item)
                 if entry.status == "failed":
+                    end_if_asked()
                     LOGGER.error("sample %s failed: %s", entry.id, entry.reason)
                 scoring.log.append(entry)
                 entries[entry.id] = entry

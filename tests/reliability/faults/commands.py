@@ -12,10 +12,11 @@ from typing import Any
 import torch
 
 from tests.cli.test_train_script import files
+from tests.reliability.conftest import sized
 from tests.tiny_runs import tiny_config, write_config, write_images
 from tests.vibi.commands import bright_chunks
 
-AT_ONCE = 4
+AT_ONCE = sized(2, 4)
 """Samples that are explained together."""
 
 PLAIN = ("--device", "cpu", "--precision", "fp32")

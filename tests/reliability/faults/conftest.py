@@ -14,7 +14,7 @@ from tests.reliability.faults import commands
 from tests.reliability.faults.commands import Command, Outcome
 from tests.reliability.faults.warm import Warm
 
-SAMPLES = sized(8, 40)
+SAMPLES = sized(4, 40)
 
 
 @pytest.fixture(scope="session")

@@ -69,7 +69,7 @@ class BadGradient(torch.autograd.Function):
         return x.clone()
 
     @staticmethod
-    def backward(_: Any, *gradients: Tensor) -> Tensor:  # type: ignore[override]
+    def backward(_: Any, *gradients: Tensor) -> Tensor:
         return gradients[0] * torch.nan
 
 
@@ -190,6 +190,11 @@ def read(options: RunOptions, id_: str) -> Any:
         return arrays["mask"]
 
 
+def watch(net: nn.Module, hook: Hook) -> None:
+    """Call a hook before each pass through what is behind the layer."""
+    net.get_submodule("layer2").register_forward_pre_hook(hook)
+
+
 @pytest.mark.slow
 def test_memory_that_runs_out_in_a_batch_loses_no_sample(
     config: RunConfig, options: RunOptions, tmp_path: Path, evidence: Evidence
@@ -201,7 +206,6 @@ def test_memory_that_runs_out_in_a_batch_loses_no_sample(
         passes += 1
 
     whole = replace(options, work_dir=tmp_path / "whole")
-    watch = lambda net, hook: net.layer2.register_forward_pre_hook(hook)  # noqa: E731
     explain(config, whole, lambda net: watch(net, count))
     draws = random.Random(0)
     tried = sorted(draws.sample(range(passes), sized(1, min(30, passes))))

@@ -18,7 +18,7 @@ SECTION = "Two runs in one folder"
 LOCKS = {"evaluate": "result.lock"}
 """Files of locks, but for `log_file.lock`."""
 
-SEVERAL = sized(("attribute", "evaluate"), ("attribute", "evaluate", "train vision", "vibi train"))
+SEVERAL = sized(("attribute",), ("attribute", "evaluate", "train vision", "vibi train"))
 
 
 def stopped(warm: Warm, whole: Wholes, name: str, work: Path) -> Child:

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from tests.cli.test_train_script import assert_same_files
-from tests.reliability.conftest import Evidence, sized
+from tests.reliability.conftest import ONLY_IN_FULL, Evidence, sized
 from tests.reliability.faults.commands import differing, prepare
 from tests.reliability.faults.conftest import Wholes
 from tests.reliability.faults.warm import Child, Warm
@@ -88,6 +88,7 @@ def test_a_process_that_dies_or_hangs_is_noticed_by_the_other(
     evidence(SECTION, f"process {lost} of two {how}", 1, came, "" if lost else mended)
 
 
+@ONLY_IN_FULL
 def test_a_process_that_hangs_before_the_first_sample_is_noticed(
     warm: Warm, whole: Wholes, tmp_path: Path, evidence: Evidence
 ) -> None:
@@ -146,7 +147,8 @@ def test_the_last_bits_stay_the_same_however_often_a_process_is_killed(
     evidence(SECTION, "a process of two killed, and the run gone on with", number, came)
 
 
-@pytest.mark.parametrize("what", sized((), ("threads", "batches")))
+@ONLY_IN_FULL
+@pytest.mark.parametrize("what", ["threads", "batches"])
 def test_what_does_change_last_bits(
     warm: Warm, tmp_path: Path, evidence: Evidence, what: str
 ) -> None:

@@ -13,15 +13,15 @@ from pathlib import Path
 import pytest
 
 from input_iba.results import RecordLog
-from tests.reliability.conftest import Evidence, sized
+from tests.reliability.conftest import ONLY_IN_FULL, Evidence, sized
 from tests.reliability.faults.commands import AT_ONCE, differing
 from tests.reliability.faults.conftest import Whole, Wholes
 from tests.reliability.faults.warm import Child, Warm
 
 STATUS = {signal.SIGTERM: 143, signal.SIGINT: 130}
-TRIED = sized(1, 10)
+TRIED = sized(1, 5)
 SAMPLED = ("attribute", "baseline", "evaluate")
-NAMES = sized(("attribute", "train vision"), (*SAMPLED, "train vision", "train explainer"))
+NAMES = sized(("attribute",), (*SAMPLED, "train vision", "train explainer"))
 
 
 def begun(work: Path) -> bool:
@@ -74,3 +74,27 @@ def test_a_command_that_is_asked_to_end_finishes_what_is_in_flight(
         f"status {STATUS[number]}, {inflight}; goes on to the same files",
         "samples in flight were given up" if name in SAMPLED else "",
     )
+
+
+@pytest.mark.slow
+@ONLY_IN_FULL
+@pytest.mark.parametrize("number", STATUS, ids=lambda number: number.name)
+def test_processes_that_read_may_be_asked_to_end_too(
+    warm: Warm, whole: Wholes, tmp_path: Path, evidence: Evidence, number: signal.Signals
+) -> None:
+    """The samples in flight are given up where a reader's end disturbs them."""
+    run, draws = whole("attribute"), random.Random(3)
+    readers = ("--cfg-options", "data.data_loader.num_workers=2")
+    for i in range(TRIED):
+        work = tmp_path / f"work{i}"
+        child = warm.start([*run.command.argv(work), *readers], work.with_suffix(".txt"))
+        child.until((work / "feature_statistics.npz").is_file)
+        time.sleep(draws.uniform(0, 0.5) * run.seconds)
+        child.send_all(number)
+        assert child.wait() == STATUS[number], child.said
+        assert "Traceback" not in child.said
+        assert "one by one" not in (work / "log_file.log").read_text()
+        assert warm.run([*run.command.again(work), *readers], work.with_suffix(".txt")) == 0
+        assert differing(run.command.outcome(work), run.outcome) == [], work
+    what = f"`attribute` and the processes that read for it, {number.name}"
+    evidence("Asked to end", what, TRIED, f"status {STATUS[number]}; goes on to the same files")

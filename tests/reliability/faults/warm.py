@@ -96,6 +96,10 @@ class Child:
         """Send a signal, to a process that may have ended."""
         os.kill(self.pid, number)
 
+    def send_all(self, number: signal.Signals) -> None:
+        """Send a signal to the process and its children, as terminals and batch systems do."""
+        os.killpg(self.pid, number)
+
     def wait(self, seconds: float = TIMEOUT) -> int:
         """Wait until it has ended; return its status, negative where a signal ended it."""
         deadline = time.monotonic() + seconds
@@ -137,7 +141,8 @@ def serve() -> None:
 
 
 def _command(request: Mapping[str, Any]) -> int:
-    """Be the command that was asked for."""
+    """Be the command that was asked for, in a process group of its own."""
+    os.setpgrp()
     signal.signal(signal.SIGINT, signal.default_int_handler)  # shells ignore it in the background
     with Path(request["out"]).open("ab") as out:
         for stream in (1, 2):
