@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import multiprocessing
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,8 @@ import pytest
 
 from input_iba.errors import ResumeError
 from input_iba.run.lock import locked
+
+fcntl = pytest.importorskip("fcntl")
 
 
 def try_to_lock(log: Path, answers: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +14,9 @@ from tests.reliability.conftest import sized
 from tests.reliability.faults import commands
 from tests.reliability.faults.commands import Command, Outcome
 from tests.reliability.faults.warm import Warm
+
+collect_ignore_glob = [] if sys.platform == "linux" else ["test_*.py"]
+"""Forks, signals and mounts are Linux's here."""
 
 SAMPLES = sized(4, 40)
 

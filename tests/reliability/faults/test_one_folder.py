@@ -49,7 +49,8 @@ def test_a_second_run_is_told_who_writes_there(
     assert first.wait() == 0
     assert differing(command.outcome(work), whole(name).outcome) == []
     assert not [*work.glob("*.lock")]
-    evidence(SECTION, f"a second `{name}` while one runs", 1, "refused, with the holder's name")
+    came, mended = "refused, with the holder's name", "nothing kept two runs apart"
+    evidence(SECTION, f"a second `{name}` while one runs", 1, came, mended)
 
 
 @pytest.mark.slow

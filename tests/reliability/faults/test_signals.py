@@ -67,12 +67,14 @@ def test_a_command_that_is_asked_to_end_finishes_what_is_in_flight(
         assert warm.run(run.command.again(work), work.with_suffix(".txt")) == 0
         assert differing(run.command.outcome(work), run.outcome) == [], work
     inflight = "after the samples in flight" if name in SAMPLED else "at once"
+    mended = "samples in flight were given up; " if name in SAMPLED else ""
+    mended += "a signal while the config was laid out as text was taken for a wrong config"
     evidence(
         "Asked to end",
         f"`{name}`, {number.name}",
         TRIED,
         f"status {STATUS[number]}, {inflight}; goes on to the same files",
-        "samples in flight were given up" if name in SAMPLED else "",
+        mended,
     )
 
 
