@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from input_iba.core.tensor_files import read_tensor_file
 from tests.cli.test_train_script import files
 from tests.reliability.conftest import sized
 from tests.tiny_runs import tiny_config, write_config, write_images
@@ -130,11 +131,8 @@ def scored(work: Path) -> Outcome:
 def trained(work: Path) -> Outcome:
     """Return all weights and states of a training, what it measured, and whether it is complete."""
     found: dict[str, object] = {}
-    for path in sorted(work.rglob("*.pth")):
-        values = flat(torch.load(path, weights_only=True), path.name)
-        found |= {
-            k: v.replace(str(work), "") if isinstance(v, str) else v for k, v in values.items()
-        }
+    for path in sorted([*work.rglob("*.pth"), *work.rglob("*.safetensors")]):
+        found |= flat(read_tensor_file(path), path.name)
     if (work / "metrics.jsonl").exists():
         lines = (work / "metrics.jsonl").read_text().splitlines()
         found["metrics"] = [{**json.loads(line), "seconds": None} for line in lines]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.test_train_script import open_all
-from tests.reliability.conftest import Evidence, sized
+from tests.reliability.conftest import ONLY_IN_FULL, Evidence, sized
 from tests.reliability.faults.commands import AT_ONCE, complete, differing, units_left
 from tests.reliability.faults.conftest import SAMPLES, Whole, Wholes
 from tests.reliability.faults.test_kills import finished
@@ -106,7 +106,8 @@ def test_a_permission_that_is_lost_in_the_middle(
     evidence(SECTION, "a permission that is lost in the middle", 1, "status 1 and one line")
 
 
-@pytest.mark.parametrize("number", sized((errno.EBUSY,), (errno.EBUSY, errno.EACCES, errno.ESTALE)))
+@ONLY_IN_FULL
+@pytest.mark.parametrize("number", [errno.EBUSY, errno.EACCES, errno.ESTALE])
 def test_renames_that_are_refused_for_a_moment(
     warm: Warm, whole: Wholes, tmp_path: Path, evidence: Evidence, number: int
 ) -> None:
@@ -119,6 +120,7 @@ def test_renames_that_are_refused_for_a_moment(
     evidence(SECTION, what, 1, came, mended)
 
 
+@ONLY_IN_FULL
 def test_renames_that_are_refused_for_good(
     warm: Warm, whole: Wholes, tmp_path: Path, evidence: Evidence
 ) -> None:
@@ -133,8 +135,9 @@ def test_renames_that_are_refused_for_good(
     evidence(SECTION, "a file that can never be renamed to", 1, "status 1 and one line")
 
 
+@ONLY_IN_FULL
 def test_a_clock_that_jumps(warm: Warm, whole: Wholes, tmp_path: Path, evidence: Evidence) -> None:
-    names = sized(("attribute",), ("attribute", "evaluate", "train vision", "vibi train"))
+    names = ("attribute", "evaluate", "train vision", "vibi train")
     for name in names:
         run, work, out = whole(name), tmp_path / name, tmp_path / "out.txt"
         status = warm.run(run.command.argv(work), out, faults=[("jump_clock", 0)])

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.reliability.conftest import Evidence, sized
+from tests.reliability.conftest import ONLY_IN_FULL, Evidence, sized
 from tests.reliability.faults.commands import differing
 from tests.reliability.faults.conftest import Wholes
 from tests.reliability.faults.warm import Child, Warm
@@ -68,7 +68,7 @@ def test_the_lock_of_a_dead_run_is_taken_over(
     evidence(SECTION, "`--resume` after a kill that left a lock", 1, "takes the lock over")
 
 
-@pytest.mark.slow
+@ONLY_IN_FULL
 def test_of_runs_that_begin_together_one_writes(
     warm: Warm, whole: Wholes, tmp_path: Path, evidence: Evidence
 ) -> None:

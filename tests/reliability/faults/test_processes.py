@@ -116,11 +116,12 @@ def of_four(root: Path) -> list[object]:
     return ["attribute", prepare(root, 4), *PLAIN]
 
 
+@ONLY_IN_FULL
 def test_the_last_bits_stay_the_same_however_often_a_process_is_killed(
     warm: Warm, tmp_path: Path, evidence: Evidence
 ) -> None:
     """Batches of all sizes, the last of them smaller; gone on with by one, two or three."""
-    number, draws, start = sized(1, 200), random.Random(7), of_four(tmp_path)
+    number, draws, start = 200, random.Random(7), of_four(tmp_path)
     wholes: dict[int, tuple[Path, float]] = {}
     for i in range(number):
         size, work = draws.choice(SIZES), tmp_path / f"work{i}"

@@ -50,7 +50,9 @@ def ended(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", list(STATUS), ids=lambda number: number.name)
+@pytest.mark.parametrize(
+    "number", sized([signal.SIGTERM], list(STATUS)), ids=lambda number: number.name
+)
 @pytest.mark.parametrize("name", NAMES)
 def test_a_command_that_is_asked_to_end_finishes_what_is_in_flight(
     warm: Warm, whole: Wholes, tmp_path: Path, evidence: Evidence, name: str, number: signal.Signals
