@@ -96,7 +96,7 @@ class Heartbeat:
                 time.sleep(self._beat / 4)
             refresh()
         except RuntimeError as error:
-            what = f"the first one has ended or does not answer ({error})"
+            what = f"whoever keeps their connection has ended or does not answer ({error})"
             raise lost_process(self._processes.rank, what, lost=0) from error
 
     def _all_ended(self, begun: float) -> bool:

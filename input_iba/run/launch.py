@@ -174,5 +174,5 @@ def lost_process(rank: int, what: str, lost: int | None = None) -> ProcessError:
     return ProcessError(
         f"The processes of this run cannot go on together: {what}. What is done is kept: "
         "continue with --resume, with any number of processes.",
-        said=rank != (1 if lost == 0 else 0),
+        said=rank > (lost == 0),
     )

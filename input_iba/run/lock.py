@@ -6,7 +6,7 @@ import errno
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from glob import escape
 from pathlib import Path
@@ -43,7 +43,8 @@ def locked(log: Path, *, first: bool = True) -> Iterator[None]:
         yield
     finally:
         # Removed while it is held: who opened it meanwhile finds out in `_taken`.
-        path.unlink(missing_ok=True)
+        with suppress(OSError):
+            path.unlink()
         stream.close()
 
 

@@ -118,7 +118,7 @@ def test_a_store_that_never_answers_is_given_up() -> None:
 
     heartbeat = Heartbeat(Processes(1, 2, 1, store=Hanging()), beat=0, patience=0.1)
     assert heartbeat.share(1) == 0
-    said = "first one has ended or does not answer"
+    said = "whoever keeps their connection has ended or does not answer"
     with pytest.raises(ProcessError, match=said) as caught, heartbeat:
         heartbeat.wait()
     assert not caught.value.said
