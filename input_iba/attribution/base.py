@@ -104,7 +104,8 @@ class BaseAttributor(ABC, Generic[Kind, Found]):
             One record per sample, in order; a `Failure` where a sample could not be explained.
 
         Raises:
-            AttributionError: The method lacks what it needs, or does not fit the classifier.
+            AttributionError: The method lacks what it needs, or does not fit the classifier, or the
+                number of logits has changed.
             ConfigError: Targets, ids or statistics do not fit the inputs.
         """
         self._check_ready()
@@ -144,11 +145,14 @@ class BaseAttributor(ABC, Generic[Kind, Found]):
         """Prepare samples for running the stages one by one: the arguments of `attribute`."""
         names = checked_ids(ids, len(inputs))
         beside = Arguments.of(additional_forward_args, self.device)
-        targets = _asked(targets, self._check(inputs, beside).suggests)
+        checked = self._check(inputs, beside)
+        targets = _asked(targets, checked.suggests)
         values, tokens = self._enter(inputs, beside)
         runner = self._asking(targets)
         with torch.no_grad(), runner.frozen():
             logits, seen = self._look(runner, values, tokens)
+        if runner.answer is None:
+            checked.compare(runner.model, logits)
         facts = self.modality.facts(values, tokens, self.class_names, self.use_softmax)
         return self._task(
             classifier=runner,

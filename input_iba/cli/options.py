@@ -137,6 +137,11 @@ class OverrideAction(argparse.Action):
             DictAction(self.option_strings, self.dest)(parser, namespace, values, option_string)
         except AssertionError as error:
             parser.error(f"{option_string}: {error}")
+        found = getattr(namespace, self.dest)
+        for pair in values or []:
+            key, _, text = pair.partition("=")
+            if isinstance(found[key], str):
+                found[key] = text.strip("'\"")  # mmengine takes the spaces out of a path
 
 
 def add_config(parser: argparse.ArgumentParser, instead_of: str = "") -> None:

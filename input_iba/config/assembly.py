@@ -174,3 +174,15 @@ def _overridden(
     schema.imply_types(raw)
     schema.validate(raw, f"'{path}' with {named}")
     return raw, warnings
+
+
+def as_python(values: Plain) -> str:
+    """Return plain data as a Python file that loads to it."""
+    try:
+        text: str = Config(dict(values)).pretty_text
+    except SyntaxError as error:
+        # mmengine takes whatever comes while it formats, a request to end too, for a wrong config.
+        if isinstance(error.__context__, KeyboardInterrupt):
+            raise error.__context__ from None
+        raise
+    return f"{text}\n"

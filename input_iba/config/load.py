@@ -9,8 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from mmengine.config import Config
-
 import input_iba.datasets  # noqa: F401  registers its types
 from input_iba.attribution import FeatureIBA, InputBottleneck
 from input_iba.attribution.methods import Method
@@ -18,7 +16,7 @@ from input_iba.attribution.presets import PRESETS, preset_of
 from input_iba.attribution.priors import Prior
 from input_iba.attribution.reading import Reading
 from input_iba.config import presets, schema
-from input_iba.config.assembly import PlainConfig, assemble
+from input_iba.config.assembly import PlainConfig, as_python, assemble
 from input_iba.config.sections import WITHOUT_EFFECT, AttributorKeys, DataKeys, Plain
 from input_iba.config.settings import AttributionKeys, EstimationSettings, LoaderSettings
 from input_iba.config.shipped import find_config
@@ -116,11 +114,11 @@ class RunConfig(AttributorKeys, AttributionKeys):
 
     def text(self) -> str:
         """Return the effective config as a Python file that loads to the same settings."""
-        lines = Config(dict(self.raw)).pretty_text
+        lines = as_python(self.raw)
         # File names that are not UTF-8 as escapes, which load to the same names.
         lines = lines.encode("utf-8", "backslashreplace").decode()
         preset = f"preset '{self.preset}', " if self.preset else ""
-        return f"# From {self.path.name}, {preset}with all bases and options applied.\n{lines}\n"
+        return f"# From {self.path.name}, {preset}with all bases and options applied.\n{lines}"
 
 
 def load_config(

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from input_iba.core.classifier import Classifier
 from input_iba.core.modes import same, with_gradients
@@ -40,17 +40,32 @@ class Checked:
         has_logits: Whether the model returns logits (B, classes).
         suggests: What its output suggests to ask where nothing is asked; None for the predicted
             class.
+        classes: Number of logits; None where there are none.
     """
 
     warnings: tuple[str, ...] = ()
     alone: bool = False
     has_logits: bool = True
     suggests: Target | None = None
+    classes: int | None = None
 
     def say(self) -> None:
         """Log what is odd."""
         for warning in self.warnings:
             LOGGER.warning("%s", warning)
+
+    def compare(self, model: nn.Module, logits: Tensor) -> None:
+        """Refuse logits (B, classes) of other inputs that are more or fewer than the first one's.
+
+        Raises:
+            AttributionError: They are.
+        """
+        if self.classes not in (None, logits.shape[1]):
+            raise AttributionError(
+                f"{type(model).__name__} returned {logits.shape[1]} logits for this input, and "
+                f"{self.classes} for the first one: expected one per class, whatever the input. "
+                "Leave the input out, or mend what the model returns for it."
+            )
 
 
 @torch.no_grad()
@@ -105,7 +120,8 @@ def check_classifier(
             "each other's maps: they are explained one by one. Let it heed its attention_mask or "
             "lengths."
         )
-    return Checked(tuple(warnings), alone, has_logits, suggests)
+    classes = logits.shape[1] if has_logits else None
+    return Checked(tuple(warnings), alone, has_logits, suggests, classes)
 
 
 @with_gradients()

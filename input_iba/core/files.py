@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 PART_SUFFIX = ".part"
+
+BUSY = frozenset({errno.EACCES, errno.EBUSY, errno.EPERM, errno.ESTALE, errno.ETXTBSY})
+"""What a file system of a network answers while somebody has the file open, or looks it up anew."""
+
+PAUSES = (0.02, 0.1, 0.3, 0.6)
+"""Seconds between attempts to rename a file."""
 
 
 @contextmanager
@@ -23,6 +31,20 @@ def written_whole(path: Path) -> Iterator[Path]:
     aside = path.parent / f".{abs(hash(path.name)):x}-{os.getpid()}{PART_SUFFIX}"
     try:
         yield aside
-        aside.replace(path)
+        _rename(aside, path)
     finally:
         aside.unlink(missing_ok=True)
+
+
+def _rename(aside: Path, path: Path) -> None:
+    """Rename a file; try again for a moment where a file system of a network does not let it."""
+    for pause in PAUSES:
+        try:
+            aside.replace(path)
+        except OSError as error:
+            if error.errno not in BUSY:
+                raise
+            time.sleep(pause)
+        else:
+            return
+    aside.replace(path)

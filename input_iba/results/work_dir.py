@@ -46,7 +46,7 @@ class WorkDir:
             raise ResumeError(f"Work directory '{self.root}' is a file. Choose another --work-dir.")
         # A run that ended before it explained anything, for a wrong layer say, may be begun anew.
         content = {p.name for p in self.root.iterdir()} if self.root.is_dir() else set()
-        logs = tuple(self.root.glob("log_file*.log"))
+        logs = [path for end in ("log", "lock") for path in self.root.glob(f"log_file*.{end}")]
         beginnings = (*logs, self.manifest_path, self.config_path, self.report_path)
         if not content - {path.name for path in beginnings}:
             return False

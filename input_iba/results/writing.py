@@ -30,8 +30,9 @@ def write_text(path: Path, text: str) -> None:
 
 def append_text(path: Path, text: str) -> None:
     """Append text in UTF-8 and see it to the disk before returning."""
-    with path.open("ab", buffering=0) as stream:
+    with path.open("ab") as stream:
         stream.write(text.encode())
+        stream.flush()  # all of it, or an error: unbuffered, a full disk would take a part of it
         os.fsync(stream.fileno())
 
 

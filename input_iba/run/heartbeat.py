@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from queue import Empty, SimpleQueue
+from typing import TypeVar, cast
 
 from input_iba.errors import ProcessError
 from input_iba.run.launch import PATIENCE, Processes, lost_process
 from input_iba.run.shell import LOGGER
 
+T = TypeVar("T")
+
 BEAT = 1.0
 """Seconds between two signs of life."""
+
+LAST_WORDS = 10.0
+"""Seconds for which a process that ends tries to tell the others."""
 
 WELL, FAILED, INTERRUPTED = "well", "failed", "interrupted"
 """How a process's part can end."""
@@ -48,9 +56,10 @@ class Heartbeat:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is not None and not issubclass(kind, ProcessError):
+            how = FAILED if issubclass(kind, Exception) else INTERRUPTED
             # Where the store is gone, whoever kept it is gone as well.
             with suppress(RuntimeError):
-                self._post("end", FAILED if issubclass(kind, Exception) else INTERRUPTED)
+                self._post("end", how, min(self._patience, LAST_WORDS))
 
     def share(self, position: float) -> float:
         """Post how many samples are done here; return how many are done in other processes."""
@@ -87,37 +96,63 @@ class Heartbeat:
                 time.sleep(self._beat / 4)
             refresh()
         except RuntimeError as error:
-            raise lost_process(self._processes.rank, f"one has ended ({error})") from error
+            what = f"whoever keeps their connection has ended or does not answer ({error})"
+            raise lost_process(self._processes.rank, what, lost=0) from error
 
     def _all_ended(self, begun: float) -> bool:
         """Return whether all shares are done; nobody is given up for silence before `begun`."""
         self._listen()
-        ended = {rank: self._read("end", rank) for rank in self._others}
+        ended = self._read("end")
         for rank, how in ended.items():
             if how == FAILED:
                 raise ProcessError(f"Process {rank} failed and said why.", said=True)
             if how == INTERRUPTED:
-                raise lost_process(self._processes.rank, f"process {rank} was interrupted")
+                what = f"process {rank} was interrupted"
+                raise lost_process(self._processes.rank, what)
             silence = time.monotonic() - max(self._heard[rank], begun)
             if not how and silence > self._patience:
                 what = f"process {rank} gave no sign of life for {silence:.0f} s"
-                raise lost_process(self._processes.rank, what)
+                raise lost_process(self._processes.rank, what, lost=rank)
         return all(ended.values())
 
     def _listen(self) -> None:
-        for rank, before in self._others.items():
-            said = self._read("position", rank)
-            if said != before:
+        for rank, said in self._read("position").items():
+            if said != self._others[rank]:
                 self._others[rank] = said
                 self._heard[rank] = time.monotonic()
 
-    def _post(self, what: str, text: str) -> None:
-        if self._store is not None:
-            self._store.set(f"{what}/{self._processes.rank}", text)
+    def _post(self, what: str, text: str, patience: float | None = None) -> None:
+        store, key = self._store, f"{what}/{self._processes.rank}"
+        if store is not None:
+            self._asked(lambda: store.set(key, text), patience)
 
-    def _read(self, what: str, rank: int) -> str:
-        """Return what another process posted last, empty where it posted nothing yet."""
-        key = f"{what}/{rank}"
-        if self._store is None or not self._store.check([key]):
-            return ""
-        return self._store.get(key).decode()
+    def _read(self, what: str) -> dict[int, str]:
+        """Return what each other process posted last, empty where it posted nothing yet."""
+
+        def read(rank: int) -> str:
+            key = f"{what}/{rank}"
+            if self._store is None or not self._store.check([key]):
+                return ""
+            return self._store.get(key).decode()
+
+        return self._asked(lambda: {rank: read(rank) for rank in self._others})
+
+    def _asked(self, ask: Callable[[], T], patience: float | None = None) -> T:
+        """Ask the store, in a thread: where the process that keeps it hangs, it never answers."""
+        answers = SimpleQueue[tuple[T | None, Exception | None]]()
+
+        def answer() -> None:
+            try:
+                answers.put((ask(), None))
+            except Exception as error:
+                answers.put((None, error))
+
+        seconds = self._patience if patience is None else patience
+        threading.Thread(target=answer, daemon=True).start()
+        try:
+            found, error = answers.get(timeout=seconds)
+        except Empty:
+            raise RuntimeError(f"no answer for {seconds:.0f} s") from None
+        if error is not None:
+            raise error
+        return cast(T, found)

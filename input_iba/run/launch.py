@@ -166,10 +166,13 @@ def launch(launcher: Launcher = "none") -> Iterator[Processes]:
         distributed.destroy_process_group()
 
 
-def lost_process(rank: int, what: str) -> ProcessError:
-    """Return the error for a process that is gone; the first process is the one to say it."""
+def lost_process(rank: int, what: str, lost: int | None = None) -> ProcessError:
+    """Return the error for a process that is gone; of the others the first one says it.
+
+    `rank` is that of this process, and `lost` of the one that is gone, where it is known.
+    """
     return ProcessError(
         f"The processes of this run cannot go on together: {what}. What is done is kept: "
         "continue with --resume, with any number of processes.",
-        said=rank != 0,
+        said=rank > (lost == 0),
     )

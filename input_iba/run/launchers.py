@@ -7,8 +7,9 @@ import re
 import signal
 import subprocess  # of Slurm's own scontrol, without a shell  # nosec B404
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from types import FrameType
 from typing import TYPE_CHECKING, Literal
@@ -117,6 +118,10 @@ def address_by_slurm(environment: Mapping[str, str]) -> tuple[str, int]:
         ) from error
 
 
+AGAIN = 1.0
+"""Seconds after which a second signal is a second request: torchrun makes two of one key."""
+
+
 class Terminated(KeyboardInterrupt):
     """The process was asked to end by SIGTERM, as batch systems do."""
 
@@ -137,6 +142,49 @@ def terminable() -> Iterator[None]:
     finally:
         if signal.getsignal(signal.SIGTERM) is end:
             signal.signal(signal.SIGTERM, earlier)
+
+
+@contextmanager
+def finishing(what: str, say: Callable[[str], object]) -> Iterator[Callable[[], None]]:
+    """Put off SIGTERM and the interrupt key until the block ends; the second time they end it now.
+
+    Lends a function that ends the block if that was asked for: what fails then is not to be tried
+    otherwise, because the signal may have ended processes that it needs, such as those that read.
+
+    Args:
+        what: Is in flight, in words.
+        say: Is told that the process is about to end.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: None
+        return
+    earlier = {
+        int(number): handler
+        for number in (signal.SIGTERM, signal.SIGINT)
+        if callable(handler := signal.getsignal(number))
+    }
+    asked: list[tuple[int, float]] = []
+
+    def put_off(number: int, frame: FrameType | None) -> None:
+        if asked and time.monotonic() - asked[0][1] > AGAIN:
+            earlier[number](number, frame)
+        elif not asked:
+            asked.append((number, time.monotonic()))
+            with suppress(RuntimeError):  # a signal came while the terminal was written to
+                say(f"Ends after {what}; asked once more, it ends at once.")
+
+    def end_if_asked() -> None:
+        for number, _ in asked:
+            earlier[number](number, None)
+
+    for number in earlier:
+        signal.signal(number, put_off)
+    try:
+        yield end_if_asked
+    finally:
+        for number, handler in earlier.items():
+            signal.signal(number, handler)
+    end_if_asked()
 
 
 def ignore_termination() -> None:

@@ -7,7 +7,7 @@ import random
 import sys
 import traceback
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from input_iba.errors import InputIBAError
 from input_iba.run.device import choose_device, keep_freed_memory
 from input_iba.run.launch import ALONE, Processes
 from input_iba.run.launchers import terminable
+from input_iba.run.lock import locked
 from input_iba.run.options import DeviceOptions
 
 LOGGER = logging.getLogger("input_iba")
@@ -143,6 +144,17 @@ def continued_by(resume: bool, option: str = "--resume") -> str:
 
 
 @contextmanager
+def _alone(log: Path, processes: Processes) -> Iterator[None]:
+    """Lock the folder for this run: its first process first, and then the others."""
+    with ExitStack() as stack:
+        for first in (True, False):
+            with processes.together():
+                if processes.is_main is first:
+                    stack.enter_context(locked(log, first=first))
+        yield
+
+
+@contextmanager
 def opened(
     log: Path,
     options: DeviceOptions,
@@ -154,14 +166,14 @@ def opened(
 ) -> Iterator[Run]:
     """Log a run to file and terminal, and let SIGTERM and the interrupt key end it in order.
 
-    The folder of the log is made. The first of several processes speaks for all, also what the
-    user should know of the config, `warnings`. `resume` says what continues the run.
+    The folder of the log is made, and locked. The first of several processes speaks for all, also
+    what the user should know of the config, `warnings`. `resume` says what continues the run.
 
     Raises:
         ConfigError: The device is not there, or cannot compute in that precision.
+        ResumeError: Another run writes there.
     """
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with logging_to(log, main=processes.is_main), terminable():
+    with _alone(log, processes), logging_to(log, main=processes.is_main), terminable():
         try:
             with processes.together():
                 run = chosen(options, processes, seed=seed)

@@ -197,6 +197,9 @@ def test_a_bad_sample_of_one_process_makes_every_status_1(config_file: Path) -> 
 
 
 def test_the_interrupt_key_ends_all_with_130(config_file: Path) -> None:
+    """Each finishes its second batch, and leaves its third."""
+    for i, name in enumerate(("cat", "dog")):
+        write_images(config_file.parent / "attribution" / name, "56", seed=20 + i)
     work = config_file.parent / "work"
     # Long enough that the second batches are not done when the first one is seen.
     steps = "attribution_cfg.input_iba.opt_steps=120"
@@ -206,5 +209,7 @@ def test_the_interrupt_key_ends_all_with_130(config_file: Path) -> None:
         process.send_signal(signal.SIGINT)
     statuses, _, errors = ends(processes)
     assert statuses == [130, 130], errors
+    assert errors[0].count("Ends after the 2 samples in flight") == 1
     assert errors[0].count("continue with --resume") == 1
+    assert len(recorded(work)) % 2 == 0
     assert json.loads((work / "manifest.json").read_text())["complete"] is False

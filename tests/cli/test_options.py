@@ -9,7 +9,7 @@ from typing import Literal
 
 import pytest
 
-from input_iba.cli.options import add_options, from_arguments
+from input_iba.cli.options import add_cfg_options, add_options, from_arguments
 from input_iba.settings import REQUIRED, Settings, setting
 
 
@@ -77,3 +77,14 @@ def test_the_help_says_defaults_and_kinds() -> None:
 def test_a_command_chooses_options_and_defaults() -> None:
     parsed = parser_of(only=["steps", "way"], without=["way"], defaults={"steps": 7}).parse_args([])
     assert vars(parsed) == {"steps": 7}
+
+
+def test_overrides_are_of_the_types_that_they_look_like_and_paths_keep_their_spaces() -> None:
+    parser = argparse.ArgumentParser()
+    add_cfg_options(parser)
+    given = ["a.b=3", "a.c=my runs/net 1.pth", "a.d='layer 1'", "e=[1,2]", "f=None", "g=true"]
+    found = parser.parse_args(["--cfg-options", *given]).cfg_options
+    assert found == {
+        **{"a.b": 3, "a.c": "my runs/net 1.pth", "a.d": "layer 1"},
+        **{"e": [1, 2], "f": None, "g": True},
+    }

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -133,59 +131,6 @@ def test_a_config_without_parameters_runs_with_a_preset_and_what_fits(config_fil
     refused = run(path, work, "--resume", "--preset", "paper", "--cfg-options", *few)
     assert refused.returncode == 2
     assert "+++ now" in refused.stderr
-
-
-def test_a_killed_run_resumes_to_the_same_files_bit_for_bit(config_file: Path) -> None:
-    whole, broken = config_file.parent / "whole", config_file.parent / "broken"
-    assert run(config_file, whole).returncode == 0
-    log = (config_file.parent / "out.txt").open("w")
-    process = subprocess.Popen(
-        command(config_file, broken),
-        cwd=config_file.parent,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        stdout=log,
-        stderr=log,
-    )
-    records = broken / "records.jsonl"
-    deadline = time.monotonic() + 120
-    while not records.is_file() and process.poll() is None and time.monotonic() < deadline:
-        open_all(broken)
-        time.sleep(0.005)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    log.close()
-    assert process.returncode == -signal.SIGKILL, (config_file.parent / "out.txt").read_text()
-    open_all(broken)
-    assert json.loads((broken / "manifest.json").read_text())["complete"] is False
-    assert len(files(broken)) < len(files(whole))
-    refused = run(config_file, broken, "--resume", "--cfg-options", "estimation_cfg.n_samples=4")
-    assert refused.returncode == 2
-    assert "-estimation_cfg = dict(n_samples=8" in refused.stderr
-    assert "Traceback" not in refused.stderr
-    resumed = run(config_file, broken, "--resume")
-    assert resumed.returncode == 0, resumed.stderr
-    assert_same_files(broken, whole)
-    assert not list(broken.rglob("*.part"))
-
-
-def test_a_terminated_run_says_how_to_go_on(config_file: Path) -> None:
-    work = config_file.parent / "work"
-    process = subprocess.Popen(
-        command(config_file, work, "--cfg-options", "attribution_cfg.gan.epochs=500"),
-        cwd=config_file.parent,
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-    )
-    deadline = time.monotonic() + 120
-    while not (work / "feature_statistics.npz").is_file() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    process.send_signal(signal.SIGTERM)
-    _, error = process.communicate(timeout=60)
-    assert process.returncode == 143, error
-    assert "continue with --resume" in error
-    assert "Traceback" not in error
-    assert json.loads((work / "manifest.json").read_text())["complete"] is False
 
 
 def test_one_bad_picture_of_four_makes_the_status_1(config_file: Path) -> None:

@@ -74,3 +74,14 @@ def test_the_dumped_config_loads_to_the_same_settings(config: RunConfig, tmp_pat
     dumped = tmp_path / "dumped.py"
     dumped.write_text(config.text())
     assert load_config(dumped).digest() == config.digest()
+
+
+def test_a_request_to_end_is_not_taken_for_a_wrong_config(
+    config: RunConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("mmengine.config.config.FormatCode", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        config.text()

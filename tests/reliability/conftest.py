@@ -16,6 +16,8 @@ import pytest
 FILE = os.environ.get("INPUT_IBA_EVIDENCE")
 """File of JSON lines for what was tried; None for the short form of the tests."""
 
+ONLY_IN_FULL = pytest.mark.skipif(FILE is None, reason="is tried in `make test-faults` only")
+
 T = TypeVar("T")
 Evidence = Callable[..., None]
 

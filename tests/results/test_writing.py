@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import os
 import signal
@@ -33,6 +34,27 @@ def test_an_error_keeps_the_old_file_and_leaves_nothing_else(tmp_path: Path) -> 
         raise RuntimeError
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_that_is_held_open_for_a_moment_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As file systems of networks do; other errors are told at once."""
+    replace, refusals = Path.replace, [errno.EBUSY, errno.EACCES, errno.ENOSPC]
+
+    def refuse(self: Path, target: Path) -> Path:
+        if refusals:
+            raise OSError(refusals.pop(0), "refused")
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(OSError, match="refused") as caught:
+        write_text(tmp_path / "a", "new")
+    assert (caught.value.errno, refusals) == (errno.ENOSPC, [])
+    refusals += [errno.ESTALE, errno.EBUSY]
+    write_text(tmp_path / "a", "new")
+    assert (tmp_path / "a").read_text() == "new"
+    assert list(tmp_path.iterdir()) == [tmp_path / "a"]
 
 
 def _die_while_writing(path: Path) -> None:

@@ -74,7 +74,7 @@ def test_a_silent_process_is_given_up(lost: int) -> None:
     assert isinstance(error, ProcessError)
     assert f"process {lost} gave no sign of life" in str(error)
     assert "--resume" in str(error)
-    assert (error.said, error.usage) == (lost == 0, False)
+    assert (error.said, error.usage) == (False, False)  # the other is gone, so this one says it
 
 
 @pytest.mark.slow
@@ -107,6 +107,21 @@ def test_who_fails_tells_the_others(raised: BaseException, said: bool) -> None:
     assert second == "ended"
     assert isinstance(first, ProcessError)
     assert (first.said, first.usage) == (said, False)
+
+
+def test_a_store_that_never_answers_is_given_up() -> None:
+    """As where the process that keeps it hangs."""
+
+    class Hanging(distributed.HashStore):  # type: ignore[name-defined,misc]
+        def set(self, key: str, value: str) -> None:
+            time.sleep(60)
+
+    heartbeat = Heartbeat(Processes(1, 2, 1, store=Hanging()), beat=0, patience=0.1)
+    assert heartbeat.share(1) == 0
+    said = "whoever keeps their connection has ended or does not answer"
+    with pytest.raises(ProcessError, match=said) as caught, heartbeat:
+        heartbeat.wait()
+    assert not caught.value.said
 
 
 def test_without_a_store_the_share_is_finished_and_the_loss_reported() -> None:

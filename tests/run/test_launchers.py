@@ -16,6 +16,7 @@ from input_iba.run.launchers import (
     Launcher,
     Terminated,
     address_by_slurm,
+    finishing,
     ignore_termination,
     speaks,
     terminable,
@@ -99,3 +100,41 @@ def test_what_ends_anyway_ignores_the_request_from_then_on() -> None:
         ignore_termination()
         os.kill(os.getpid(), signal.SIGTERM)
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"), [(signal.SIGTERM, Terminated), (signal.SIGINT, KeyboardInterrupt)]
+)
+def test_what_is_in_flight_is_finished_first(
+    number: signal.Signals, kind: type[BaseException]
+) -> None:
+    said, done = list[str](), list[str]()
+    with pytest.raises(kind) as caught, terminable(), finishing("a sample", said.append):
+        os.kill(os.getpid(), number)
+        os.kill(os.getpid(), number)  # torchrun's, of the same key
+        done.append("sample")
+    assert type(caught.value) is kind
+    assert done == ["sample"]
+    assert said == ["Ends after a sample; asked once more, it ends at once."]
+
+
+def test_who_asks_twice_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("input_iba.run.launchers.AGAIN", 0.0)
+    with pytest.raises(Terminated), terminable(), finishing("a sample", lambda _: None):
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGTERM)
+        pytest.fail("it went on")
+
+
+def test_what_fails_after_a_request_to_end_may_end_at_once() -> None:
+    with pytest.raises(Terminated), terminable(), finishing("a sample", lambda _: None) as end:
+        end()
+        os.kill(os.getpid(), signal.SIGTERM)
+        end()
+        pytest.fail("it went on")
+
+
+def test_an_error_comes_before_a_request_to_end() -> None:
+    with pytest.raises(ValueError), terminable(), finishing("a sample", lambda _: None):
+        os.kill(os.getpid(), signal.SIGTERM)
+        raise ValueError

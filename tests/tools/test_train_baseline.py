@@ -1,14 +1,11 @@
-"""The script that explains by other methods, as a process of its own, killed and resumed."""
+"""The script that explains by other methods."""
 
 from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -16,7 +13,6 @@ import pytest
 from input_iba.cli.main import script
 from tests.tiny_runs import four_pictures
 
-SCRIPT = Path(__file__).parents[2] / "tools" / "vision" / "train_baseline.py"
 EXAMPLE = Path(__file__).parents[2] / "examples" / "with_captum_and_quantus.py"
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 pytestmark = pytest.mark.slow
@@ -30,21 +26,6 @@ def config_file(tmp_path: Path) -> Path:
 def arguments(config: Path, method: str, work: Path, *options: str) -> list[str]:
     fixed = ("--work-dir", str(work), "--precision", "fp32", "--device", "cpu")
     return [str(config), method, *fixed, *options]
-
-
-def command(config: Path, method: str, work: Path, *options: str) -> Sequence[str]:
-    return [sys.executable, str(SCRIPT), *arguments(config, method, work, *options)]
-
-
-def run(config: Path, method: str, work: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(config, method, work, *options),
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=config.parent,
-        env=ENVIRONMENT,
-    )
 
 
 def masks(work: Path) -> dict[str, bytes]:
@@ -78,29 +59,6 @@ def test_a_method_that_does_not_exist_is_answered_with_the_closest(
     assert "'ex_pertub'. Closest: 'ex_perturb'" in error
     assert "Traceback" not in error
     assert not (config_file.parent / "work").exists()
-
-
-def test_a_killed_run_resumes_to_the_same_maps(config_file: Path) -> None:
-    whole, broken = config_file.parent / "whole", config_file.parent / "broken"
-    settings = ("--cfg-options", "baseline.n_masks=200")
-    process = subprocess.Popen(
-        command(config_file, "rise", broken, *settings),
-        cwd=config_file.parent,
-        env=ENVIRONMENT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    deadline = time.monotonic() + 60
-    while not (broken / "records.jsonl").is_file() and time.monotonic() < deadline:
-        time.sleep(0.005)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    assert process.returncode == -signal.SIGKILL
-    assert json.loads((broken / "manifest.json").read_text())["complete"] is False
-    assert run(config_file, "rise", whole, *settings).returncode == 0
-    resumed = run(config_file, "rise", broken, "--resume", *settings)
-    assert resumed.returncode == 0, resumed.stderr
-    assert masks(broken) == masks(whole)
 
 
 def test_the_example_runs() -> None:

@@ -18,7 +18,10 @@ from input_iba.commands.compare.run import run_compare
 from input_iba.errors import EvaluationError, InputIBAError
 from input_iba.results import safe_name
 from input_iba.run.launchers import terminable
+from input_iba.run.lock import locked
 from input_iba.run.shell import logging_to, to_file_only
+
+LOG = "benchmark.log"
 
 
 @dataclass(frozen=True)
@@ -37,13 +40,13 @@ def run_benchmark(suite: Suite, options: BenchmarkOptions) -> BenchmarkResult:
     network that fails, or a method of it, does not stop the others.
 
     Raises:
-        InputIBAError: There is no such network; nothing has been computed.
+        InputIBAError: There is no such network, or another benchmark writes there; nothing has
+            been computed.
     """
     suite, asked = chosen(suite, options.networks, options.methods, options.metrics)
     out = options.out or Path("workdirs") / f"benchmark_{suite.name}"
-    out.mkdir(parents=True, exist_ok=True)
     failures: dict[str, list[str]] = {}
-    with terminable():
+    with locked(out / LOG), terminable():
         for network in asked:
             failures[network.name] = []
             try:
@@ -131,7 +134,7 @@ def _failure(out: Path, what: str, error: Exception) -> str:
 
 def _say(out: Path, text: str, level: int = logging.INFO, details: str = "") -> None:
     """Log a line to the benchmark's own log and the terminal, details to the log alone."""
-    with logging_to(out / "benchmark.log") as logger:
+    with logging_to(out / LOG) as logger:
         logger.log(level, "%s", text)
         if details:
             to_file_only(details)

@@ -26,6 +26,7 @@ from input_iba.evaluation import EvaluationContext, Metric, Row, Score, ScoredSa
 from input_iba.records import Failure, Sample
 from input_iba.results import Entry, RowLog
 from input_iba.results.map_files import read_map_of
+from input_iba.run.launchers import finishing
 from input_iba.run.progress import RunProgress
 from input_iba.run.shell import LOGGER, to_file_only
 
@@ -102,12 +103,14 @@ def score_all(scoring: Scoring, entries: dict[str, Entry]) -> None:
     workers = scoring.config.loader.num_workers
     with RunProgress(len(todo), shown=scoring.options.progress_bar) as progress:
         for [item] in read_batches(scoring.dataset, todo, workers):
-            entry = _entry(scoring, item)
-            if entry.status == "failed":
-                LOGGER.error("sample %s failed: %s", entry.id, entry.reason)
-            scoring.log.append(entry)
-            entries[entry.id] = entry
-            progress.end_batch(1)
+            with finishing("the sample in flight", LOGGER.warning) as end_if_asked:
+                entry = _entry(scoring, item)
+                if entry.status == "failed":
+                    end_if_asked()
+                    LOGGER.error("sample %s failed: %s", entry.id, entry.reason)
+                scoring.log.append(entry)
+                entries[entry.id] = entry
+                progress.end_batch(1)
 
 
 def _entry(scoring: Scoring, item: Sample | Failure) -> Entry:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from input_iba.commands.explain.estimation import provide
@@ -17,6 +17,7 @@ from input_iba.records import Explanation, Failure, Sample
 from input_iba.results import SampleRecord, file_names
 from input_iba.results.sample_writer import SampleWriter
 from input_iba.run.heartbeat import Heartbeat
+from input_iba.run.launchers import finishing
 from input_iba.run.progress import RunProgress
 from input_iba.run.shell import LOGGER, to_file_only
 
@@ -93,6 +94,7 @@ class SampleLoop:
 
     def __init__(self, job: Job, explainer: Explainer) -> None:
         self._job, self._explainer = job, explainer
+        self._end_if_asked: Callable[[], None] = lambda: None
         config, dataset = job.ready.config, job.ready.dataset
         rows = FittingRows(config.internal_batch_size, job.run.device, config.max_rows_per_sample)
         self._sizes = FittingSizes(job.size, rows)
@@ -126,7 +128,9 @@ class SampleLoop:
         mine = processes.share(batches)
         with heartbeat, progress:
             for items in read_batches(self._job.ready.dataset, mine, config.loader.num_workers):
-                self._explain_batch(items, progress)
+                what = f"the {len(items)} samples in flight"
+                with finishing(what, LOGGER.warning) as self._end_if_asked:
+                    self._explain_batch(items, progress)
             heartbeat.wait(progress.refresh)
 
     def _explain_batch(self, items: Sequence[Sample | Failure], progress: RunProgress) -> None:
@@ -196,6 +200,7 @@ class SampleLoop:
                 )
             )
         except Exception as error:
+            self._end_if_asked()
             if isinstance(error, InputIBAError):
                 return _Raised(str(error), str(error), out_of_memory(error))
             log = self._job.work.log_path.name

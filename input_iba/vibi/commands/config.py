@@ -10,7 +10,7 @@ from typing import Any
 from mmengine.config import Config
 
 from input_iba.config import schema
-from input_iba.config.assembly import read_file
+from input_iba.config.assembly import as_python, read_file
 from input_iba.config.shipped import find_config
 from input_iba.errors import ConfigError
 from input_iba.registry import check_keys
@@ -67,7 +67,7 @@ class VibiConfig:
 
     def text(self) -> str:
         """Return a Python file that loads to the same settings."""
-        return f"{Config(self.plain()).pretty_text}\n"
+        return as_python(self.plain())
 
 
 def vibi_config(plain: Mapping[str, Any], name: str, where: Path | str = "config") -> VibiConfig:

@@ -82,8 +82,13 @@ class VibiFolder:
         """Write the results and say in the manifest that the run is complete."""
         found = {k: v for k, v in asdict(result).items() if k != "work_dir"}
         write_json(self.results, {**found, "warning": result.test.warning})
+        self.complete()
+
+    def complete(self) -> None:
+        """Say in the manifest that the run is complete, where a kill kept it from doing so too."""
         manifest = json.loads(self.manifest.read_text(encoding="utf-8"))
-        write_json(self.manifest, {**manifest, "complete": True, "finished": now_text()})
+        if not manifest["complete"]:
+            write_json(self.manifest, {**manifest, "complete": True, "finished": now_text()})
 
     def result(self) -> VibiResult | None:
         """Return the results of a complete run, or None."""
@@ -127,15 +132,16 @@ def run_vibi(config: VibiConfig, options: VibiOptions) -> VibiResult:
         }
         del identity["data"]["root"]  # the same data may lie elsewhere
         folder.begin(identity, str(run.device), config.text(), options.resume)
-        finished = folder.result()
-        if finished is not None:
+        result = folder.result()
+        if result is not None:
             LOGGER.info("'%s' is complete: nothing is left to do", folder.root)
-            return finished
-        ready = prepare(config, run)
-        earlier = _train(config, options, folder, ready, run)
-        result = _finish(folder, ready, run, started - earlier)
+            folder.complete()
+        else:
+            ready = prepare(config, run)
+            earlier = _train(config, options, folder, ready, run)
+            result = _finish(folder, ready, run, started - earlier)
         if options.save_best:
-            folder.last.unlink()
+            folder.last.unlink(missing_ok=True)
         return result
 
 

@@ -167,7 +167,13 @@ def test_a_complete_run_is_not_repeated(
     with pytest.raises(ResumeError, match="--resume_training"):
         run(tiny, tmp_path / "run")
     stop_in_epoch(0, monkeypatch)
-    assert run(tiny, tmp_path / "run", resume=True) == first
+    manifest = tmp_path / "run/manifest.json"
+    said = json.loads(manifest.read_text())
+    manifest.write_text(json.dumps({**said, "complete": False}))  # killed behind the results
+    (tmp_path / "run/last.pth").touch()
+    assert run(tiny, tmp_path / "run", resume=True, save_best=True) == first
+    assert json.loads(manifest.read_text())["complete"] is True
+    assert not (tmp_path / "run/last.pth").exists()
     other = replace(tiny, training=replace(tiny.training, beta=0.5))
     with pytest.raises(ResumeError, match=r"training\.beta: was 0\.0, now 0\.5"):
         run(other, tmp_path / "run", resume=True)
