@@ -43,7 +43,13 @@ def config_of_all(root: Path) -> Path:
     return write_config(root / "all.py", config)
 
 
-def masks(config: str, work: Path, *options: str, processes: int = 1, **variables: str) -> Maps:
+def masks(
+    config: str,
+    work: Path,
+    *options: str,
+    processes: int = 1,
+    variables: Mapping[str, str] | None = None,
+) -> Maps:
     """Explain by one process or several; return the input masks by name."""
     launcher = ["torch.distributed.run", "--standalone", f"--nproc_per_node={processes}", "-m"]
     if processes > 1:
@@ -57,7 +63,7 @@ def masks(config: str, work: Path, *options: str, processes: int = 1, **variable
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, "OMP_NUM_THREADS": "1", **variables},
+        env={**os.environ, "OMP_NUM_THREADS": "1", **(variables or {})},
     )
     assert done.returncode == 0, done.stderr
     return {
@@ -122,6 +128,6 @@ def test_another_processor_changes_a_mask_by_rounding_only(
     tmp_path: Path, evidence: Evidence
 ) -> None:
     here = masks("samples", tmp_path / "here")
-    said = unlike(masks("samples", tmp_path / "there", **OLDER), here)
+    said = unlike(masks("samples", tmp_path / "there", variables=OLDER), here)
     tried = "AVX2 against AVX-512, EfficientNet-Lite0 on photographs"
     evidence(SECTION, tried, len(here), said)
