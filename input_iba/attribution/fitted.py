@@ -2,19 +2,42 @@
 
 from __future__ import annotations
 
-import zipfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
+from input_iba.core.arrays import read_arrays
 from input_iba.core.explainable import weights_digest
 from input_iba.core.files import written_whole
 from input_iba.errors import ConfigError, DataError
 from input_iba.records import FeatureStatistics
 
 ARRAYS = ("mean", "std", "nonzero")
+FLOATS = (np.float16, np.float32, np.float64)
+
+
+def statistics_of(arrays: Mapping[str, NDArray[Any]]) -> FeatureStatistics:
+    """Return the statistics in `ARRAYS` and 'count'.
+
+    Raises:
+        KeyError: One of them is absent.
+        ValueError: They are not statistics.
+    """
+    found, count = [arrays[name] for name in ARRAYS], arrays["count"]
+    mean, std, nonzero = found
+    if any(one.dtype not in FLOATS or one.shape != mean.shape for one in found):
+        raise ValueError("expected floating-point arrays of one shape")
+    if not all(np.isfinite(one).all() for one in found) or (std < 0).any():
+        raise ValueError("expected finite values, and no deviation below 0")
+    if (nonzero < 0).any() or (nonzero > 1).any() or count.shape or count.dtype.kind not in "iu":
+        raise ValueError("expected shares in [0, 1], and a whole number of samples")
+    mean_, std_, nonzero_ = map(torch.from_numpy, found)
+    return FeatureStatistics(mean_, std_, nonzero_, int(count))
 
 
 def write_fitted(path: Path, statistics: FeatureStatistics, layer: str, model: nn.Module) -> Path:
@@ -39,13 +62,12 @@ def read_fitted(path: Path, model: nn.Module) -> tuple[FeatureStatistics, str]:
         ConfigError: It is about a model with other weights.
     """
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            mean, std, nonzero = (torch.from_numpy(arrays[name]) for name in ARRAYS)
-            statistics = FeatureStatistics(mean, std, nonzero, int(arrays["count"]))
-            layer, weights = str(arrays["layer"]), str(arrays["weights"])
+        arrays = read_arrays(path, {*ARRAYS, "count", "layer", "weights"})
+        statistics = statistics_of(arrays)
+        layer, weights = str(arrays["layer"]), str(arrays["weights"])
     except FileNotFoundError as error:
         raise DataError(f"'{path}' does not exist. InputIBA.save(path) writes it.") from error
-    except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError) as error:
         raise DataError(
             f"'{path}' does not hold fitted statistics: {error}. Expected a file that "
             "InputIBA.save(path) wrote."

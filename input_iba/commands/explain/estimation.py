@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import sys
-import zipfile
-import zlib
 from collections.abc import Sequence
 from contextlib import ExitStack
 from itertools import chain
@@ -21,10 +19,12 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from input_iba.attribution.fitted import ARRAYS, statistics_of
 from input_iba.attribution.methods import MethodAttributor
 from input_iba.commands.explain.job import Job
 from input_iba.config.build import Explainer
 from input_iba.config.load import RunConfig
+from input_iba.core.arrays import read_arrays
 from input_iba.core.statistics import RunningStatistics
 from input_iba.datasets import SampleDataset
 from input_iba.datasets.loading import cut, read_batches, stackable, stacked
@@ -228,12 +228,7 @@ def _save(path: Path, statistics: FeatureStatistics, key: str) -> None:
 
 def _load(path: Path, key: str) -> FeatureStatistics | None:
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            if str(arrays["key"]) != key:
-                return None
-            mean, std, nonzero = (
-                torch.from_numpy(arrays[name]) for name in ("mean", "std", "nonzero")
-            )
-            return FeatureStatistics(mean, std, nonzero, int(arrays["count"]))
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+        arrays = read_arrays(path, {*ARRAYS, "count", "key"})
+        return statistics_of(arrays) if str(arrays["key"]) == key else None
+    except (OSError, ValueError, KeyError):
         return None
