@@ -13,9 +13,9 @@ from torch import nn
 
 from input_iba.core.arrays import read_arrays
 from input_iba.core.explainable import weights_digest
-from input_iba.core.files import written_whole
 from input_iba.errors import ConfigError, DataError
 from input_iba.records import FeatureStatistics
+from input_iba.results import write_arrays
 
 ARRAYS = ("mean", "std", "nonzero")
 FLOATS = (np.float16, np.float32, np.float64)
@@ -40,17 +40,29 @@ def statistics_of(arrays: Mapping[str, NDArray[Any]]) -> FeatureStatistics:
     return FeatureStatistics(mean_, std_, nonzero_, int(count))
 
 
+def _arrays_of(statistics: FeatureStatistics) -> dict[str, NDArray[Any]]:
+    arrays = {name: getattr(statistics, name).cpu().numpy() for name in ARRAYS}
+    return {**arrays, "count": np.array(statistics.count)}
+
+
+def write_statistics(path: Path, statistics: FeatureStatistics, key: str) -> None:
+    """Write statistics under a key that says what they are of, whole or not at all."""
+    write_arrays(path, **_arrays_of(statistics), key=np.array(key))
+
+
+def read_statistics(path: Path, key: str) -> FeatureStatistics | None:
+    """Read what `write_statistics` wrote under a key; None where that is not in the file."""
+    try:
+        arrays = read_arrays(path, {*ARRAYS, "count", "key"})
+        return statistics_of(arrays) if str(arrays["key"]) == key else None
+    except (OSError, ValueError, KeyError):
+        return None
+
+
 def write_fitted(path: Path, statistics: FeatureStatistics, layer: str, model: nn.Module) -> Path:
     """Write the statistics of a model's layer, whole or not at all; return the path."""
-    arrays = {name: getattr(statistics, name).cpu().numpy() for name in ARRAYS}
-    with written_whole(path) as aside, aside.open("wb") as file:
-        np.savez(
-            file,
-            **arrays,
-            count=np.array(statistics.count),
-            layer=np.array(layer),
-            weights=np.array(weights_digest(model)),
-        )
+    what = {"layer": np.array(layer), "weights": np.array(weights_digest(model))}
+    write_arrays(path, **_arrays_of(statistics), **what)
     return path
 
 

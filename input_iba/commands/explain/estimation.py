@@ -14,22 +14,20 @@ from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from input_iba.attribution.fitted import ARRAYS, statistics_of
+from input_iba.attribution.fitted import read_statistics, write_statistics
 from input_iba.attribution.methods import MethodAttributor
 from input_iba.commands.explain.job import Job
 from input_iba.config.build import Explainer
 from input_iba.config.load import RunConfig
-from input_iba.core.arrays import read_arrays
 from input_iba.core.statistics import RunningStatistics
 from input_iba.datasets import SampleDataset
 from input_iba.datasets.loading import cut, read_batches, stackable, stacked
-from input_iba.records import Failure, FeatureStatistics, Sample
-from input_iba.results import Identity, write_arrays
+from input_iba.records import Failure, Sample
+from input_iba.results import Identity
 from input_iba.run.launch import ALONE, Processes
 from input_iba.run.progress import refresh_seconds
 from input_iba.run.shell import LOGGER
@@ -83,7 +81,7 @@ def provide_statistics(
             output on it is not finite.
     """
     key = _key(config, identity)
-    found = processes.from_main(lambda: _load(cache, key))
+    found = processes.from_main(lambda: read_statistics(cache, key))
     noun = config.kind.counted
     if found is not None:
         LOGGER.info("Feature statistics of %d %s: from %s", found.count, noun, cache.name)
@@ -112,7 +110,7 @@ def provide_statistics(
     with processes.together():
         if processes.is_main:
             _warn_if_few(read, wanted)
-            _save(cache, found, key)
+            write_statistics(cache, found, key)
     LOGGER.info("Feature statistics of %d %s: saved to %s", found.count, noun, cache.name)
     return len(bad)
 
@@ -213,22 +211,3 @@ def _key(config: RunConfig, identity: Identity) -> str:
     layer = (identity.classifier, config.layer, config.feature_iba.input_or_output)
     parts = (*layer, *estimation, identity.seed, identity.precision)
     return hashlib.sha256(repr(parts).encode()).hexdigest()
-
-
-def _save(path: Path, statistics: FeatureStatistics, key: str) -> None:
-    write_arrays(
-        path,
-        mean=statistics.mean.cpu().numpy(),
-        std=statistics.std.cpu().numpy(),
-        nonzero=statistics.nonzero.cpu().numpy(),
-        count=np.array(statistics.count),
-        key=np.array(key),
-    )
-
-
-def _load(path: Path, key: str) -> FeatureStatistics | None:
-    try:
-        arrays = read_arrays(path, {*ARRAYS, "count", "key"})
-        return statistics_of(arrays) if str(arrays["key"]) == key else None
-    except (OSError, ValueError, KeyError):
-        return None

@@ -80,7 +80,15 @@ def hostile(canary: Path, keys: Arrays) -> dict[str, bytes]:
     def instead(content: bytes) -> bytes:
         return archive({f"{name}.npy": content, **others})
 
-    sizes = ("(1000000, 1000000)", "(-1,)", "(4, -4)", f"({10**30},)", "(1.5,)", "('a',)", "(" * 500)
+    sizes = (
+        "(1000000, 1000000)",
+        "(-1,)",
+        "(4, -4)",
+        f"({10**30},)",
+        "(1.5,)",
+        "('a',)",
+        "(" * 500,
+    )
     return {
         "an array of objects": npz({**keys, name: song}),
         "an array of objects alone": npy(song),

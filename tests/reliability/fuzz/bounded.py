@@ -59,13 +59,17 @@ def readable(message: str) -> bool:
 
 
 def read_or_refused(
-    read: Callable[[], T], *errors: type[InputIBAError], seconds: int = 20, megabytes: int = 512
+    read: Callable[[], T],
+    errors: type[InputIBAError] = InputIBAError,
+    *,
+    seconds: int = 20,
+    megabytes: int = 512,
 ) -> T | InputIBAError:
     """Return what is read, or the error that refuses it; anything else that is raised goes on."""
     with bounded(seconds, megabytes):
         try:
             return read()
-        except errors or InputIBAError as error:
+        except errors as error:
             assert readable(str(error)), str(error)[:1000]
             return error
 

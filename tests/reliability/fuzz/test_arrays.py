@@ -12,8 +12,12 @@ import torch
 from hypothesis import given
 from torch import Tensor, nn
 
-from input_iba.attribution.fitted import read_fitted, write_fitted
-from input_iba.commands.explain.estimation import _load, _save
+from input_iba.attribution.fitted import (
+    read_fitted,
+    read_statistics,
+    write_fitted,
+    write_statistics,
+)
 from input_iba.core.arrays import MAX_BYTES
 from input_iba.errors import InputIBAError
 from input_iba.records import FeatureStatistics
@@ -45,7 +49,7 @@ MOMENTS: Arrays = {
 
 
 def kept(path: Path) -> FeatureStatistics | None:
-    return _load(path, "key")
+    return read_statistics(path, "key")
 
 
 def fitted(path: Path) -> FeatureStatistics:
@@ -87,7 +91,7 @@ def whole_files(name: str, folder: Path) -> list[bytes]:
     if name == "statistics kept from Python":
         write_fitted(path, statistics, "layer1", MODEL)
     elif name == "statistics in work directories":
-        _save(path, statistics, "key")
+        write_statistics(path, statistics, "key")
     elif name == "masks of texts":
         write_mask(path, WORDS["mask"], ["a", "film"], "A film.", [(0, 1), (2, 6)])
         return [path.read_bytes(), npz(WORDS)]
@@ -97,9 +101,7 @@ def whole_files(name: str, folder: Path) -> list[bytes]:
 
 
 @pytest.mark.parametrize("name", readers())
-def test_broken_arrays_are_read_or_refused(
-    name: str, tmp_path: Path, evidence: Evidence
-) -> None:
+def test_broken_arrays_are_read_or_refused(name: str, tmp_path: Path, evidence: Evidence) -> None:
     (read, keys, holds), path = readers()[name], tmp_path / "broken.npz"
     counts = {True: 0, False: 0}
 

@@ -46,7 +46,7 @@ HOSTILE = {
 
 
 @st.composite
-def annotations(draw: Draw) -> str:
+def files_of_objects(draw: Draw) -> str:
     """Draw a file of objects whose boxes may be anything."""
     objects = []
     for _ in range(draw(st.integers(0, 4))):
@@ -95,7 +95,7 @@ def test_broken_boxes_are_read_or_refused(place: Path, evidence: Evidence) -> No
         counts[isinstance(read(place, content), Tensor)] += 1
 
     @tried(100, 300)
-    @given(content=annotations())
+    @given(content=files_of_objects())
     @example("<annotation><object><bndbox/></object></annotation>")
     def values_changed(content: str) -> None:
         counts[isinstance(read(place, content.encode()), Tensor)] += 1
@@ -113,9 +113,7 @@ def test_broken_boxes_are_read_or_refused(place: Path, evidence: Evidence) -> No
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
-def test_a_hostile_voc_file_is_refused_quickly(
-    place: Path, kind: str, evidence: Evidence
-) -> None:
+def test_a_hostile_voc_file_is_refused_quickly(place: Path, kind: str, evidence: Evidence) -> None:
     assert isinstance(read(place, HOSTILE[kind].encode(), megabytes=96), DataError)
     evidence(SECTION, f"a VOC file: {kind}", 1, "refused within 96 MiB and 3 s")
 

@@ -39,7 +39,10 @@ def place(tmp_path: Path) -> Path:
 def test_an_image_stands_upright_however_the_camera_was_held(
     place: Path, format_: str, orientation: int
 ) -> None:
-    options = {"WEBP": {"lossless": True}, "JPEG": {"quality": 100, "subsampling": 0}}
+    options: dict[str, Any] = {
+        "WEBP": {"lossless": True},
+        "JPEG": {"quality": 100, "subsampling": 0},
+    }
     # Of smooth colours, which JPEG keeps.
     x, y = np.meshgrid(np.linspace(0, 255, WIDTH), np.linspace(0, 255, HEIGHT))
     smooth = Image.fromarray(np.stack([x, y, 255 - x], -1).astype(np.uint8))

@@ -20,6 +20,7 @@ from tests.reliability.fuzz.mutations import changed_bytes
 from tests.reliability.fuzz.pictures import bomb, originals
 from tests.tiny_runs import run, tiny_config, write_config, write_images
 
+
 def reasons(work: Path) -> dict[str, str]:
     """Return by sample why it failed; empty where it is explained."""
     return {id_: one.reason for id_, one in RecordLog(work / "records.jsonl").load().items()}
@@ -60,7 +61,7 @@ def test_every_broken_image_is_read_or_refused(place: Path, evidence: Evidence) 
         "images with changed bytes (PNG, JPEG, GIF, BMP, TIFF, WebP)",
         sum(counts.values()),
         f"{counts['read']} read, {counts['refused']} refused by name, nothing else raised",
-        "errors of Pillow's readers beyond those known ended the reading of an image in a traceback",
+        "errors of Pillow's readers beyond those known ended in a traceback",
     )
 
 
@@ -81,7 +82,9 @@ def test_a_decompression_bomb_is_refused_before_it_unfolds(
     )
 
 
-@pytest.mark.parametrize("content", [b"", b"\0", b"\xff\xd8\xff", b"GIF89a", b"<svg/>", b"P6 0 0 1\n"])
+@pytest.mark.parametrize(
+    "content", [b"", b"\0", b"\xff\xd8\xff", b"GIF89a", b"<svg/>", b"P6 0 0 1\n"]
+)
 def test_what_is_no_image_is_refused(place: Path, content: bytes) -> None:
     place.write_bytes(content)
     with pytest.raises(DataError, match="Expected a whole file"):
