@@ -236,7 +236,7 @@ def _reading(latest: Path) -> Iterator[None]:
     """Refuse a state that no training wrote."""
     try:
         yield
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError) as error:
         raise CheckpointError(
             f"'{latest}' cannot be read as the state of a training ({type(error).__name__}: "
             f"{error}). Remove it to begin anew, or choose another --work-dir."

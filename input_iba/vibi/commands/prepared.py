@@ -146,7 +146,7 @@ def load_vibi(path: Path, run: Run | None = None, black_box: Path | None = None)
     content = read_checkpoint(path, run.device)
     try:
         return _loaded(content, run, path, black_box)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError, RuntimeError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
         raise CheckpointError(
             f"'{path}' holds a checkpoint of VIBI that cannot be used ({type(error).__name__}: "
             f"{error}). Train again, or take another file."

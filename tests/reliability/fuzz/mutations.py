@@ -74,7 +74,7 @@ def changed_bytes(draw: Draw, originals: Sequence[bytes]) -> bytes:
 @st.composite
 def changed_data(draw: Draw, original: Any, most: int = 3) -> Any:
     """Draw plain data (dicts, lists, values) with one to `most` changes anywhere in it."""
-    data = {"": copy.deepcopy(original)}
+    data = {"": copy.deepcopy(_lists(original))}
     for _ in range(draw(st.integers(1, most))):
         holder, key = draw(st.sampled_from(list(_places(data))))
         change = draw(st.sampled_from(["junk", "junk", "drop", "rename", "swap", "wrap"]))
@@ -90,6 +90,13 @@ def changed_data(draw: Draw, original: Any, most: int = 3) -> Any:
         else:
             holder[key] = draw(JUNK)
     return data[""]
+
+
+def _lists(data: Any) -> Any:
+    """Return nested data with lists in place of tuples, which cannot be changed."""
+    if isinstance(data, dict):
+        return {key: _lists(value) for key, value in data.items()}
+    return [_lists(value) for value in data] if isinstance(data, list | tuple) else data
 
 
 def _places(data: Any) -> Iterator[tuple[Any, Any]]:
