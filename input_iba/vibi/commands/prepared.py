@@ -161,5 +161,5 @@ def _loaded(content: Mapping[str, Any], run: Run, path: Path, black_box: Path | 
     fit_state_dict(networks.vibi, content["vibi"], path)
     networks.vibi.eval()
     measured = content["metrics"]
-    fidelities = (measured["approximator_fidelity"], measured["rationale_fidelity"])
+    fidelities = (float(measured["approximator_fidelity"]), float(measured["rationale_fidelity"]))
     return LoadedVibi(kind, networks, names, fidelities)

@@ -53,9 +53,9 @@ def bounded(seconds: int = 20, megabytes: int = 512) -> Iterator[None]:
         signal.signal(signal.SIGALRM, handler)
 
 
-def readable(message: str) -> bool:
-    """Return whether a message says something, and nothing that memory alone decided."""
-    return 0 < len(message) < MAX_MESSAGE and not NO_MEMORY.search(message)
+def readable(message: str, asked: bool = False) -> bool:
+    """Return whether a message says something, and nothing that memory decided, unless `asked`."""
+    return 0 < len(message) < MAX_MESSAGE and (asked or not NO_MEMORY.search(message))
 
 
 def read_or_refused(
@@ -64,13 +64,17 @@ def read_or_refused(
     *,
     seconds: int = 20,
     megabytes: int = 512,
+    asked: bool = False,
 ) -> T | InputIBAError:
-    """Return what is read, or the error that refuses it; anything else that is raised goes on."""
+    """Return what is read, or the error that refuses it; anything else that is raised goes on.
+
+    Memory may be what refuses it, if it was `asked` for.
+    """
     with bounded(seconds, megabytes):
         try:
             return read()
         except errors as error:
-            assert readable(str(error)), str(error)[:1000]
+            assert readable(str(error), asked), str(error)[:1000]
             return error
 
 

@@ -72,7 +72,9 @@ def hostile(canary: Path, right: Mapping[str, Any]) -> dict[str, bytes]:
             whole, lambda name, old: pickle.dumps(Canary(canary)) if "data.pkl" in name else old
         ),
         "zeros that unfold": edited(
-            whole, lambda name, old: bytes(LARGE) if name.endswith("/data/0") else old, zipfile.ZIP_DEFLATED
+            whole,
+            lambda name, old: bytes(LARGE) if name.endswith("/data/0") else old,
+            zipfile.ZIP_DEFLATED,
         ),
         "too few bytes": edited(whole, lambda name, old: old[:4] if "/data/" in name else old),
         "nothing": b"",
