@@ -11,11 +11,10 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from input_iba.core.arrays import read_arrays
+from input_iba.core.arrays import read_arrays, write_arrays
 from input_iba.core.explainable import weights_digest
 from input_iba.errors import ConfigError, DataError
 from input_iba.records import FeatureStatistics
-from input_iba.results import write_arrays
 
 ARRAYS = ("mean", "std", "nonzero")
 FLOATS = (np.float16, np.float32, np.float64)

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from input_iba.core.files import written_whole
+
 MAX_BYTES = 2**31
 """Of all arrays that are read of a file: no map of an image that Pillow reads has more."""
 
@@ -32,6 +34,12 @@ class Declared(NamedTuple):
     def bytes(self) -> int:
         """Bytes of the values."""
         return math.prod(self.shape) * self.dtype.itemsize
+
+
+def write_arrays(path: Path, **arrays: NDArray[Any]) -> None:
+    """Write named arrays as a compressed npz, whole or not at all."""
+    with written_whole(path) as aside, aside.open("wb") as stream:
+        np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
 
 
 def declared_arrays(path: Path) -> dict[str, Declared]:

@@ -42,7 +42,7 @@ def build_classifier(cfg: Mapping[str, Any]) -> nn.Module:
     type_ = arguments.pop("type", None)
     pretrained = arguments.pop("pretrained", None) or False
     num_classes = arguments.pop("num_classes", None)
-    if source not in SOURCES:
+    if not isinstance(source, str) or source not in SOURCES:
         raise ConfigError(
             f"Unknown classifier source {source!r}.{closest(str(source), SOURCES)} "
             f"Known: {', '.join(sorted(SOURCES))}."

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from input_iba.core.arrays import read_arrays
+from input_iba.core.arrays import read_arrays, write_arrays
 from input_iba.core.files import PART_SUFFIX, written_whole
 from input_iba.drawing.words import Shown, split_at
 from input_iba.errors import DataError
@@ -38,12 +38,6 @@ def append_text(path: Path, text: str) -> None:
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """Write a mapping as indented JSON, whole or not at all."""
     write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
-
-
-def write_arrays(path: Path, **arrays: NDArray[Any]) -> None:
-    """Write named arrays as a compressed npz, whole or not at all."""
-    with written_whole(path) as aside, aside.open("wb") as stream:
-        np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
 
 
 def write_mask(
