@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from input_iba.core.files import read_json
 from input_iba.drawing import Chart
 from input_iba.errors import InputIBAError
 from input_iba.evaluation import METRICS
@@ -19,6 +19,9 @@ from input_iba.settings import declarations
 
 COMPARISON = "compare.json"
 """The result of `input-iba compare`: one of every metric and method."""
+
+UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, OSError)
+"""What is raised about a file that is none of ours."""
 
 BEGINNING = b'"metric"'
 """Stands in the first line of the content of an evaluation's result."""
@@ -81,7 +84,7 @@ class Result:
         known = settings.keys() & declarations(kind)
         try:
             return kind(**{key: settings[key] for key in known}).chart(rows)
-        except (InputIBAError, KeyError, TypeError, ValueError, IndexError) as error:
+        except (InputIBAError, *UNREADABLE) as error:
             LOGGER.warning("The curve of '%s' cannot be drawn: %r.", self.path, error)
             return None
 
@@ -101,7 +104,7 @@ def results_in(folder: Path) -> list[Result]:
             results = list(_read(path))
             for result in results:
                 result.check()
-        except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
+        except UNREADABLE as error:
             LOGGER.warning("'%s' cannot be read as the result of an evaluation: %r.", path, error)
             continue
         found += results
@@ -113,7 +116,7 @@ def _read(path: Path) -> Iterable[Result]:
         with path.open("rb") as stream:
             if BEGINNING not in stream.read(64):
                 return []
-    content = json.loads(path.read_text(encoding="utf-8"))
+    content = read_json(path)
     if path.name == COMPARISON:
         return _compared(path, content)
     maps = content["made_with"]["maps"]

@@ -142,7 +142,7 @@ def test_broken_files_of_tensors_are_read_or_refused(
         sum(counts.values()),
         f"{counts[True]} read, {counts[False]} refused by name; no pickle ran; within 256 MiB",
         "tensors that say to be larger than what is stored, sparse ones, zeros that unfold, plans "
-        "of huge explainers, and states of trainings that are none ended in tracebacks or took memory",
+        "of huge explainers, and states that are none ended in tracebacks or took memory",
     )
 
 
