@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,12 +14,32 @@ from input_iba.drawing import Chart
 from input_iba.errors import InputIBAError
 from input_iba.evaluation import METRICS
 from input_iba.results import RowLog, safe_name
+from input_iba.results.checked import fits
 from input_iba.results.map_files import own_maps
 from input_iba.run.shell import LOGGER
 from input_iba.settings import declarations
 
 COMPARISON = "compare.json"
 """The result of `input-iba compare`: one of every metric and method."""
+
+PLAIN = Mapping[str, Any]
+
+HINTS = {
+    "metric": str,
+    "complete": bool,
+    "samples": Mapping[str, int],
+    "higher_is_better": Mapping[str, bool | None],
+    "summary": Mapping[str, PLAIN],
+    "skipped": Mapping[str, str],
+    "failed": Mapping[str, str],
+    "without_map": list[str],
+    "made_with": PLAIN,
+    "rows": Mapping[str, PLAIN],
+}
+"""What the content of a result is."""
+
+SUMMARY = {"mean": float, "low": float | None, "high": float | None, "n": int}
+"""What is told of a summary."""
 
 UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, OSError)
 """What is raised about a file that is none of ours."""
@@ -91,9 +112,19 @@ class Result:
     def check(self) -> None:
         """Touch all that the report reads, so that a foreign file fails here."""
         content = self.content
-        _ = (self.metric, self.run, self.scores(), self.left_out(), content["complete"])
-        _ = (dict(content["samples"]), content["made_with"]["settings"].keys())
-        _ = [(values["mean"], values["low"], values["n"]) for values in content["summary"].values()]
+        for key, hint in HINTS.items():
+            if not fits(content[key], hint):
+                raise ValueError(f"{key!r} is of another type")
+        for values in content["summary"].values():
+            if missing := {"mean", "low", "high", "n"} - values.keys():
+                raise KeyError(*missing)
+        verdict = content.get("verdict", {"passes": True, "rule": ""})
+        if not isinstance(verdict["rule"], str) or not fits(
+            content["made_with"]["settings"], PLAIN
+        ):
+            raise ValueError("'verdict' or 'settings' is of another type")
+        json.dumps(content, allow_nan=False)
+        _ = (self.run, self.scores(), self.left_out(), verdict.get("passes"))
 
 
 def results_in(folder: Path) -> list[Result]:
@@ -105,7 +136,8 @@ def results_in(folder: Path) -> list[Result]:
             for result in results:
                 result.check()
         except UNREADABLE as error:
-            LOGGER.warning("'%s' cannot be read as the result of an evaluation: %r.", path, error)
+            why = f"{type(error).__name__}: {error}"
+            LOGGER.warning("'%s' cannot be read as the result of an evaluation: %s.", path, why)
             continue
         found += results
     return found

@@ -86,7 +86,10 @@ def _read(path: Path, name: str) -> Result:
             rows = {id_: entry.row for id_, entry in entries.items() if entry.status == "scored"}
             return Result(name, path, made_with or {}, rows)
         content = read_json(path)
-        return Result(name, path, content["made_with"], content["rows"])
+        found = Result(name, path, content["made_with"], content["rows"])
+        if not all(isinstance(one, dict) for one in (found.made_with, found.rows)):
+            raise ValueError("expected objects under 'made_with' and 'rows'")
+        return found
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise EvaluationError(
             f"'{path}' cannot be read as the result of an evaluation "
@@ -96,7 +99,7 @@ def _read(path: Path, name: str) -> Result:
 
 
 def _metric(result: Result) -> Metric:
-    name = result.made_with.get("metric")
+    name = str(result.made_with.get("metric"))
     if name not in METRICS or not result.rows:
         raise EvaluationError(
             f"'{result.path}' holds {len(result.rows)} rows of metric {name!r}: expected at least "

@@ -72,15 +72,16 @@ COMMANDS: dict[str, Command] = {
     "figure grid": lambda tiny: main(
         ["figure", "grid", str(tiny.root / "one"), "--out", str(tiny.root / "grid.png")]
     ),
-    "figure curves": lambda tiny: main(
-        ["figure", "curves", str(tiny.root / "results" / "ehr.json"), str(rows_of(tiny, "one"))]
-        + ["--out", str(tiny.root / "curves.png"), "--own-samples"]
+    "figure curves": lambda tiny: curves(tiny, "results/ehr.json"),
+    "figure curves of rows": lambda tiny: curves(
+        tiny, *(f"out/rows/localisation/{name}.rows.jsonl" for name in ("one", "two"))
     ),
 }
 
 
-def rows_of(tiny: Evaluated, name: str) -> Path:
-    return tiny.root / "out" / "rows" / "localisation" / f"{name}.rows.jsonl"
+def curves(tiny: Evaluated, *files: str) -> int:
+    paths = [str(tiny.root / file) for file in files]
+    return main(["figure", "curves", *paths, "--out", str(tiny.root / "curves.png")])
 
 
 BROKEN: dict[str, tuple[str, list[str]]] = {
@@ -92,14 +93,14 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
         "one/manifest.json",
         ["report", "report of two", "compare --resume", "figure grid"],
     ),
-    "the result of an evaluation": ("one/ehr.json", ["report", "report of two"]),
+    "an evaluation": ("one/ehr.json", ["report", "report of two"]),
     "a result for figures": ("results/ehr.json", ["figure curves"]),
-    "rows of an evaluation": ("results/ehr.rows.jsonl", ["evaluate --resume"]),
-    "rows of a comparison": (
+    "rows": ("results/ehr.rows.jsonl", ["evaluate --resume"]),
+    "compared rows": (
         "out/rows/localisation/one.rows.jsonl",
-        ["compare --resume", "figure curves"],
+        ["compare --resume", "figure curves of rows"],
     ),
-    "the result of a comparison": ("out/compare.json", ["compare --resume"]),
+    "a comparison": ("out/compare.json", ["compare --resume"]),
 }
 """Files, and which commands read them."""
 
