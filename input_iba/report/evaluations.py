@@ -116,12 +116,11 @@ class Result:
             if not fits(content[key], hint):
                 raise ValueError(f"{key!r} is of another type")
         for values in content["summary"].values():
-            if missing := {"mean", "low", "high", "n"} - values.keys():
-                raise KeyError(*missing)
-        verdict = content.get("verdict", {"passes": True, "rule": ""})
-        if not isinstance(verdict["rule"], str) or not fits(
-            content["made_with"]["settings"], PLAIN
-        ):
+            alike = (values["low"] is None) == (values["high"] is None)
+            if not alike or not all(fits(values[key], hint) for key, hint in SUMMARY.items()):
+                raise ValueError("'summary' is of another type")
+        verdict, settings = content.get("verdict", {"rule": ""}), content["made_with"]["settings"]
+        if not (fits(verdict, PLAIN) and fits(verdict["rule"], str) and fits(settings, PLAIN)):
             raise ValueError("'verdict' or 'settings' is of another type")
         json.dumps(content, allow_nan=False)
         _ = (self.run, self.scores(), self.left_out(), verdict.get("passes"))
