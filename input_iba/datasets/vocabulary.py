@@ -104,6 +104,7 @@ def read_vocabulary(path: Path, built_from: Mapping[str, Any] | None = None) -> 
     try:
         content = read_json(path)
         words, found = tuple(content["words"]), content["built_from"]
+        json.dumps(words, ensure_ascii=False).encode()  # no halves of characters
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(
             f"Vocabulary file '{path}' cannot be read ({type(error).__name__}: {error})."
