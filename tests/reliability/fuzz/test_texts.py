@@ -49,7 +49,7 @@ TEXTS = st.one_of(
     st.text(st.characters(categories=["Lo", "Mn", "Cf", "Zs", "Po", "Cs", "Cc"]), max_size=40),
     st.lists(st.sampled_from(ODD), max_size=4).map("".join),
 )
-LONG = ("word, " * 16_667, "a" * 100_000, "שלום " * 20_000, "电影" * 50_000, '"' * 100_000)
+LONG = ("a" * 100_000, "word, " * 16_667, "שלום " * 20_000, "电影" * 50_000, '"' * 100_000)
 """Texts of 100,000 characters."""
 
 
