@@ -7,6 +7,9 @@ from collections.abc import Iterable
 from importlib import import_module
 from types import ModuleType
 
+MAX_MESSAGE = 10_000
+"""Characters of a message that somebody may still read."""
+
 
 class InputIBAError(Exception):
     """Base of all errors that a user of the toolkit can cause and mend.
@@ -18,6 +21,11 @@ class InputIBAError(Exception):
 
     said = False
     usage = True
+
+    def __str__(self) -> str:
+        """Return the message, without its middle where a value in it is endless."""
+        text, half = super().__str__(), MAX_MESSAGE // 2
+        return text if len(text) <= MAX_MESSAGE else f"{text[:half]} […] {text[-half:]}"
 
 
 class ConfigError(InputIBAError):

@@ -8,7 +8,7 @@ from typing import Any
 
 from mmengine.registry import Registry
 
-from input_iba.errors import ConfigError, closest
+from input_iba.errors import ConfigError, InputIBAError, closest
 
 CLASSIFIERS = Registry("classifier")
 DATASETS = Registry("data set")
@@ -17,13 +17,25 @@ PRIORS = Registry("prior")
 BASELINES = Registry("baseline")
 TARGETS = Registry("target")
 
+REFUSALS = (
+    TypeError,
+    ValueError,
+    AttributeError,
+    LookupError,
+    ArithmeticError,
+    RuntimeError,
+    MemoryError,
+    OSError,
+)
+"""What is raised by classes that are given values that they are not made for."""
 
-def lookup(registry: Registry, name: str) -> Callable[..., Any]:
+
+def lookup(registry: Registry, name: Any) -> Callable[..., Any]:
     """Return the class or function registered as `name`, or raise a `ConfigError`."""
     known: dict[str, Callable[..., Any]] = registry.module_dict
-    if name not in known:
+    if not isinstance(name, str) or name not in known:
         raise ConfigError(
-            f"Unknown {registry.name} type {name!r}.{closest(name, known)} "
+            f"Unknown {registry.name} type {name!r}.{closest(str(name), known)} "
             f"Known: {', '.join(sorted(known))}."
         )
     return known[name]
@@ -43,10 +55,11 @@ def build(registry: Registry, cfg: Mapping[str, Any], **objects: Any) -> Any:
     """Build what `cfg['type']` names, with the config's other keys and `objects` as arguments.
 
     Raises:
-        ConfigError: `type` is missing or unknown, or a key is not an argument of the type.
+        ConfigError: `type` is missing or unknown, a key is not an argument of the type, or it
+            cannot be built with these values.
     """
-    if "type" not in cfg:
-        raise ConfigError(f"A {registry.name} config needs the key 'type'; got {sorted(cfg)}.")
+    if not isinstance(cfg, Mapping) or "type" not in cfg:
+        raise ConfigError(f"A {registry.name} config needs the key 'type'; got {cfg!r}.")
     target = lookup(registry, cfg["type"])
     arguments = {key: value for key, value in cfg.items() if key != "type"}
     parameters = inspect.signature(target).parameters
@@ -57,4 +70,13 @@ def build(registry: Registry, cfg: Mapping[str, Any], **objects: Any) -> Any:
         inspect.signature(target).bind(**arguments, **objects)
     except TypeError as error:
         raise ConfigError(f"{registry.name} {cfg['type']!r}: {error}.") from error
-    return target(**arguments, **objects)
+    try:
+        return target(**arguments, **objects)
+    except InputIBAError:
+        raise
+    except REFUSALS as error:
+        reason = str(error) or type(error).__name__
+        raise ConfigError(
+            f"{registry.name} {cfg['type']!r} cannot be built: {reason}. Correct its values: "
+            f"{arguments}."
+        ) from error

@@ -37,9 +37,11 @@ def read_file(path: Path) -> PlainConfig:
     except ConfigError:
         raise
     except SyntaxError as error:
+        # Where a text is parsed, it has no name: it is the file's, or that of a base.
+        named = error.filename is not None and Path(error.filename).is_file()
+        file = f"'{error.filename}'" if named else f"'{path}', or a _base_ of it,"
         raise ConfigError(
-            f"Config file '{error.filename or path}' is not valid Python, line {error.lineno}: "
-            f"{error.msg}."
+            f"Config file {file} is not valid Python, line {error.lineno}: {error.msg}."
         ) from error
     except FileNotFoundError as error:
         raise ConfigError(f"A _base_ of config file '{path}' is missing: {error}.") from error

@@ -85,7 +85,7 @@ def rename(raw: dict[str, Any], section: str = "") -> Iterator[str]:
 def imply_types(raw: dict[str, Any]) -> None:
     """Fill in the `type` of sections that published configs leave out, in place."""
     attributor = raw.get("attributor")
-    if not isinstance(attributor, dict) or attributor.get("type") not in ATTRIBUTORS:
+    if not isinstance(attributor, dict) or str(attributor.get("type")) not in ATTRIBUTORS:
         return
     prefix = ATTRIBUTORS[attributor["type"]]
     for name in ("feat_iba", "input_iba", "gan"):
@@ -152,7 +152,7 @@ def _section(raw: Plain, name: str, file: str) -> Plain | None:
 
 def prior_arguments(type_: Any) -> frozenset[str]:
     """Return what a prior takes; all published names for one that a later release brings."""
-    target = PRIORS.module_dict.get(type_) or PRIORS.module_dict["VisionWGAN"]
+    target = PRIORS.module_dict.get(str(type_)) or PRIORS.module_dict["VisionWGAN"]
     return frozenset(inspect.signature(target).parameters)
 
 
@@ -170,7 +170,7 @@ def of_other_priors(section: Any, name: str, type_: Any) -> list[str]:
 
     A key that no prior takes is not among them: it is mistyped.
     """
-    if not isinstance(section, Mapping) or type_ not in PRIORS.module_dict:
+    if not isinstance(section, Mapping) or str(type_) not in PRIORS.module_dict:
         return []
     own = keys_of(name)
     return [

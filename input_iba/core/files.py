@@ -1,13 +1,15 @@
-"""Write files whole or not at all: aside in the same folder, then rename."""
+"""Write files whole or not at all: aside in the same folder, then rename; read JSON of anybody."""
 
 from __future__ import annotations
 
 import errno
+import json
 import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 PART_SUFFIX = ".part"
 
@@ -48,3 +50,26 @@ def _rename(aside: Path, path: Path) -> None:
         else:
             return
     aside.replace(path)
+
+
+def read_json(path: Path) -> Any:
+    """Return what a file of JSON holds.
+
+    Raises:
+        OSError: It cannot be read.
+        ValueError: It is not JSON in UTF-8.
+    """
+    return parse_json(path.read_text(encoding="utf-8"))
+
+
+def parse_json(text: str) -> Any:
+    """Return what a text in JSON holds, or raise a `ValueError`.
+
+    >>> parse_json("[" * 100_000)
+    Traceback (most recent call last):
+    ValueError: nested too deeply
+    """
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error

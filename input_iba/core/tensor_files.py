@@ -15,7 +15,8 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from input_iba.core.files import written_whole
+from input_iba.core.files import parse_json, written_whole
+from input_iba.core.pretence import refuse_pretence, refuse_unfolding
 
 SAFE = ".safetensors"
 
@@ -48,14 +49,30 @@ def write_tensor_file(path: Path, content: Mapping[str, Any]) -> None:
 def read_tensor_file(path: Path, device: torch.device | str = "cpu") -> Any:
     """Read what `write_tensor_file` or another tool wrote: of safetensors always a mapping.
 
-    Any exception may come of a file that is none.
+    Raises:
+        OSError: The file cannot be opened.
+        ValueError: It holds something else, or a tensor says to be larger than it is.
     """
-    if path.suffix != SAFE:
-        return torch.load(path, map_location=device, weights_only=True)
+    try:
+        content = _read_safe(path, device) if path.suffix == SAFE else _read_torch(path, device)
+    except (OSError, ValueError):
+        raise
+    except Exception as error:  # the readers raise whatever their decoders meet
+        raise ValueError(str(error).strip().split("\n")[0] or type(error).__name__) from error
+    refuse_pretence(content)
+    return content
+
+
+def _read_torch(path: Path, device: torch.device | str) -> Any:
+    refuse_unfolding(path)
+    return torch.load(path, map_location=device, weights_only=True)
+
+
+def _read_safe(path: Path, device: torch.device | str) -> Any:
     with safe_open(path, framework="pt", device=str(device)) as file:
         said = file.metadata() or {}
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    return {said.get(WEIGHTS, STATE_DICT): tensors, **json.loads(said.get(FACTS, "{}"))}
+    return {said.get(WEIGHTS, STATE_DICT): tensors, **parse_json(said.get(FACTS, "{}"))}
 
 
 def _are_tensors(value: Any) -> bool:

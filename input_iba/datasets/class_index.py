@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from input_iba.core.files import read_json
 from input_iba.errors import ConfigError, DataError, closest
 
 IMAGENET = "imagenet"
 MAX_NAMED = 8
 """Classes that a message lists."""
+
+MAX_CLASSES = 1_000_000
+"""Classes that a file may have: one with a higher index is not meant as such a file."""
 
 
 @dataclass(frozen=True)
@@ -131,8 +134,10 @@ def classes_of_file(path: str | Path) -> Classes:
         DataError: The file is absent or of another form.
     """
     try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        content = read_json(Path(path))
         found = {int(i): (str(name), str(folder)) for i, (folder, name) in content.items()}
+        if wrong := [i for i in found if not 0 <= i < MAX_CLASSES]:
+            raise ValueError(f"class indices go from 0 to {MAX_CLASSES - 1:,}, got {wrong[0]}")
     except FileNotFoundError as error:
         raise DataError(
             f"Class index file '{path}' does not exist. Set `ind_to_cls_file`; "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
+from input_iba.core.files import parse_json
 from input_iba.datasets.imdb import CLASSES
 from input_iba.datasets.text_dataset import MAX_WORDS, TextDataset
 from input_iba.datasets.tokens import cleaned, read_text
@@ -182,7 +182,7 @@ def _read_reviews(path: Path) -> list[Marked]:
         if not line.strip():
             continue
         try:
-            review = _review(json.loads(line))
+            review = _review(parse_json(line))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise DataError(
                 f"Line {number} of '{path}' is no annotated review ({type(error).__name__}: "

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import random
 from collections import Counter
 from collections.abc import Collection, Sequence
 from pathlib import Path, PurePath
 
+from input_iba.core.files import parse_json
 from input_iba.errors import DataError, closest
 
 LOGGER = logging.getLogger(__name__)
@@ -96,7 +96,7 @@ def select_ids(dataset_ids: Sequence[str], subset_file: str | Path) -> list[str]
         name: next((n for n in (name, PurePath(name).stem) if n in known), None) for name in names
     }
     chosen = {match for match in matches.values() if match is not None}
-    numbers = all(name.isascii() and name.isdecimal() for name in names)
+    numbers = all(name.isascii() and name.isdecimal() and len(name) < 20 for name in names)
     if numbers and not chosen:
         return _at_places(dataset_ids, {int(name) for name in names}, subset_file)
     unknown = [name for name, match in matches.items() if match is None]
@@ -140,7 +140,7 @@ def _read_names(path: Path) -> list[str]:
         raise DataError(f"Subset file '{path}' cannot be read: {error}.") from error
     if path.suffix.lower() == ".json" or text.lstrip().startswith("["):
         try:
-            names = json.loads(text)
+            names = parse_json(text)
         except ValueError as error:
             raise DataError(f"Subset file '{path}' is not valid JSON: {error}.") from error
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):

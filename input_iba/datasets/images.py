@@ -137,11 +137,10 @@ def read_image(path: str | Path, channels: int = 3, upright: bool = True) -> Ima
             return _as_channels(to_rgb(turned), channels)
     except FileNotFoundError as error:
         raise DataError(f"Image '{path}' does not exist. Check the data set's paths.") from error
-    # Pillow's readers raise all of these for damaged files, depending on the format.
-    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
+    except Exception as error:  # Pillow's readers raise whatever they meet in a damaged file
         raise DataError(
-            f"Image '{path}' cannot be read: {error}. Expected a whole file in a format that "
-            "Pillow reads: replace or remove it."
+            f"Image '{path}' cannot be read: {str(error) or type(error).__name__}. Expected a "
+            "whole file in a format that Pillow reads: replace or remove it."
         ) from error
 
 

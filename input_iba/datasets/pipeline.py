@@ -12,7 +12,7 @@ from torchvision import tv_tensors
 from torchvision.transforms.v2 import functional
 
 from input_iba.datasets import transforms  # noqa: F401  # registers the transforms
-from input_iba.datasets.normalization import Normalize, Step
+from input_iba.datasets.normalization import Normalize
 from input_iba.errors import ConfigError
 from input_iba.registry import TRANSFORMS, build
 
@@ -49,11 +49,11 @@ class Pipeline:
                 "A pipeline is a list of transforms, such as [dict(type='Resize', height=224, "
                 f"width=224), dict(type='ToTensorV2')]; got {config!r}."
             )
-        self.config = [dict(entry) for entry in config]
+        self.config = [dict(entry) if isinstance(entry, Mapping) else entry for entry in config]
         self.normalize: Normalize | None = None
         self.spatial: list[Callable[[Any, Any], tuple[Any, Any]]] = []
         for entry in self.config:
-            for step in _steps(entry):
+            for step in build(TRANSFORMS, entry):
                 if not isinstance(step, Normalize):
                     self.spatial.append(step)
                 elif self.normalize is None:
@@ -115,14 +115,3 @@ class Pipeline:
             for transform in self.spatial:
                 image, tracked = transform(image, tracked)
         return image, tracked
-
-
-def _steps(entry: Mapping[str, Any]) -> list[Step]:
-    try:
-        steps: list[Step] = build(TRANSFORMS, entry)
-    except (TypeError, ValueError) as error:  # values that torchvision refuses
-        raise ConfigError(
-            f"Transform {entry['type']!r} cannot be built: {error}. Correct its values: "
-            f"{dict(entry)}."
-        ) from error
-    return steps

@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from input_iba.core.files import parse_json
 from input_iba.datasets.ids import numbered
 from input_iba.datasets.text_dataset import MAX_WORDS, TextDataset
 from input_iba.datasets.tokens import read_text
@@ -19,8 +19,8 @@ from input_iba.registry import DATASETS
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
 LINES = (".jsonl", ".ndjson")
-MAX_CLASSES = 100_000
-"""Whole numbers from here on are names of classes, not their indices."""
+MAX_DIGITS = 5
+"""Whole numbers of more digits are names of classes, not their indices."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,8 @@ class TextTable(TextDataset):
 
 def _label(cell: str) -> str:
     """Return a label as its class is called: '01' is '1'."""
-    return str(int(cell)) if cell.strip().isdecimal() else cell.strip()
+    name = cell.strip()
+    return str(int(name)) if name.isdecimal() and len(name) < 100 else name
 
 
 def _classes(labels: Sequence[str]) -> list[str]:
@@ -123,7 +124,7 @@ def _classes(labels: Sequence[str]) -> list[str]:
     (['0', '1', '2'], ['gay', 'sad'])
     """
     found = sorted({label for label in labels if label})
-    if found and all(label.isdecimal() and int(label) < MAX_CLASSES for label in found):
+    if found and all(label.isdecimal() and len(label) <= MAX_DIGITS for label in found):
         return [str(index) for index in range(max(map(int, found)) + 1)]
     return found
 
@@ -188,7 +189,7 @@ def _objects(text: str) -> Iterator[TableRow]:
         if not line.strip():
             continue
         try:
-            found = json.loads(line)
+            found = parse_json(line)
         except ValueError as error:
             yield TableRow(number, wrong=f"it is not JSON: {error}")
             continue

@@ -53,12 +53,14 @@ def read_text(path: Path) -> str:
 def cleaned(text: str) -> str:
     r"""Return a text as people read it: `<br />` and all ends of lines as `\n`.
 
-    Halves of characters, which JSON and a command line can hold, become `?`.
+    Halves of characters, which JSON and a command line can hold, become `?`, and NULs, which arrays
+    of words lose at their ends, the sign for what cannot be read.
 
     >>> cleaned("dull.<br /><br />Flat.\r\n")
     'dull.\n\nFlat.\n'
     """
-    return _LINE_BREAK.sub("\n", text).encode("utf-8", "replace").decode("utf-8")
+    text = _LINE_BREAK.sub("\n", text).replace("\0", "\ufffd")
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def basic_english(text: str) -> list[str]:

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from input_iba.core.files import written_whole
+from input_iba.core.files import read_json, written_whole
 from input_iba.errors import DataError
 
 LOGGER = logging.getLogger(__name__)
@@ -102,8 +102,9 @@ def read_vocabulary(path: Path, built_from: Mapping[str, Any] | None = None) -> 
     """
     again = "" if built_from is None else " Delete it; it is then built again."
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path)
         words, found = tuple(content["words"]), content["built_from"]
+        json.dumps(words, ensure_ascii=False).encode()  # no halves of characters
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(
             f"Vocabulary file '{path}' cannot be read ({type(error).__name__}: {error})."

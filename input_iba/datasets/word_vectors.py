@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import math
 import re
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 import torch
 from torch import Tensor
@@ -20,6 +21,9 @@ from input_iba.errors import DataError
 
 ENDINGS = (".txt", ".txt.gz", ".zip")
 """Of files with vectors, the fastest to read first."""
+
+MAX_LINE = 2**20
+"""Bytes of a line, in which there are a word and some hundred numbers."""
 
 
 class WordVectors(NamedTuple):
@@ -49,7 +53,8 @@ def load_word_vectors(
     values[PAD_INDEX] = 0
     seen: set[int] = set()
     try:
-        with _opened(path, dimensions) as lines:
+        with _opened(path, dimensions) as stream:
+            lines = _lines(stream, path)
             for index, numbers in _vectors(lines, vocabulary.index, dimensions, path):
                 if index not in seen:  # of a repeated word the first vector counts
                     values[index] = torch.tensor(numbers)
@@ -101,7 +106,7 @@ def _member(path: Path, dimensions: int) -> str | None:
 
 
 @contextmanager
-def _opened(path: Path, dimensions: int) -> Iterator[Iterable[bytes]]:
+def _opened(path: Path, dimensions: int) -> Iterator[IO[bytes] | gzip.GzipFile]:
     if path.suffix == ".zip":
         name = _member(path, dimensions)
         if name is None:
@@ -111,6 +116,17 @@ def _opened(path: Path, dimensions: int) -> Iterator[Iterable[bytes]]:
     else:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as lines:
             yield lines
+
+
+def _lines(stream: IO[bytes] | gzip.GzipFile, path: Path) -> Iterator[bytes]:
+    """Yield lines, none of which fills the memory."""
+    while line := stream.readline(MAX_LINE):
+        if len(line) == MAX_LINE:
+            raise DataError(
+                f"Word vectors '{path}' have a line of more than {MAX_LINE:,} bytes. Expected a "
+                "word and its numbers on each: fetch the file again."
+            )
+        yield line
 
 
 def _vectors(
@@ -134,5 +150,9 @@ def _vectors(
                 f"Word vectors '{path}', line {number}: expected {dimensions} numbers after "
                 f"{word.decode('utf-8', 'replace')!r}, got {len(values)}. Give a file of vectors "
                 f"of {dimensions} dimensions; a file that ends in the middle is fetched again."
+            )
+        if not all(map(math.isfinite, values)):
+            raise DataError(
+                f"Word vectors '{path}', line {number}: values are not finite. Fetch it again."
             )
         yield position, values

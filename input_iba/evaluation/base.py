@@ -7,13 +7,14 @@ build their options.
 from __future__ import annotations
 
 import json
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from input_iba.errors import EvaluationError
+from input_iba.errors import EvaluationError, InputIBAError
 from input_iba.evaluation.curves import POINTS, resampled
 from input_iba.settings import Settings, declarations
 
@@ -189,6 +190,21 @@ class Metric(Settings, ABC):
     def values(self, row: Row) -> dict[str, float]:
         """Return what of a row is summarised over samples."""
         return {key: row[key] for key in self.higher_is_better}
+
+
+NOT_WRITTEN = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, InputIBAError)
+"""What is raised about rows of files that no metric wrote."""
+
+
+def written_by(metric: Metric, rows: Sequence[Row]) -> bool:
+    """Return whether rows of a file are such as a metric writes."""
+    try:
+        values = [value for row in rows for value in metric.values(row).values()]
+        if rows:
+            metric.chart(rows)
+    except NOT_WRITTEN:
+        return False
+    return all(type(value) in (int, float) and math.isfinite(value) for value in values)
 
 
 Curves = Sequence[tuple["Tensor", float]]

@@ -13,7 +13,7 @@ from input_iba.models.checkpoints import load_checkpoint, only_weights
 from input_iba.models.dual_source import ASKS, build_dual_encoder, is_dual_encoder
 from input_iba.models.efficientnet_lite import build_efficientnet_lite
 from input_iba.models.transformers_source import TRUST_KEY, build_transformers
-from input_iba.registry import CLASSIFIERS, build
+from input_iba.registry import CLASSIFIERS, REFUSALS, build
 
 Pretrained = bool | str
 Arguments = Mapping[str, Any]
@@ -42,7 +42,7 @@ def build_classifier(cfg: Mapping[str, Any]) -> nn.Module:
     type_ = arguments.pop("type", None)
     pretrained = arguments.pop("pretrained", None) or False
     num_classes = arguments.pop("num_classes", None)
-    if source not in SOURCES:
+    if not isinstance(source, str) or source not in SOURCES:
         raise ConfigError(
             f"Unknown classifier source {source!r}.{closest(str(source), SOURCES)} "
             f"Known: {', '.join(sorted(SOURCES))}."
@@ -142,7 +142,7 @@ def _of_checkpoint(
 ) -> nn.Module:
     """Build a network with the weights of a checkpoint, or with random ones."""
     classes = {} if num_classes is None else {"num_classes": num_classes}
-    model = _construct(create, type_, {**arguments, **classes})
+    model = _construct(create, type_, {**arguments, **classes}, REFUSALS)
     if isinstance(pretrained, str):
         load_checkpoint(model, pretrained)
     return model
@@ -158,10 +158,15 @@ def _check_classes(type_: str, pretrained: str, has: int, wanted: int | None) ->
         )
 
 
-def _construct(create: Any, type_: str, arguments: Arguments) -> nn.Module:
+def _construct(
+    create: Any,
+    type_: str,
+    arguments: Arguments,
+    refusals: tuple[type[Exception], ...] = (TypeError, ValueError),
+) -> nn.Module:
     try:
         model: nn.Module = create(type_, **arguments)
-    except (TypeError, ValueError) as error:
+    except refusals as error:
         raise ConfigError(
             f"Classifier {type_!r} does not take {dict(arguments)}: {error}. Mend or remove the "
             "keys beside source, type, pretrained and num_classes."

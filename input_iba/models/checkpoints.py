@@ -47,10 +47,9 @@ def read_state_dict(path: str | Path) -> dict[str, Tensor]:
         )
     try:
         content = read_tensor_file(path)
-    except Exception as error:  # torch.load raises whatever its unpickler meets
-        reason = str(error).strip().split("\n")[0] or type(error).__name__
+    except (OSError, ValueError) as error:
         raise CheckpointError(
-            f"Checkpoint '{path}' cannot be read as a file of tensors ({reason}). Expected what "
+            f"Checkpoint '{path}' cannot be read as a file of tensors ({error}). Expected what "
             "`torch.save(model.state_dict(), path)` or safetensors write. Pickled models are "
             "refused, since loading them runs their code: save the state dict instead."
         ) from error
@@ -58,7 +57,7 @@ def read_state_dict(path: str | Path) -> dict[str, Tensor]:
     while prefix := next((p for p in PREFIXES if all(key.startswith(p) for key in state)), None):
         state = {key[len(prefix) :]: value for key, value in state.items()}
     floats = {name: value for name, value in state.items() if value.is_floating_point()}
-    wrong = [name for name, value in floats.items() if not bool(torch.isfinite(value).all())]
+    wrong = [name for name, value in floats.items() if not _finite(value)]
     if wrong:
         raise CheckpointError(
             f"Checkpoint '{path}': expected finite weights, got NaN or infinity in "
@@ -157,6 +156,12 @@ def _other_vocabulary(model: nn.Module, state: Mapping[str, Tensor]) -> str:
                     f"the classifier's `vocab_size` to {words}, or train again with this one."
                 )
     return ""
+
+
+def _finite(values: Tensor) -> bool:
+    # Of numbers of 8 bits torch does not tell.
+    whole = values.float() if values.element_size() == 1 else values
+    return bool(torch.isfinite(whole).all())
 
 
 def _some(names: list[str], most: int = 3) -> str:

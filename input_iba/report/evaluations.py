@@ -9,16 +9,40 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from input_iba.core.files import read_json
 from input_iba.drawing import Chart
 from input_iba.errors import InputIBAError
 from input_iba.evaluation import METRICS
 from input_iba.results import RowLog, safe_name
+from input_iba.results.checked import fits
 from input_iba.results.map_files import own_maps
 from input_iba.run.shell import LOGGER
 from input_iba.settings import declarations
 
 COMPARISON = "compare.json"
 """The result of `input-iba compare`: one of every metric and method."""
+
+PLAIN = Mapping[str, Any]
+
+HINTS = {
+    "metric": str,
+    "complete": bool,
+    "samples": Mapping[str, int],
+    "higher_is_better": Mapping[str, bool | None],
+    "summary": Mapping[str, PLAIN],
+    "skipped": Mapping[str, str],
+    "failed": Mapping[str, str],
+    "without_map": list[str],
+    "made_with": PLAIN,
+    "rows": Mapping[str, PLAIN],
+}
+"""What the content of a result is."""
+
+SUMMARY = {"mean": float, "low": float | None, "high": float | None, "n": int}
+"""What is told of a summary."""
+
+UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, OSError)
+"""What is raised about a file that is none of ours."""
 
 BEGINNING = b'"metric"'
 """Stands in the first line of the content of an evaluation's result."""
@@ -81,16 +105,25 @@ class Result:
         known = settings.keys() & declarations(kind)
         try:
             return kind(**{key: settings[key] for key in known}).chart(rows)
-        except (InputIBAError, KeyError, TypeError, ValueError, IndexError) as error:
+        except (InputIBAError, *UNREADABLE) as error:
             LOGGER.warning("The curve of '%s' cannot be drawn: %r.", self.path, error)
             return None
 
     def check(self) -> None:
         """Touch all that the report reads, so that a foreign file fails here."""
         content = self.content
-        _ = (self.metric, self.run, self.scores(), self.left_out(), content["complete"])
-        _ = (dict(content["samples"]), content["made_with"]["settings"].keys())
-        _ = [(values["mean"], values["low"], values["n"]) for values in content["summary"].values()]
+        for key, hint in HINTS.items():
+            if not fits(content[key], hint):
+                raise ValueError(f"{key!r} is of another type")
+        for values in content["summary"].values():
+            alike = (values["low"] is None) == (values["high"] is None)
+            if not alike or not all(fits(values[key], hint) for key, hint in SUMMARY.items()):
+                raise ValueError("'summary' is of another type")
+        verdict, settings = content.get("verdict", {"rule": ""}), content["made_with"]["settings"]
+        if not (fits(verdict, PLAIN) and fits(verdict["rule"], str) and fits(settings, PLAIN)):
+            raise ValueError("'verdict' or 'settings' is of another type")
+        json.dumps(content, allow_nan=False)
+        _ = (self.run, self.scores(), self.left_out(), verdict.get("passes"))
 
 
 def results_in(folder: Path) -> list[Result]:
@@ -101,8 +134,9 @@ def results_in(folder: Path) -> list[Result]:
             results = list(_read(path))
             for result in results:
                 result.check()
-        except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
-            LOGGER.warning("'%s' cannot be read as the result of an evaluation: %r.", path, error)
+        except UNREADABLE as error:
+            why = f"{type(error).__name__}: {error}"
+            LOGGER.warning("'%s' cannot be read as the result of an evaluation: %s.", path, why)
             continue
         found += results
     return found
@@ -113,7 +147,7 @@ def _read(path: Path) -> Iterable[Result]:
         with path.open("rb") as stream:
             if BEGINNING not in stream.read(64):
                 return []
-    content = json.loads(path.read_text(encoding="utf-8"))
+    content = read_json(path)
     if path.name == COMPARISON:
         return _compared(path, content)
     maps = content["made_with"]["maps"]

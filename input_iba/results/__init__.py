@@ -1,5 +1,6 @@
 """The work directory: files that appear whole or not at all, records, manifest, resume."""
 
+from input_iba.core.arrays import write_arrays
 from input_iba.core.files import written_whole
 from input_iba.results.manifest import OWN_METHOD, Identity, Manifest, installed_versions
 from input_iba.results.names import file_names, safe_name, telling_names
@@ -9,7 +10,6 @@ from input_iba.results.work_dir import WorkDir
 from input_iba.results.writing import (
     TextMask,
     read_text_mask,
-    write_arrays,
     write_image,
     write_json,
     write_mask,

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import importlib.metadata
-import json
 import platform
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from input_iba import __version__
+from input_iba.core.files import read_json
 from input_iba.errors import ResumeError
+from input_iba.results.checked import checked
 from input_iba.results.resume import differences
 from input_iba.results.writing import write_json
 
@@ -115,12 +116,14 @@ class Manifest:
     def read(cls, path: Path) -> Manifest:
         """Read a manifest, or raise a `ResumeError` where the file is not one of this format."""
         try:
-            values = json.loads(path.read_text(encoding="utf-8"))
+            values = read_json(path)
             if values.get("format") != FORMAT:
                 raise ValueError(f"format {values.get('format')!r}, expected {FORMAT}")
-            known = {item.name for item in fields(cls)}
-            kept = {key: value for key, value in values.items() if key in known}
-            return cls(**kept | {"identity": Identity(**values["identity"])})
+            identity = checked(Identity, values["identity"])
+            found = checked(cls, values | {"identity": identity})
+            if found.finished is not None:
+                datetime.fromisoformat(found.finished)
+            return found
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise ResumeError(
                 f"'{path}' cannot be read as the manifest of a work directory ({error}). "

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from torch import Tensor
 
+from input_iba.core.arrays import Declared, declared_arrays, read_array
 from input_iba.core.maps import as_map
-from input_iba.errors import DataError, EvaluationError
+from input_iba.errors import DataError, EvaluationError, InputIBAError
 from input_iba.records import Sample, TextSample
 from input_iba.results import file_names
 from input_iba.results.writing import MASK_KEYS
@@ -73,51 +74,67 @@ def read_map_of(sample: Sample, path: Path) -> Tensor:
         EvaluationError: The map is of another size, or of other words.
     """
     size = sample.map_size
-    heat = read_map(path, len(size))
-    if tuple(heat.shape) != size:
-        raise EvaluationError(
-            f"Map '{path}' has shape {tuple(heat.shape)}, expected {size}. Resize the map, or use "
-            "the config that it was made with."
-        )
+    heat = read_map(path, len(size), size)
     if isinstance(sample, TextSample):
         _check_words(path, sample.tokens)
     return heat
 
 
-def read_map(path: Path, dimensions: int = 2) -> Tensor:
+def read_map(path: Path, dimensions: int = 2, size: tuple[int, ...] | None = None) -> Tensor:
     """Read one map: npz (one of `MASK_KEYS`, or its only array), npy, or grey PNG of 8 or 16 bits.
+
+    A map of another shape than `size`, if given, is refused before its values are read.
 
     Returns:
         (H, W), or (W,) of 1 dimension, float64, on the CPU; of a PNG in [0, 1].
 
     Raises:
         DataError: The file cannot be read, or holds no map.
+        EvaluationError: The map is of another size.
     """
     try:
-        values = _read_png(path) if path.suffix.lower() == ".png" else _read_array(path)
-    # A decoder may raise anything about a broken file: zipfile, zlib and Pillow have their own.
-    except Exception as error:
+        if path.suffix.lower() == ".png":
+            values = _read_png(path)
+            _check_shape(path, Declared(values.shape, values.dtype), dimensions, size)
+        else:
+            name, declared = _map_in(declared_arrays(path))
+            _check_shape(path, declared, dimensions, size)
+            values = read_array(path, name)
+    except InputIBAError:
+        raise
+    except Exception as error:  # Pillow's readers raise whatever they meet in a damaged file
         raise DataError(
             f"Map '{path}' cannot be read: {type(error).__name__}: {error}. Make it again."
         ) from error
-    if values.ndim != dimensions or values.dtype.kind not in "biuf":
-        expected = "(H, W), one number per pixel" if dimensions == 2 else "(W,), one per word"
-        raise DataError(
-            f"Map '{path}' must be {expected}; got {values.dtype} of shape {values.shape}. Take "
-            "the mean or the sum over channels first."
-        )
     found = as_map(np.atleast_2d(values)).reshape(values.shape)
     if not bool(torch.isfinite(found).all()):
         raise DataError(f"Map '{path}' holds NaN or infinite values. Make it again.")
     return found
 
 
+def _check_shape(
+    path: Path, declared: Declared, dimensions: int, size: tuple[int, ...] | None
+) -> None:
+    """Refuse what is not a map, or one of another size."""
+    shape, dtype = declared
+    if len(shape) != dimensions or dtype.kind not in "biuf" or not declared.bytes:
+        expected = "(H, W), one number per pixel" if dimensions == 2 else "(W,), one per word"
+        raise DataError(
+            f"Map '{path}' must be {expected}; got {dtype} of shape {shape}. Take the mean or the "
+            "sum over channels first."
+        )
+    if size is not None and shape != size:
+        raise EvaluationError(
+            f"Map '{path}' has shape {shape}, expected {size}. Resize the map, or use the config "
+            "that it was made with."
+        )
+
+
 def _check_words(path: Path, tokens: Sequence[str]) -> None:
     """Refuse a map beside which other words stand than a text's."""
-    if path.suffix.lower() != ".npz":
+    if path.suffix.lower() != ".npz" or "tokens" not in declared_arrays(path):
         return
-    with np.load(path, allow_pickle=False) as content:
-        words = content["tokens"].tolist() if "tokens" in content.files else []
+    words = np.atleast_1d(read_array(path, "tokens")).tolist()
     for i, (there, here) in enumerate(zip(words, tokens, strict=False)):
         if there != here:
             raise EvaluationError(
@@ -133,21 +150,16 @@ def ties_by_rounding(path: Path) -> bool:
     try:
         with Image.open(path) as image:
             return image.mode not in FINE_MODES
-    except (OSError, UnidentifiedImageError):
-        return False  # reading it says what is wrong
+    except Exception:  # whatever Pillow meets: reading it says what is wrong
+        return False
 
 
-def _read_array(path: Path) -> NDArray[np.generic]:
-    with path.open("rb") as stream:
-        content = np.load(stream, allow_pickle=False)
-        if isinstance(content, np.ndarray):
-            return content
-        names = content.files
-        key = next((key for key in MASK_KEYS if key in names), names[0] if len(names) == 1 else "")
-        if not key:
-            raise ValueError(f"expected an array 'mask' or 'map', or one alone, found {names}")
-        values: NDArray[np.generic] = content[key]
-        return values
+def _map_in(arrays: Mapping[str, Declared]) -> tuple[str, Declared]:
+    """Return which of a file's arrays is the map, by its name, and what it is."""
+    names = [*(key for key in MASK_KEYS if key in arrays), *(arrays if len(arrays) == 1 else ())]
+    if not names:
+        raise ValueError(f"expected an array 'mask' or 'map', or one alone, found {list(arrays)}")
+    return names[0], arrays[names[0]]
 
 
 def _read_png(path: Path) -> NDArray[np.generic]:

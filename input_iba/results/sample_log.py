@@ -1,22 +1,27 @@
 """What is known of each sample, a line of JSON each, appended as soon as it is known.
 
 `records.jsonl` holds what a run explained, `*.rows.jsonl` what an evaluation scored. The last line
-about a sample counts, and a line that a crash cut off counts as absent.
+about a sample counts, and a line that a crash cut off, or that does not fit, counts as absent.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from glob import escape
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
+from input_iba.core.files import parse_json
 from input_iba.records import held_behind
+from input_iba.results.checked import checked
 from input_iba.results.containment import refuse_outside
 from input_iba.results.resume import may_continue
 from input_iba.results.writing import append_text, write_text
+
+LOGGER = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -128,15 +133,21 @@ class SampleLog(Generic[T]):
         """Read what the file begins with, None where that is about a sample, and the samples."""
         head: dict[str, Any] | None = None
         samples: dict[str, T] = {}
-        known = {item.name for item in fields(self.kind)}
+        broken = 0
         for path in (self.path, *self._others()):
-            lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-            for values in map(_parsed, lines):
+            text = path.read_bytes().decode("utf-8", "replace") if path.is_file() else ""
+            for values in map(_parsed, text.split("\n")):
                 if {"id", "status"} <= values.keys():
-                    kept = {key: value for key, value in values.items() if key in known}
-                    samples[values["id"]] = self.kind(**kept)
+                    try:
+                        one = checked(self.kind, values)
+                    except (ValueError, TypeError):
+                        broken += 1
+                    else:
+                        samples[one.id] = one
                 elif values and head is None and not samples:
                     head = values
+        if broken:
+            LOGGER.warning("%d lines of '%s' do not fit and count as absent.", broken, self.path)
         return head, samples
 
     def tidy(self, order: Iterable[str] = (), head: Mapping[str, Any] | None = None) -> None:
@@ -210,7 +221,7 @@ def _head(values: Mapping[str, Any] | None) -> str:
 def _parsed(line: str) -> dict[str, Any]:
     """Return what a line holds; nothing where it is broken."""
     try:
-        values = json.loads(line)
+        values = parse_json(line)
     except ValueError:
         return {}
     return values if isinstance(values, dict) else {}

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from input_iba.core.arrays import read_arrays, write_arrays
 from input_iba.core.files import PART_SUFFIX, written_whole
 from input_iba.drawing.words import Shown, split_at
 from input_iba.errors import DataError
@@ -39,12 +38,6 @@ def append_text(path: Path, text: str) -> None:
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """Write a mapping as indented JSON, whole or not at all."""
     write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
-
-
-def write_arrays(path: Path, **arrays: NDArray[Any]) -> None:
-    """Write named arrays as a compressed npz, whole or not at all."""
-    with written_whole(path) as aside, aside.open("wb") as stream:
-        np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
 
 
 def write_mask(
@@ -81,14 +74,29 @@ def read_text_mask(path: Path) -> TextMask:
         DataError: The file cannot be read, or is not the mask of a text.
     """
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            key = next((key for key in MASK_KEYS if key in arrays.files), MASK_KEYS[0])
-            tokens, mask, shown = arrays["tokens"].tolist(), arrays[key], None
-            if "spans" in arrays.files:
-                shown = split_at(str(arrays["text"]), arrays["spans"].tolist())
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        return _text_mask(read_arrays(path, {*MASK_KEYS, "tokens", "text", "spans"}))
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"'{path}' cannot be read as the mask of a text: {error}.") from error
-    return TextMask(tokens, mask, shown or Shown(tokens))
+
+
+def _text_mask(arrays: Mapping[str, NDArray[Any]]) -> TextMask:
+    key = next((key for key in MASK_KEYS if key in arrays), MASK_KEYS[0])
+    words, mask = arrays["tokens"], arrays[key].astype(np.float32)
+    if words.ndim != 1 or words.dtype.kind != "U" or mask.shape != words.shape:
+        raise ValueError(
+            f"expected one number a word, got {mask.shape} of {words.shape} words ({words.dtype})"
+        )
+    if not np.isfinite(mask).all():
+        raise ValueError("expected finite numbers")
+    tokens: list[str] = words.tolist()
+    if "spans" not in arrays:
+        return TextMask(tokens, mask, Shown(tokens))
+    spans, text = arrays["spans"], str(arrays["text"])
+    if spans.shape != (len(tokens), 2) or spans.dtype.kind not in "iu":
+        raise ValueError(f"expected two places in the text a word, got {spans.shape}")
+    if bool(((spans[:, 0] < 0) | (spans[:, 0] > spans[:, 1]) | (spans[:, 1] > len(text))).any()):
+        raise ValueError("expected where each word stands in the text")
+    return TextMask(tokens, mask, split_at(text, spans.tolist()))
 
 
 def write_image(path: Path, pixels: NDArray[np.uint8]) -> None:

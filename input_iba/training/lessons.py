@@ -15,6 +15,7 @@ from input_iba.core.tensor_files import read_tensor_file
 from input_iba.errors import DataError
 from input_iba.modality import Modality
 from input_iba.records import Attribution
+from input_iba.run.shell import LOGGER
 from input_iba.training.loop import save
 
 KEYS = ("rows", "labels", "maps")
@@ -93,9 +94,8 @@ def teach(
     for start in range(0, len(inputs), AT_ONCE):
         batch = inputs[start : start + AT_ONCE]
         file = None if folder is None else folder / f"{start:07d}.pth"
-        if file is not None and file.exists():
-            part = read_tensor_file(file)
-        else:
+        part = None if file is None else _kept(file)
+        if part is None:
             part = _explained(attributor, batch, start, reduced, others, seed)
             save(file, part)
         parts.append(part)
@@ -109,6 +109,18 @@ def teach(
             "from two at least. Give more inputs, of classes that the classifier knows."
         )
     return Lessons(inputs[rows], labels, maps.float(), owners)
+
+
+def _kept(file: Path) -> dict[str, Tensor] | None:
+    """Return what was found before; None where that is not there, or cannot be read."""
+    try:
+        part = read_tensor_file(file)
+        return {key: part[key] for key in KEYS if len(part[key]) == len(part[KEYS[0]])}
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+        LOGGER.warning("'%s' cannot be read, and is made again: %s", file, error)
+        return None
 
 
 def _views(modality: Modality, inputs: Tensor, count: int, seed: int) -> list[Tensor]:

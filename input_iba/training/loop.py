@@ -6,7 +6,7 @@ import math
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -17,7 +17,7 @@ from torch.optim.lr_scheduler import OneCycleLR
 from tqdm import tqdm
 
 from input_iba.core.tensor_files import read_tensor_file, write_tensor_file
-from input_iba.errors import InputIBAError
+from input_iba.errors import CheckpointError, InputIBAError
 from input_iba.models.checkpoints import fit_state_dict
 from input_iba.run.progress import refresh_seconds
 from input_iba.run.shell import LOGGER
@@ -209,11 +209,13 @@ class Loop:
         """Restore the latest state if there is one; return the epochs done and the best score."""
         if self.latest is None or not self.latest.exists():
             return 0, -math.inf
-        state = read_tensor_file(self.latest, device)
-        fit_state_dict(self.trainer.network, state[self.weights], self.latest)
-        self.trainer.restore(state["trainer"])
-        LOGGER.info("Continuing after epoch %d of %d", state["epoch"], self.trainer.epochs)
-        return state["epoch"], state["best"]
+        with _reading(self.latest):
+            state = read_tensor_file(self.latest, device)
+            done, best = int(state["epoch"]), float(state["best"])
+            fit_state_dict(self.trainer.network, state[self.weights], self.latest)
+            self.trainer.restore(state["trainer"])
+        LOGGER.info("Continuing after epoch %d of %d", done, self.trainer.epochs)
+        return done, best
 
 
 def autocasting(device: torch.device, dtype: torch.dtype | None) -> AbstractContextManager[object]:
@@ -225,8 +227,20 @@ def made_with(latest: Path) -> Mapping[str, Any] | None:
     """Return the identity of the training of a latest state; None where there is none."""
     if not latest.exists():
         return None
-    found: Mapping[str, Any] = read_tensor_file(latest)["identity"]
-    return found
+    with _reading(latest):
+        return dict(read_tensor_file(latest)["identity"])
+
+
+@contextmanager
+def _reading(latest: Path) -> Iterator[None]:
+    """Refuse a state that no training wrote."""
+    try:
+        yield
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError) as error:
+        raise CheckpointError(
+            f"'{latest}' cannot be read as the state of a training ({type(error).__name__}: "
+            f"{error}). Remove it to begin anew, or choose another --work-dir."
+        ) from error
 
 
 def portable(network: nn.Module) -> dict[str, Tensor]:

@@ -8,6 +8,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import torch
+from torch import Tensor
+
 from input_iba.attribution.amortised.explainer import Explainer, Plan, plan_of
 from input_iba.core.tensor_files import read_tensor_file, write_tensor_file
 from input_iba.errors import DataError
@@ -42,9 +45,11 @@ def read_explainer(path: Path) -> Explainer:
     try:
         content = _content(path, path.stat().st_mtime_ns)
         plan = plan_of(content["plan"])
+        weights = content[WEIGHTS]
+        _check_shapes(plan, weights)
         explainer = Explainer(plan)
-        explainer.load_state_dict(content[WEIGHTS])
-    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, OSError) as error:
+        explainer.load_state_dict(weights)
+    except (LookupError, TypeError, ValueError, AttributeError, RuntimeError, OSError) as error:
         reason = str(error).strip().split("\n")[0] or type(error).__name__
         raise DataError(
             f"'{path}' does not hold an explainer: {reason}. Expected a file that 'input-iba "
@@ -56,8 +61,19 @@ def read_explainer(path: Path) -> Explainer:
 @lru_cache(maxsize=4)
 def _content(path: Path, changed: int) -> Mapping[str, Any]:
     """Return what is in a file that was changed last at some time."""
-    try:
-        found: Mapping[str, Any] = read_tensor_file(path)
-    except Exception as error:  # whatever the reader of a format meets
-        raise ValueError(f"not a file of tensors ({type(error).__name__})") from error
+    found: Mapping[str, Any] = read_tensor_file(path)
     return found
+
+
+def _check_shapes(plan: Plan, weights: Mapping[str, Tensor]) -> None:
+    """Refuse weights of another explainer than the plan's, before memory is taken for it."""
+    try:
+        with torch.device("meta"):
+            own = Explainer(plan).state_dict()
+    except Exception as error:  # networks raise anything about sizes that cannot be
+        raise ValueError(f"its plan is not one of an explainer: {error}") from error
+    wrong = [name for name in own if name not in weights or weights[name].shape != own[name].shape]
+    if wrong or len(own) != len(weights):
+        raise ValueError(f"its weights are not those of its plan: {', '.join(wrong[:3])}")
+    if not all(bool(torch.isfinite(value).all()) for value in weights.values()):
+        raise ValueError("its weights hold NaN or infinity")

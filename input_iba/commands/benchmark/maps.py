@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,9 @@ from input_iba.commands.explain.run import run_attribution
 from input_iba.config.build import Explainer, build_attributor
 from input_iba.config.load import RunConfig
 from input_iba.core.explainable import bare
+from input_iba.core.files import read_json
 from input_iba.results import Manifest, RecordLog, write_json
+from input_iba.results.checked import checked
 from input_iba.run.options import RunOptions
 
 
@@ -56,7 +57,7 @@ def passes_path(root: Path) -> Path:
 def read_passes(root: Path) -> Passes:
     """Return what was counted in a work directory so far."""
     try:
-        return Passes(**json.loads(passes_path(root).read_text(encoding="utf-8")))
+        return checked(Passes, read_json(passes_path(root)))
     except (OSError, ValueError, TypeError):
         return Passes()
 

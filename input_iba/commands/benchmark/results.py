@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,9 +14,11 @@ from input_iba.commands.benchmark.suite import Network
 from input_iba.commands.compare.cards import drawn_cards
 from input_iba.commands.compare.compared import Compared
 from input_iba.commands.compare.methods import Method
+from input_iba.core.files import read_json
 from input_iba.drawing import Shown
 from input_iba.report.comparison_page import Card
 from input_iba.results import write_json
+from input_iba.results.checked import checked
 
 FILE = "result.json"
 
@@ -60,12 +61,12 @@ class NetworkResult:
     def read(cls, root: Path) -> NetworkResult | None:
         """Return what a network's folder holds, None where that is no result."""
         try:
-            values: dict[str, Any] = json.loads((root / FILE).read_text(encoding="utf-8"))
-            values["cells"] = [Cell(**cell) for cell in values["cells"]]
-            values["costs"] = {name: Cost(**cost) for name, cost in values["costs"].items()}
+            values: dict[str, Any] = read_json(root / FILE)
+            values["cells"] = [checked(Cell, cell) for cell in values["cells"]]
+            values["costs"] = {k: checked(Cost, cost) for k, cost in values["costs"].items()}
             values["cards"] = [_card(card) for card in values["cards"]]
             return cls(**values)
-        except (OSError, ValueError, TypeError, KeyError):
+        except (OSError, ValueError, TypeError, LookupError, AttributeError):
             return None
 
 

@@ -23,6 +23,7 @@ from input_iba.datasets import SampleDataset
 from input_iba.datasets.loading import read_batches
 from input_iba.errors import EvaluationError, InputIBAError
 from input_iba.evaluation import EvaluationContext, Metric, Row, Score, ScoredSample, is_tied
+from input_iba.evaluation.base import written_by
 from input_iba.records import Failure, Sample
 from input_iba.results import Entry, RowLog
 from input_iba.results.map_files import read_map_of
@@ -84,13 +85,16 @@ class Scoring:
             ResumeError: There are rows already that may not be continued.
         """
         kept = self.log.begin(self.identity(), self.options.resume)
-        return {
+        found = {
             id_: kept[id_]
             for id_ in self.selection.ids
             if id_ in kept
             and kept[id_].status != "failed"
             and kept[id_].stamp == stamp(self.maps.get(id_))
+            and (kept[id_].status == "skipped" or written_by(self.metric, [kept[id_].row]))
         }
+        rows = [entry.row for entry in found.values() if entry.status == "scored"]
+        return found if written_by(self.metric, rows) else {}
 
 
 def score_all(scoring: Scoring, entries: dict[str, Entry]) -> None:

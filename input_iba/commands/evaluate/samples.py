@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
+import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from input_iba.core.files import read_json
 from input_iba.datasets.ids import draw_ids
 from input_iba.errors import DataError, EvaluationError
 from input_iba.results import Entry
@@ -92,9 +93,12 @@ def read_scores(path: Path) -> dict[str, float]:
         DataError: The file is absent, or holds something else.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path)
         rows = content.get("rows", content)
-        return {id_: float(row["pred"]) for id_, row in rows.items()}
+        found = {id_: float(row["pred"]) for id_, row in rows.items()}
+        if wrong := [id_ for id_, value in found.items() if not math.isfinite(value)]:
+            raise ValueError(f"the score of {wrong[0]!r} is not a finite number")
+        return found
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(
             f"Target scores '{path}' cannot be used: {type(error).__name__}: {error}. Expected "

@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import hashlib
 import sys
-import zipfile
-import zlib
 from collections.abc import Sequence
 from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from input_iba.attribution.fitted import read_statistics, write_statistics
 from input_iba.attribution.methods import MethodAttributor
 from input_iba.commands.explain.job import Job
 from input_iba.config.build import Explainer
@@ -28,8 +26,8 @@ from input_iba.config.load import RunConfig
 from input_iba.core.statistics import RunningStatistics
 from input_iba.datasets import SampleDataset
 from input_iba.datasets.loading import cut, read_batches, stackable, stacked
-from input_iba.records import Failure, FeatureStatistics, Sample
-from input_iba.results import Identity, write_arrays
+from input_iba.records import Failure, Sample
+from input_iba.results import Identity
 from input_iba.run.launch import ALONE, Processes
 from input_iba.run.progress import refresh_seconds
 from input_iba.run.shell import LOGGER
@@ -83,7 +81,7 @@ def provide_statistics(
             output on it is not finite.
     """
     key = _key(config, identity)
-    found = processes.from_main(lambda: _load(cache, key))
+    found = processes.from_main(lambda: read_statistics(cache, key))
     noun = config.kind.counted
     if found is not None:
         LOGGER.info("Feature statistics of %d %s: from %s", found.count, noun, cache.name)
@@ -112,7 +110,7 @@ def provide_statistics(
     with processes.together():
         if processes.is_main:
             _warn_if_few(read, wanted)
-            _save(cache, found, key)
+            write_statistics(cache, found, key)
     LOGGER.info("Feature statistics of %d %s: saved to %s", found.count, noun, cache.name)
     return len(bad)
 
@@ -213,27 +211,3 @@ def _key(config: RunConfig, identity: Identity) -> str:
     layer = (identity.classifier, config.layer, config.feature_iba.input_or_output)
     parts = (*layer, *estimation, identity.seed, identity.precision)
     return hashlib.sha256(repr(parts).encode()).hexdigest()
-
-
-def _save(path: Path, statistics: FeatureStatistics, key: str) -> None:
-    write_arrays(
-        path,
-        mean=statistics.mean.cpu().numpy(),
-        std=statistics.std.cpu().numpy(),
-        nonzero=statistics.nonzero.cpu().numpy(),
-        count=np.array(statistics.count),
-        key=np.array(key),
-    )
-
-
-def _load(path: Path, key: str) -> FeatureStatistics | None:
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            if str(arrays["key"]) != key:
-                return None
-            mean, std, nonzero = (
-                torch.from_numpy(arrays[name]) for name in ("mean", "std", "nonzero")
-            )
-            return FeatureStatistics(mean, std, nonzero, int(arrays["count"]))
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
-        return None

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from input_iba.commands.figure.options import CurveOptions
+from input_iba.core.files import read_json
 from input_iba.drawing import Chart, figure_format, write_panels
-from input_iba.errors import EvaluationError
+from input_iba.errors import ConfigError, EvaluationError
 from input_iba.evaluation import METRICS, Metric
+from input_iba.evaluation.base import written_by
 from input_iba.results import RowLog, telling_names, written_whole
 
 BANDS = "bands: 95 % (± 1.96 standard errors over samples)"
@@ -50,6 +51,11 @@ def figure_curves(options: CurveOptions) -> int:
     if not options.own_samples:
         results = _on_shared_samples(results)
     metric = _metric(results[0])
+    for result in results:
+        if not written_by(metric, list(result.rows.values())):
+            raise EvaluationError(
+                f"'{result.path}' holds rows that '{metric.name}' does not write. Evaluate again."
+            )
     title, charts = panels(metric, results)
     with written_whole(options.out) as aside:
         write_panels(aside, title, charts, format_, BANDS)
@@ -79,9 +85,12 @@ def _read(path: Path, name: str) -> Result:
             made_with, entries = RowLog(path).read()
             rows = {id_: entry.row for id_, entry in entries.items() if entry.status == "scored"}
             return Result(name, path, made_with or {}, rows)
-        content = json.loads(path.read_text(encoding="utf-8"))
-        return Result(name, path, content["made_with"], content["rows"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        content = read_json(path)
+        found = Result(name, path, content["made_with"], content["rows"])
+        if not all(isinstance(one, dict) for one in (found.made_with, found.rows)):
+            raise ValueError("expected objects under 'made_with' and 'rows'")
+        return found
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise EvaluationError(
             f"'{path}' cannot be read as the result of an evaluation "
             f"({type(error).__name__}: {error}). Give the JSON files that the evaluation commands "
@@ -90,13 +99,18 @@ def _read(path: Path, name: str) -> Result:
 
 
 def _metric(result: Result) -> Metric:
-    name = result.made_with.get("metric")
+    name = str(result.made_with.get("metric"))
     if name not in METRICS or not result.rows:
         raise EvaluationError(
             f"'{result.path}' holds {len(result.rows)} rows of metric {name!r}: expected at least "
             f"one of {', '.join(METRICS)}."
         )
-    return METRICS[name](**result.made_with.get("settings", {}))
+    try:
+        return METRICS[name](**result.made_with.get("settings", {}))
+    except (TypeError, EvaluationError, ConfigError) as error:
+        raise EvaluationError(
+            f"'{result.path}' was made with settings that {name!r} does not take: {error}"
+        ) from error
 
 
 def _check_alike(results: Sequence[Result]) -> None:

@@ -48,6 +48,9 @@ IMAGENET_SPLITS = {"train": "estimation", "test": "attribution"}
 CROPPED = 224 / 256
 """Share of a photograph's shorter side that its central crop keeps."""
 
+MAX_PIXELS = 2**26
+"""Of the images that a checkpoint says it is for."""
+
 
 def build_vibi(
     config: VibiConfig, shape: Sequence[int], classes: int, run: Run | None = None
@@ -128,7 +131,10 @@ class Images:
         return Networks(vibi, black_box, weights, self.shape)
 
     def load(self, shape: Sequence[int], classes: int, weights: str) -> Networks:
-        """Build the networks of a checkpoint."""
+        """Build the networks of a checkpoint, or raise a `ValueError` where it is not of images."""
+        channels, height, width = map(int, shape)
+        if channels not in (1, 3) or min(height, width) < 1 or height * width > MAX_PIXELS:
+            raise ValueError(f"expected the shape of images, got {shape}")
         self.shape = shape
         vibi = build_vibi(self.config, shape, classes, self.run)
         black_box = load_black_box(self.config, shape[0], classes, weights, self.run)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -115,9 +115,9 @@ def read_checkpoint(path: Path, device: torch.device | str = "cpu") -> dict[str,
         CheckpointError: The file is absent, or no checkpoint of this kind.
     """
     try:
-        content: dict[str, Any] = read_tensor_file(path, device)
+        content: dict[str, Any] = read_tensor_file(path, torch.device(device))
         found = content["format"]
-    except Exception as error:  # whatever the reader of a format meets
+    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
         raise CheckpointError(
             f"'{path}' cannot be read as a checkpoint of VIBI ({type(error).__name__}: "
             f"{str(error).splitlines()[0] if str(error) else 'empty'}). Expected best.pth or "
@@ -144,11 +144,22 @@ def load_vibi(path: Path, run: Run | None = None, black_box: Path | None = None)
     """
     run = run or Run(torch.device("cpu"), None)
     content = read_checkpoint(path, run.device)
-    kind = kind_of(vibi_config(content["config"], content["name"], path), run)
+    try:
+        return _loaded(content, run, path, black_box)
+    except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+        raise CheckpointError(
+            f"'{path}' holds a checkpoint of VIBI that cannot be used ({type(error).__name__}: "
+            f"{error}). Train again, or take another file."
+        ) from error
+
+
+def _loaded(content: Mapping[str, Any], run: Run, path: Path, black_box: Path | None) -> LoadedVibi:
+    kind = kind_of(vibi_config(content["config"], str(content["name"]), path), run)
     weights = str(black_box or content["black_box"])
-    networks = kind.load(content["input_shape"], len(content["class_names"]), weights)
+    names = [str(name) for name in content["class_names"]]
+    networks = kind.load(content["input_shape"], len(names), weights)
     fit_state_dict(networks.vibi, content["vibi"], path)
     networks.vibi.eval()
     measured = content["metrics"]
-    fidelities = (measured["approximator_fidelity"], measured["rationale_fidelity"])
-    return LoadedVibi(kind, networks, content["class_names"], fidelities)
+    fidelities = (float(measured["approximator_fidelity"]), float(measured["rationale_fidelity"]))
+    return LoadedVibi(kind, networks, names, fidelities)

@@ -11,9 +11,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from input_iba.errors import ConfigError
+from input_iba.core.files import parse_json, read_json
+from input_iba.errors import ConfigError, ResumeError
 from input_iba.models.checkpoints import fit_state_dict
 from input_iba.results import installed_versions, may_continue, write_json, write_text
+from input_iba.results.checked import checked
 from input_iba.results.manifest import now_text
 from input_iba.results.writing import append_text
 from input_iba.run.shell import LOGGER, Run, opened
@@ -69,7 +71,7 @@ class VibiFolder:
         manifest: dict[str, Any] = {"format": 1, "started": now_text(), "resumed": []}
         then = None
         if self.manifest.exists() and (self.last.exists() or self.results.exists()):
-            manifest = json.loads(self.manifest.read_text(encoding="utf-8"))
+            manifest = _read(self.manifest, {"identity": dict, "resumed": list})
             then = manifest["identity"]
         what = f"The training in '{self.root}'"
         if may_continue(what, then, identity, resume, option="--resume_training"):
@@ -86,19 +88,21 @@ class VibiFolder:
 
     def complete(self) -> None:
         """Say in the manifest that the run is complete, where a kill kept it from doing so too."""
-        manifest = json.loads(self.manifest.read_text(encoding="utf-8"))
-        if not manifest["complete"]:
+        manifest = _read(self.manifest, {})
+        if not manifest.get("complete"):
             write_json(self.manifest, {**manifest, "complete": True, "finished": now_text()})
 
     def result(self) -> VibiResult | None:
         """Return the results of a complete run, or None."""
         if not self.results.exists():
             return None
-        found = json.loads(self.results.read_text(encoding="utf-8"))
-        found.pop("warning", None)  # follows from the fidelities
-        for name in ("validation", "test"):
-            found[name] = Fidelity(**found[name])
-        return VibiResult(self.root, **found)
+        found = _read(self.results, {"validation": dict, "test": dict})
+        try:
+            for name in ("validation", "test"):
+                found[name] = checked(Fidelity, found[name])
+            return checked(VibiResult, found | {"work_dir": self.root})
+        except (ValueError, TypeError) as error:
+            raise _unreadable(self.results, error) from error
 
     def keep_metrics(self, epochs: int) -> float:
         """Drop the lines of later epochs, which a stopped run wrote; return the others' seconds."""
@@ -106,11 +110,40 @@ class VibiFolder:
         if self.metrics.exists():
             lines = self.metrics.read_text(encoding="utf-8").splitlines()[:epochs]
         write_text(self.metrics, "".join(f"{line}\n" for line in lines))
-        return sum(float(json.loads(line)["seconds"]) for line in lines)
+        return sum(map(_seconds, lines))
 
     def add_metrics(self, line: Mapping[str, Any]) -> None:
         """Append the numbers of an epoch."""
         append_text(self.metrics, json.dumps(line, allow_nan=False) + "\n")
+
+
+def _read(path: Path, needed: Mapping[str, type]) -> dict[str, Any]:
+    """Read a file of JSON that holds some keys with values of some types."""
+    try:
+        found = read_json(path)
+        if not isinstance(found, dict):
+            raise ValueError(f"expected an object, got {type(found).__name__}")
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from error
+    for key, kind in needed.items():
+        if not isinstance(found.get(key), kind):
+            raise _unreadable(path, f"'{key}' is {found.get(key)!r}")
+    return found
+
+
+def _unreadable(path: Path, why: object) -> ResumeError:
+    return ResumeError(
+        f"'{path}' is not what a training wrote ({why}). Remove the folder, or choose another "
+        "--work_dir."
+    )
+
+
+def _seconds(line: str) -> float:
+    """Return what an epoch took; 0 where a line does not say it."""
+    try:
+        return float(parse_json(line)["seconds"])
+    except (ValueError, TypeError, LookupError):
+        return 0.0
 
 
 def run_vibi(config: VibiConfig, options: VibiOptions) -> VibiResult:
