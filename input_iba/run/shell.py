@@ -36,6 +36,17 @@ class _TerminalHandler(logging.Handler):
         tqdm.write(text.encode(encoding, "backslashreplace").decode(encoding), file=sys.stderr)
 
 
+class _FileHandler(logging.FileHandler):
+    """Writes to the log; where that cannot be, as on a full disk, the run itself says why it ends.
+
+    Otherwise the terminal would show a traceback for every line.
+    """
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handleError(record)
+
+
 @contextmanager
 def logging_to(path: Path, *, main: bool = True) -> Iterator[logging.Logger]:
     """Log to a file and to the terminal while the block runs.
@@ -46,7 +57,7 @@ def logging_to(path: Path, *, main: bool = True) -> Iterator[logging.Logger]:
             whole are the first one's, so only warnings and errors are logged, to the file, which
             is made when there are any.
     """
-    file = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace", delay=not main)
+    file = _FileHandler(path, encoding="utf-8", errors="backslashreplace", delay=not main)
     file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     terminal = _TerminalHandler()
     earlier_level, earlier_propagate = LOGGER.level, LOGGER.propagate
