@@ -48,3 +48,12 @@ def _rename(aside: Path, path: Path) -> None:
         else:
             return
     aside.replace(path)
+
+
+def remove_parts(folder: Path, below: bool = True) -> int:
+    """Delete what killed processes left half-written in `folder`, or below; return how many."""
+    found = (folder.rglob if below else folder.glob)(f".*{PART_SUFFIX}")
+    parts = [path for path in found if path.is_file()]
+    for path in parts:
+        path.unlink(missing_ok=True)
+    return len(parts)

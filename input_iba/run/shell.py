@@ -7,7 +7,7 @@ import random
 import sys
 import traceback
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from input_iba.core.files import remove_parts
 from input_iba.core.precision import choose_precision, precision_name
 from input_iba.errors import InputIBAError
 from input_iba.run.device import choose_device, keep_freed_memory
@@ -45,6 +46,11 @@ class _FileHandler(logging.FileHandler):
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
         if not isinstance(sys.exc_info()[1], OSError):
             super().handleError(record)
+
+    def close(self) -> None:
+        """Close the file, with or without what could not be written."""
+        with suppress(OSError):
+            super().close()
 
 
 @contextmanager
@@ -162,6 +168,8 @@ def _alone(log: Path, processes: Processes) -> Iterator[None]:
             with processes.together():
                 if processes.is_main is first:
                     stack.enter_context(locked(log, first=first))
+                if first and processes.is_main and len([*log.parent.glob("*.lock")]) == 1:
+                    remove_parts(log.parent, below=False)  # nobody else is at work here
         yield
 
 

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from input_iba.core.files import remove_parts
 from input_iba.errors import ConfigError
 from input_iba.models.checkpoints import fit_state_dict
 from input_iba.results import installed_versions, may_continue, write_json, write_text
@@ -71,6 +72,7 @@ class VibiFolder:
         if self.manifest.exists() and (self.last.exists() or self.results.exists()):
             manifest = json.loads(self.manifest.read_text(encoding="utf-8"))
             then = manifest["identity"]
+        remove_parts(self.pictures)
         what = f"The training in '{self.root}'"
         if may_continue(what, then, identity, resume, option="--resume_training"):
             manifest["resumed"].append(now_text())
