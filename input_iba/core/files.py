@@ -73,3 +73,12 @@ def parse_json(text: str) -> Any:
         return json.loads(text)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
+
+
+def remove_parts(folder: Path, below: bool = True) -> int:
+    """Delete what killed processes left half-written in `folder`, or below; return how many."""
+    found = (folder.rglob if below else folder.glob)(f".*{PART_SUFFIX}")
+    parts = [path for path in found if path.is_file()]
+    for path in parts:
+        path.unlink(missing_ok=True)
+    return len(parts)

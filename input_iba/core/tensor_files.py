@@ -6,6 +6,7 @@ for torch's own, of which tensors and plain data alone are read.
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 
 import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from input_iba.core.files import parse_json, written_whole
 from input_iba.core.pretence import refuse_pretence, refuse_unfolding
@@ -33,17 +34,26 @@ def write_tensor_file(path: Path, content: Mapping[str, Any]) -> None:
     Raises:
         ValueError: As safetensors, not one key alone holds tensors.
     """
+    # In memory first: what is written by these libraries hides that a disk is full.
+    data = _safe(content) if path.suffix == SAFE else _pickled(content)
     with written_whole(path) as aside:
-        if path.suffix != SAFE:
-            torch.save(dict(content), aside)
-            return
-        held = [key for key, value in content.items() if _are_tensors(value)]
-        if len(held) != 1:
-            raise ValueError(f"expected tensors under one key, found them under {held}")
-        facts = {key: value for key, value in content.items() if key != held[0]}
-        # Copies: tensors that share memory are refused.
-        tensors = {name: value.clone() for name, value in content[held[0]].items()}
-        save_file(tensors, aside, {WEIGHTS: held[0], FACTS: json.dumps(facts)})
+        aside.write_bytes(data)
+
+
+def _safe(content: Mapping[str, Any]) -> bytes:
+    held = [key for key, value in content.items() if _are_tensors(value)]
+    if len(held) != 1:
+        raise ValueError(f"expected tensors under one key, found them under {held}")
+    facts = {key: value for key, value in content.items() if key != held[0]}
+    # Copies: tensors that share memory are refused.
+    tensors = {name: value.clone() for name, value in content[held[0]].items()}
+    return save(tensors, {WEIGHTS: held[0], FACTS: json.dumps(facts)})
+
+
+def _pickled(content: Mapping[str, Any]) -> memoryview:
+    stream = io.BytesIO()
+    torch.save(dict(content), stream)
+    return stream.getbuffer()
 
 
 def read_tensor_file(path: Path, device: torch.device | str = "cpu") -> Any:

@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+from input_iba.core.files import remove_parts
 from input_iba.errors import ResumeError
 from input_iba.results.manifest import Manifest, now_text
 from input_iba.results.resume import may_continue, refuse_changes
 from input_iba.results.sample_log import RecordLog, SampleRecord
-from input_iba.results.writing import remove_parts, write_text
+from input_iba.results.writing import write_text
 
 
 class WorkDir:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from input_iba.core.arrays import read_arrays, write_arrays
-from input_iba.core.files import PART_SUFFIX, written_whole
+from input_iba.core.files import written_whole
 from input_iba.drawing.words import Shown, split_at
 from input_iba.errors import DataError
 
@@ -105,11 +105,3 @@ def write_image(path: Path, pixels: NDArray[np.uint8]) -> None:
     options: dict[str, Any] = {"quality": 92, "subsampling": 0} if lossy else {}
     with written_whole(path) as aside:
         Image.fromarray(pixels).save(aside, format="JPEG" if lossy else "PNG", **options)
-
-
-def remove_parts(folder: Path) -> int:
-    """Delete what killed processes left half-written under `folder`; return how many."""
-    parts = [path for path in folder.rglob(f".*{PART_SUFFIX}") if path.is_file()]
-    for path in parts:
-        path.unlink(missing_ok=True)
-    return len(parts)

@@ -7,7 +7,7 @@ import random
 import sys
 import traceback
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from input_iba.core.files import remove_parts
 from input_iba.core.precision import choose_precision, precision_name
 from input_iba.errors import InputIBAError
 from input_iba.run.device import choose_device, keep_freed_memory
@@ -36,6 +37,22 @@ class _TerminalHandler(logging.Handler):
         tqdm.write(text.encode(encoding, "backslashreplace").decode(encoding), file=sys.stderr)
 
 
+class _FileHandler(logging.FileHandler):
+    """Writes to the log; where that cannot be, as on a full disk, the run itself says why it ends.
+
+    Otherwise the terminal would show a traceback for every line.
+    """
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handleError(record)
+
+    def close(self) -> None:
+        """Close the file, with or without what could not be written."""
+        with suppress(OSError):
+            super().close()
+
+
 @contextmanager
 def logging_to(path: Path, *, main: bool = True) -> Iterator[logging.Logger]:
     """Log to a file and to the terminal while the block runs.
@@ -46,7 +63,7 @@ def logging_to(path: Path, *, main: bool = True) -> Iterator[logging.Logger]:
             whole are the first one's, so only warnings and errors are logged, to the file, which
             is made when there are any.
     """
-    file = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace", delay=not main)
+    file = _FileHandler(path, encoding="utf-8", errors="backslashreplace", delay=not main)
     file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     terminal = _TerminalHandler()
     earlier_level, earlier_propagate = LOGGER.level, LOGGER.propagate
@@ -151,6 +168,8 @@ def _alone(log: Path, processes: Processes) -> Iterator[None]:
             with processes.together():
                 if processes.is_main is first:
                     stack.enter_context(locked(log, first=first))
+                if first and processes.is_main and len([*log.parent.glob("*.lock")]) == 1:
+                    remove_parts(log.parent, below=False)  # nobody else is at work here
         yield
 
 

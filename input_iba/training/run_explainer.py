@@ -13,7 +13,7 @@ from torch import Tensor
 from input_iba.config.build import build_classifier, build_own_method, errors_name
 from input_iba.config.load import RunConfig
 from input_iba.core.explainable import weights_digest
-from input_iba.core.files import written_whole
+from input_iba.core.files import remove_parts, written_whole
 from input_iba.datasets import SampleDataset, build_dataset
 from input_iba.datasets.ids import draw_ids
 from input_iba.datasets.loading import cut, read_batches, stackable, stacked
@@ -70,6 +70,7 @@ def run_explainer(
             "weights": weights_digest(classifier),
         }
         begun = folder / BEGUN
+        remove_parts(folder / LESSONS)
         may_continue(f"The training in '{folder}'", made_with(begun), identity, options.resume)
         save(begun, {"identity": identity})
         with written_whole(folder / CONFIG) as aside:

@@ -12,9 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from input_iba.core.files import written_whole
+from input_iba.core.files import remove_parts, written_whole
 from input_iba.results import read_text_mask, write_image, write_mask, write_text
-from input_iba.results.writing import remove_parts
 
 
 def test_a_file_is_not_there_before_the_block_ends(tmp_path: Path) -> None:

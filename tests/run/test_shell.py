@@ -13,7 +13,7 @@ from input_iba.errors import ConfigError, DataError
 from input_iba.run.launch import Processes
 from input_iba.run.launchers import Terminated
 from input_iba.run.options import RunOptions
-from input_iba.run.shell import opened
+from input_iba.run.shell import logging_to, opened
 
 CPU = RunOptions(device="cpu", precision="fp32")
 
@@ -79,3 +79,23 @@ def test_another_process_is_silent(log: Path, capsys: pytest.CaptureFixture[str]
         assert run.where == "cpu, 2 processes"
     assert capsys.readouterr().err == ""
     assert not log.exists()
+
+
+def test_what_killed_runs_left_is_removed_unless_another_run_is_at_work(log: Path) -> None:
+    log.parent.mkdir()
+    part, other = log.with_name(".0-1.part"), log.with_name("result.lock")
+    for path in (part, other):
+        path.touch()
+    with opened(log, CPU, seed=0):
+        pass
+    assert part.exists()
+    other.unlink()
+    with opened(log, CPU, seed=0):
+        assert not part.exists()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="is the disk that is full")
+def test_a_log_that_cannot_be_written_is_no_news(capsys: pytest.CaptureFixture[str]) -> None:
+    with logging_to(Path("/dev/full")) as logger:
+        logger.info("a line")
+    assert capsys.readouterr().err == "a line\n"

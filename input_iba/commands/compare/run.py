@@ -24,6 +24,7 @@ from input_iba.commands.evaluate.samples import Selection, select, warn_of_tied_
 from input_iba.config.build import build_attributor
 from input_iba.config.kept import load_kept
 from input_iba.config.other_method import with_baseline
+from input_iba.core.files import remove_parts
 from input_iba.errors import ResumeError
 from input_iba.evaluation import EvaluationContext, Metric, Row, Score, ScoredSample
 from input_iba.evaluation.repeatability import RepeatingMetric
@@ -62,6 +63,7 @@ def run_compare(
     """
     log, resume = options.out / "compare.log", continued_by(options.resume)
     with opened(log, options, seed=options.seed, resume=resume) as run:
+        remove_parts(options.out / "rows")
         return _run(options, metrics, run, found)
 
 

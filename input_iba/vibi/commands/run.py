@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from input_iba.core.files import parse_json, read_json
+from input_iba.core.files import parse_json, read_json, remove_parts
 from input_iba.errors import ConfigError, ResumeError
 from input_iba.models.checkpoints import fit_state_dict
 from input_iba.results import installed_versions, may_continue, write_json, write_text
@@ -73,6 +73,7 @@ class VibiFolder:
         if self.manifest.exists() and (self.last.exists() or self.results.exists()):
             manifest = _read(self.manifest, {"identity": dict, "resumed": list})
             then = manifest["identity"]
+        remove_parts(self.pictures)
         what = f"The training in '{self.root}'"
         if may_continue(what, then, identity, resume, option="--resume_training"):
             manifest["resumed"].append(now_text())

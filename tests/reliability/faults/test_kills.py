@@ -28,10 +28,12 @@ CHANGES = {"attribute": sized(1, 20)}
 OTHERS = sized((0, 1), (10, 10))
 """Number of both, of other commands."""
 
+LEFT = "half-written files were left for ever"
 FOUND = {
-    "vibi train": "a run that was killed after its results were written said for ever that it is "
-    "not complete"
+    **dict.fromkeys(("evaluate", "train vision", "train explainer"), LEFT),
+    "vibi train": f"{LEFT}; after a kill behind its results it never was complete",
 }
+"""What kills of a command have found."""
 
 
 Kill = Callable[[Warm, Whole, Path, int], Iterator[Path]]
