@@ -1,0 +1,247 @@
+"""Run tests against mutants: `python -m tests.reliability.killing [--sample N] [FILE or FOLDER …]`.
+
+The tests are collected once. Each mutant lives in a fork of that process, in which the code of
+functions is changed, and runs the tests that reach its lines, the quickest first, until one fails.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import os
+import pickle
+import random
+import signal
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from types import CodeType, FrameType, FunctionType
+from typing import Any, TextIO
+
+import hypothesis
+import pytest
+import torch
+from _pytest.runner import runtestprotocol
+
+from tests.reliability.mutants import Mutant, mutants
+
+ROOT = Path(__file__).parents[2]
+ROOMS = ("input_iba/core", "input_iba/evaluation")
+TESTS = ("tests/core", "tests/evaluation", "tests/reference", *ROOMS)
+SURVIVORS = Path(__file__).with_name("survivors.txt")
+SECONDS = 60.0
+"""Most seconds of tests for one mutant."""
+
+HYPOTHESIS = {
+    **{"deadline": None, "database": None, "derandomize": True},
+    "phases": (hypothesis.Phase.explicit, hypothesis.Phase.generate),
+}
+"""The same examples for every mutant, which are not made smaller."""
+
+Line = tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a test did without a mutant: whether it passed, how long it took, what it reached."""
+
+    passed: bool
+    seconds: float
+    lines: frozenset[Line]
+
+
+def in_fork(work: Callable[[], Any], seconds: float) -> Any:
+    """Return what a function returns in a fork of this process; None where that dies or hangs."""
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            signal.setitimer(signal.ITIMER_REAL, seconds)
+            with os.fdopen(write, "wb") as stream:
+                pickle.dump(work(), stream)
+        finally:
+            os._exit(0)
+    os.close(write)
+    with os.fdopen(read, "rb") as stream:
+        found = stream.read()
+    os.waitpid(child, 0)
+    return pickle.loads(found) if found else None
+
+
+class Killing:
+    """A plugin of pytest that runs tests against mutants in place of running them once.
+
+    Attributes:
+        found: What became of each mutant, in the words of its line of the file of results.
+    """
+
+    def __init__(
+        self, files: Sequence[Path], sample: int | None, seed: int, out: TextIO
+    ) -> None:
+        self.names = frozenset(map(str, files))
+        self.sample = sample
+        self.seed = seed
+        self.out = out
+        self.found: list[dict[str, Any]] = []
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Try the mutants on the tests that were collected."""
+        hypothesis.settings.register_profile("mutants", **HYPOTHESIS)
+        hypothesis.settings.load_profile("mutants")
+        runs, modules = in_fork(lambda: _baseline(session.items, self.names), 3600)
+        for name in sorted({*modules, *map(_module, self.names)}):
+            _import(name)
+        living = _living(self.names)
+        gc.freeze()
+        order = [index for index, run in enumerate(runs) if run.passed]
+        order.sort(key=lambda index: runs[index].seconds)
+        print(f"{len(order)} of {len(runs)} tests pass, in {sum(r.seconds for r in runs):.0f} s")
+        for mutant in self._mutants():
+            begun = time.perf_counter()
+            tests, seconds = _tests_of(mutant, runs, order)
+            chosen = [session.items[index] for index in tests]
+            outcome = in_fork(lambda: _outcome(mutant, living, chosen), 30 + 5 * seconds)  # noqa: B023
+            self._keep(mutant, outcome or "dies", len(tests), time.perf_counter() - begun)
+        return True
+
+    def _mutants(self) -> list[Mutant]:
+        made = [each for file in sorted(self.names) for each in mutants(Path(file))]
+        if self.sample is None:
+            return made
+        return random.Random(self.seed).sample(made, min(self.sample, len(made)))
+
+    def _keep(self, mutant: Mutant, outcome: str, tests: int, seconds: float) -> None:
+        file = str(Path(mutant.file).relative_to(ROOT))
+        what = {"file": file, "function": mutant.function, "change": mutant.change}
+        how = {"outcome": outcome, "tests": tests, "seconds": round(seconds, 2)}
+        self.found.append({**what, "line": mutant.lines[0], **how})
+        print(json.dumps(self.found[-1], ensure_ascii=False), file=self.out, flush=True)
+
+
+def _baseline(items: Sequence[pytest.Item], names: frozenset[str]) -> tuple[list[Run], list[str]]:
+    """Return how each test runs without a mutant, and which modules they import."""
+    runs, known = [], set(sys.modules)
+    for place, item in enumerate(items):
+        reached: set[Line] = set()
+        following = items[place + 1] if place + 1 < len(items) else None
+        begun = time.perf_counter()
+        sys.settrace(_tracer(names, reached))
+        reports = runtestprotocol(item, log=False, nextitem=following)
+        sys.settrace(None)
+        passed = all(report.passed for report in reports)
+        runs.append(Run(passed, time.perf_counter() - begun, frozenset(reached)))
+    return runs, sorted(set(sys.modules) - known)
+
+
+def _tracer(names: frozenset[str], reached: set[Line]) -> Callable[..., Any]:
+    def inside(frame: FrameType, event: str, argument: object) -> Any:
+        reached.add((frame.f_code.co_filename, frame.f_lineno))
+        return inside
+
+    def entered(frame: FrameType, event: str, argument: object) -> Any:
+        return inside if frame.f_code.co_filename in names else None
+
+    return entered
+
+
+def _module(name: str) -> str:
+    parts = Path(name).relative_to(ROOT).with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__")
+
+
+def _import(name: str) -> None:
+    try:
+        import_module(name)
+    except Exception as error:  # a module that a test made, say
+        print(f"not imported: {name}: {error!r}", file=sys.stderr)
+
+
+Place = tuple[str, str, int]
+
+
+def _living(names: frozenset[str]) -> dict[Place, list[FunctionType]]:
+    """Return all functions of some files, by file, name and line."""
+    found = defaultdict(list)
+    for each in gc.get_objects():
+        if type(each) is FunctionType and each.__code__.co_filename in names:
+            code = each.__code__
+            found[code.co_filename, code.co_name, code.co_firstlineno].append(each)
+    return found
+
+
+def _tests_of(
+    mutant: Mutant, runs: Sequence[Run], order: Sequence[int]
+) -> tuple[list[int], float]:
+    """Return which tests run the mutant's lines, and the seconds that they take."""
+    lines = {(mutant.file, line) for line in range(mutant.lines[0], mutant.lines[1] + 1)}
+    tests, total = [], 0.0
+    for index in order:
+        if not lines.isdisjoint(runs[index].lines) and total + runs[index].seconds < SECONDS:
+            tests.append(index)
+            total += runs[index].seconds
+    return tests, total
+
+
+def _outcome(
+    mutant: Mutant, living: dict[Place, list[FunctionType]], tests: Sequence[pytest.Item]
+) -> str:
+    """Put a mutant in place and run tests until one fails; return its name, or 'survives'."""
+    try:
+        for code in _codes(mutant.code):
+            for function in living.get((mutant.file, code.co_name, code.co_firstlineno), ()):
+                function.__code__ = code
+    except ValueError:  # it uses other variables of the function around it
+        return "unfit"
+    for place, item in enumerate(tests):
+        following = tests[place + 1] if place + 1 < len(tests) else None
+        if any(report.failed for report in runtestprotocol(item, log=False, nextitem=following)):
+            return item.nodeid
+    return "survives"
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    """Return the code of all functions in some code."""
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield constant
+            yield from _codes(constant)
+
+
+def main() -> None:
+    """Read the arguments, try the mutants, and print the shares that tests kill."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("paths", nargs="*", type=Path, default=[ROOT / room for room in ROOMS])
+    parser.add_argument("--sample", type=int, help="how many mutants, drawn at random; all")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--tests", nargs="+", default=TESTS)
+    parser.add_argument("--out", type=Path, default=ROOT / "build/mutants.jsonl")
+    given = parser.parse_args()
+    files = [file.resolve() for path in given.paths for file in _files(path)]
+    given.out.parent.mkdir(exist_ok=True)
+    torch.set_num_threads(1)  # of more threads a fork has but one
+    with given.out.open("w", encoding="utf-8") as out:
+        plugin = Killing(files, given.sample, given.seed, out)
+        options = ("-m", "not slow and not data", "--tb=native", "-p", "no:cacheprovider")
+        status = pytest.main([*given.tests, *options, "-W", "ignore"], plugins=[plugin])
+    if status != pytest.ExitCode.OK:
+        sys.exit(int(status))
+    for room in ROOMS:
+        outcomes = [each["outcome"] for each in plugin.found if each["file"].startswith(room)]
+        counted = [outcome for outcome in outcomes if outcome != "unfit"]
+        killed = sum(outcome != "survives" for outcome in counted)
+        print(f"{room}: {killed} of {len(counted)} mutants killed")
+
+
+def _files(path: Path) -> list[Path]:
+    return sorted(path.rglob("*.py")) if path.is_dir() else [path]
+
+
+if __name__ == "__main__":
+    main()
