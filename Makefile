@@ -1,4 +1,4 @@
-# `make demo`, `make test`, `make check`, `make test-faults`, `make bench`: each puts what it needs, and no more, into .venv.
+# `make demo`, `make test`, `make check`, `make bench`: each puts what it needs, and no more, into .venv.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
