@@ -149,7 +149,8 @@ def _declarations(kind: type) -> dict[str, Declaration]:
 
 def _hints(kind: type) -> dict[str, Any]:
     """Return the types of fields alone: Python 3.10 refuses a bare `ClassVar`."""
-    names, hints = {item.name for item in fields(kind)}, {}
+    names = {item.name for item in fields(kind)}
+    hints: dict[str, Any] = {}
     for base in reversed(kind.__mro__):
         own = {name: hint for name, hint in get_annotations(base).items() if name in names}
         place = {"__module__": base.__module__, "__annotations__": own}

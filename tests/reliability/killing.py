@@ -37,7 +37,7 @@ SURVIVORS = Path(__file__).with_name("survivors.txt")
 SECONDS = 60.0
 """Most seconds of tests for one mutant."""
 
-HYPOTHESIS = {
+HYPOTHESIS: dict[str, Any] = {
     **{"deadline": None, "database": None, "derandomize": True},
     "phases": (hypothesis.Phase.explicit, hypothesis.Phase.generate),
 }
@@ -81,9 +81,7 @@ class Killing:
         found: What became of each mutant, in the words of its line of the file of results.
     """
 
-    def __init__(
-        self, files: Sequence[Path], sample: int | None, seed: int, out: TextIO
-    ) -> None:
+    def __init__(self, files: Sequence[Path], sample: int | None, seed: int, out: TextIO) -> None:
         self.names = frozenset(map(str, files))
         self.sample = sample
         self.seed = seed
@@ -176,9 +174,7 @@ def _living(names: frozenset[str]) -> dict[Place, list[FunctionType]]:
     return found
 
 
-def _tests_of(
-    mutant: Mutant, runs: Sequence[Run], order: Sequence[int]
-) -> tuple[list[int], float]:
+def _tests_of(mutant: Mutant, runs: Sequence[Run], order: Sequence[int]) -> tuple[list[int], float]:
     """Return which tests run the mutant's lines, and the seconds that they take."""
     lines = {(mutant.file, line) for line in range(mutant.lines[0], mutant.lines[1] + 1)}
     tests, total = [], 0.0

@@ -120,14 +120,14 @@ def _others(node: ast.stmt | ast.expr) -> Iterator[ast.stmt | ast.expr]:
         yield from _numbers(node.value)
     elif isinstance(node, ast.Call):
         yield from _called(node)
-    elif isinstance(node, ast.Return) and node.value is not None:
-        if not (isinstance(node.value, ast.Constant) and node.value.value is None):
-            yield ast.Return(ast.Constant(None))
+    elif isinstance(node, ast.Return) and ast.unparse(node) not in ("return", "return None"):
+        yield ast.Return(ast.Constant(None))
     yield from _turned(node)
 
 
 def _called(node: ast.Call) -> Iterator[ast.expr]:
-    called, other = node.func, None
+    called = node.func
+    other: ast.expr | None = None
     if isinstance(called, ast.Attribute) and called.attr in METHODS:
         other = ast.Attribute(called.value, METHODS[called.attr], called.ctx)
     elif isinstance(called, ast.Name) and called.id in FUNCTIONS:
