@@ -129,7 +129,7 @@ def _trained(
     how: dict[str, Any] = {"output_loading_info": True, "ignore_mismatched_sizes": True}
     model: nn.Module
     model, info = from_place(type_, load, **how, **arguments, **kind)
-    _refuse_other_shapes(type_, sorted(info["mismatched_keys"]), arguments)
+    _refuse_other_shapes(type_, _mismatched(type_, model, info), arguments)
     missing = sorted(info["missing_keys"])
     if missing:
         raise CheckpointError(
@@ -137,6 +137,24 @@ def _trained(
             "random. Train it first, and give the folder that it was saved to."
         )
     return model
+
+
+def _mismatched(
+    type_: str, model: nn.Module, info: Mapping[str, Any]
+) -> list[tuple[str, Sequence[int], Sequence[int]]]:
+    """Return name, shape there and shape expected of every weight of another shape.
+
+    The last of `transformers` 4 only name them; the shapes there are in the file.
+    """
+    found = sorted(info["mismatched_keys"])
+    if not found or not isinstance(found[0], str):
+        return found
+    package = transformers_package()
+    file = from_place(type_, package.utils.cached_file, filename="model.safetensors")
+    with import_extra("safetensors", "safetensors", "text").safe_open(file, "pt") as stored:
+        shapes = [stored.get_slice(name).get_shape() for name in found]
+    here = [model.get_parameter(name).shape for name in found]
+    return list(zip(found, shapes, here, strict=True))
 
 
 def _refuse_other_shapes(

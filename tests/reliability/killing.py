@@ -16,7 +16,7 @@ import signal
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -81,8 +81,16 @@ class Killing:
         found: What became of each mutant, in the words of its line of the file of results.
     """
 
-    def __init__(self, files: Sequence[Path], sample: int | None, seed: int, out: TextIO) -> None:
+    def __init__(
+        self,
+        files: Sequence[Path],
+        sample: int | None,
+        seed: int,
+        out: TextIO,
+        again: Collection[str],
+    ) -> None:
         self.names = frozenset(map(str, files))
+        self.again = again
         self.sample = sample
         self.seed = seed
         self.out = out
@@ -111,16 +119,27 @@ class Killing:
 
     def _mutants(self) -> list[Mutant]:
         made = [each for file in sorted(self.names) for each in mutants(Path(file))]
+        if self.again:
+            return [each for each in made if name_of(each) in self.again]
         if self.sample is None:
             return made
         return random.Random(self.seed).sample(made, min(self.sample, len(made)))
 
     def _keep(self, mutant: Mutant, outcome: str, tests: int, seconds: float) -> None:
-        file = str(Path(mutant.file).relative_to(ROOT))
-        what = {"file": file, "function": mutant.function, "change": mutant.change}
-        how = {"outcome": outcome, "tests": tests, "seconds": round(seconds, 2)}
-        self.found.append({**what, "line": mutant.lines[0], **how})
+        what = {"mutant": name_of(mutant), "line": mutant.lines[0], "outcome": outcome}
+        self.found.append({**what, "tests": tests, "seconds": round(seconds, 2)})
         print(json.dumps(self.found[-1], ensure_ascii=False), file=self.out, flush=True)
+
+
+def name_of(mutant: Mutant) -> str:
+    """Return file, function and change in one line."""
+    change = " ".join(mutant.change.split())
+    return f"{Path(mutant.file).relative_to(ROOT)}: {mutant.function}: {change}"
+
+
+def survivors(found: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the mutants that no test notices."""
+    return [str(each["mutant"]) for each in found if each["outcome"] == "survives"]
 
 
 def _baseline(items: Sequence[pytest.Item], names: frozenset[str]) -> tuple[list[Run], list[str]]:
@@ -189,11 +208,15 @@ def _outcome(
     mutant: Mutant, living: dict[Place, list[FunctionType]], tests: Sequence[pytest.Item]
 ) -> str:
     """Put a mutant in place and run tests until one fails; return its name, or 'survives'."""
+    changed = 0
     try:
         for code in _codes(mutant.code):
             for function in living.get((mutant.file, code.co_name, code.co_firstlineno), ()):
                 function.__code__ = code
+                changed += 1
     except ValueError:  # it uses other variables of the function around it
+        changed = 0
+    if not changed:
         return "unfit"
     for place, item in enumerate(tests):
         following = tests[place + 1] if place + 1 < len(tests) else None
@@ -211,28 +234,54 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
 
 
 def main() -> None:
-    """Read the arguments, try the mutants, and print the shares that tests kill."""
+    """Read the arguments, try the mutants, print what tests notice, and keep it as evidence."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("paths", nargs="*", type=Path, default=[ROOT / room for room in ROOMS])
     parser.add_argument("--sample", type=int, help="how many mutants, drawn at random; all")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--again", type=Path, help="results: only what survived there")
     parser.add_argument("--tests", nargs="+", default=TESTS)
     parser.add_argument("--out", type=Path, default=ROOT / "build/mutants.jsonl")
     given = parser.parse_args()
     files = [file.resolve() for path in given.paths for file in _files(path)]
     given.out.parent.mkdir(exist_ok=True)
     torch.set_num_threads(1)  # of more threads a fork has but one
+    earlier = given.again.read_text(encoding="utf-8").splitlines() if given.again else []
+    again = frozenset(survivors(map(json.loads, earlier)))
     with given.out.open("w", encoding="utf-8") as out:
-        plugin = Killing(files, given.sample, given.seed, out)
+        plugin = Killing(files, given.sample, given.seed, out, again)
         options = ("-m", "not slow and not data", "--tb=native", "-p", "no:cacheprovider")
         status = pytest.main([*given.tests, *options, "-W", "ignore"], plugins=[plugin])
-    if status != pytest.ExitCode.OK:
-        sys.exit(int(status))
+    if status not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED) or not plugin.found:
+        sys.exit(int(status) or 1)
+    for line in told(plugin.found, given.sample):
+        print(f"{line['tried']}: {line['outcome']}")
+        if evidence := os.environ.get("INPUT_IBA_EVIDENCE"):
+            with Path(evidence).open("a", encoding="utf-8") as stream:
+                stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+def told(found: Sequence[Mapping[str, Any]], sample: int | None) -> Iterator[dict[str, Any]]:
+    """Return lines of evidence: how many mutants tests notice, and each that they do not."""
+    reasons = dict(
+        line.rsplit(" # ", 1) for line in SURVIVORS.read_text(encoding="utf-8").splitlines()
+    )
     for room in ROOMS:
-        outcomes = [each["outcome"] for each in plugin.found if each["file"].startswith(room)]
-        counted = [outcome for outcome in outcomes if outcome != "unfit"]
-        killed = sum(outcome != "survives" for outcome in counted)
-        print(f"{room}: {killed} of {len(counted)} mutants killed")
+        counted = [m for m in found if m["mutant"].startswith(room) and m["outcome"] != "unfit"]
+        left = survivors(counted)
+        if not counted:
+            continue
+        share = 100 * (1 - len(left) / len(counted))
+        drawn = "" if sample is None else ", drawn at random"
+        what: dict[str, Any] = {
+            "section": "Mutants",
+            "tried": f"changes of single expressions in `{room}`{drawn}",
+        }
+        outcome = f"tests notice {len(counted) - len(left)}, {share:.1f} %"
+        yield {**what, "count": len(counted), "outcome": outcome, "mended": ""}
+        for name in left:
+            what = {"section": "Mutants that no test notices", "tried": f"`{name}`", "count": 1}
+            yield {**what, "outcome": reasons.get(name, "not looked at"), "mended": ""}
 
 
 def _files(path: Path) -> list[Path]:
