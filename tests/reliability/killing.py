@@ -10,17 +10,13 @@ import argparse
 import gc
 import json
 import os
-import pickle
 import random
-import signal
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from importlib import import_module
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from types import CodeType, FrameType, FunctionType
+from types import CodeType, FunctionType
 from typing import Any, TextIO
 
 import hypothesis
@@ -29,6 +25,7 @@ import torch
 from _pytest.runner import runtestprotocol
 
 from tests.reliability.mutants import Mutant, mutants
+from tests.reliability.reached import Run, baseline, in_fork, load
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("input_iba/core", "input_iba/evaluation")
@@ -42,36 +39,6 @@ HYPOTHESIS: dict[str, Any] = {
     "phases": (hypothesis.Phase.explicit, hypothesis.Phase.generate),
 }
 """The same examples for every mutant, which are not made smaller."""
-
-Line = tuple[str, int]
-
-
-@dataclass(frozen=True)
-class Run:
-    """What a test did without a mutant: whether it passed, how long it took, what it reached."""
-
-    passed: bool
-    seconds: float
-    lines: frozenset[Line]
-
-
-def in_fork(work: Callable[[], Any], seconds: float) -> Any:
-    """Return what a function returns in a fork of this process; None where that dies or hangs."""
-    read, write = os.pipe()
-    child = os.fork()
-    if child == 0:
-        try:
-            signal.signal(signal.SIGALRM, signal.SIG_DFL)
-            signal.setitimer(signal.ITIMER_REAL, seconds)
-            with os.fdopen(write, "wb") as stream:
-                pickle.dump(work(), stream)
-        finally:
-            os._exit(0)
-    os.close(write)
-    with os.fdopen(read, "rb") as stream:
-        found = stream.read()
-    os.waitpid(child, 0)
-    return pickle.loads(found) if found else None
 
 
 class Killing:
@@ -101,9 +68,9 @@ class Killing:
         """Try the mutants on the tests that were collected."""
         hypothesis.settings.register_profile("mutants", **HYPOTHESIS)
         hypothesis.settings.load_profile("mutants")
-        runs, modules = in_fork(lambda: _baseline(session.items, self.names), 3600)
+        runs, modules = in_fork(lambda: baseline(session.items, self.names), 3600)
         for name in sorted({*modules, *map(_module, self.names)}):
-            _import(name)
+            load(name)
         living = _living(self.names)
         gc.freeze()
         order = [index for index, run in enumerate(runs) if run.passed]
@@ -142,42 +109,9 @@ def survivors(found: Iterable[Mapping[str, Any]]) -> list[str]:
     return [str(each["mutant"]) for each in found if each["outcome"] == "survives"]
 
 
-def _baseline(items: Sequence[pytest.Item], names: frozenset[str]) -> tuple[list[Run], list[str]]:
-    """Return how each test runs without a mutant, and which modules they import."""
-    runs, known = [], set(sys.modules)
-    for place, item in enumerate(items):
-        reached: set[Line] = set()
-        following = items[place + 1] if place + 1 < len(items) else None
-        begun = time.perf_counter()
-        sys.settrace(_tracer(names, reached))
-        reports = runtestprotocol(item, log=False, nextitem=following)
-        sys.settrace(None)
-        passed = all(report.passed for report in reports)
-        runs.append(Run(passed, time.perf_counter() - begun, frozenset(reached)))
-    return runs, sorted(set(sys.modules) - known)
-
-
-def _tracer(names: frozenset[str], reached: set[Line]) -> Callable[..., Any]:
-    def inside(frame: FrameType, event: str, argument: object) -> Any:
-        reached.add((frame.f_code.co_filename, frame.f_lineno))
-        return inside
-
-    def entered(frame: FrameType, event: str, argument: object) -> Any:
-        return inside if frame.f_code.co_filename in names else None
-
-    return entered
-
-
 def _module(name: str) -> str:
     parts = Path(name).relative_to(ROOT).with_suffix("").parts
     return ".".join(part for part in parts if part != "__init__")
-
-
-def _import(name: str) -> None:
-    try:
-        import_module(name)
-    except Exception as error:  # a module that a test made, say
-        print(f"not imported: {name}: {error!r}", file=sys.stderr)
 
 
 Place = tuple[str, str, int]
