@@ -17,13 +17,17 @@ for minor in 10 11 12 13; do
 done
 if [ $# -gt 0 ]; then chosen=("$@"); else chosen=("${others[@]}" lowest transformers4); fi
 
+trained=test_known_answer_the_copied_word_comes_first
 for name in "${chosen[@]}"; do
     python=$own how=() tests=()
     case $name in
         python3.*)
             python=$name
             if ! $name --version > /dev/null 2>&1; then echo "== $name is not installed"; continue; fi ;;
-        lowest) python=${oldest:-$own} how=(--resolution lowest-direct) ;;
+        lowest)
+            python=${oldest:-$own} how=(--resolution lowest-direct)
+            # The network that is trained there, by other draws, is no answer that is known.
+            tests=(--deselect tests/attribution/test_language_models.py::$trained) ;;
         transformers4)
             how=('transformers<5')
             mapfile -t tests < <(grep -rlE --include='test_*.py' \
