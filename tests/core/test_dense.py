@@ -19,10 +19,10 @@ def shares(mask: torch.Tensor, side: int) -> torch.Tensor:
 
 
 def test_coarse_logits_weigh_by_the_share_of_their_pixels_in_the_mask() -> None:
-    mask = torch.zeros(4, 4)
-    mask[0, :2] = 1  # half of the first of four blocks
-    mask[2:, 2:] = 1  # all of the last
-    expected = torch.tensor([[0.5, 0.0], [0.0, 1.0]]) / 1.5
+    mask = torch.zeros(8, 8)
+    mask[0, :4] = 1  # a quarter of the first of four blocks
+    mask[4:, 4:] = 1  # all of the last
+    expected = torch.tensor([[0.25, 0.0], [0.0, 1.0]]) / 1.25
     torch.testing.assert_close(shares(mask, 2), expected)
 
 
@@ -30,7 +30,7 @@ def test_fine_logits_weigh_where_the_pixels_lie() -> None:
     mask = torch.tensor([[1.0, 0.0], [0.0, 0.0]])
     found = shares(mask, 4)
     torch.testing.assert_close(found.sum(), torch.tensor(1.0))
-    assert found[0, 0] == found.max()
+    assert found[0, 0] == found.max() > found[0, 1] > found[0, 2] > 0
     assert found[3].abs().max() == found[:, 3].abs().max() == 0
 
 

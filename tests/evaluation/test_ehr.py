@@ -96,13 +96,6 @@ def test_a_batch_is_its_maps_one_by_one(batch: literal.Array, data: st.DataObjec
     assert np.array_equal(batch, before)
 
 
-def test_boxes_may_be_tensors_and_lists_together() -> None:
-    other = (0, 0, 20, 20)
-    boxes = [torch.tensor(BOX), list(other)]
-    found = EffectiveHeatRatios().evaluate(boxed(), boxes)["auc"]
-    assert found == EffectiveHeatRatios().evaluate(boxed(), [BOX, other])["auc"]
-
-
 def test_the_callers_arrays_stay_as_they_are() -> None:
     heat = np.random.default_rng(0).random((120, 140))
     heat.flags.writeable = False

@@ -32,7 +32,7 @@ ROOMS = ("input_iba/core", "input_iba/evaluation")
 TESTS = ("tests/core", "tests/evaluation", "tests/reference", *ROOMS)
 SURVIVORS = Path(__file__).with_name("survivors.txt")
 SECONDS = 60.0
-"""Most seconds of tests for one mutant."""
+"""Most seconds of tests for one mutant, unless others are asked for."""
 
 HYPOTHESIS: dict[str, Any] = {
     **{"deadline": None, "database": None, "derandomize": True},
@@ -55,7 +55,9 @@ class Killing:
         seed: int,
         out: TextIO,
         again: Collection[str],
+        most: float,
     ) -> None:
+        self.most = most
         self.names = frozenset(map(str, files))
         self.again = again
         self.sample = sample
@@ -78,7 +80,7 @@ class Killing:
         print(f"{len(order)} of {len(runs)} tests pass, in {sum(r.seconds for r in runs):.0f} s")
         for mutant in self._mutants():
             begun = time.perf_counter()
-            tests, seconds = _tests_of(mutant, runs, order)
+            tests, seconds = _tests_of(mutant, runs, order, self.most)
             chosen = [session.items[index] for index in tests]
             outcome = in_fork(lambda: _outcome(mutant, living, chosen), 30 + 5 * seconds)  # noqa: B023
             self._keep(mutant, outcome or "dies", len(tests), time.perf_counter() - begun)
@@ -127,12 +129,14 @@ def _living(names: frozenset[str]) -> dict[Place, list[FunctionType]]:
     return found
 
 
-def _tests_of(mutant: Mutant, runs: Sequence[Run], order: Sequence[int]) -> tuple[list[int], float]:
+def _tests_of(
+    mutant: Mutant, runs: Sequence[Run], order: Sequence[int], most: float
+) -> tuple[list[int], float]:
     """Return which tests run the mutant's lines, and the seconds that they take."""
     lines = {(mutant.file, line) for line in range(mutant.lines[0], mutant.lines[1] + 1)}
     tests, total = [], 0.0
     for index in order:
-        if not lines.isdisjoint(runs[index].lines) and total + runs[index].seconds < SECONDS:
+        if not lines.isdisjoint(runs[index].lines) and total + runs[index].seconds < most:
             tests.append(index)
             total += runs[index].seconds
     return tests, total
@@ -173,6 +177,7 @@ def main() -> None:
     parser.add_argument("paths", nargs="*", type=Path, default=[ROOT / room for room in ROOMS])
     parser.add_argument("--sample", type=int, help="how many mutants, drawn at random; all")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="most, of one's tests")
     parser.add_argument("--again", type=Path, help="results: only what survived there")
     parser.add_argument("--tests", nargs="+", default=TESTS)
     parser.add_argument("--out", type=Path, default=ROOT / "build/mutants.jsonl")
@@ -183,7 +188,7 @@ def main() -> None:
     earlier = given.again.read_text(encoding="utf-8").splitlines() if given.again else []
     again = frozenset(survivors(map(json.loads, earlier)))
     with given.out.open("w", encoding="utf-8") as out:
-        plugin = Killing(files, given.sample, given.seed, out, again)
+        plugin = Killing(files, given.sample, given.seed, out, again, given.seconds)
         options = ("-m", "not slow and not data", "--tb=native", "-p", "no:cacheprovider")
         status = pytest.main([*given.tests, *options, "-W", "ignore"], plugins=[plugin])
     if status not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED) or not plugin.found:
