@@ -40,6 +40,7 @@ EVIDENCE := build/evidence.jsonl
 test-faults: $(DEV)
 	@mkdir -p $(dir $(EVIDENCE)) && rm -f $(EVIDENCE)
 	INPUT_IBA_EVIDENCE=$(EVIDENCE) $(BIN)/pytest -n 2 --dist worksteal tests/reliability
+	INPUT_IBA_EVIDENCE=$(EVIDENCE) $(BIN)/python -m tests.reliability.killing --sample 400
 	$(BIN)/python -m tests.reliability.page $(EVIDENCE)
 
 # Which lines and branches all tests run, in half an hour; fails where too few.

@@ -29,7 +29,10 @@ from tests.reliability.reached import Run, baseline, in_fork, load
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("input_iba/core", "input_iba/evaluation")
-TESTS = ("tests/core", "tests/evaluation", "tests/reference", *ROOMS)
+_TESTS = ("core", "evaluation", "reference", "commands/evaluate", "attribution", "modality")
+TESTS = (*(f"tests/{folder}" for folder in _TESTS), *ROOMS)
+"""Where tests are that have most to do with these rooms."""
+
 SURVIVORS = Path(__file__).with_name("survivors.txt")
 SECONDS = 60.0
 """Most seconds of tests for one mutant, unless others are asked for."""
