@@ -1,11 +1,13 @@
-"""How near two ways to compute the same must come, by the type in which they compute."""
+"""Models that are frozen for a while, and how near two ways to compute the same must come."""
 
 from __future__ import annotations
 
 import pytest
 import torch
+from torch import nn
 
-from input_iba.core.modes import same
+from input_iba.core.modes import frozen, same
+from tests.conftest import Unchanged
 
 
 @pytest.mark.parametrize(
@@ -28,3 +30,13 @@ def test_of_detections_what_is_missing_counts_as_zero() -> None:
     assert not same(one, one[:, :1] + 1)
     assert not same(one, one.expand(2, -1, -1))
     assert not same(one, one[..., :1])
+
+
+def test_recurrent_layers_stay_in_train_mode_and_drop_nothing_out(unchanged: Unchanged) -> None:
+    net = nn.Sequential(nn.Dropout(), nn.LSTM(2, 2, num_layers=2, dropout=0.5)).train()
+    with unchanged(net):
+        with frozen(net):
+            assert [module.training for module in net] == [False, True]
+            assert net[1].dropout == 0
+            assert not any(parameter.requires_grad for parameter in net.parameters())
+        assert net[1].dropout == 0.5
