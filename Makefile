@@ -1,4 +1,4 @@
-# `make demo`, `make test`, `make check`, `make test-faults`, `make bench`: each puts what it needs, and no more, into .venv.
+# `make demo`, `make test`, `make check`, `make bench`: each puts what it needs, and no more, into .venv.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 SAMPLES := $(VENV)/.samples
 DEV := $(VENV)/.dev
 
-.PHONY: demo test check test-faults bench lint types audit sbom install clean
+.PHONY: demo test check test-faults test-versions coverage mutants bench lint types audit sbom install clean
 
 install: $(SAMPLES)
 
@@ -40,7 +40,26 @@ EVIDENCE := build/evidence.jsonl
 test-faults: $(DEV)
 	@mkdir -p $(dir $(EVIDENCE)) && rm -f $(EVIDENCE)
 	INPUT_IBA_EVIDENCE=$(EVIDENCE) $(BIN)/pytest -n 2 --dist worksteal tests/reliability
+	INPUT_IBA_EVIDENCE=$(EVIDENCE) $(BIN)/python -m tests.reliability.killing --sample 400
 	$(BIN)/python -m tests.reliability.page $(EVIDENCE)
+
+# Which lines and branches all tests run, in half an hour; fails where too few.
+COVERAGE := build/coverage
+coverage: $(DEV)
+	@rm -rf $(COVERAGE) && mkdir -p $(COVERAGE)
+	$(BIN)/coverage run -m pytest -n 2 --dist worksteal
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage json --quiet -o $(COVERAGE)/report.json
+	$(BIN)/coverage report --skip-covered --sort=miss | head -40
+	$(BIN)/python -m tests.reliability.covered $(COVERAGE)/report.json
+
+# How many changes of code in core/ and of the metrics the tests notice.
+mutants: $(DEV)
+	$(BIN)/python -m tests.reliability.killing
+
+# The fast tests with other Pythons, the lowest versions that are allowed, and transformers 4.
+test-versions: $(DEV)
+	tests/versions.sh
 
 lint: $(DEV)
 	$(BIN)/ruff check .

@@ -10,6 +10,7 @@ import types
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, dataclass, field, fields, replace
 from functools import cache
+from inspect import get_annotations
 from pathlib import Path
 from typing import Any, ClassVar, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -134,7 +135,7 @@ def declarations(kind: type) -> dict[str, Declaration]:
 
 @cache  # of which a type checker says that classes cannot be hashed
 def _declarations(kind: type) -> dict[str, Declaration]:
-    hints, found = get_type_hints(kind), {}
+    hints, found = _hints(kind), {}
     for item in fields(kind):
         bases = (vars(base).get("__dataclass_fields__", {}) for base in kind.__mro__)
         declared = [known[item.name].metadata for known in bases if item.name in known]
@@ -144,6 +145,17 @@ def _declarations(kind: type) -> dict[str, Declaration]:
             how = {"hint": hints[item.name], "default": item.default if made is MISSING else made()}
             found[item.name] = replace(nearest, name=item.name, **how)
     return found
+
+
+def _hints(kind: type) -> dict[str, Any]:
+    """Return the types of fields alone: Python 3.10 refuses a bare `ClassVar`."""
+    names = {item.name for item in fields(kind)}
+    hints: dict[str, Any] = {}
+    for base in reversed(kind.__mro__):
+        own = {name: hint for name, hint in get_annotations(base).items() if name in names}
+        place = {"__module__": base.__module__, "__annotations__": own}
+        hints |= get_type_hints(type(base.__name__, (), place))
+    return hints
 
 
 def read(kind: type[Kind], values: Mapping[str, Any], section: str, file: str) -> Kind:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import pytest
 
 from input_iba.errors import ConfigError, EvaluationError
 from input_iba.settings import REQUIRED, Settings, declarations, read, read_values, setting, typed
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -35,8 +38,9 @@ class Run(Walk):
 
 @dataclass(frozen=True)
 class Scored(Settings):
-    PLACE = "--"
+    PLACE: ClassVar = "--"
     ERROR = EvaluationError
+    LEVELS: ClassVar[Tensor]  # a type that is not there at run time
 
     folder: Path = setting(REQUIRED, "where")
     pixel_batch_size: int = setting(10, "pixels a step", at_least=1)
@@ -93,6 +97,10 @@ def test_declarations_name_type_default_and_effect() -> None:
     assert (known["steps"].hint, known["steps"].default) == (int, 10)
     assert [name for name, each in known.items() if not each.changes_result] == ["verbose"]
     assert declarations(Scored)["folder"].default is REQUIRED
+
+
+def test_types_of_class_variables_are_not_asked_for() -> None:
+    assert [item.hint for item in declarations(Scored).values()] == [Path, int, bool | None]
 
 
 def test_a_section_is_read() -> None:

@@ -73,7 +73,7 @@ def write_sheet(
     down = height + 2 * FRAME + GAP + (CAPTION if captions else 0)
     across = max(map(len, captions), default=0) * CHARACTER + FRAME + GAP
     across = max(width + 2 * FRAME + GAP, across)
-    sheet_width = max(columns * across, CHARACTER * len(heading) + FRAME) + GAP
+    sheet_width = max(columns * across, CHARACTER * len(heading) + FRAME + GAP) + GAP
     sheet_height = HEADING + math.ceil(len(tiles) / columns) * down + GAP
     sheet = np.full((sheet_height, sheet_width, 3), PAPER, np.uint8)
     texts = [(GAP + FRAME, GAP, heading)]

@@ -112,9 +112,9 @@ class TextSide(nn.Module):
 
     def get_input_embeddings(self) -> nn.Module:
         """Return what embeds the words."""
-        dual: Any = self.model
-        embedding: nn.Module = dual.text_model.get_input_embeddings()
-        return embedding
+        parts = self.model.get_submodule("text_model").modules()
+        # The first is that of the words. Before transformers 5, text models do not say so.
+        return next(part for part in parts if isinstance(part, nn.Embedding))
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """Return the logit (B, 1) that texts (B, T) match."""

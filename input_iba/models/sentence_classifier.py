@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from input_iba.errors import import_extra
-from input_iba.models.transformers_source import from_place, in_float32, transformers_package
+from input_iba.models.transformers_source import from_place, transformers_package, weights_type
 from input_iba.registry import CLASSIFIERS
 
 
@@ -47,7 +47,7 @@ class MiniLMClassifier(nn.Module):
             add_pooling_layer=False,
             # Drawing it for every pair of tokens takes a fifth of a training step on CPUs.
             attention_probs_dropout_prob=0.0,
-            **in_float32({}),
+            **weights_type({}),
         )
         self.frozen = frozen
         self.dropout = nn.Dropout(dropout)

@@ -25,7 +25,8 @@ def build_transformers(
     network is for; and `dtype`, which without it is float32, whatever is stored.
     """
     auto = transformers_package()
-    arguments = {**in_float32(arguments), **arguments}
+    kind = weights_type(arguments)
+    arguments = {key: value for key, value in arguments.items() if key not in DTYPE}
     task = arguments.pop("task", None) or task_of(type_)
     if task == EMBEDDING and num_classes is not None:
         task = CLASSES  # a head is to be trained
@@ -35,10 +36,12 @@ def build_transformers(
         )
     labels: dict[str, Any] = {} if num_classes is None else {"num_labels": num_classes}
     if pretrained is True:
-        return _trained(task, type_, {**labels, **arguments})
-    chosen = {key: value for key, value in arguments.items() if value != "auto"}  # of no weights
-    config = from_place(type_, auto.AutoConfig.from_pretrained, **labels, **chosen)
-    model: Any = getattr(auto, TASKS[task]).from_config(config, trust_remote_code=REMOTE_CODE.get())
+        return _trained(task, type_, {**labels, **arguments}, kind)
+    if "auto" in kind.values():  # of no weights
+        kind = {}
+    config = from_place(type_, auto.AutoConfig.from_pretrained, **labels, **arguments)
+    kind["trust_remote_code"] = REMOTE_CODE.get()
+    model: Any = getattr(auto, TASKS[task]).from_config(config, **kind)
     model.name_or_path = type_  # where its tokenizer is
     if pretrained:
         load_checkpoint(model, pretrained)
@@ -119,12 +122,14 @@ def task_of(place: str) -> str:
     return found
 
 
-def _trained(task: str, type_: str, arguments: Mapping[str, Any]) -> nn.Module:
+def _trained(
+    task: str, type_: str, arguments: Mapping[str, Any], kind: Mapping[str, Any]
+) -> nn.Module:
     load = getattr(transformers_package(), TASKS[task]).from_pretrained
     how: dict[str, Any] = {"output_loading_info": True, "ignore_mismatched_sizes": True}
     model: nn.Module
-    model, info = from_place(type_, load, **how, **arguments)
-    _refuse_other_shapes(type_, sorted(info["mismatched_keys"]), arguments)
+    model, info = from_place(type_, load, **how, **arguments, **kind)
+    _refuse_other_shapes(type_, _mismatched(type_, model, info), arguments)
     missing = sorted(info["missing_keys"])
     if missing:
         raise CheckpointError(
@@ -132,6 +137,24 @@ def _trained(task: str, type_: str, arguments: Mapping[str, Any]) -> nn.Module:
             "random. Train it first, and give the folder that it was saved to."
         )
     return model
+
+
+def _mismatched(
+    type_: str, model: nn.Module, info: Mapping[str, Any]
+) -> list[tuple[str, Sequence[int], Sequence[int]]]:
+    """Return name, shape there and shape expected of every weight of another shape.
+
+    The last of `transformers` 4 only name them; the shapes there are in the file.
+    """
+    found = sorted(info["mismatched_keys"])
+    if not found or not isinstance(found[0], str):
+        return found
+    package = transformers_package()
+    file = from_place(type_, package.utils.cached_file, filename="model.safetensors")
+    with import_extra("safetensors", "safetensors", "text").safe_open(file, "pt") as stored:
+        shapes = [stored.get_slice(name).get_shape() for name in found]
+    here = [model.get_parameter(name).shape for name in found]
+    return list(zip(found, shapes, here, strict=True))
 
 
 def _refuse_other_shapes(
@@ -156,19 +179,23 @@ def _refuse_other_shapes(
     )
 
 
-def in_float32(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the key that loads weights in float32, unless there is one for another type.
+DTYPE = ("dtype", "torch_dtype")
+"""The keys for the type of weights, since `transformers` 4.56 and before."""
+
+
+def weights_type(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the type of weights that is asked for, or float32, by the key that is known here.
 
     `transformers` 5 keeps the type that weights were stored in, often one of half precision, in
     which masks cannot be learned.
 
-    >>> in_float32({"torch_dtype": "bfloat16"})
-    {}
+    >>> list(weights_type({"torch_dtype": "bfloat16"}).values())
+    [torch.bfloat16]
     """
-    if {"dtype", "torch_dtype"} & set(arguments):
-        return {}
     version = tuple(int(part) for part in transformers_package().__version__.split(".")[:2])
-    return {"dtype" if version >= (4, 56) else "torch_dtype": torch.float32}
+    asked = next((arguments[key] for key in DTYPE if key in arguments), torch.float32)
+    found = getattr(torch, asked, asked) if isinstance(asked, str) else asked
+    return {DTYPE[version < (4, 56)]: found}
 
 
 def load_tokenizer(place: str) -> Any:

@@ -6,7 +6,13 @@ from typing import Any
 
 import pytest
 import torch
-from transformers import ViTConfig, ViTForImageClassification, YolosConfig, YolosForObjectDetection
+from transformers import (
+    ViTConfig,
+    ViTForImageClassification,
+    YolosConfig,
+    YolosForObjectDetection,
+    __version__,
+)
 
 from input_iba import InputIBA
 from input_iba.attribution import FeatureIBA, InputBottleneck, Preset, SaliencyPrior
@@ -21,6 +27,19 @@ SHORT = Preset(
     InputBottleneck(opt_steps=2, batch_size=2),
 )
 WIDE, TALL = (32, 48), (96, 64)
+
+BEFORE_5 = {
+    "vit.layers.4": "vit.encoder.layer.4",
+    "segformer.stages.0": "segformer.encoder.layer_norm.0",
+    "segformer.stages.2": "segformer.encoder.layer_norm.2",
+    "model.backbone.model.encoder.stages.2": "model.backbone.conv_encoder.model.encoder.stages.2",
+}
+"""What transformers 4 calls layers that have other names in transformers 5."""
+
+
+def called(layer: str) -> str:
+    """Return the name of a layer in the transformers that is installed."""
+    return BEFORE_5.get(layer, layer) if int(__version__.split(".")[0]) < 5 else layer
 
 
 def network(family: str) -> Any:
@@ -48,13 +67,13 @@ def explained(net: Any, size: tuple[int, int], layer: str | None = None) -> tupl
 def test_a_layer_with_a_grid_is_chosen_for_images_that_are_not_square(
     family: str, size: tuple[int, int], layer: str, grid: tuple[int, int]
 ) -> None:
-    assert explained(network(family), size) == (layer, grid)
+    assert explained(network(family), size) == (called(layer), grid)
 
 
 def test_transformers_made_for_images_that_are_not_square_have_their_grid() -> None:
     deep: dict[str, Any] = {**TOKENS, "num_hidden_layers": 6, "image_size": WIDE}
     net = awaken(ViTForImageClassification(ViTConfig(**deep)))
-    assert explained(net, WIDE) == ("vit.layers.4", (8, 12))
+    assert explained(net, WIDE) == (called("vit.layers.4"), (8, 12))
     deep = {**YOLOS, "num_hidden_layers": 6}
     net = awaken(YolosForObjectDetection(YolosConfig(**deep)))
     assert explained(net, (64, 96)) == ("vit.encoder.layer.4", (8, 12))
@@ -74,7 +93,7 @@ def test_transformers_made_for_images_that_are_not_square_have_their_grid() -> N
 def test_other_layers_have_their_grids_too(
     family: str, size: tuple[int, int], layer: str, grid: tuple[int, int]
 ) -> None:
-    assert explained(network(family), size, layer)[1] == grid
+    assert explained(network(family), size, called(layer))[1] == grid
 
 
 def test_a_layer_is_refused_behind_which_only_tokens_of_detections_are_read() -> None:

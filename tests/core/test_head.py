@@ -130,3 +130,9 @@ def test_networks_of_torchvision() -> None:
             tap = pooled_tap(net, run, head.read)
             assert tap is not None
             assert tap.layer.startswith(expected.layer)
+
+
+def test_the_mean_over_the_steps_of_a_signal_is_found_too() -> None:
+    net = nn.Sequential(nn.Conv1d(2, 3, 3), nn.ReLU(), nn.AdaptiveAvgPool1d(1), nn.Flatten())
+    signals = torch.randn(2, 2, 9)
+    assert pooled_tap(net, lambda: net(signals), net(signals)) == Tap("1", "output")

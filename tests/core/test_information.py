@@ -27,6 +27,18 @@ def test_feature_capacity_is_the_divergence_of_two_normals(
     torch.testing.assert_close(found, expected, rtol=1e-7, atol=1e-7)
 
 
+@given(values, st.floats(0, 0.99), st.floats(0, 0.99), values, deviations)
+def test_input_capacity_is_the_divergence_from_what_the_prior_lets_through(
+    x: float, lambda_: float, prior: float, mean: float, std: float
+) -> None:
+    def passing(share: float) -> Normal:
+        return Normal(tensor(share * x + (1 - share) * mean), tensor((1 - share) * std))
+
+    found = input_capacity(tensor(x), tensor(lambda_), tensor(prior), mean, std)
+    expected = kl_divergence(passing(lambda_), passing(prior * lambda_))
+    torch.testing.assert_close(found, expected, rtol=1e-6, atol=1e-6)
+
+
 @given(values, masks, st.floats(0, 1), values, deviations)
 def test_capacities_are_never_negative_nor_infinite(
     x: float, lambda_: float, prior: float, mean: float, std: float

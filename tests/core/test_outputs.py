@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from transformers.modeling_outputs import SequenceClassifierOutput
 
-from input_iba.core.outputs import class_names_of, select_logits
+from input_iba.core.outputs import class_names_of, everything, is_detections, part_of, select_logits
 from input_iba.errors import AttributionError
 
 LOGITS, EMBEDDING, TOKENS = torch.randn(2, 4), torch.randn(2, 8), torch.randn(2, 5, 8)
@@ -82,3 +82,33 @@ class Labelled(nn.Module):
 )
 def test_class_names_are_those_that_a_model_gives(labels: Any, names: tuple[str, ...]) -> None:
     assert class_names_of(Labelled(labels)) == names
+
+
+def test_a_part_is_named_by_its_key_its_place_or_a_function() -> None:
+    first, last = torch.zeros(2, 3), torch.ones(2, 3)
+    for place, part in ((0, first), (1, last), (-1, last), (-2, first)):
+        assert part_of((first, last), place) is part
+    assert part_of({"a": first, "b": last}, "b") is last
+    assert part_of(SimpleNamespace(logits=last), "logits") is last
+    assert part_of((first, last), lambda returned: returned[1]) is last
+    for output in (2, -3, "c"):
+        with pytest.raises(AttributionError, match="no part"):
+            part_of((first, last), output)
+
+
+def test_detections_are_a_dict_per_image() -> None:
+    assert is_detections([{"boxes": 0}, {"boxes": 1}])
+    assert not is_detections([{"boxes": 0}, torch.zeros(1)])
+    assert not is_detections({"boxes": 0})
+
+
+def test_all_numbers_of_each_input_stand_in_a_row() -> None:
+    inputs, states = torch.zeros(2, 3, 4), torch.arange(12.0).view(2, 3, 2)
+    ids = torch.ones(2, 3, dtype=torch.long)  # no number that could differ by rounding
+    returned = {"states": states, "ids": ids, "loss": torch.tensor(1.0), "other": torch.ones(5, 2)}
+    assert everything(returned, inputs).tolist() == states.flatten(1).tolist()
+    short = SimpleNamespace(lengths=torch.tensor([1, 2]))
+    assert everything(returned, inputs, short).tolist() == states[:, :2].flatten(1).tolist()
+    found = everything([{"boxes": states[0]}, {"boxes": states[1, :1]}], inputs)
+    assert found.tolist() == [[0, 1, 2, 3, 4, 5], [6, 7, 0, 0, 0, 0]]
+    assert everything("nothing", inputs).shape == (2, 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from input_iba.core.hooks import hooked
-from input_iba.core.recurrent import RecurrentWrapping
+from input_iba.core.recurrent import RecurrentWrapping, hollow_output
 from input_iba.core.tap import TappedClassifier
 
 LENGTHS = torch.tensor([3, 6, 1, 5])
@@ -109,3 +110,41 @@ def test_padding_is_zero() -> None:
     for row, length in zip(features, lengths, strict=True):
         assert row[length:].abs().sum() == 0
         assert row[: int(length)].abs().sum() > 0
+
+
+@pytest.mark.parametrize("kind", LAYERS)
+def test_the_state_keeps_its_shape_and_the_layers_below_the_top(kind: str) -> None:
+    torch.manual_seed(0)
+    layer, x = LAYERS[kind](), torch.randn(4, 6, 4)
+    output = layer(x if layer.batch_first else x.transpose(0, 1))
+    wrapping = RecurrentWrapping(layer)
+    value = torch.randn_like(wrapping.unwrap(output, x))
+    states = (output[1], wrapping.rewrap(output, value, x)[1])
+    before, after = (each[0] if isinstance(each, tuple) else each for each in states)
+    top = 2 if layer.bidirectional else 1
+    assert after.shape == before.shape
+    assert torch.equal(after[:-top], before[:-top])
+    assert torch.equal(after[-top, :, :3], value[:, -1, :3])
+
+
+@pytest.mark.parametrize("kind", ["deep", "gru"])
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_hollow_output_has_the_shape_of_a_computed_one(kind: str, packed: bool) -> None:
+    layer, x = LAYERS[kind](), torch.randn(4, 6, 4)
+    given: Any = x
+    one: Any = x[:1]
+    if packed:
+        given = pack_padded_sequence(x, LENGTHS, batch_first=True, enforce_sorted=False)
+        one = pack_padded_sequence(x[:1], LENGTHS[:1], batch_first=True)
+    expected, found = layer(given), hollow_output(layer(one), 4, LENGTHS)
+    sequences = [expected[0], found[0]]
+    if packed:
+        sequences = [pad_packed_sequence(each, batch_first=True)[0] for each in sequences]
+        assert found[0].batch_sizes.tolist() == expected[0].batch_sizes.tolist()
+    assert sequences[0].shape == sequences[1].shape
+    pairs = [expected[1], found[1]]
+    if kind == "gru":
+        pairs = [(each,) for each in pairs]
+    for right, hollow in zip(*pairs, strict=True):
+        assert hollow.shape == right.shape
+        assert hollow.isnan().all()

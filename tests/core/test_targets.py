@@ -6,7 +6,14 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from input_iba.core.targets import Facts, predictions, probabilities, target_losses
+from input_iba.core.targets import (
+    Facts,
+    MultiLabelTarget,
+    predictions,
+    probabilities,
+    target_losses,
+)
+from input_iba.core.targets.base import find_part
 from input_iba.errors import AttributionError, ConfigError
 from input_iba.records import Targets
 
@@ -82,3 +89,22 @@ def test_a_single_logit_tells_two_classes_apart() -> None:
         ConfigError, match="class 2 does not exist: the classifier has classes 0 to"
     ):
         target_losses([2, 0], logits)
+
+
+def test_one_part_is_found_by_name_or_by_form() -> None:
+    rows, wide, flags = torch.zeros(2, 3), torch.zeros(2, 3, 4), torch.zeros(2)
+    how = (2, ("logits",), 2, "logits (B, classes)", "ClassTarget")
+    assert find_part(rows, *how) is rows
+    assert find_part((wide, rows, flags), *how) is rows
+    assert find_part({"logits": rows, "other": rows + 1}, *how) is rows
+    with pytest.raises(AttributionError, match=r"'0' \(2, 3\), '1' \(2, 3\)"):
+        find_part({"0": rows, "1": rows + 1}, *how)
+    with pytest.raises(AttributionError, match=r"Tensor with \(2, 3, 4\) for 2 inputs"):
+        find_part(wide, *how)
+
+
+def test_a_label_is_there_above_one_half_alone() -> None:
+    question = MultiLabelTarget().settle(torch.tensor([0.0, 1.0, -1.0, 0.1]), Facts())
+    assert question.name == "class 1 and class 3"
+    nothing = MultiLabelTarget().settle(torch.zeros(2), Facts())
+    assert nothing.name == "none of the classes"

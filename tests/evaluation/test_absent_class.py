@@ -65,6 +65,11 @@ class ByClass:
         return [SimpleNamespace(map=heat, peak=0.5)]
 
 
+def test_a_class_as_probable_as_all_others_is_not_absent() -> None:
+    assert absent_classes(torch.full((4,), 0.25), "random", 2, "0") == []
+    assert absent_classes(torch.tensor([0.25, 0.25, 0.3, 0.2]), "random", 2, "0") == [3]
+
+
 def test_a_row_compares_the_predicted_class_with_absent_ones() -> None:
     method = ByClass()
     context: Any = SimpleNamespace(

@@ -175,6 +175,9 @@ def test_what_cannot_be_scored_is_refused(
 
 def test_shapes_of_inputs_and_logits_are_checked() -> None:
     heat = torch.rand(1, *SIZE)
+    two, heats = torch.rand(2, 1, *SIZE), torch.rand(2, *SIZE)
+    with pytest.raises(EvaluationError, match="reach from -1 to 0"):
+        insertion_deletion(patch_detector, two, heats, [0, -1])
     with pytest.raises(EvaluationError, match="one target each"):
         insertion_deletion(patch_detector, torch.rand(1, *SIZE), heat, [1])
     with pytest.raises(EvaluationError, match="logits"):

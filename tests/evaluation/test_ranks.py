@@ -21,6 +21,7 @@ from input_iba.evaluation import (
     is_tied,
     localise,
     top_inside,
+    top_overlap,
 )
 from input_iba.evaluation.ranks import ranks
 from tests.evaluation.literal import Array
@@ -138,3 +139,10 @@ def test_a_constant_map_correlates_with_nothing() -> None:
 )
 def test_a_map_is_tied_where_most_values_are_equal(values: list[float], tied: bool) -> None:
     assert is_tied(torch.tensor(values)) is tied
+
+
+def test_at_least_one_unit_is_hottest() -> None:
+    one = torch.tensor([[[4.0, 1.0], [2.0, 3.0]]])
+    other = torch.tensor([[[4.0, 3.0], [2.0, 1.0]]])
+    assert top_overlap(one, other, 0.05).tolist() == [1.0]
+    assert top_overlap(one, other, 0.5).tolist() == [0.5]

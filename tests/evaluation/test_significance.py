@@ -28,6 +28,7 @@ def test_known_answers() -> None:
     assert sign_flip_p([1.0] * 5) == 2 / 32
     assert sign_flip_p([0.0] * 5) == 1
     assert sign_flip_p([1.0, -1.0]) == 1
+    assert sign_flip_p([1.0] * summary.EXACT, resamples=9) == 2 / 2**summary.EXACT
     assert sign_flip_p([1.0] * 30, resamples=999) == pytest.approx(1 / 1000)
 
 

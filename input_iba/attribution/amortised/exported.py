@@ -40,6 +40,9 @@ TOLERANCE = 1e-4
 TRACED = 2
 """Rows of the batch that is traced: of a single one it could not be seen that there may be more."""
 
+MOST_ROWS = 2**31 - 1
+"""Rows of a batch at most, which torch 2.5 asks for: a bound below its infinity."""
+
 Outputs = tuple[Tensor, ...]
 
 
@@ -132,7 +135,7 @@ def export_explainer(
     whole = ExplainedClassifier(watched, copied).eval().requires_grad_(False)
     expected = whole(*given)  # what is found out once, such as layouts, is found here
     with _one_graph(type(classifier).__name__):
-        rows = {0: torch.export.Dim("batch", min=1)}
+        rows = {0: torch.export.Dim("batch", min=1, max=MOST_ROWS)}
         dynamic = (rows,) * len(given)
         program = torch.export.export(whole, given, dynamic_shapes=dynamic, strict=False)
     with written_whole(path) as aside:

@@ -126,7 +126,7 @@ class IntegratedGradients(GradientMethod):
             n_steps=self.n_steps,
             internal_batch_size=min(task.internal_batch_size, self.n_steps),
         )
-        return values.detach()
+        return values.detach().to(task.inputs.dtype)  # captum 0.7 sums doubles
 
 
 @BASELINES.register_module(name="smooth_int_grad")

@@ -102,6 +102,8 @@ def maps(found: list[Explanation | Failure]) -> list[Tensor]:
 
 def timm_net(name: str, **options: Any) -> nn.Module:
     timm = pytest.importorskip("timm")
+    if name not in timm.list_models():
+        pytest.skip(f"timm {timm.__version__} does not know {name}")
     torch.manual_seed(0)
     net: nn.Module = timm.create_model(name, num_classes=3, **options).double()
     return net
