@@ -146,7 +146,7 @@ def test_broken_files_of_tensors_are_read_or_refused(
     )
 
 
-@pytest.mark.parametrize("kind", set(odd_tensors()) - {"eight bits", "words", "complex"})
+@pytest.mark.parametrize("kind", sorted(odd_tensors().keys() - {"eight bits", "words", "complex"}))
 def test_weights_that_are_no_plain_numbers_are_refused(kind: str, tmp_path: Path) -> None:
     odd = odd_tensors()[kind]
     assert not check(read_weights, tmp_path / "odd.pth", saved({**weights(), "2.weight": odd}))
