@@ -156,7 +156,8 @@ class SampleLog(Generic[T]):
         No other process may append meanwhile.
         """
         samples, others = self.load(), self._others()
-        if samples or head is not None:
+        # Also where all that is there is a line that was cut off: it would swallow the next one.
+        if samples or head is not None or self.path.is_file():
             first = {id_: samples[id_] for id_ in order if id_ in samples}
             lines = "".join(_line(asdict(one)) for one in (first | samples).values())
             write_text(self.path, _head(head) + lines)

@@ -42,6 +42,23 @@ def test_a_line_cut_off_by_a_crash_counts_as_absent_and_is_cleared(tmp_path: Pat
     assert list(log.load()) == ["a", "c"]
 
 
+def test_a_first_line_cut_off_by_a_crash_does_not_swallow_the_next(tmp_path: Path) -> None:
+    path = tmp_path / "records.jsonl"
+    path.write_text('{"id": "a", "sta')
+    log = RecordLog(path)
+    log.tidy()
+    log.append(SampleRecord("b", "done"))
+    assert list(log.load()) == ["b"]
+
+
+def test_a_line_of_other_types_counts_as_absent(tmp_path: Path) -> None:
+    path = tmp_path / "records.jsonl"
+    odd = ('{"id": ["a"], "status": "done"}', '{"id": "c", "status": "done", "files": "x"}')
+    nan = '{"id": "d", "status": "done", "peak": NaN}'
+    path.write_text("\n".join([*odd, nan, '{"id": "b", "status": "done"}', "\u2028"]))
+    assert list(RecordLog(path).load()) == ["b"]
+
+
 def test_tidying_orders_and_keeps_one_line_per_sample(tmp_path: Path) -> None:
     log = RecordLog(tmp_path / "records.jsonl")
     log.append(SampleRecord("b", "failed"), SampleRecord("a", "done"), SampleRecord("x", "done"))
