@@ -109,3 +109,12 @@ def test_the_first_passes_cost_less_than_a_batch_of_statistics() -> None:
     with net.conv.register_forward_pre_hook(count):
         check_classifier(TappedClassifier(net, "conv"), (image(), NO_TOKENS))
     assert 0 < rows <= 8
+
+
+def test_a_first_layer_that_works_in_place_does_not_overwrite_the_input() -> None:
+    net = nn.Sequential(nn.ReLU(inplace=True), nn.Flatten(), nn.Linear(12, 3)).eval()
+    x = torch.randn(1, 3, 2, 2)
+    kept = x.clone()
+    with torch.no_grad():
+        Classifier(net).logits(x)
+    assert torch.equal(x, kept)

@@ -67,3 +67,11 @@ def test_long_lines_need_no_matrix_and_are_smoothed_alike() -> None:
     torch.testing.assert_close(
         tall, gaussian_smooth(gaussian_smooth(mask, 9.0, dims=1).mT, 9.0, dims=1)[..., 0]
     )
+
+
+def test_a_volume_is_smoothed_along_each_of_its_sides() -> None:
+    volume = torch.rand(1, 2, 4, 7, 5, dtype=torch.float64)
+    expected = volume
+    for axis in (2, 3, 4):
+        expected = gaussian_smooth(expected.movedim(axis, -1), 1.0, dims=1).movedim(-1, axis)
+    torch.testing.assert_close(gaussian_smooth(volume, 1.0, dims=3), expected)
