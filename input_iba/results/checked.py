@@ -13,8 +13,8 @@ from input_iba.settings import members
 Kind = TypeVar("Kind")
 
 
-def checked(kind: type[Kind], values: Any) -> Kind:
-    """Return a dataclass of the values that are its fields; others are left out.
+def checked(kind: type[Kind], values: Any, **given: Any) -> Kind:
+    """Return a dataclass of the values that are its fields, and of others `given` by the caller.
 
     Raises:
         ValueError: A value is of another type than its field, or no number that JSON knows.
@@ -22,12 +22,12 @@ def checked(kind: type[Kind], values: Any) -> Kind:
     """
     hints = _hints(kind)  # type: ignore[arg-type]
     known = {item.name for item in fields(kind)}  # type: ignore[arg-type]
-    kept = {key: value for key, value in dict(values).items() if key in known}
+    kept = {key: value for key, value in dict(values).items() if key in known - given.keys()}
     for key, value in kept.items():
         if not fits(value, hints[key]):
             raise ValueError(f"{key!r} is {str(value)[:80]!r}")
     json.dumps(kept, allow_nan=False, default=str)
-    return kind(**kept)
+    return kind(**kept, **given)
 
 
 @cache

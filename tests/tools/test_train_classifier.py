@@ -132,4 +132,4 @@ def test_too_many_classes(colours: Path, capsys: pytest.CaptureFixture[str]) -> 
 
 def test_pretrained_must_be_a_path(capsys: pytest.CaptureFixture[str]) -> None:
     assert script("train vision", ["configs/vgg_imagenet.py"]) == 2
-    assert "path that ends in .pth" in capsys.readouterr().err
+    assert "path that ends in .safetensors, .pth" in capsys.readouterr().err

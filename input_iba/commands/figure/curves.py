@@ -12,7 +12,7 @@ from input_iba.core.files import read_json
 from input_iba.drawing import Chart, figure_format, write_panels
 from input_iba.errors import ConfigError, EvaluationError
 from input_iba.evaluation import METRICS, Metric
-from input_iba.evaluation.base import written_by
+from input_iba.evaluation.base import NOT_WRITTEN
 from input_iba.results import RowLog, telling_names, written_whole
 
 BANDS = "bands: 95 % (± 1.96 standard errors over samples)"
@@ -52,10 +52,12 @@ def figure_curves(options: CurveOptions) -> int:
         results = _on_shared_samples(results)
     metric = _metric(results[0])
     for result in results:
-        if not written_by(metric, list(result.rows.values())):
+        try:
+            metric.chart(list(result.rows.values()))
+        except NOT_WRITTEN as error:
             raise EvaluationError(
                 f"'{result.path}' holds rows that '{metric.name}' does not write. Evaluate again."
-            )
+            ) from error
     title, charts = panels(metric, results)
     with written_whole(options.out) as aside:
         write_panels(aside, title, charts, format_, BANDS)

@@ -10,14 +10,15 @@ from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from typing import Any
 
-from mmengine.config.config import DELETE_KEY
-
 from input_iba.errors import ConfigError, closest
 
 PRESETS = ("fast", "instant", "paper")
 
 TEXT = "_text"
 """Ending of the names of parameters for text."""
+
+DELETE_KEY = "_delete_"
+"""Key of a section that takes nothing from beneath, as mmengine has it."""
 
 KEY = "preset"
 """Key of a config that names its preset."""

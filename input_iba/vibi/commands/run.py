@@ -101,7 +101,7 @@ class VibiFolder:
         try:
             for name in ("validation", "test"):
                 found[name] = checked(Fidelity, found[name])
-            return checked(VibiResult, found | {"work_dir": self.root})
+            return checked(VibiResult, found, work_dir=self.root)
         except (ValueError, TypeError) as error:
             raise _unreadable(self.results, error) from error
 

@@ -209,7 +209,8 @@ def test_names_mean_nothing_to_html_and_markdown(tiny: Evaluated) -> None:
     assert "<script" not in page
     assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;|x") >= 6
     assert 'src="data:image/jpeg;base64,' in page
-    assert "http" not in page
+    assert "http:" not in page
+    assert "https:" not in page
     table = (tiny.root / "out" / "compare.md").read_text()
     assert "<script" not in table
     rows = [line for line in table.splitlines() if line.startswith("| &lt;script")]
