@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from copy import deepcopy
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any, NamedTuple
@@ -26,14 +29,32 @@ class PlainConfig(NamedTuple):
     warnings: tuple[str, ...] = ()
 
 
+ONCE: ContextVar[dict[Path, PlainConfig] | None] = ContextVar("ONCE", default=None)
+"""What was read of each file so far, where each is read once."""
+
+
+@contextmanager
+def reading_once() -> Iterator[None]:
+    """Read, while the block runs, each config file once: suites name one for every method."""
+    token = ONCE.set({})
+    try:
+        yield
+    finally:
+        ONCE.reset(token)
+
+
 def read_file(path: Path) -> PlainConfig:
     """Read a file and its bases by mmengine, unchecked, without the preset that it names.
 
     Raises:
         ConfigError: The file is not a config, or not a literal one where only such are read.
     """
+    known = ONCE.get()
     try:
-        return _read(path)
+        if known is None:
+            return _read(path)
+        found = known[path] if path in known else known.setdefault(path, _read(path))
+        return found._replace(values=deepcopy(found.values))
     except ConfigError:
         raise
     except SyntaxError as error:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from input_iba.commands.evaluate.run import check_kind
-from input_iba.config.assembly import read_file
+from input_iba.config.assembly import read_file, reading_once
 from input_iba.config.load import RunConfig, load_config
 from input_iba.config.other_method import with_baseline
 from input_iba.config.presets import PRESETS
@@ -108,7 +108,8 @@ def load_suite(given: Path | str) -> Suite:
     """
     file = find_suite(given)
     raw = _read(file)
-    networks = [_network(values, file) for values in _networks(raw, file)]
+    with reading_once():
+        networks = [_network(values, file) for values in _networks(raw, file)]
     _refuse_twice([safe_name(network.name) for network in networks], f"networks of '{file}'")
     return Suite(file.stem, str(raw.get("title", file.stem)), networks)
 
