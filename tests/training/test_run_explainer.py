@@ -24,7 +24,7 @@ from input_iba.training.run_explainer import (
     ExplainerResult,
     run_explainer,
 )
-from tests.tiny_runs import write_images
+from tests.tiny_runs import five_pictures, tiny_config, write_config, write_images
 
 SETTINGS = ExplainerTraining(epochs=3, batch_size=4, others=0.5, seed=4)
 
@@ -53,10 +53,18 @@ def assert_equal(one: Path, other: Path) -> None:
         assert torch.equal(value, second[name]), name
 
 
-@pytest.fixture
-def whole(config_file: Path, tmp_path: Path) -> Path:
-    train(config_file, tmp_path / "whole")
-    return tmp_path / "whole"
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a config that no test changes."""
+    root = tmp_path_factory.mktemp("shared")
+    return write_config(root / "tiny.py", tiny_config(five_pictures(root / "data")))
+
+
+@pytest.fixture(scope="module")
+def whole(shared: Path) -> Path:
+    """Return the folder of a whole training with it."""
+    train(shared, shared.parent / "whole")
+    return shared.parent / "whole"
 
 
 def test_files_and_result(config_file: Path, tmp_path: Path) -> None:
@@ -82,7 +90,7 @@ def test_the_best_epoch_is_kept(whole: Path) -> None:
 
 @pytest.mark.parametrize("where", ["lessons", "first epoch", "second epoch"])
 def test_a_training_that_was_interrupted_ends_as_if_it_was_not(
-    where: str, whole: Path, config_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    where: str, whole: Path, shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     work = tmp_path / "broken"
     with monkeypatch.context() as patch:
@@ -103,20 +111,20 @@ def test_a_training_that_was_interrupted_ends_as_if_it_was_not(
 
             patch.setattr(ExplainerTrainer, "update", update)
         with pytest.raises(KeyboardInterrupt):
-            train(config_file, work)
+            train(shared, work)
     assert (work / LESSONS / "0000000.pth").is_file()
     with pytest.raises(ResumeError, match=r"is there already\. Continue it with --resume"):
-        train(config_file, work)
-    train(config_file, work, resume=True)
+        train(shared, work)
+    train(shared, work, resume=True)
     assert_equal(work / EXPLAINER, whole / EXPLAINER)
-    train(config_file, work, resume=True)  # nothing is left to do
+    train(shared, work, resume=True)  # nothing is left to do
     assert_equal(work / EXPLAINER, whole / EXPLAINER)
 
 
-def test_a_seed_decides_everything(whole: Path, config_file: Path, tmp_path: Path) -> None:
-    train(config_file, tmp_path / "again")
+def test_a_seed_decides_everything(whole: Path, shared: Path, tmp_path: Path) -> None:
+    train(shared, tmp_path / "again")
     assert_equal(tmp_path / "again" / EXPLAINER, whole / EXPLAINER)
-    train(config_file, tmp_path / "other", seed=5)
+    train(shared, tmp_path / "other", seed=5)
     one, other = (weights(folder / EXPLAINER) for folder in (whole, tmp_path / "other"))
     assert not torch.equal(one["decoder.image.weight"], other["decoder.image.weight"])
 
@@ -135,10 +143,10 @@ def test_a_seed_decides_everything(whole: Path, config_file: Path, tmp_path: Pat
     ids=lambda changed: next(iter(changed)),
 )
 def test_other_settings_do_not_continue_a_training(
-    changed: dict[str, Any], whole: Path, config_file: Path
+    changed: dict[str, Any], whole: Path, shared: Path
 ) -> None:
     with pytest.raises(ResumeError):
-        train(config_file, whole, resume=True, **changed)
+        train(shared, whole, resume=True, **changed)
 
 
 def test_a_bad_image_is_left_out(config_file: Path, pictures: Path, tmp_path: Path) -> None:
