@@ -195,6 +195,7 @@ def test_a_model_that_ends_at_once_has_no_answer() -> None:
         InputIBA(net, "transformer.h.1", tokenizer=tokenizer()).attribute(TEXT, GenerationTarget())
 
 
+@pytest.mark.slow
 def test_known_answer_the_copied_word_comes_first() -> None:
     net = tiny_gpt2()
     assert train_to_copy(net) > 0.98
@@ -206,6 +207,7 @@ def test_known_answer_the_copied_word_comes_first() -> None:
     assert (first == places[:, 0]).sum() >= 95
 
 
+@pytest.mark.slow
 def test_known_answer_every_answered_token_has_its_own_word() -> None:
     net = tiny_llama()
     assert train_to_copy(net, marked=False) > 0.98
