@@ -92,4 +92,6 @@ def test_broken_configs_are_read_or_refused(root: Path, tmp_path: Path, evidence
         "configs with changed bytes and changed values",
         sum(counts.values()),
         f"{counts[True]} read and built, {counts[False]} refused by name",
+        "values of other types than data sets, transforms and classifiers take ended in tracebacks; "
+        "of a config that is not Python the file was not named",
     )

@@ -81,4 +81,5 @@ def test_a_run_goes_on_beside_a_broken(
         f"--resume beside a {name} with changed bytes and values",
         sum(counts.values()),
         f"{counts[True]} runs went on to the same masks, {counts[False]} refused; no mask lost",
+        "a first record that was cut off swallowed the next one" if name == "records.jsonl" else "",
     )

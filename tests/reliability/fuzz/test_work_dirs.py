@@ -139,6 +139,7 @@ def test_commands_survive_a_broken(
         sum(counts.values()),
         f"{counts[0]} done, {counts[1] + counts[2]} refused in one sentence; masks and records of "
         "others unchanged",
+        "values of other types in records, manifests, rows and results ended in tracebacks",
     )
 
 
