@@ -138,6 +138,6 @@ class _Literals:
         return ConfigError(
             f"'{self.path}', line {node.lineno}: '{shown}' could run code, and only literals are "
             "read here: numbers, texts, lists, dict(...), names assigned before, sums and "
-            "products, and _base_. Write the value itself; or read the file through, and leave "
-            "out --safe-config if you trust it."
+            "products, and _base_. Write the value itself; or, where --safe-config asked for this, "
+            "read the file through and leave the option out if you trust it."
         )
