@@ -113,7 +113,7 @@ def test_broken_arrays_are_read_or_refused(name: str, tmp_path: Path, evidence: 
         counts[not refused and found is not None] += 1
         return refused or found is None
 
-    @tried(60, 250)
+    @tried(25, 250)
     @given(content=changed_bytes(whole_files(name, tmp_path)))
     def bytes_changed(content: bytes) -> None:
         check(content)
@@ -179,7 +179,7 @@ def test_maps_as_images_are_read_or_refused(tmp_path: Path, evidence: Evidence) 
     grey = noise().convert("L")
     deep = [encoded(grey, "PNG"), encoded(grey.convert("I;16"), "PNG"), encoded(noise(), "PNG")]
 
-    @tried(60, 250)
+    @tried(25, 250)
     @given(content=changed_bytes(deep))
     def bytes_changed(content: bytes) -> None:
         path.write_bytes(content)

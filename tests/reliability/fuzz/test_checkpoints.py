@@ -111,17 +111,17 @@ def test_broken_files_of_tensors_are_read_or_refused(
     whole = [saved(content), saved(content, _use_new_zipfile_serialization=False)]
     assert all(check(read, path, one) for one in whole)
 
-    @tried(40, 170)
+    @tried(12, 170)
     @given(changed=changed_bytes(whole))
     def bytes_changed(changed: bytes) -> None:
         counts[check(read, path, changed)] += 1
 
-    @tried(40, 170)
+    @tried(12, 170)
     @given(changed=changed_data(content))
     def values_changed(changed: Any) -> None:
         counts[check(read, path, saved(changed))] += 1
 
-    @tried(40, 170)
+    @tried(12, 170)
     @given(data=st.data())
     def tensors_changed(data: st.DataObject) -> None:
         inner = dict(content[key] if key else content)

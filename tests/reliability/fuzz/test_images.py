@@ -95,7 +95,7 @@ def test_what_is_no_image_is_refused(place: Path, content: bytes) -> None:
 def test_broken_images_fail_one_by_one_and_the_others_are_explained(
     tmp_path: Path, evidence: Evidence
 ) -> None:
-    root, count = tmp_path / "data", sized(40, 1000)
+    root, count = tmp_path / "data", sized(20, 1000)
     write_images(root / "estimation" / "cat", "abcd")
     write_images(root / "attribution" / "cat", ["good1", "good2"])
     kept: list[bytes] = [bomb("JPEG"), b"", IMAGES[0][:60]]

@@ -55,7 +55,7 @@ def test_a_run_goes_on_beside_a_broken(
     original = (right / name).read_bytes()
     lines = name.endswith(("jsonl", "json"))
 
-    @tried(3, 60)
+    @tried(2, 60)
     @given(content=changed_lines(original) if lines else changed_bytes([original]))
     def check(content: bytes) -> None:
         shutil.rmtree(work, ignore_errors=True)
