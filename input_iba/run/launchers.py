@@ -181,6 +181,9 @@ def finishing(what: str, say: Callable[[str], object]) -> Iterator[Callable[[], 
         signal.signal(number, put_off)
     try:
         yield end_if_asked
+    except RuntimeError:
+        end_if_asked()  # torch raises it anywhere when a process that reads has been ended, too
+        raise
     finally:
         for number, handler in earlier.items():
             signal.signal(number, handler)

@@ -134,6 +134,12 @@ def test_what_fails_after_a_request_to_end_may_end_at_once() -> None:
         pytest.fail("it went on")
 
 
+def test_readers_that_were_ended_too_are_no_error() -> None:
+    with pytest.raises(Terminated), terminable(), finishing("a sample", lambda _: None):
+        os.kill(os.getpid(), signal.SIGTERM)
+        raise RuntimeError("DataLoader worker is killed by signal: Terminated.")
+
+
 def test_an_error_comes_before_a_request_to_end() -> None:
     with pytest.raises(ValueError), terminable(), finishing("a sample", lambda _: None):
         os.kill(os.getpid(), signal.SIGTERM)

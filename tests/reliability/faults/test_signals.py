@@ -37,7 +37,7 @@ def ended(
         work = root / f"{number.name}{i}"
         child = warm.start(whole.command.argv(work), work.with_suffix(".txt"))
         child.until(partial(begun, work))  # what comes before is Python's
-        time.sleep(0.05 + draws.uniform(0, 0.8) * whole.seconds)
+        time.sleep(0.05 + draws.uniform(0, 0.8) * whole.seconds / (1 + i - done))
         child.send(number)
         status = child.wait()
         if status == 0:
