@@ -12,9 +12,10 @@ from torch import Tensor, nn
 
 from input_iba.datasets.class_index import imagenet_classes
 from input_iba.models.build import build_classifier
+from input_iba.models.hub import load_tokenizer
 from input_iba.models.named import SOURCES, named_model
 from input_iba.models.prepared import transform_of
-from input_iba.models.transformers_source import OF_IMAGES, load_tokenizer, task_of
+from input_iba.models.transformers_source import OF_IMAGES, task_of
 
 
 @dataclass(frozen=True)

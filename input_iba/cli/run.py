@@ -66,7 +66,7 @@ def _trusting(arguments: argparse.Namespace) -> Iterator[None]:
 
             stack.enter_context(literal_only())
         if getattr(arguments, "trust_remote_code", False):
-            from input_iba.models.transformers_source import remote_code
+            from input_iba.models.hub import remote_code
 
             stack.enter_context(remote_code())
         yield

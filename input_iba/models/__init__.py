@@ -3,9 +3,9 @@
 from input_iba.models.build import SOURCES, build_classifier
 from input_iba.models.checkpoints import load_checkpoint, read_state_dict
 from input_iba.models.deep_lstm import DeepLSTM
+from input_iba.models.hub import load_tokenizer
 from input_iba.models.image_networks import CifarResNet, ConvNet, SmallVGG
 from input_iba.models.sentence_classifier import MiniLMClassifier
-from input_iba.models.transformers_source import load_tokenizer
 
 __all__ = [
     "SOURCES",

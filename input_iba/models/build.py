@@ -12,7 +12,8 @@ from input_iba.errors import CheckpointError, ConfigError, closest, import_extra
 from input_iba.models.checkpoints import load_checkpoint, only_weights
 from input_iba.models.dual_source import ASKS, build_dual_encoder, is_dual_encoder
 from input_iba.models.efficientnet_lite import build_efficientnet_lite
-from input_iba.models.transformers_source import TRUST_KEY, build_transformers
+from input_iba.models.hub import TRUST_KEY
+from input_iba.models.transformers_source import build_transformers
 from input_iba.registry import CLASSIFIERS, REFUSALS, build
 
 Pretrained = bool | str

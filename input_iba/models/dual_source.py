@@ -11,14 +11,9 @@ from torch import Tensor, nn
 
 from input_iba.errors import ConfigError
 from input_iba.models.dual_encoder import check_dual, image_side, text_side, zero_shot
+from input_iba.models.hub import from_place, load_tokenizer, transformers_package
 from input_iba.models.prepared import named_folder, transform_of
-from input_iba.models.transformers_source import (
-    EMBEDDING,
-    build_transformers,
-    from_place,
-    load_tokenizer,
-    transformers_package,
-)
+from input_iba.models.transformers_source import EMBEDDING, build_transformers
 
 ASKS = ("text", "image", "classes")
 """Keys of a classifier's config, of which one says what is asked of a dual encoder."""

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torchvision.transforms import v2
 from torchvision.transforms.functional import InterpolationMode
 
-from input_iba.models.transformers_source import PROCESSOR, from_place, transformers_package
+from input_iba.models.hub import PROCESSOR, from_place, transformers_package
 
 RESAMPLINGS = {0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic"}
 """Names of the ways in which images are made smaller, by PIL's numbers."""

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from input_iba.errors import import_extra
-from input_iba.models.transformers_source import from_place, transformers_package, weights_type
+from input_iba.models.hub import from_place, transformers_package
+from input_iba.models.transformers_source import weights_type
 from input_iba.registry import CLASSIFIERS
 
 

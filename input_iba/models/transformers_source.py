@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
-from types import ModuleType
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
+from safetensors import safe_open
 from torch import nn
 
-from input_iba.errors import CheckpointError, ConfigError, closest, import_extra
-from input_iba.models.checkpoints import classes_of_head, load_checkpoint, only_weights
+from input_iba.errors import CheckpointError, ConfigError, closest
+from input_iba.models.checkpoints import classes_of_head, load_checkpoint
+from input_iba.models.hub import REMOTE_CODE, from_place, transformers_package
 
 
 def build_transformers(
@@ -47,22 +46,6 @@ def build_transformers(
         load_checkpoint(model, pretrained)
     found: nn.Module = model
     return found
-
-
-TRUST_KEY = "trust_remote_code"
-
-REMOTE_CODE: ContextVar[bool] = ContextVar("REMOTE_CODE", default=False)
-"""Whether code may run that lies beside a network's weights, on the hub or in a folder."""
-
-
-@contextmanager
-def remote_code() -> Iterator[None]:
-    """Let the code of the networks that are loaded run, while the block does."""
-    token = REMOTE_CODE.set(True)
-    try:
-        yield
-    finally:
-        REMOTE_CODE.reset(token)
 
 
 CLASSES, EMBEDDING = "text-classification", "feature-extraction"
@@ -151,7 +134,7 @@ def _mismatched(
         return found
     package = transformers_package()
     file = from_place(type_, package.utils.cached_file, filename="model.safetensors")
-    with import_extra("safetensors", "safetensors", "text").safe_open(file, "pt") as stored:
+    with safe_open(file, "pt") as stored:
         shapes = [stored.get_slice(name).get_shape() for name in found]
     here = [model.get_parameter(name).shape for name in found]
     return list(zip(found, shapes, here, strict=True))
@@ -196,71 +179,3 @@ def weights_type(arguments: Mapping[str, Any]) -> dict[str, Any]:
     asked = next((arguments[key] for key in DTYPE if key in arguments), torch.float32)
     found = getattr(torch, asked, asked) if isinstance(asked, str) else asked
     return {DTYPE[version < (4, 56)]: found}
-
-
-def load_tokenizer(place: str) -> Any:
-    """Load the fast tokenizer in a folder, or of a name on the hub.
-
-    Raises:
-        CheckpointError: There is none, or none that knows which piece belongs to which word.
-    """
-    load = transformers_package().AutoTokenizer.from_pretrained
-    tokenizer = from_place(place, load, TOKENIZER)
-    if not tokenizer.is_fast:
-        raise CheckpointError(
-            f"The tokenizer in {place!r} cannot say which piece belongs to which word. Save a fast "
-            "one beside the weights (tokenizer.json)."
-        )
-    return tokenizer
-
-
-def transformers_package() -> ModuleType:
-    """Import `transformers`, or raise a `MissingExtraError`."""
-    return import_extra("transformers", "transformers", "text")
-
-
-FOLDER = "that `save_pretrained` wrote, for model and tokenizer both"
-TOKENIZER = (
-    "with the tokenizer of its texts, as `tokenizer.save_pretrained` writes it (a network of "
-    "images takes --image)"
-)
-PROCESSOR = (
-    "with preprocessor_config.json, as `processor.save_pretrained` writes it (a network of texts "
-    "takes --text)"
-)
-"""What folders are expected to be like."""
-
-
-def from_place(
-    place: str, load: Callable[..., Any], expected: str = FOLDER, **arguments: Any
-) -> Any:
-    """Load something with `transformers` from a folder or the hub, or raise a `CheckpointError`."""
-    try:
-        with _silent(), only_weights():
-            return load(place, trust_remote_code=REMOTE_CODE.get(), **arguments)
-    except Exception as error:  # from files, from the hub, and from the network between
-        reason = str(error).strip().split("\n")[0]
-        if TRUST_KEY in str(error) and not REMOTE_CODE.get():
-            raise CheckpointError(
-                f"{place!r} brings code of its own, which is not run: it could do anything to your "
-                "files. Read it, and give --trust-remote-code where you trust its authors."
-            ) from error
-        raise CheckpointError(
-            f"Nothing could be loaded from {place!r} ({type(error).__name__}: {reason}). Expected "
-            f"a folder {expected}; or a name on the hub, which needs a connection once."
-        ) from error
-
-
-@contextmanager
-def _silent() -> Iterator[None]:
-    """Keep `transformers` from reporting; what is missing becomes an error of ours."""
-    speech = transformers_package().utils.logging
-    level, bars = speech.get_verbosity(), speech.is_progress_bar_enabled()
-    speech.set_verbosity_error()
-    speech.disable_progress_bar()
-    try:
-        yield
-    finally:
-        speech.set_verbosity(level)
-        if bars:
-            speech.enable_progress_bar()

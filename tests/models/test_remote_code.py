@@ -10,7 +10,7 @@ import torch
 
 from input_iba.errors import CheckpointError, ConfigError
 from input_iba.models import build_classifier
-from input_iba.models.transformers_source import REMOTE_CODE, remote_code
+from input_iba.models.hub import REMOTE_CODE, remote_code
 
 transformers = pytest.importorskip("transformers")
 
