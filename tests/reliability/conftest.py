@@ -13,7 +13,8 @@ from typing import TypeVar
 
 import pytest
 
-FILE = os.environ.get("INPUT_IBA_EVIDENCE")
+_GIVEN = os.environ.get("INPUT_IBA_EVIDENCE")
+FILE = Path(_GIVEN).resolve() if _GIVEN else None  # tests go to other folders
 """File of JSON lines for what was tried; None for the short form of the tests."""
 
 ONLY_IN_FULL = pytest.mark.skipif(FILE is None, reason="is tried in `make test-faults` only")
@@ -39,7 +40,7 @@ def evidence() -> Evidence:
         if FILE is None:
             return
         line = {"section": section, "tried": tried, "count": count}
-        with Path(FILE).open("a", encoding="utf-8") as stream:
+        with FILE.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps({**line, "outcome": outcome, "mended": mended}) + "\n")
 
     return keep
