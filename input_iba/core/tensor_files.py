@@ -17,7 +17,7 @@ from safetensors import safe_open
 from safetensors.torch import save
 
 from input_iba.core.files import parse_json, written_whole
-from input_iba.core.pretence import refuse_pretence, refuse_unfolding
+from input_iba.core.pretence import refuse_missing_bytes, refuse_pretence, refuse_unfolding
 
 SAFE = ".safetensors"
 
@@ -75,7 +75,10 @@ def read_tensor_file(path: Path, device: torch.device | str = "cpu") -> Any:
 
 def _read_torch(path: Path, device: torch.device | str) -> Any:
     refuse_unfolding(path)
-    return torch.load(path, map_location=device, weights_only=True)
+    content = torch.load(path, map_location=device, weights_only=True)
+    refuse_pretence(content)
+    refuse_missing_bytes(path, content)
+    return content
 
 
 def _read_safe(path: Path, device: torch.device | str) -> Any:
