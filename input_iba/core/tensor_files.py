@@ -70,15 +70,13 @@ def read_tensor_file(path: Path, device: torch.device | str = "cpu") -> Any:
     except Exception as error:  # the readers raise whatever their decoders meet
         raise ValueError(str(error).strip().split("\n")[0] or type(error).__name__) from error
     refuse_pretence(content)
+    refuse_missing_bytes(path, content)
     return content
 
 
 def _read_torch(path: Path, device: torch.device | str) -> Any:
     refuse_unfolding(path)
-    content = torch.load(path, map_location=device, weights_only=True)
-    refuse_pretence(content)
-    refuse_missing_bytes(path, content)
-    return content
+    return torch.load(path, map_location=device, weights_only=True)
 
 
 def _read_safe(path: Path, device: torch.device | str) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from functools import cache
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
@@ -41,16 +41,29 @@ def fits(value: Any, hint: Any) -> bool:
     >>> fits({"a": [1, None]}, Mapping[str, list[float | None]]), fits(True, int)
     (True, False)
     """
+    return _fitting(hint)(value)
+
+
+@cache
+def _fitting(hint: Any) -> Callable[[Any], bool]:
+    """Return what `fits` asks of values: logs have thousands of lines of one type."""
     kinds = members(hint)
-    if len(kinds) > 1:
-        return any(fits(value, member) for member in kinds)
-    kind, arguments = get_origin(hint) or hint, get_args(hint)
-    if kind is Any:
-        return True
-    if kind is Literal:
-        return isinstance(value, str) and value in arguments
-    if kind is list:
-        return isinstance(value, list) and all(fits(item, arguments[0]) for item in value)
-    if arguments:
-        return isinstance(value, Mapping) and all(fits(v, arguments[1]) for v in value.values())
-    return type(value) is kind or (kind is float and type(value) is int)
+    if Any in kinds:
+        return lambda _: True
+    plain = {kind for kind in kinds if get_origin(kind) is None}
+    if float in plain:
+        plain.add(int)
+    nested = [_nested(kind) for kind in kinds if get_origin(kind) is not None]
+    if not nested:
+        return lambda value: type(value) in plain
+    return lambda value: type(value) in plain or any(fit(value) for fit in nested)
+
+
+def _nested(kind: Any) -> Callable[[Any], bool]:
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is Literal:
+        return lambda value: isinstance(value, str) and value in arguments
+    fit = _fitting(arguments[0] if origin is list else arguments[1])
+    if origin is list:
+        return lambda value: isinstance(value, list) and all(map(fit, value))
+    return lambda value: isinstance(value, Mapping) and all(map(fit, value.values()))

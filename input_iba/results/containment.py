@@ -7,6 +7,9 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from input_iba.errors import DataError
 
+ODD = frozenset("\\:\0")
+"""Characters with which the last part of a name may lead elsewhere, on some system."""
+
 
 def refuse_outside(root: Path, files: Iterable[str], where: Path) -> None:
     """Raise a `DataError` for files that are not inside a work directory.
@@ -14,13 +17,15 @@ def refuse_outside(root: Path, files: Iterable[str], where: Path) -> None:
     Neither may their names lead out of `root`, nor a folder in it that is a link. `where` is the
     file that names them.
     """
-    known: dict[PurePosixPath, bool] = {}
+    known: dict[str, bool] = {}
     home = root.resolve()
     for file in files:
-        folder = PurePosixPath(file).parent
-        if folder not in known:  # of thousands of files, a few folders
-            known[folder] = (root / folder).resolve().is_relative_to(home)
-        if not (_is_plain(file) and known[folder]):
+        folder, _, name = file.rpartition("/")
+        whole = file if "/" in file[:1] or ODD.intersection(name) else f"{folder}/a".lstrip("/")
+        if whole not in known:  # of thousands of files, a few folders
+            inside = _is_plain(whole) and (root / folder).resolve().is_relative_to(home)
+            known[whole] = inside
+        if name == ".." or not known[whole]:
             raise DataError(
                 f"'{where}' names a file outside its work directory: {file!r}. Expected files "
                 "inside it, as a run writes them. The directory was changed by hand, or is not "

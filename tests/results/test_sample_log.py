@@ -160,7 +160,15 @@ def test_nothing_to_resume_is_a_beginning(tmp_path: Path) -> None:
     "file",
     [
         *("../a.npz", "maps/../../a.npz", "/etc/passwd", "//host/a", "C:\\a.npz", "C:a.npz"),
-        *("maps\\..\\..\\a.npz", "\\a.npz", "maps/a\0.npz", "elsewhere/a.npz"),
+        *(
+            "..",
+            "maps/..",
+            "/a.npz",
+            "maps\\..\\..\\a.npz",
+            "\\a.npz",
+            "maps/a\0.npz",
+            "elsewhere/a.npz",
+        ),
     ],
 )
 def test_files_outside_the_work_directory_are_refused(tmp_path: Path, file: str) -> None:
