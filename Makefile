@@ -43,7 +43,7 @@ test-faults: $(DEV)
 	INPUT_IBA_EVIDENCE=$(EVIDENCE) $(BIN)/python -m tests.reliability.killing --sample 400
 	$(BIN)/python -m tests.reliability.page $(EVIDENCE)
 
-# Which lines and branches all tests run, in half an hour; fails where too few.
+# Which lines and branches all tests run, in about as long as `make test`; fails where too few.
 COVERAGE := build/coverage
 coverage: $(DEV)
 	@rm -rf $(COVERAGE) && mkdir -p $(COVERAGE)
