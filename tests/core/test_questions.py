@@ -76,6 +76,21 @@ def test_a_contrast_is_met_by_the_share_of_two_probabilities(
     torch.testing.assert_close(met(question, draws(4, 3)), expected)
 
 
+def test_a_contrast_asks_about_the_class_of_the_data_set_unless_that_is_the_other() -> None:
+    assert ContrastTarget().about(2) == ContrastTarget(2)
+    assert ContrastTarget(b=1).about(2) == ContrastTarget(2, 1)
+    assert ContrastTarget(b=1).about(1) == ContrastTarget(b=1)
+    assert ContrastTarget(a=0).about(2) == ContrastTarget(a=0)
+
+
+def test_targets_read_their_part_of_what_a_model_returns() -> None:
+    logits, values = draws(2, 3), draws(2)
+    torch.testing.assert_close(ClassTarget().answer({"logits": logits}, IMAGES), logits)
+    regression = RegressionTarget(1.0)
+    torch.testing.assert_close(regression.answer(values, IMAGES), values[:, None])
+    torch.testing.assert_close(regression.answer({"prediction": logits}, IMAGES), logits)
+
+
 def test_a_contrast_of_one_logit_is_that_of_its_two_classes() -> None:
     question = ContrastTarget().settle(torch.tensor([0.5]), Facts())
     torch.testing.assert_close(met(question, torch.tensor([[0.7]])), torch.tensor([1.4]).sigmoid())

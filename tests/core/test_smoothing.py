@@ -75,3 +75,10 @@ def test_a_volume_is_smoothed_along_each_of_its_sides() -> None:
     for axis in (2, 3, 4):
         expected = gaussian_smooth(expected.movedim(axis, -1), 1.0, dims=1).movedim(-1, axis)
     torch.testing.assert_close(gaussian_smooth(volume, 1.0, dims=3), expected)
+
+
+@pytest.mark.parametrize("shape", [(3, LONGEST_MATRIX + 5, 4), (3, 7, 4)])
+def test_masks_of_three_and_of_four_dimensions_are_smoothed_alike(shape: tuple[int, ...]) -> None:
+    mask = torch.rand(shape, generator=torch.Generator().manual_seed(0))
+    expected = gaussian_smooth(mask[:, None], 1.5)[:, 0]
+    torch.testing.assert_close(gaussian_smooth(mask, 1.5), expected, rtol=0, atol=0)

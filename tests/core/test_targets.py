@@ -7,11 +7,13 @@ import torch
 from torch.nn import functional as F
 
 from input_iba.core.targets import (
+    ClassTarget,
     Facts,
     MultiLabelTarget,
     predictions,
     probabilities,
     target_losses,
+    target_of,
 )
 from input_iba.core.targets.base import find_part
 from input_iba.errors import AttributionError, ConfigError
@@ -108,3 +110,12 @@ def test_a_label_is_there_above_one_half_alone() -> None:
     assert question.name == "class 1 and class 3"
     nothing = MultiLabelTarget().settle(torch.zeros(2), Facts())
     assert nothing.name == "none of the classes"
+
+
+def test_each_sample_has_its_part_of_the_targets() -> None:
+    assert target_of([4, "cat", None], 1) == ["cat"]
+    assert target_of(torch.tensor([4, 5, 6]), 0).tolist() == [4]
+    one_hot = torch.eye(3)[:2]
+    torch.testing.assert_close(target_of(one_hot, 1), one_hot[1:])
+    for shared in (None, 3, "cat", ClassTarget(2), torch.tensor(3)):
+        assert target_of(shared, 1) is shared

@@ -61,6 +61,20 @@ def test_layers_from_the_top() -> None:
     assert layers_from_the_top(Network()) == expected
 
 
+def test_what_has_nothing_to_reinitialise_is_not_a_layer() -> None:
+    class Constant(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.register_buffer("value", torch.ones(1))
+
+    class Empty(nn.Module):
+        def reset_parameters(self) -> None:
+            pass
+
+    statistics = nn.BatchNorm1d(2, affine=False)
+    assert layers_from_the_top(nn.Sequential(Constant(), Empty(), statistics)) == ["2"]
+
+
 def test_each_step_takes_one_more_layer() -> None:
     model = Network().train()
     before, counts = state(model), []

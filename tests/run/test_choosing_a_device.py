@@ -1,13 +1,10 @@
-"""Device and precision: what is asked for, what there is."""
+"""The device: what is asked for, what there is."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import pytest
 import torch
 
-from input_iba.core.precision import choose_precision, cpu_flags, precision_name
 from input_iba.errors import ConfigError
 from input_iba.run.device import choose_device
 
@@ -95,36 +92,3 @@ def test_without_gpus_every_process_takes_the_cpu() -> None:
 def test_a_device_that_is_named_and_missing_is_an_error(name: str, said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         choose_device(name)
-
-
-@pytest.mark.parametrize(
-    ("flags", "expected"), [("avx2 avx512_bf16 fma", "bf16"), ("avx2", "fp32")]
-)
-def test_auto_takes_bf16_where_the_processor_has_it(
-    monkeypatch: pytest.MonkeyPatch, flags: str, expected: str
-) -> None:
-    monkeypatch.setattr("input_iba.core.precision.cpu_flags", lambda: frozenset(flags.split()))
-    assert precision_name(choose_precision("auto", CPU)) == expected
-
-
-def test_the_precision_asked_for_is_taken() -> None:
-    assert choose_precision("fp32", CPU) is None
-    assert choose_precision("bf16", CPU) is torch.bfloat16
-    assert choose_precision("auto", torch.device("mps")) is None
-    with pytest.raises(ConfigError, match="Known: auto, fp32, bf16"):
-        choose_precision("fp16", CPU)
-    with pytest.raises(ConfigError, match="Use fp32"):
-        choose_precision("bf16", torch.device("mps"))
-
-
-def test_processor_flags_are_read_and_their_absence_is_no_error(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("platform.system", lambda: "Linux")
-    (tmp_path / "cpuinfo").write_text("processor : 0\nflags\t\t: fpu amx_bf16\nbugs : none\n")
-    assert cpu_flags(tmp_path / "cpuinfo") == {"fpu", "amx_bf16"}
-    (tmp_path / "arm").write_text("Features : fp asimd\n")
-    assert cpu_flags(tmp_path / "arm") == frozenset()
-    assert cpu_flags(tmp_path / "missing") == frozenset()
-    monkeypatch.setattr("platform.system", lambda: "Darwin")
-    assert cpu_flags(tmp_path / "cpuinfo") == frozenset()
