@@ -21,8 +21,8 @@ from input_iba.run.shell import Run
 from input_iba.training.classifier import Labelled
 from input_iba.vibi import BlackBox, ChunkGrid
 from input_iba.vibi.commands.explain import timed
-from input_iba.vibi.commands.images import chunk_map
 from input_iba.vibi.commands.prepared import LoadedVibi, kind_of, load_vibi, read_samples
+from input_iba.vibi.commands.sheets import chunk_map
 
 CONFIG = """
 _base_ = [{preset!r}]

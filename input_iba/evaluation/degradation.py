@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from input_iba.evaluation.base import Curves, EvaluationContext, ScoredSample, TwoCurvesMetric
+from input_iba.evaluation.base import EvaluationContext, ScoredSample
 from input_iba.evaluation.tiles import tile_ranks
+from input_iba.evaluation.two_curves import Curves, TwoCurvesMetric
 from input_iba.settings import setting
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from input_iba.errors import EvaluationError
-from input_iba.evaluation.base import Curves, EvaluationContext, ScoredSample, TwoCurvesMetric
+from input_iba.evaluation.base import EvaluationContext, ScoredSample
 from input_iba.evaluation.tiles import tile_ranks
+from input_iba.evaluation.two_curves import Curves, TwoCurvesMetric
 from input_iba.settings import setting
 
 if TYPE_CHECKING:

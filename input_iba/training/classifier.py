@@ -13,8 +13,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from input_iba.errors import ConfigError
-from input_iba.training.loop import Trainer, Validation, autocasting
+from input_iba.training.loop import autocasting
 from input_iba.training.settings import TrainingSettings
+from input_iba.training.trainer import Trainer, Validation
 
 
 @dataclass(frozen=True)

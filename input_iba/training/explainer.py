@@ -26,7 +26,8 @@ from input_iba.core.watched import WatchedClassifier
 from input_iba.modality import Layout, Modality
 from input_iba.training.explainer_settings import ExplainerTraining, Objective
 from input_iba.training.lessons import AT_ONCE, Lessons, teach
-from input_iba.training.loop import Loop, Trainer, Validation, autocasting, progress_bar
+from input_iba.training.loop import Loop, autocasting, progress_bar
+from input_iba.training.trainer import Trainer, Validation
 
 VALIDATION_SHARE = 0.05
 """Share of the inputs that is held out."""

@@ -12,7 +12,7 @@ from input_iba.core.hooks import find_layer, hooked, layer_shapes, unwrap
 from input_iba.errors import ConfigError
 from input_iba.vibi.black_box import BlackBox, logit_per_class
 from input_iba.vibi.chunks import ChunkGrid
-from input_iba.vibi.networks import ChunkHead, WholeImage
+from input_iba.vibi.explainers import ChunkHead, WholeImage
 
 
 class _MapReadError(Exception):

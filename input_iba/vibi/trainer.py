@@ -10,13 +10,13 @@ import torch
 from torch import Tensor
 
 from input_iba.training.images import augment
-from input_iba.training.loop import Trainer, Validation
+from input_iba.training.trainer import Trainer, Validation
 from input_iba.vibi.black_box import BlackBox
 from input_iba.vibi.copies import BlackBoxCopy
 from input_iba.vibi.fidelity import measure_fidelity
 from input_iba.vibi.inputs import ExplainedInputs
 from input_iba.vibi.model import Vibi, annealed
-from input_iba.vibi.settings import VibiTraining
+from input_iba.vibi.training_settings import VibiTraining
 
 
 def soft_cross_entropy(log_probabilities: Tensor, logits: Tensor) -> Tensor:

@@ -76,7 +76,7 @@ def test_resumed_training_ends_at_the_same_weights(
     colours: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert run(colours, "--epochs", "3", name="whole", work_dir="whole") == 0
-    from input_iba.training.loop import Trainer
+    from input_iba.training.trainer import Trainer
 
     train_epoch = Trainer.train_epoch
 

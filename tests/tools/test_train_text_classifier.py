@@ -12,7 +12,7 @@ import torch
 
 from input_iba.cli.main import script
 from input_iba.models import build_classifier
-from input_iba.training.loop import Trainer
+from input_iba.training.trainer import Trainer
 from tests.datasets.reviews import write_reviews, write_vectors
 
 CONFIG = Path("configs/deep_lstm.py").resolve()

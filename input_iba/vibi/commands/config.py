@@ -23,8 +23,8 @@ from input_iba.vibi.settings import (
     DataSettings,
     ExplainerSettings,
     TextSettings,
-    VibiTraining,
 )
+from input_iba.vibi.training_settings import VibiTraining
 
 
 @dataclass(frozen=True)

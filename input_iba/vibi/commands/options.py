@@ -7,7 +7,7 @@ from pathlib import Path
 
 from input_iba.run.options import ComputeOptions, DeviceOptions
 from input_iba.settings import REQUIRED, setting
-from input_iba.vibi.settings import spelled
+from input_iba.vibi.training_settings import spelled
 
 
 @dataclass(frozen=True)

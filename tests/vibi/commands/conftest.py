@@ -32,8 +32,9 @@ def tiny_options(root: Path, folder: Path) -> dict[str, Any]:
     return {
         "data.dataset": "ImageFolder",
         "data.root": str(root),
-        "black_box.classifier.width": 2,
-        "black_box.classifier.hidden": 8,
+        "black_box.classifier.width": 4,
+        "black_box.classifier.hidden": 16,
+        "black_box.classifier.dropout": 0.0,
         "black_box.checkpoint": str(folder / "black_box.pth"),
         "black_box.epochs": 8,
         "black_box.lr": 0.05,

@@ -17,9 +17,10 @@ from input_iba.run.shell import Run
 from input_iba.vibi import BlackBoxCopy, Fidelity, VibiTrainer
 from input_iba.vibi.commands import run as commands_run
 from input_iba.vibi.commands.config import VibiConfig, load_vibi_config
+from input_iba.vibi.commands.folder import VibiResult
 from input_iba.vibi.commands.options import VibiOptions
 from input_iba.vibi.commands.prepared import load_vibi, prepare, read_checkpoint
-from input_iba.vibi.commands.run import VibiResult, run_vibi, without_beta
+from input_iba.vibi.commands.run import run_vibi, without_beta
 from tests.vibi.commands.conftest import tiny_options
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from input_iba.drawing.vibi_images import AGREES
 from input_iba.vibi import BlackBox, ChunkGrid, Vibi
-from input_iba.vibi.commands.images import chunk_map, write_curves, write_sheets
+from input_iba.vibi.commands.sheets import chunk_map, write_curves, write_sheets
 
 GRID = ChunkGrid(8, 8, 4)
 

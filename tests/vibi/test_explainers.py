@@ -61,13 +61,6 @@ def test_unknown_names_are_refused_with_the_closest() -> None:
         ApproximatorSettings("publishd")
 
 
-@pytest.mark.parametrize("size", ["small", "published"])
-@pytest.mark.parametrize("shape", [(1, 28, 28), (3, 19, 23)])
-def test_an_approximator_gives_a_logit_per_class(size: str, shape: tuple[int, int, int]) -> None:
-    approximator = build_approximator(ApproximatorSettings(size, width=8), shape[0], 7)
-    assert approximator(torch.rand(2, *shape)).shape == (2, 7)
-
-
 def test_no_network_keeps_statistics_of_batches() -> None:
     settings = ExplainerSettings("Unet")
     networks = [
