@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 SAMPLES := $(VENV)/.samples
 DEV := $(VENV)/.dev
 
-.PHONY: demo test check test-faults test-versions coverage mutants bench lint types audit sbom install clean
+.PHONY: demo docs release test check test-faults test-versions coverage mutants bench lint types audit sbom install clean
 
 install: $(SAMPLES)
 
@@ -22,6 +22,11 @@ $(SAMPLES) $(DEV): $(VENV)/.%: pyproject.toml setup.py | $(BIN)/pip
 demo: $(SAMPLES)
 	$(BIN)/input-iba demo || \
 		{ echo "To start the demo afresh: rm -r workdirs/samples"; exit 1; }
+
+# The site, build/site/index.html: built strictly, then looked at by tests/documents/test_site.py.
+docs: $(DEV)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	$(BIN)/pytest tests/documents/test_site.py
 
 # Seconds per sample against the published way; needs a quiet machine for ten minutes.
 bench: $(DEV)

@@ -13,7 +13,7 @@ DOCUMENTS = [
     for path in (
         ROOT / "README.md",
         *sorted((ROOT / "tutorials").glob("*.md")),
-        *sorted((ROOT / "docs").glob("*.md")),
+        *sorted((ROOT / "docs").rglob("*.md")),
     )
 ]
 

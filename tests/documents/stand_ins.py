@@ -18,7 +18,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+import input_iba
 from input_iba.models import CifarResNet
+from tests.models.transformers_families import FAMILIES
 
 SIDE = 32
 """Pixels per side of the pictures on the stage."""
@@ -199,6 +201,30 @@ def _readme() -> dict[str, Any]:
     return {"model": model, "x": images[:2], "loader": loader}
 
 
+def _scans() -> dict[str, Any]:
+    network = nn.Sequential(
+        *(nn.Conv2d(1, 4, 3, padding=1), nn.ReLU(), nn.AdaptiveAvgPool2d(4), nn.Flatten()),
+        nn.Linear(64, 2),
+    )
+    loader = [torch.randn(20, 1, SIDE, SIDE) for _ in range(2)]
+    return {"network": network.eval(), "loader": loader, "scan": torch.randn(1, SIDE, SIDE)}
+
+
+def _detector() -> dict[str, Any]:
+    detector, _ = FAMILIES["yolos"]()
+    return {"detector": detector.eval(), "image": torch.randn(3, 64, 96)}
+
+
+def _vit() -> dict[str, Any]:
+    vit, _ = FAMILIES["vit"]()
+    return {"vit": vit.eval(), "images": torch.randn(2, 3, SIDE, SIDE)}
+
+
+def _cats() -> dict[str, Any]:
+    names = ["tabby", "Egyptian cat", *map(str, range(298))]
+    return {**_readme(), "names": names, "input_iba": input_iba}
+
+
 class _Mean(nn.Module):
     def forward(self, embedded: Tensor) -> Tensor:
         """Return the mean over tokens (B, E) of embeddings (B, T, E)."""
@@ -207,6 +233,13 @@ class _Mean(nn.Module):
 
 NAMES: Mapping[str, Callable[[], dict[str, Any]]] = {
     "README.md": _readme,
+    "docs/index.md": _readme,
+    "docs/start.md": _readme,
+    "docs/how-to/detector.md": _detector,
+    "docs/how-to/grey_scale.md": _scans,
+    "docs/how-to/is_it_right.md": _cats,
+    "docs/how-to/two_classes.md": _cats,
+    "docs/how-to/vit.md": _vit,
     "tutorials/evaluation.md": _evaluation,
 }
 """By document: makes the names that its Python blocks take for granted."""

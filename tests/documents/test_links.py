@@ -78,9 +78,15 @@ def test_the_architecture_says_which_way_imports_point() -> None:
     assert [room for room in rooms if not re.search(rf"^ *{room}\b", layout, re.MULTILINE)] == []
 
 
-def test_the_readme_names_every_document() -> None:
-    files = [path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").glob("*.md")]
-    assert [name for name in files if f"({name})" not in read("README.md")] == []
+def test_the_site_leads_to_every_document() -> None:
+    nav = read("mkdocs.yml").partition("\nnav:\n")[2]
+    led_to = set(re.findall(r"[\w/-]+\.(?:md|ipynb)", nav))
+    assert {*DOCUMENTS, *NOTEBOOKS} - led_to == {"README.md"}
+    assert [name for name in led_to if not (ROOT / name).exists()] == []
+
+
+def test_the_readme_is_short() -> None:
+    assert len(read("README.md").splitlines()) <= 120
 
 
 def test_the_readme_says_why_each_dependency_is_there() -> None:
