@@ -62,6 +62,12 @@ class DataError(InputIBAError):
     """A folder, a file or a sample cannot be used."""
 
 
+class StoreError(InputIBAError):
+    """Files that lie elsewhere than in the work directory cannot be reached, or put there."""
+
+    usage = False
+
+
 class CheckpointError(InputIBAError):
     """A checkpoint cannot be read, or does not fit its network."""
 

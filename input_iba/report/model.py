@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
+from input_iba.core.files import Readable
 from input_iba.drawing import Chart, Shown
 
 MAX_SAMPLES = 2000
@@ -31,6 +32,7 @@ class Row:
             `overlay`, `heat`, `feature_mask_png`, `feature_mask_picture`, `prior_mask_picture`,
             `input_mask_png`, `input_mask_picture`, `map_png`, `map`, `input_mask`, `feature_mask`,
             `prior_mask`; of a text `highlights`.
+        packed: Those of these files that are in a shard, by kind; a page holds their images.
         failure: Why the sample failed; empty when it is done.
         text: Of a text, its T words, and what stands around them.
         word_masks: Of a text, from kind of mask to T values, the map first.
@@ -49,6 +51,7 @@ class Row:
     map_bits: float | None = None
     feature_peak: float | None = None
     files: Mapping[str, str] = field(default_factory=dict)
+    packed: Mapping[str, Readable] = field(default_factory=dict)
     failure: str = ""
     text: Shown = field(default=Shown(()))
     word_masks: Mapping[str, Sequence[float]] = field(default_factory=dict)

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
+from mimetypes import guess_type
 from typing import Any
 from urllib.parse import quote
 
@@ -21,10 +22,12 @@ from input_iba.drawing import COLOUR_MAP, Grid, Shown
 from input_iba.drawing.pages import POLICY, environment
 from input_iba.drawing.tables import UNKNOWN
 from input_iba.drawing.words import as_it_stands
+from input_iba.errors import InputIBAError
 from input_iba.report.charts import loss_charts
 from input_iba.report.metrics import metrics_shown, plural
 from input_iba.report.model import MAX_SAMPLES, Report, Row, Source
 from input_iba.report.rows import WORD_MASKS
+from input_iba.run.shell import LOGGER
 
 OPACITY = 75
 """Percent at which the hottest pixel covers the image, at the beginning."""
@@ -71,6 +74,7 @@ def _templates() -> Environment:
     """Return the report's templates with what they make texts of."""
     pages = environment("input_iba.report")
     pages.filters |= {"link": link_to, "plural": plural, "flattened": flattened}
+    pages.filters["address"] = address
     pages.filters |= {"loss_charts": loss_charts, "numbers": _numbers, "places": _places}
     return pages
 
@@ -157,6 +161,19 @@ def _places(text: Shown) -> str:
     """Return the lengths of a text's parts as JavaScript counts them."""
     parts = (as_it_stands(part) for part in text.parts)
     return " ".join(str(len(part.encode("utf-16-le")) // 2) for part in parts)
+
+
+def address(row: Row, kind: str) -> str:
+    """Return where a page finds a file of a row; of one in a shard, an address that holds it."""
+    if kind not in row.packed:
+        return link_to(row.files[kind])
+    try:
+        with row.packed[kind].open("rb") as stream:
+            content = base64.b64encode(stream.read()).decode()
+    except InputIBAError as error:
+        LOGGER.warning("An image is left out of the page: %s", error)
+        return ""
+    return f"data:{guess_type(row.files[kind].lower())[0]};base64,{content}"
 
 
 def link_to(path: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,17 @@ from input_iba.drawing.tables import UNKNOWN, lay_out, width_of
 from input_iba.drawing.words import printable
 from input_iba.errors import DataError
 from input_iba.report.model import Row
-from input_iba.results import SampleRecord, TextMask, WorkDir, read_text_mask, write_image
+from input_iba.results import (
+    SampleRecord,
+    StoredFiles,
+    TextMask,
+    WorkDir,
+    read_text_mask,
+    write_image,
+)
 from input_iba.results.map_files import read_map
 from input_iba.results.sample_writer import IMAGE_PLACES
+from input_iba.results.shards import Member
 
 WORD_MASKS = {
     "map": "map",
@@ -43,12 +51,14 @@ def rows_of(work: WorkDir, ids: Iterable[str] | None = None) -> list[Row]:
     """Return the samples of a work directory as they are shown, all or those of `ids` in turn."""
     records = work.records.load()
     chosen = (records[id_] for id_ in (records if ids is None else ids) if id_ in records)
-    return [_row(record, work.root) for record in chosen]
+    stored = StoredFiles(work.root)
+    return [_row(record, stored) for record in chosen]
 
 
-def _row(record: SampleRecord, root: Path) -> Row:
+def _row(record: SampleRecord, stored: StoredFiles) -> Row:
     text = "highlights" in record.files
-    masks = _word_masks(record, root) if text else {}
+    masks = _word_masks(record, stored) if text else {}
+    there = {kind: stored.at(file) for kind, file in record.files.items()}
     return Row(
         id=record.id,
         class_name=record.class_name,
@@ -60,7 +70,8 @@ def _row(record: SampleRecord, root: Path) -> Row:
         warning=record.warning,
         map_bits=record.map_bits,
         feature_peak=record.feature_peak,
-        files=record.files if text else _with_images(root, record.files),
+        files=record.files if text else _with_images(stored, record.files),
+        packed={kind: at for kind, at in there.items() if isinstance(at, Member)},
         failure=(record.reason or "no reason given") if record.status == "failed" else "",
         text=next(iter(masks.values())).shown if masks else Shown(()),
         word_masks={kind: found.mask.tolist() for kind, found in masks.items()},
@@ -68,16 +79,16 @@ def _row(record: SampleRecord, root: Path) -> Row:
     )
 
 
-def _word_masks(record: SampleRecord, root: Path) -> Mapping[str, TextMask]:
+def _word_masks(record: SampleRecord, stored: StoredFiles) -> Mapping[str, TextMask]:
     """Read the words of a text with each of its masks; nothing where a file is gone."""
     found = {}
     for kind in (kind for kind in WORD_MASKS if kind in record.files):
         with suppress(DataError):
-            found[kind] = read_text_mask(root / record.files[kind])
+            found[kind] = read_text_mask(stored.at(record.files[kind]))
     return found
 
 
-def _with_images(root: Path, files: Mapping[str, str]) -> dict[str, str]:
+def _with_images(stored: StoredFiles, files: Mapping[str, str]) -> dict[str, str]:
     """Return the files of an image, from kind to path, with those that were missing drawn.
 
     Where a mask cannot be read or an image cannot be written, the page does without it.
@@ -91,8 +102,9 @@ def _with_images(root: Path, files: Mapping[str, str]) -> dict[str, str]:
         place = PurePosixPath(folder, *PurePosixPath(files[mask]).parts[1:]).with_suffix("")
         path = f"{place}{extension}"
         with suppress(DataError, OSError):
-            if not (root / path).is_file():
-                write_image(root / path, draw(read_map(root / files[mask]).numpy()))
+            if not (stored.root / path).is_file():
+                drawn = draw(read_map(stored.at(files[mask])).numpy())
+                write_image(stored.root / path, drawn)
             found[kind] = path
     return found
 

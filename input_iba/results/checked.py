@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from functools import cache
@@ -26,7 +27,8 @@ def checked(kind: type[Kind], values: Any, **given: Any) -> Kind:
     for key, value in kept.items():
         if not fits(value, hints[key]):
             raise ValueError(f"{key!r} is {str(value)[:80]!r}")
-    json.dumps(kept, allow_nan=False, default=str)
+    if any(map(_is_open, hints.values())):
+        json.dumps(kept, allow_nan=False, default=str)
     return kind(**kept, **given)
 
 
@@ -35,8 +37,16 @@ def _hints(kind: type) -> dict[str, Any]:
     return get_type_hints(kind)
 
 
+@cache
+def _is_open(hint: Any) -> bool:
+    """Return whether some values of a type are not looked at."""
+    return hint is Any or any(map(_is_open, get_args(hint)))
+
+
 def fits(value: Any, hint: Any) -> bool:
     """Return whether a value of JSON is of a type: a plain one, a union, a list, a mapping of str.
+
+    Of floating-point numbers only those fit that JSON knows.
 
     >>> fits({"a": [1, None]}, Mapping[str, list[float | None]]), fits(True, int)
     (True, False)
@@ -54,9 +64,13 @@ def _fitting(hint: Any) -> Callable[[Any], bool]:
     if float in plain:
         plain.add(int)
     nested = [_nested(kind) for kind in kinds if get_origin(kind) is not None]
-    if not nested:
-        return lambda value: type(value) in plain
-    return lambda value: type(value) in plain or any(fit(value) for fit in nested)
+
+    def fit(value: Any) -> bool:
+        if type(value) in plain:
+            return type(value) is not float or math.isfinite(value)
+        return any(other(value) for other in nested)
+
+    return fit
 
 
 def _nested(kind: Any) -> Callable[[Any], bool]:

@@ -17,19 +17,31 @@ def refuse_outside(root: Path, files: Iterable[str], where: Path) -> None:
     Neither may their names lead out of `root`, nor a folder in it that is a link. `where` is the
     file that names them.
     """
-    known: dict[str, bool] = {}
-    home = root.resolve()
+    inside = Inside(root, where)
     for file in files:
+        inside.check(file)
+
+
+class Inside:
+    """Refuses files outside a work directory, of which it is asked many; see `refuse_outside`."""
+
+    def __init__(self, root: Path, where: Path) -> None:
+        self._root, self._where = root, where
+        self._home = root.resolve()
+        self._known: dict[str, bool] = {}
+
+    def check(self, file: str) -> None:
+        """Raise a `DataError` where a file is not inside."""
         folder, _, name = file.rpartition("/")
         whole = file if "/" in file[:1] or ODD.intersection(name) else f"{folder}/a".lstrip("/")
-        if whole not in known:  # of thousands of files, a few folders
-            inside = _is_plain(whole) and (root / folder).resolve().is_relative_to(home)
-            known[whole] = inside
-        if name == ".." or not known[whole]:
+        if whole not in self._known:  # of thousands of files, a few folders
+            leads = (self._root / folder).resolve().is_relative_to(self._home)
+            self._known[whole] = _is_plain(whole) and leads
+        if name == ".." or not self._known[whole]:
             raise DataError(
-                f"'{where}' names a file outside its work directory: {file!r}. Expected files "
-                "inside it, as a run writes them. The directory was changed by hand, or is not "
-                "what it claims to be: explain the samples again in another --work-dir."
+                f"'{self._where}' names a file outside its work directory: {file!r}. Expected "
+                "files inside it, as a run writes them. The directory was changed by hand, or is "
+                "not what it claims to be: explain the samples again in another --work-dir."
             )
 
 

@@ -12,10 +12,12 @@ from PIL import Image
 from torch import Tensor
 
 from input_iba.core.arrays import Declared, declared_arrays, read_array
+from input_iba.core.files import Readable
 from input_iba.core.maps import as_map
 from input_iba.errors import DataError, EvaluationError, InputIBAError
 from input_iba.records import Sample, TextSample
-from input_iba.results import file_names
+from input_iba.results.names import file_names
+from input_iba.results.stored import StoredFiles
 from input_iba.results.writing import MASK_KEYS
 
 FORMATS = (".npz", ".npy", ".png")
@@ -25,33 +27,36 @@ FINE_MODES = frozenset({"I", "I;16", "I;16B", "I;16L"})
 """Pillow's names of PNG files with 16 bits per pixel; all others have 8 or fewer."""
 
 
-def find_maps(folder: Path, ids: Iterable[str]) -> dict[str, Path]:
+def find_maps(folder: Path, ids: Iterable[str]) -> dict[str, Readable]:
     """Find the maps of a whole data set's samples, by id, in a folder or below it.
 
     A map is named as a run of this toolkit names it, or by the id itself. Of several formats the
-    most exact is taken; of a work directory, its `own_maps`.
+    most exact is taken; of a work directory, its `own_maps`, and those of its shards likewise.
 
     Raises:
         DataError: The folder does not exist, or two files of one format may be a sample's map.
     """
-    if not folder.is_dir():
-        raise DataError(f"Folder of maps '{folder}' does not exist. Check HEATMAP_DIR.")
     root = own_maps(folder) if (folder / "manifest.json").is_file() else folder
+    packed = StoredFiles(root.parent)
+    inside = packed.below(root.name)
+    if not inside and not root.is_dir():
+        raise DataError(f"Folder of maps '{folder}' does not exist. Check HEATMAP_DIR.")
     files: dict[tuple[str, str], list[Path]] = {}
-    for path in sorted(root.rglob("*")):
-        if path.suffix.lower() in FORMATS and not path.name.startswith("."):
+    loose = (path for path in root.rglob("*") if not path.name.startswith("."))
+    for path in (*sorted(loose), *(root.parent / file for file in inside)):
+        if path.suffix.lower() in FORMATS:
             files.setdefault((path.stem, path.suffix.lower()), []).append(path)
-    found = {}
+    found: dict[str, Readable] = {}
     for id_, name in file_names(ids).items():
         keys = ((stem, suffix) for suffix in FORMATS for stem in (name, id_))
         candidates = next((files[key] for key in keys if key in files), [])
-        if len(candidates) > 1:
+        if len(set(candidates)) > 1:
             raise DataError(
                 f"Sample {id_!r} has several maps: {', '.join(map(str, candidates[:4]))}. Give "
                 "the folder that holds one map per sample."
             )
         if candidates:
-            found[id_] = candidates[0]
+            found[id_] = packed.at(candidates[0].relative_to(root.parent).as_posix())
     return found
 
 
@@ -61,12 +66,18 @@ def own_maps(root: Path) -> Path:
     That is `maps`; of other methods, and where an earlier release began the run, so that maps of
     some samples are missing, `input_masks`.
     """
-    maps, masks = root / "maps", root / "input_masks"
-    mapped, masked = ({p.relative_to(at) for p in at.rglob("*.npz")} for at in (maps, masks))
-    return maps if mapped and masked <= mapped else masks
+    packed = StoredFiles(root)
+
+    def places(folder: str) -> set[str]:
+        loose = (path.relative_to(root).as_posix() for path in (root / folder).rglob("*.npz"))
+        inside = (file for file in packed.below(folder) if file.endswith(".npz"))
+        return {file.partition("/")[2] for file in (*loose, *inside)}
+
+    mapped, masked = places("maps"), places("input_masks")
+    return root / ("maps" if mapped and masked <= mapped else "input_masks")
 
 
-def read_map_of(sample: Sample, path: Path) -> Tensor:
+def read_map_of(sample: Sample, path: Readable) -> Tensor:
     """Read the map of a sample, shaped as its `map_size` says, float64, on the CPU.
 
     Raises:
@@ -80,7 +91,7 @@ def read_map_of(sample: Sample, path: Path) -> Tensor:
     return heat
 
 
-def read_map(path: Path, dimensions: int = 2, size: tuple[int, ...] | None = None) -> Tensor:
+def read_map(path: Readable, dimensions: int = 2, size: tuple[int, ...] | None = None) -> Tensor:
     """Read one map: npz (one of `MASK_KEYS`, or its only array), npy, or grey PNG of 8 or 16 bits.
 
     A map of another shape than `size`, if given, is refused before its values are read.
@@ -113,7 +124,7 @@ def read_map(path: Path, dimensions: int = 2, size: tuple[int, ...] | None = Non
 
 
 def _check_shape(
-    path: Path, declared: Declared, dimensions: int, size: tuple[int, ...] | None
+    path: Readable, declared: Declared, dimensions: int, size: tuple[int, ...] | None
 ) -> None:
     """Refuse what is not a map, or one of another size."""
     shape, dtype = declared
@@ -130,7 +141,7 @@ def _check_shape(
         )
 
 
-def _check_words(path: Path, tokens: Sequence[str]) -> None:
+def _check_words(path: Readable, tokens: Sequence[str]) -> None:
     """Refuse a map beside which other words stand than a text's."""
     if path.suffix.lower() != ".npz" or "tokens" not in declared_arrays(path):
         return
@@ -143,12 +154,12 @@ def _check_words(path: Path, tokens: Sequence[str]) -> None:
             )
 
 
-def ties_by_rounding(path: Path) -> bool:
+def ties_by_rounding(path: Readable) -> bool:
     """Return whether a file's format leaves so few values that pixels tie in every ranking."""
     if path.suffix.lower() != ".png":
         return False
     try:
-        with Image.open(path) as image:
+        with path.open("rb") as stream, Image.open(stream) as image:
             return image.mode not in FINE_MODES
     except Exception:  # whatever Pillow meets: reading it says what is wrong
         return False
@@ -162,9 +173,9 @@ def _map_in(arrays: Mapping[str, Declared]) -> tuple[str, Declared]:
     return names[0], arrays[names[0]]
 
 
-def _read_png(path: Path) -> NDArray[np.generic]:
+def _read_png(path: Readable) -> NDArray[np.generic]:
     """Return values in [0, 1]: (H, W), or (H, W, 3) for an image in colours."""
-    with Image.open(path) as image:
+    with path.open("rb") as stream, Image.open(stream) as image:
         if image.mode in FINE_MODES:
             return np.asarray(image, dtype=np.float64) / 65535
         # Also palettes and single bits; transparency is dropped.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -13,6 +13,9 @@ from input_iba.errors import EvaluationError
 
 MAX_BYTES = 180
 """Bytes of a name; file systems allow 255, and extensions must fit too."""
+
+IN_ONE_FOLDER = 3_000
+"""Samples whose files of a kind lie in one folder: at most three each, and 10,000 in all."""
 
 _PLAIN = set("._-+=()[]{},@ ~")
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{n}{i}" for n in ("com", "lpt") for i in range(1, 10))}
@@ -63,6 +66,22 @@ def file_names(ids: Iterable[str]) -> dict[str, str]:
         id_: f"{name}~{_digest(id_)}" if count[folded[id_]] > 1 else name
         for id_, name in names.items()
     }
+
+
+def in_folders(names: Mapping[str, str], ids: Sequence[str]) -> dict[str, str]:
+    """Return where the files of some samples lie below the folder of their kind, by id.
+
+    So few that one folder takes them lie in it under their names; of more samples so many each
+    have a numbered folder, in their order.
+
+    >>> in_folders({"cat": "cat", "dog": "dog"}, ["dog"])
+    {'dog': 'dog'}
+    >>> in_folders({str(i): str(i) for i in range(3_001)}, [str(i) for i in range(3_001)])["3000"]
+    '0001/3000'
+    """
+    if len(ids) <= IN_ONE_FOLDER:
+        return {id_: names[id_] for id_ in ids}
+    return {id_: f"{i // IN_ONE_FOLDER:04d}/{names[id_]}" for i, id_ in enumerate(ids)}
 
 
 def telling_names(paths: Sequence[Path], given: Sequence[str] | None = None) -> list[str]:

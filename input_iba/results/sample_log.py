@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from glob import escape
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
-from input_iba.core.files import parse_json
+from input_iba.core.files import written_whole
 from input_iba.records import held_behind
-from input_iba.results.checked import checked
-from input_iba.results.containment import refuse_outside
+from input_iba.results.checked import checked, fits
+from input_iba.results.containment import Inside
+from input_iba.results.log_lines import LogLines, parsed
 from input_iba.results.resume import may_continue
 from input_iba.results.writing import append_text, write_text
 
@@ -123,7 +124,7 @@ class SampleLog(Generic[T]):
 
     def append(self, *found: T) -> None:
         """Add lines and see them to the disk before returning."""
-        append_text(self.own, "".join(_line(asdict(one)) for one in found))
+        append_text(self.own, "".join(map(_line, found)))
 
     def load(self) -> dict[str, T]:
         """Read what is known of each sample, by its id."""
@@ -131,38 +132,51 @@ class SampleLog(Generic[T]):
 
     def read(self) -> tuple[dict[str, Any] | None, dict[str, T]]:
         """Read what the file begins with, None where that is about a sample, and the samples."""
-        head: dict[str, Any] | None = None
-        samples: dict[str, T] = {}
-        broken = 0
-        for path in (self.path, *self._others()):
-            text = path.read_bytes().decode("utf-8", "replace") if path.is_file() else ""
-            for values in map(_parsed, text.split("\n")):
-                if {"id", "status"} <= values.keys():
-                    try:
-                        one = checked(self.kind, values)
-                    except (ValueError, TypeError):
-                        broken += 1
-                    else:
-                        samples[one.id] = one
-                elif values and head is None and not samples:
-                    head = values
-        if broken:
-            LOGGER.warning("%d lines of '%s' do not fit and count as absent.", broken, self.path)
-        return head, samples
+        with self._lines() as lines:
+            return lines.head, {one.id: one for one in self._each(lines, lines.ids)}
+
+    def scan(self, order: Iterable[str] | None = None) -> Iterator[T]:
+        """Read what is known of each sample, one after the other; of those of `order`, if given."""
+        with self._lines() as lines:
+            yield from self._each(lines, lines.ids if order is None else order)
 
     def tidy(self, order: Iterable[str] = (), head: Mapping[str, Any] | None = None) -> None:
         """Rewrite as one file with one line per sample, those of `order` first and in that order.
 
         No other process may append meanwhile.
         """
-        samples, others = self.load(), self._others()
-        # Also where all that is there is a line that was cut off: it would swallow the next one.
-        if samples or head is not None or self.path.is_file():
-            first = {id_: samples[id_] for id_ in order if id_ in samples}
-            lines = "".join(_line(asdict(one)) for one in (first | samples).values())
-            write_text(self.path, _head(head) + lines)
+        others = self._others()
+        with self._lines() as lines:
+            known = dict.fromkeys(lines.ids)
+            first = {id_: None for id_ in order if id_ in known}
+            ids = list(first | known)
+            if lines.tidy and ids == lines.ids and head == lines.head:
+                return
+            # Also where all that is there is a line that was cut off: it would swallow the next.
+            if ids or head is not None or self.path.is_file():
+                with written_whole(self.path) as aside, aside.open("w", encoding="utf-8") as stream:
+                    stream.write(_head(head))
+                    stream.writelines(map(_line, self._each(lines, ids)))
         for path in others:
             path.unlink()
+
+    def _lines(self) -> LogLines:
+        return LogLines(self.path, self._others())
+
+    def _each(self, lines: LogLines, ids: Iterable[str]) -> Iterator[T]:
+        """Yield what the last line that fits says of each sample that has one."""
+        broken = 0
+        for id_ in ids:
+            for line in lines.about(id_):
+                try:
+                    one = checked(self.kind, parsed(line))
+                except (ValueError, TypeError):
+                    broken += 1
+                else:
+                    yield one
+                    break
+        if broken:
+            LOGGER.warning("%d lines of '%s' do not fit and count as absent.", broken, self.path)
 
     def _others(self) -> list[Path]:
         """Return the files of processes other than the first."""
@@ -174,16 +188,34 @@ class RecordLog(SampleLog[SampleRecord]):
 
     kind = SampleRecord
 
-    def read(self) -> tuple[dict[str, Any] | None, dict[str, SampleRecord]]:
-        """Read the records, as every log is read.
+    def _each(self, lines: LogLines, ids: Iterable[str]) -> Iterator[SampleRecord]:
+        """Yield the records, as every log does.
 
         Raises:
             DataError: A record names a file outside the work directory.
         """
-        head, records = super().read()
-        named = (file for record in records.values() for file in record.files.values())
-        refuse_outside(self.path.parent, named, self.path)
-        return head, records
+        inside = Inside(self.path.parent, self.path)
+        for record in super()._each(lines, ids):
+            for file in record.files.values():
+                inside.check(file)
+            yield record
+
+    def done(self) -> Iterator[tuple[str, Mapping[str, str]]]:
+        """Yield each sample that is done, with its files."""
+        return ((id_, files) for id_, status, files in self._brief() if status == "done")
+
+    def failed(self) -> Iterator[str]:
+        """Yield each sample that failed."""
+        return (id_ for id_, status, _ in self._brief() if status == "failed")
+
+    def _brief(self) -> Iterator[tuple[str, Any, Mapping[str, str]]]:
+        """Yield each sample with status and files, without reading the rest of its record."""
+        with self._lines() as lines:
+            for id_ in lines.ids:
+                values = parsed(_without_losses(next(lines.about(id_))))
+                files = values.get("files", {})
+                if fits(files, Mapping[str, str]):
+                    yield id_, values.get("status"), files
 
 
 class RowLog(SampleLog[Entry]):
@@ -211,18 +243,15 @@ class RowLog(SampleLog[Entry]):
         return entries
 
 
-def _line(values: Mapping[str, Any]) -> str:
-    return json.dumps(values, allow_nan=False) + "\n"
+def _line(one: SampleRecord | Entry) -> str:
+    return json.dumps(vars(one), allow_nan=False, default=dict) + "\n"
 
 
 def _head(values: Mapping[str, Any] | None) -> str:
     return "" if values is None else json.dumps(values) + "\n"
 
 
-def _parsed(line: str) -> dict[str, Any]:
-    """Return what a line holds; nothing where it is broken."""
-    try:
-        values = parse_json(line)
-    except ValueError:
-        return {}
-    return values if isinstance(values, dict) else {}
+def _without_losses(line: bytes) -> bytes:
+    """Return a line without its greatest part, which stands near its end."""
+    head, losses, rest = line.rpartition(b', "losses": {')
+    return head + b"}" if losses and rest.endswith(b"}\n") else line

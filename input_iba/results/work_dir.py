@@ -10,7 +10,8 @@ from input_iba.core.files import remove_parts
 from input_iba.errors import ResumeError
 from input_iba.results.manifest import Manifest, now_text
 from input_iba.results.resume import may_continue, refuse_changes
-from input_iba.results.sample_log import RecordLog, SampleRecord
+from input_iba.results.sample_log import RecordLog
+from input_iba.results.stored import StoredFiles
 from input_iba.results.writing import write_text
 
 
@@ -21,6 +22,7 @@ class WorkDir:
     `feature_statistics.npz`, and the folders `maps`, `input_masks`, `feat_masks`, `prior_masks`,
     `images` and `overlays`. Of several processes the first opens and claims the folder; the
     others join, with a log and records of their own: `log_file.rank1.log`, `records.rank1.jsonl`.
+    Where files are packed, they are in `shards` in place of the folders.
 
     Raises:
         ResumeError: The folder holds something that this run would mix with its own files.
@@ -87,15 +89,20 @@ class WorkDir:
         self.records.tidy()
         return started
 
-    def finished(self) -> dict[str, SampleRecord]:
-        """Return the records of the samples of which every file exists."""
-        return {
-            id_: record
-            for id_, record in self.records.load().items()
-            if record.status == "done"
-            and record.files
-            and all((self.root / file).is_file() for file in record.files.values())
-        }
+    def finished(self) -> list[str]:
+        """Return the samples of which every file exists."""
+        return self.survey()[0]
+
+    def survey(self) -> tuple[list[str], list[str]]:
+        """Return the samples of which every file exists, and those of them that lie loose."""
+        stored = StoredFiles(self.root)
+        finished, loose = list[str](), list[str]()
+        for id_, files in self.records.done():
+            if files and stored.have(files):
+                finished.append(id_)
+                if stored.loose(files):
+                    loose.append(id_)
+        return finished, loose
 
     def close(self, manifest: Manifest, order: Iterable[str], *, tidy: bool = True) -> Manifest:
         """Order the records, count them, write the final manifest and return it.
@@ -105,9 +112,8 @@ class WorkDir:
         ids = list(order)
         if tidy:
             self.records.tidy(ids)
-        finished, records = self.finished(), self.records.load()
-        done = sum(id_ in finished for id_ in ids)
-        failed = sum(id_ in records and records[id_].status == "failed" for id_ in ids)
+        finished, failures = set(self.finished()), set(self.records.failed())
+        done, failed = (sum(id_ in those for id_ in ids) for those in (finished, failures))
         final = replace(manifest, finished=now_text(), done=done, failed=failed)
         final = replace(final, complete=done == manifest.samples)
         final.write(self.manifest_path)

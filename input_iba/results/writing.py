@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from input_iba.core.arrays import read_arrays, write_arrays
-from input_iba.core.files import written_whole
+from input_iba.core.files import Readable, written_whole
 from input_iba.drawing.words import Shown, split_at
 from input_iba.errors import DataError
 
@@ -67,7 +67,7 @@ class TextMask(NamedTuple):
     shown: Shown
 
 
-def read_text_mask(path: Path) -> TextMask:
+def read_text_mask(path: Readable) -> TextMask:
     """Read the mask of a text, which earlier versions wrote without the text.
 
     Raises:

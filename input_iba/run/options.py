@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from input_iba.config.presets import PRESETS
+from input_iba.errors import ConfigError
 from input_iba.settings import Settings, setting
 
 OutStyle = Literal["single_folder", "image_folder"]
+Store = Literal["folder", "shards"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +72,18 @@ class RunOptions(ComputeOptions):
     out_style: OutStyle = setting(
         "single_folder", "all masks in one folder, or one sub-folder per class"
     )
+    store: Store = setting(
+        "folder",
+        "keep every mask as a file of its own, or pack finished samples into tar shards as "
+        "WebDataset has them; every command reads both",
+    )
+    store_at: str | None = setting(
+        None,
+        "where shards are put: a folder, or a URL such as s3://bucket/masks (extra 'store'; "
+        "default: shards in the work directory)",
+        metavar="DIR|URL",
+    )
+    samples_per_shard: int = setting(1000, "samples in one shard", at_least=1, metavar="N")
     subset_file: Path | None = setting(
         None,
         "text file with one sample id per line, or one place in the data set, from 0; only these "
@@ -87,6 +101,11 @@ class RunOptions(ComputeOptions):
         "again; refused when the config or another setting of masks changed",
     )
     cfg_options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.store_at is not None and self.store == "folder":
+            raise ConfigError("--store-at says where shards are put: give --store shards as well.")
 
     def work_dir_for(self, config: Path) -> Path:
         """Return the work directory, by default named after the config."""

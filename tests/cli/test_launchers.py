@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from input_iba.results import WorkDir
+from input_iba.results import StoredFiles, WorkDir
 from tests.cli.test_train_script import assert_same_files, command, files, open_all, run
 from tests.tiny_runs import tiny_config, write_config, write_images
 
@@ -127,6 +127,20 @@ def test_two_processes_make_the_files_of_one_bit_for_bit(whole: Path, tmp_path: 
     ids = [json.loads(line)["id"] for line in (two / "records.jsonl").read_text().splitlines()]
     assert ids == [f"{name}__{i}" for name in ("cat", "dog") for i in "1234"]
     assert json.loads((two / "manifest.json").read_text())["complete"] is True
+
+
+def test_each_process_packs_what_it_explains(whole: Path, tmp_path: Path) -> None:
+    packed = tmp_path / "packed"
+    shards = ("--store", "shards", "--samples-per-shard", "3")
+    done = run_torchrun(2, whole.parent / "tiny.py", packed, *shards)
+    assert done.returncode == 0, done.stderr
+    names = sorted(path.stem[8:] for path in (packed / "shards").glob("*.tar"))
+    assert names == [f"-000{rank}-00000{number}" for rank in range(2) for number in range(2)]
+    stored = StoredFiles(packed)
+    for record in WorkDir(packed, resume=True).records.scan():
+        for file in record.files.values():
+            assert not (packed / file).exists()
+            assert stored.at(file).open("rb").read() == (whole / file).read_bytes()
 
 
 def worker(agent: int, rank: int) -> int:

@@ -153,6 +153,9 @@ NOT_RUN: Mapping[str, str] = {
     "cp examples/browser/index.html": "copies a file",
     "npm install": _INSTALLS,
     "python -m http.server": "runs until it is stopped; tests/documents/test_in_browser.py serves",
+    "input-iba attribute samples --store shards --store-at": (
+        "needs a store of objects; tests/results/test_shards.py starts one"
+    ),
     "srun": "needs Slurm; tests/cli/test_launchers.py starts processes as srun does",
 }
 """By the beginning of a command: why it is not executed."""

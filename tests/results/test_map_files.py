@@ -38,7 +38,7 @@ def test_the_most_exact_format_is_taken(tmp_path: Path) -> None:
     for name in ("a.png", "a.npy", "a.npz", "b.png", "b.npy", "c.png", "c.JPEG", ".d.npz"):
         (tmp_path / name).touch()
     found = find_maps(tmp_path, ["a", "b", "c", "d"])
-    assert {id_: path.name for id_, path in found.items()} == {
+    assert {id_: Path(str(path)).name for id_, path in found.items()} == {
         "a": "a.npz",
         "b": "b.npy",
         "c": "c.png",

@@ -142,7 +142,7 @@ def test_a_sample_is_finished_only_with_all_its_files(tmp_path: Path) -> None:
     (tmp_path / "input_masks").mkdir()
     (tmp_path / "input_masks" / "a.npz").write_text("x")
     work.records.append(SampleRecord("a", "done", files=files), SampleRecord("b", "failed", "no"))
-    assert work.finished() == {}
+    assert work.finished() == []
     (tmp_path / "images").mkdir()
     (tmp_path / "images" / "a.jpg").write_text("x")
     assert list(work.finished()) == ["a"]

@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from statistics import fmean
 
 from input_iba.commands.compare.methods import Method
 from input_iba.commands.compare.options import CompareOptions
 from input_iba.commands.evaluate.samples import Selection
+from input_iba.core.files import Readable
 from input_iba.datasets import SampleDataset
 from input_iba.evaluation import (
     EvaluationContext,
@@ -82,7 +82,7 @@ class Compared:
     context: EvaluationContext
     dataset: SampleDataset
     selection: Selection
-    maps: Mapping[str, Mapping[str, Path]]
+    maps: Mapping[str, Mapping[str, Readable]]
     entries: Mapping[tuple[str, str], Mapping[str, Entry]]
 
     @property

@@ -6,11 +6,12 @@ import difflib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from input_iba.config.kept import load_kept
 from input_iba.errors import EvaluationError, InputIBAError, closest
-from input_iba.results import Manifest, RecordLog, SampleRecord, telling_names
+from input_iba.results import Manifest, RecordLog, SampleRecord, StoredFiles, telling_names
 
 COMPARABLE = {"classifier": "weights of the classifier", "data": "files of data.attribution"}
 """What work directories must have in common: fields of `Identity`, and what they mean."""
@@ -31,6 +32,11 @@ class Method:
     root: Path
     manifest: Manifest
     records: Mapping[str, SampleRecord]
+
+    @cached_property
+    def stored(self) -> StoredFiles:
+        """The files that its records name."""
+        return StoredFiles(self.root)
 
     def seconds(self, id_: str) -> float | None:
         """Return the time that a sample's map took, or None where the records do not say."""
@@ -54,7 +60,7 @@ def read_methods(work_dirs: Sequence[Path], names: Sequence[str] | None = None) 
 
 def _read(path: Path, name: str) -> Method:
     root = next((p for p in (path, path.parent) if (p / "manifest.json").is_file()), None)
-    if root is None or not path.is_dir():
+    if root is None or not (path.is_dir() or StoredFiles(root).below(path.name)):
         raise EvaluationError(
             f"'{path}' is not a work directory and not a folder of maps in one: there is no "
             "manifest.json, so nobody knows which classifier and which samples its maps are of."

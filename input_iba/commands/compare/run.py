@@ -24,7 +24,7 @@ from input_iba.commands.evaluate.samples import Selection, select, warn_of_tied_
 from input_iba.config.build import build_attributor
 from input_iba.config.kept import load_kept
 from input_iba.config.other_method import with_baseline
-from input_iba.core.files import remove_parts
+from input_iba.core.files import Readable, remove_parts
 from input_iba.errors import ResumeError
 from input_iba.evaluation import EvaluationContext, Metric, Row, Score, ScoredSample
 from input_iba.evaluation.repeatability import RepeatingMetric
@@ -154,7 +154,7 @@ def _explaining_again(metric: Metric, method: Method, context: EvaluationContext
 
 
 def _select(
-    options: CompareOptions, ids: Sequence[str], maps: Mapping[str, Mapping[str, Path]]
+    options: CompareOptions, ids: Sequence[str], maps: Mapping[str, Mapping[str, Readable]]
 ) -> Selection:
     """Choose the samples: those with a map of every method, or of any with `allow_missing`."""
     either = any if options.allow_missing else all

@@ -16,6 +16,7 @@ from input_iba.commands.evaluate.asking import MET
 from input_iba.commands.evaluate.options import ScoringOptions
 from input_iba.commands.evaluate.samples import Selection, stamp
 from input_iba.config.load import RunConfig
+from input_iba.core.files import Readable
 from input_iba.core.fitting import free_memory, out_of_memory
 from input_iba.core.precision import precision_name
 from input_iba.core.targets import probabilities
@@ -40,7 +41,7 @@ class Scoring:
         score: Scores a sample.
         dataset: Where the samples come from.
         folder: Where the maps are; None for a metric without maps.
-        maps: From sample id to file.
+        maps: From sample id to file, loose or in a shard.
         selection: Which samples are scored.
         log: Where rows are kept.
         scores: Target probabilities by sample id, or None to ask the classifier.
@@ -55,7 +56,7 @@ class Scoring:
     options: ScoringOptions
     dataset: SampleDataset
     folder: Path | None
-    maps: Mapping[str, Path]
+    maps: Mapping[str, Readable]
     selection: Selection
     log: RowLog
     scores: Mapping[str, float] | None = None

@@ -7,11 +7,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from input_iba.core.files import read_json
+from input_iba.core.files import Readable, read_json
 from input_iba.datasets.ids import draw_ids
 from input_iba.errors import DataError, EvaluationError
 from input_iba.results import Entry
 from input_iba.results.map_files import ties_by_rounding
+from input_iba.results.shards import Member
 from input_iba.run.shell import LOGGER
 
 
@@ -26,7 +27,7 @@ class Selection:
 
 def select(
     ids: Sequence[str],
-    maps: Mapping[str, Path] | None,
+    maps: Mapping[str, Readable] | None,
     num_samples: int = 0,
     seed: int = 0,
     allow_missing: bool = False,
@@ -56,7 +57,7 @@ def select(
     return Selection(chosen, missing, len(ids))
 
 
-def warn_of_ties(paths: Sequence[Path]) -> None:
+def warn_of_ties(paths: Sequence[Readable]) -> None:
     """Warn when maps are of a format in which pixels of unlike heat become equal."""
     rounded = sum(map(ties_by_rounding, paths))
     if rounded:
@@ -106,9 +107,9 @@ def read_scores(path: Path) -> dict[str, float]:
         ) from error
 
 
-def stamp(path: Path | None) -> str:
+def stamp(path: Readable | None) -> str:
     """Return what changes when a map is written again; empty without a map."""
-    if path is None:
-        return ""
-    status = path.stat()
-    return f"{status.st_size}/{status.st_mtime_ns}"
+    if isinstance(path, Path):
+        status = path.stat()
+        return f"{status.st_size}/{status.st_mtime_ns}"
+    return path.stamp if isinstance(path, Member) else ""

@@ -39,7 +39,7 @@ from input_iba.modality.layer_choice import choose_layer
 from input_iba.models.named import DEFAULT_MODEL, named_model
 from input_iba.models.prepared import NamedModel
 from input_iba.records import shown_at
-from input_iba.results import SampleRecord, write_image
+from input_iba.results import SampleRecord, StoredFiles, write_image
 from input_iba.results.map_files import read_map
 
 GRID, MAX_RATIO = 32, 2.0
@@ -98,7 +98,8 @@ class GivenImages(ImageOptions, Given):
         yield f"{record.path}{'' if share > 0.995 else part}"
         yield from class_lines(record)
         path = overlay_path(root, record)
-        heat = shown_at(record.held) * heat_of(read_map(root / record.map_file).numpy())
+        mask = read_map(StoredFiles(root).at(record.map_file)).numpy()
+        heat = shown_at(record.held) * heat_of(mask)
         write_image(path, over_image(image, heat, box, config.input_mask.colour_map))
         yield f"  Overlay: {path}"
 

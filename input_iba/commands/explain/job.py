@@ -14,6 +14,8 @@ from input_iba.datasets.ids import draw_ids, select_ids
 from input_iba.datasets.loading import first_shape
 from input_iba.errors import ConfigError, ResumeError
 from input_iba.results import OWN_METHOD, Identity, Manifest, WorkDir, differences, refuse_changes
+from input_iba.results.packing import Packer
+from input_iba.results.remote import check as check_address
 from input_iba.run.options import RunOptions
 from input_iba.run.prepared_run import PreparedRun, prepare
 from input_iba.run.shell import LOGGER, Run
@@ -23,7 +25,7 @@ SamplesPerBatch = int | Literal["auto"]
 
 @dataclass(frozen=True)
 class Job:
-    """What a run explains, and where it goes; the first process decides the last three for all.
+    """What a run explains, and where it goes; the first process decides the last four for all.
 
     Attributes:
         ids: The samples selected.
@@ -32,6 +34,7 @@ class Job:
             because what is computed together decides rounding.
         manifest: Of the work directory, as it was claimed.
         finished: Ids of samples that an earlier run has explained.
+        loose: Those of them whose files are not in a shard though they are to be.
     """
 
     run: Run
@@ -43,6 +46,18 @@ class Job:
     size: int
     manifest: Manifest
     finished: frozenset[str]
+    loose: Sequence[str]
+
+    def packer(self) -> Packer | None:
+        """Return what packs the files of finished samples, which it takes up; None for none."""
+        options, rank = self.options, self.run.processes.rank
+        if options.store == "folder":
+            return None
+        size = options.samples_per_shard
+        packer = Packer(self.work.root, self.manifest, options.store_at, size, rank)
+        if self.run.processes.is_main:
+            packer.take_up(self.work.records.scan(self.loose))
+        return packer
 
 
 def begin(
@@ -57,6 +72,8 @@ def begin(
     """
     with run.processes.together():
         work.check_config(config.digest(), config.text())
+        if options.store_at is not None:
+            check_address(options.store_at)
         ready = prepare(config, run, explained=True)
         ids = selected(ready.dataset.ids, options)
         identity = Identity(
@@ -75,7 +92,7 @@ def begin(
     with run.processes.together():
         _check_alike(identities)
 
-    def claim() -> tuple[int, Manifest, frozenset[str]]:
+    def claim() -> tuple[int, Manifest, frozenset[str], Sequence[str]]:
         size = _samples_per_batch(options, work, ready, ids, run)
         method = ready.config.baseline
         manifest = Manifest(
@@ -97,7 +114,9 @@ def begin(
                 "; ".join(unlike),
             )
         claimed = work.claim(manifest, ready.config.text())
-        return size, claimed, frozenset(work.finished())
+        finished, loose = work.survey()
+        left = loose if options.store == "shards" else []
+        return size, claimed, frozenset(finished), left
 
     return Job(run, options, work, ready, ids, identity, *run.processes.from_main(claim))
 

@@ -14,7 +14,8 @@ from input_iba.datasets import SampleDataset
 from input_iba.datasets.loading import cut, read_batches, stackable, stacked
 from input_iba.errors import InputIBAError
 from input_iba.records import Explanation, Failure, Sample
-from input_iba.results import SampleRecord, file_names
+from input_iba.results import SampleRecord, file_names, in_folders
+from input_iba.results.packing import Packer
 from input_iba.results.sample_writer import SampleWriter
 from input_iba.run.heartbeat import Heartbeat
 from input_iba.run.launchers import finishing
@@ -48,7 +49,11 @@ def explain_job(job: Job, make_explainer: MakeExplainer) -> int:
     """Explain what is left of a job; return how many samples of the estimation set are unread."""
     run, config = job.run, job.ready.config
     todo = batches_to_do(job.ready.dataset, job.ids, job.size, job.finished)
+    with run.processes.together():
+        packer = job.packer()
     if not todo:
+        if packer is not None:
+            packer.close()
         return 0
     LOGGER.info(
         "%d of %d samples to explain, %d at once, on %s in %s, work directory %s",
@@ -64,7 +69,7 @@ def explain_job(job: Job, make_explainer: MakeExplainer) -> int:
         explainer.class_names = job.ready.dataset.class_names or explainer.class_names
         run.seed_everything()
     unread = provide(job, explainer)
-    SampleLoop(job, explainer).explain(todo)
+    SampleLoop(job, explainer, packer).explain(todo)
     return unread
 
 
@@ -92,8 +97,8 @@ class SampleLoop:
     What is finished is computed again only for its batch's sake, and not saved.
     """
 
-    def __init__(self, job: Job, explainer: Explainer) -> None:
-        self._job, self._explainer = job, explainer
+    def __init__(self, job: Job, explainer: Explainer, packer: Packer | None = None) -> None:
+        self._job, self._explainer, self._packer = job, explainer, packer
         self._end_if_asked: Callable[[], None] = lambda: None
         config, dataset = job.ready.config, job.ready.dataset
         rows = FittingRows(config.internal_batch_size, job.run.device, config.max_rows_per_sample)
@@ -103,7 +108,7 @@ class SampleLoop:
             job.work.root,
             config.feature_mask,
             config.input_mask,
-            file_names(dataset.ids),
+            in_folders(file_names(dataset.ids), job.ids),
             dataset.class_names,
             file_names(dataset.class_names or []) if by_class else None,
         )
@@ -131,6 +136,8 @@ class SampleLoop:
                 what = f"the {len(items)} samples in flight"
                 with finishing(what, LOGGER.warning) as self._end_if_asked:
                     self._explain_batch(items, progress)
+            if self._packer is not None:
+                self._packer.close()
             heartbeat.wait(progress.refresh)
 
     def _explain_batch(self, items: Sequence[Sample | Failure], progress: RunProgress) -> None:
@@ -144,7 +151,10 @@ class SampleLoop:
                 if isinstance(found, Failure):
                     failures.append(found)
                 elif found.id not in self._job.finished:
-                    records.append(self._writer.save(by_id[found.id], found))
+                    record = self._writer.save(by_id[found.id], found)
+                    records.append(record)
+                    if self._packer is not None:
+                        self._packer.add([record])
         for failure in failures:
             LOGGER.error("sample %s failed: %s", failure.id, failure.reason)
             if failure.id not in self._job.finished:

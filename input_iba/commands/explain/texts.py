@@ -31,7 +31,14 @@ from input_iba.drawing.pages import render
 from input_iba.drawing.words import as_it_stands, word_heats
 from input_iba.errors import ConfigError
 from input_iba.modality.kinds import KINDS
-from input_iba.results import RecordLog, SampleRecord, read_text_mask, write_text, written_whole
+from input_iba.results import (
+    RecordLog,
+    SampleRecord,
+    StoredFiles,
+    read_text_mask,
+    write_text,
+    written_whole,
+)
 
 MAX_WORDS = 20
 """Words that are printed, at most, the strongest first."""
@@ -142,7 +149,7 @@ class GivenTexts(TextOptions, Given):
 
     def shown(self, config: RunConfig, root: Path, record: SampleRecord) -> Iterator[str]:
         """Draw a text with its words coloured, and yield it, its classes and strongest words."""
-        _, mask, shown = read_text_mask(root / record.map_file)
+        _, mask, shown = read_text_mask(StoredFiles(root).at(record.map_file))
         yield as_it_stands("".join(shown.parts))
         yield from class_lines(record)
         values = mask.tolist()
@@ -161,7 +168,7 @@ class GivenTexts(TextOptions, Given):
         with written_whole(path) as aside:
             figure.savefig(aside, format="png", dpi=110)
         yield f"  Overlay: {path}"
-        yield f"  Coloured words: {root / record.files['highlights']}"
+        yield f"  Coloured words: {StoredFiles(root).at(record.files['highlights'])}"
 
 
 def _answers_page(title: str, records: Mapping[str, SampleRecord], root: Path) -> str:
@@ -173,7 +180,7 @@ def _answers_page(title: str, records: Mapping[str, SampleRecord], root: Path) -
     cards = []
     for found in by_prompt.values():
         found.sort(key=lambda record: (len(record.id), record.id))  # all of it, token 1, 2, … 10
-        masks = [read_text_mask(root / record.map_file) for record in found]
+        masks = [read_text_mask(StoredFiles(root).at(record.map_file)) for record in found]
         rows = [
             (record.class_name, " · ".join(line.strip() for line in class_lines(record)), mask)
             for record, (_, mask, _) in zip(found, masks, strict=True)

@@ -104,13 +104,13 @@ def _row(id_: str, first: Method, columns: Sequence[_Column], colour_map: str | 
     record = first.records[id_]
     if "photograph" not in record.files:
         raise DataError(f"Sample {id_!r} in '{first.root}' is not an image: grids are of images.")
-    image: Pixels = np.asarray(read_image(first.root / record.files["photograph"]))
+    image: Pixels = np.asarray(read_image(first.stored.at(record.files["photograph"])))
     cells, notes = list[Pixels | None]([image]), [""]
     for _, method, kind in columns:
         other = method.records[id_]
         notes.append("" if other.target == record.target else _plain(other.class_name))
         file = _file(kind, other)
-        mask = read_map(method.root / file).numpy() if file else None
+        mask = read_map(method.stored.at(file)).numpy() if file else None
         if mask is None:
             cells.append(None)
         elif kind == "overlay":
