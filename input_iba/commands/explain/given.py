@@ -117,6 +117,8 @@ def class_lines(record: SampleRecord) -> Iterator[str]:
     if record.map_bits is not None:
         warning = f"; {record.warning}" if record.warning else ""
         yield f"  Map: {record.map_bits:.3g} bits{warning}"
+    if record.verdict:
+        yield f"  {record.believed[1]}"
 
 
 def overlay_path(root: Path, record: SampleRecord) -> Path:
