@@ -107,12 +107,11 @@ def belief(met: float | None, losses: Mapping[str, Any], checks: Checks | None) 
         "drop": math.log(max(checks.spared, LEAST) / max(checks.hidden, LEAST)),
     }
     marks = {name: BOUNDS[name].mark(x) for name, x in known.items() if not math.isnan(x)}
-    doubts = [
-        BOUNDS[name].told(known[name])
-        for name in sorted(marks, key=marks.__getitem__)
-        if marks[name] < 1
-    ]
-    least = min(marks.values())
-    verdict = RED if least < 0 or warning_of(met, losses) else AMBER if doubts else GREEN
+    worst_first = sorted(marks, key=marks.__getitem__)
+    doubts = [BOUNDS[name].told(known[name]) for name in worst_first if marks[name] < 1]
+    red = min(marks.values()) < 0
+    if not red and (still := warning_of(met, losses)):
+        red, doubts = True, [still, *doubts]
     hidden = f"with the hottest tenth hidden {percent(met)} become {percent(checks.hidden)}"
+    verdict = RED if red else AMBER if doubts else GREEN
     return Belief(verdict, "; ".join([*doubts, hidden]), marks)
