@@ -50,7 +50,8 @@ def test_records_page_and_table_say_whether_to_believe_a_map(
         line = f"Believe this map? {record['verdict']}: {record['verdict_reason']}"
         assert f'<p class="believed {record["verdict"]}">{escape(line)}</p>' in page
     without_maps(work_of(options))  # also of a release without verdicts
-    assert all(row.believed == ("", "") for row in rows_of(WorkDir(work_of(options))))
+    earlier = rows_of(WorkDir(work_of(options), resume=True))
+    assert all(row.believed == ("", "") for row in earlier)
 
 
 def test_the_map_is_saved_in_bits_and_is_what_pictures_and_commands_show(
