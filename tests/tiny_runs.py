@@ -17,7 +17,7 @@ from torch import Tensor
 from input_iba.commands.explain.run import RunResult, run_attribution
 from input_iba.config.load import RunConfig, load_config
 from input_iba.core.statistics import RunningStatistics
-from input_iba.records import Attribution, Failure, FeatureStatistics
+from input_iba.records import Attribution, Checks, Failure, FeatureStatistics
 from input_iba.run.options import RunOptions
 
 SIZE = 32
@@ -207,6 +207,7 @@ def _fake(name: str, value: Tensor, label: int | None, seed: int) -> Attribution
         feature_mask=mask * 3,
         feature_capacity=mask[::4, ::4],
         prior_mask=1 - mask,
+        checks=Checks(hidden=0.02, spared=0.25, halves=0.9, agreement=0.5),
         losses={"input_iba/target": torch.tensor([1.0, 0.123456789])},
         seed=seed,
         seconds={"prior": 0.5},

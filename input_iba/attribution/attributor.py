@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from input_iba.attribution.base import BaseAttributor
+from input_iba.attribution.believe import check
 from input_iba.attribution.feature_iba import FeatureIBA
 from input_iba.attribution.input_iba import InputBottleneck
 from input_iba.attribution.outcome import clocked, first_reasons, logit_failures, make_records
@@ -203,11 +204,13 @@ class Attributor(BaseAttributor[AttributionTask, Attribution]):
             "input_iba/information": fitted.information_loss,
         }
         to_map = task.modality.to_map
-        maps = {
+        values: dict[str, Any] = {
             "map": self.reading.read(task, feature, fitted),
             "input_mask": to_map(fitted.alpha.sigmoid()),
             "feature_mask": feature.saliency,
             "feature_capacity": task.modality.position_bits(feature.capacity),
             "prior_mask": to_map(prior.lambda_),
         }
-        return make_records(Attribution, task, maps, seconds, reasons, histories)
+        with clocked(seconds, "checks", device):
+            values["checks"] = check(task, self.input_iba, values["map"], feature, fitted)
+        return make_records(Attribution, task, values, seconds, reasons, histories)

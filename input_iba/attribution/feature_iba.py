@@ -39,7 +39,7 @@ class FittedFeatures(FittedMask):
     def select(self, indices: Sequence[int]) -> FittedFeatures:
         """Return the bottlenecks of some of the samples."""
         rows = list(indices)
-        by_sample = ("features", "alpha", "lambda_", "capacity", "gain", "saliency")
+        by_sample = ("features", "alpha", "lambda_", "capacity", "gain", "half", "saliency")
         return replace(
             self,
             **{name: getattr(self, name)[rows] for name in by_sample},

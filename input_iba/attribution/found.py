@@ -109,7 +109,10 @@ def _card(records: list[Explanation | Failure]) -> Markup:
     return questions_card(
         text,
         [
-            (record.name(), record.title(), np.array([value for _, value in record.words]))
+            (
+                *(record.name(), record.title(), record.believed()),
+                np.array([value for _, value in record.words]),
+            )
             for record in known
         ],
     )

@@ -25,7 +25,7 @@ Kind = TypeVar("Kind", bound=Explanation)
 def make_records(
     kind: type[Kind],
     task: Task,
-    values: Mapping[str, Tensor | Sequence[float]],
+    values: Mapping[str, Tensor | Sequence[Any]],
     seconds: Mapping[str, float],
     reasons: Sequence[str | None],
     histories: Mapping[str, Tensor] | None = None,
@@ -35,7 +35,8 @@ def make_records(
     Args:
         kind: Class of the records.
         task: The S samples.
-        values: Maps, (S, …) each, and numbers, by the name of their field in `kind`.
+        values: Maps, (S, …) each, and what else is known of each sample, by the name of its field
+            in `kind`.
         seconds: Per stage, of all samples.
         reasons: Per sample what went wrong, or None.
         histories: Loss histories, (steps, S) each.

@@ -48,6 +48,12 @@ class Pair(Drawn):
             said.append(f"{side} {found.bits:.3g} bits{warning}")
         return " · ".join(said)
 
+    def believed(self) -> tuple[str, str]:
+        """Return of which side the map may be believed less, and why."""
+        sides = [(self.pixels.belief, "pixels"), (self.words.belief, "words")]
+        worse, name = min(sides, key=lambda side: side[0].score)
+        return worse.verdict, f"{worse.line} ({name})"
+
     def images(self) -> Mapping[str, Pixels]:
         """Return the image, its map over it, and the map."""
         shown = self.pixels.images()

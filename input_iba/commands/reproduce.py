@@ -18,11 +18,11 @@ from input_iba.config.build import build_datasets
 from input_iba.config.kept import load_kept
 from input_iba.config.load import RunConfig
 from input_iba.config.other_method import with_baseline
+from input_iba.core.correlation import spearman
 from input_iba.datasets import SampleDataset
 from input_iba.drawing import Grid, as_plain
 from input_iba.drawing.tables import UNKNOWN
 from input_iba.errors import DataError, ResumeError
-from input_iba.evaluation.correlation import spearman
 from input_iba.results import OWN_METHOD, Manifest, RecordLog, SampleRecord, StoredFiles
 from input_iba.results.map_files import read_map
 from input_iba.run.options import RunOptions

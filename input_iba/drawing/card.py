@@ -6,6 +6,7 @@ import hashlib
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,9 @@ COLUMNS, LINE = 80, 0.3
 LETTER = 0.0833
 """Width of a letter in inches: monospaced, ten points."""
 
+COLOURS = {"green": "#2c6e49", "amber": "#9a5b00", "red": "#a3262a"}
+"""In which it is written, on white, whether a map may be believed."""
+
 
 class Drawn:
     """What draws itself: in a notebook as HTML, elsewhere by `show`.
@@ -42,6 +46,10 @@ class Drawn:
     @abstractmethod
     def images(self) -> Mapping[str, Pixels]:
         """Return images (H, W, 3), uint8, by their caption; none of a text."""
+
+    def believed(self) -> tuple[str, str]:
+        """Return whether the map may be believed: a colour, and a line; by default nothing."""
+        return "", ""
 
     def series(self) -> tuple[Mapping[str, Pixels], int]:
         """Return images of which one at a time is shown, by default none; and which at first."""
@@ -66,6 +74,7 @@ class Drawn:
             words, values = zip(*pairs, strict=True)
             text = highlighted(Shown(words, self.gaps), np.array(values))
         shown: dict[str, Any] = {"images": images, "series": series, "first": first, "text": text}
+        shown["believed"] = self.believed()
         return render("card.html.j2", title=self.title(), **shown)
 
     def show(self, path: str | Path | None = None) -> None:
@@ -83,17 +92,20 @@ class Drawn:
         self.show(path)
 
 
-def questions_card(text: Shown, questions: Sequence[tuple[str, str, Floats]]) -> Markup:
+def questions_card(
+    text: Shown, questions: Sequence[tuple[str, str, tuple[str, str], Floats]]
+) -> Markup:
     """Return a card with one text and a choice of questions, each of which colours its words.
 
-    `questions` are the words to choose them by, a line about each, and the map, (T,). The piece of
-    HTML has no scripts and no files beside it.
+    `questions` are the words to choose them by, a line about each, whether to believe the map as of
+    `Drawn.believed`, and the map, (T,). The piece of HTML has no scripts and no files beside it.
 
-    >>> asked = [("all", "all: 90 %", np.array([0.2, 0.7])), ("b", "b: 80 %", np.array([0.7, 0.2]))]
+    >>> first = ("all", "all: 90 %", ("green", "Believe it."), np.array([0.2, 0.7]))
+    >>> asked = [first, ("b", "b: 80 %", ("", ""), np.array([0.7, 0.2]))]
     >>> questions_card(Shown(["a", "b"]), asked).count("<section>")
     2
     """
-    shown = [(label, title, highlighted(text, mask)) for label, title, mask in questions]
+    shown = [(*told, highlighted(text, mask)) for *told, mask in questions]
     name = f"q{hashlib.sha256(repr(shown).encode()).hexdigest()[:12]}"  # one choice in each card
     return render("questions.html.j2", name=name, questions=shown)
 
@@ -102,6 +114,7 @@ def draw_card(figure: Any, drawn: Drawn) -> Any:
     """Draw images side by side, and coloured words line by line below, on an empty figure."""
     images, words = drawn.images(), drawn.coloured_words()
     figure.suptitle(printable(drawn.title()), fontsize=11, parse_math=False)
+    colour, line = drawn.believed()
     if words and images:
         placed = _placed(words, drawn.gaps)
         (width, height), (least, low) = _size_of_images(images), _size_of_words(placed)
@@ -114,7 +127,17 @@ def draw_card(figure: Any, drawn: Drawn) -> Any:
     elif images:
         figure.set_size_inches(*_size_of_images(images))
         _put_images(figure, images)
+    if line:
+        _put_line(figure, line, COLOURS.get(colour, "0.4"))
     return figure
+
+
+def _put_line(figure: Any, line: str, colour: str) -> None:
+    """Write a line below all else, broken where the figure ends."""
+    width, height = figure.get_size_inches()
+    lines = wrap(printable(line), max(int(width / LETTER), 40))
+    figure.set_size_inches(width, height + 0.2 * len(lines))
+    figure.supxlabel("\n".join(lines), fontsize=9, color=colour, parse_math=False)
 
 
 def _size_of_images(images: Mapping[str, Pixels]) -> tuple[float, float]:

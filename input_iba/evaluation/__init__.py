@@ -72,8 +72,8 @@ from input_iba.evaluation.word_insertion import (
 )
 
 if TYPE_CHECKING:
+    from input_iba.core.correlation import spearman
     from input_iba.core.maps import scale_to_peak
-    from input_iba.evaluation.correlation import spearman, top_overlap
     from input_iba.evaluation.imputation import impute
     from input_iba.evaluation.published import (
         Degradation,
@@ -82,7 +82,7 @@ if TYPE_CHECKING:
         VisionSensitivityN,
     )
     from input_iba.evaluation.published_sanity_check import SanityCheck
-    from input_iba.evaluation.ranks import is_tied
+    from input_iba.evaluation.ranks import is_tied, top_overlap
     from input_iba.evaluation.regions import MAX_REGION_SHARE, box_mask, region_share
     from input_iba.evaluation.reinitialise import cascade, layers_from_the_top
     from input_iba.evaluation.similarity import edge_map, structural_similarity, unit_range
@@ -196,8 +196,8 @@ __all__ = [
 ]
 
 _LATER = (
+    "input_iba.core.correlation",
     "input_iba.core.maps",
-    "input_iba.evaluation.correlation",
     "input_iba.evaluation.imputation",
     "input_iba.evaluation.published",
     "input_iba.evaluation.published_sanity_check",

@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from input_iba.errors import EvaluationError
+
 TIE_SEED = 17
 """Seeds the order of equal values: one order for all maps, so that methods are compared by it.
 
@@ -76,3 +78,19 @@ def is_tied(heat: Tensor) -> bool:
         return False
     counts = torch.unique(heat, return_counts=True)[1]
     return int(counts.max()) > TIED_SHARE * heat.numel()
+
+
+def top_overlap(first: Tensor, second: Tensor, share: float = 0.05) -> Tensor:
+    """Return which part of the hottest `share` of the units two maps (S, …) have in common, (S,).
+
+    At least one unit is hottest. Equal values follow each other as in `ranks`. Chance gives about
+    the share itself.
+
+    Raises:
+        EvaluationError: The share is not in (0, 1].
+    """
+    if not 0 < share <= 1:
+        raise EvaluationError(f"The share of the hottest units is in (0, 1]; got {share!r}.")
+    count = max(1, round(share * first[0].numel()))
+    a, b = (ranks(maps.flatten(1)) < count for maps in (first, second))
+    return (a & b).sum(1).double() / count

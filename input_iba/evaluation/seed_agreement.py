@@ -29,8 +29,9 @@ class SeedAgreementMetric(RepeatingMetric):
 
     def scorer(self, context: EvaluationContext) -> Score:
         """Return the function that scores a sample."""
-        from input_iba.evaluation.correlation import spearman, top_overlap
+        from input_iba.core.correlation import spearman
         from input_iba.evaluation.explain_again import repeated
+        from input_iba.evaluation.ranks import top_overlap
 
         again = repeated(context, self.mask, self.n_estimation, self.method)
 

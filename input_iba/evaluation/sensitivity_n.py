@@ -107,7 +107,7 @@ def correlated(drops: Tensor, sets: Tensor, heats: Tensor) -> SensitivityN:
     Sets are (M, U) or (S, M, U), bool, heats (S, U) where the sets are; what the target's logit
     loses without each set are `drops`, (S, M), on the CPU.
     """
-    from input_iba.evaluation.correlation import pearson
+    from input_iba.core.correlation import pearson
 
     sums = (sets.double() @ heats.double()[..., None])[..., 0].cpu()
     return SensitivityN(pearson(sums, drops), sums, drops)

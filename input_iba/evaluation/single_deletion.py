@@ -80,8 +80,8 @@ def patch_drops(
 
 def deletions(heats: Tensor, drops: Tensor, patches: int = PATCHES) -> SingleDeletions:
     """Compare heats (S, H, W), summed over patches, with what the logit loses, (S, G)."""
+    from input_iba.core.correlation import spearman
     from input_iba.core.maps import check_maps
-    from input_iba.evaluation.correlation import spearman
 
     check_maps(heats, (len(drops), *heats.shape[1:]))
     sums = tile_sums(heats, *patch_lines(tuple(heats.shape[1:]), patches)).flatten(1).cpu()

@@ -14,6 +14,7 @@ from input_iba.drawing.heat_map import Pixels, heat_of, overlay, rendered
 from input_iba.drawing.signals import coloured_signal
 from input_iba.drawing.volumes import hottest, sliced, slices
 from input_iba.drawing.words import percent
+from input_iba.records.checks import Belief, Checks, belief
 from input_iba.records.evidence import held_behind, shown_at, warning_of
 from input_iba.records.samples import Sample
 
@@ -36,6 +37,7 @@ class Explanation(Drawn):
         share: Of one of several inputs, its map's peak as a share of the highest of all; else 1.
         losses: Loss history per stage and part, each (steps,).
         seconds: Wall time per stage, this sample's share of its batch.
+        checks: What was tried on the map afterwards; None where nothing was.
         picture: What to look at beside the map, uint8 (3, H, W), or None; of volumes uint8
             (3, D, H, W), and of signals their values, (C, T).
         words: Of a text, each word with its value; `gaps` stand before, between and behind them.
@@ -55,6 +57,7 @@ class Explanation(Drawn):
     losses: Mapping[str, Tensor] = field(default_factory=dict)
     seed: int = 0
     seconds: Mapping[str, float] = field(default_factory=dict)
+    checks: Checks | None = None
     picture: Tensor | None = field(default=None, repr=False)
     words: Words = field(default=(), repr=False)
     gaps: Sequence[str] = field(default=(), repr=False)
@@ -82,6 +85,16 @@ class Explanation(Drawn):
     def warning(self) -> str:
         """Return why the map is no evidence for what was asked; empty where it is."""
         return warning_of(self.target_probability, self.losses)
+
+    @property
+    def belief(self) -> Belief:
+        """Return whether the map may be believed, and why."""
+        return belief(self.target_probability, self.losses, self.checks)
+
+    def believed(self) -> tuple[str, str]:
+        """Return the same as a colour and a line."""
+        found = self.belief
+        return found.verdict, found.line
 
     @property
     def heat(self) -> float:

@@ -21,6 +21,7 @@ class Row:
     Attributes:
         class_name: Name of the class that was explained, or what else was asked.
         warning: Why the map is no evidence for it; empty where it is.
+        believed: Whether the map may be believed: a colour and a line; both empty where not known.
         probability: Probability of that class, or None when there is none.
         predicted_class_name: Name of the class that the classifier prefers.
         classes: Name and probability of the most probable classes, best first, and of the one
@@ -48,6 +49,7 @@ class Row:
     classes: Sequence[tuple[str, float]] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
     warning: str = ""
+    believed: tuple[str, str] = ("", "")
     map_bits: float | None = None
     feature_peak: float | None = None
     files: Mapping[str, str] = field(default_factory=dict)

@@ -68,6 +68,7 @@ def _row(record: SampleRecord, stored: StoredFiles) -> Row:
         classes=record.classes(),
         seconds=record.seconds,
         warning=record.warning,
+        believed=record.believed,
         map_bits=record.map_bits,
         feature_peak=record.feature_peak,
         files=record.files if text else _with_images(stored, record.files),

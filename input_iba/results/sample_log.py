@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
 from input_iba.core.files import written_whole
-from input_iba.records import held_behind
+from input_iba.records import Belief, held_behind
 from input_iba.results.checked import checked, fits
 from input_iba.results.containment import Inside
 from input_iba.results.log_lines import LogLines, parsed
@@ -37,6 +37,10 @@ class SampleRecord:
         target_probability: How well the target is met on the unchanged input, if that is known.
         prediction: Class index with the highest logit, where there are classes.
         warning: Why the map is no evidence for what was asked; empty where it is.
+        verdict: Whether the map may be believed, 'green', 'amber' or 'red', or 'not checked'; empty
+            of earlier releases.
+        verdict_reason: Why.
+        checks: What was checked, by its name; see `records.Checks`.
         top_classes: Name and probability of the five most probable classes, best first.
         map_bits: Sum of the map, the bits in all; None of other methods.
         feature_peak: Largest value of the feature mask in bits per pixel, or None.
@@ -59,6 +63,9 @@ class SampleRecord:
     prediction_probability: float | None = None
     top_classes: list[list[str | float]] = field(default_factory=list)
     warning: str = ""
+    verdict: str = ""
+    verdict_reason: str = ""
+    checks: Mapping[str, float | None] = field(default_factory=dict)
     map_bits: float | None = None
     feature_peak: float | None = None
     peak: float | None = None
@@ -76,6 +83,13 @@ class SampleRecord:
     def held(self) -> float:
         """Return how well the target is met behind the bottleneck, where there is one; else 1."""
         return held_behind(self.target_probability, self.losses)
+
+    @property
+    def believed(self) -> tuple[str, str]:
+        """Return whether the map may be believed, as a colour and a line; both empty if unknown."""
+        if not self.verdict:
+            return "", ""
+        return self.verdict, Belief(self.verdict, self.verdict_reason).line
 
     def classes(self) -> list[tuple[str, float]]:
         """Return the most probable classes with their probabilities, and the explained one."""

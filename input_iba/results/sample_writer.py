@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +134,11 @@ class SampleWriter:
             prediction_probability=_finite(found.prediction_probability),
             top_classes=[[self.class_name(i), round(share, 8)] for i, share in found.top],
             warning=found.warning,
+            verdict=found.belief.verdict,
+            verdict_reason=found.belief.reason,
+            checks={}
+            if found.checks is None
+            else {key: _finite(x) for key, x in asdict(found.checks).items()},
             map_bits=None if answer is None else _finite(float(answer.sum(dtype=np.float64))),
             feature_peak=None if feature is None else _finite(float(feature.max())),
             peak=float(f"{found.peak:.8g}"),
@@ -186,6 +191,7 @@ class SampleWriter:
             facts["Classifier prefers"] = self.class_name(found.prediction)
         if found.warning:
             facts["Warning"] = found.warning
+        facts["Believe this map?"] = f"{found.belief.verdict}: {found.belief.reason}"
         titles = {
             "map": "Map (bits per word)",
             "input_mask": "Input mask",

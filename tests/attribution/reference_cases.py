@@ -201,6 +201,7 @@ def literal_bottleneck(case: Case, sample: int, found: reference.FeatureResult) 
         lambda_=place(found.lambda_),
         capacity=place(found.capacity),
         gain=torch.empty(2),
+        half=torch.empty(2),
         mean=case.statistics.mean,
         std=case.statistics.std,
         active=(case.statistics.nonzero > 0.01).double(),

@@ -203,7 +203,7 @@ def test_progress_and_records_tell_of_every_step() -> None:
         "input_iba/information": 4,
     }
     assert record.seed == 5
-    assert set(record.seconds) == {"feature_iba", "prior", "input_iba"}
+    assert set(record.seconds) == {"feature_iba", "prior", "input_iba", "checks"}
     assert all(value > 0 for value in record.seconds.values())
 
 

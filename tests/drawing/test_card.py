@@ -18,10 +18,11 @@ from PIL import Image
 from torch import nn
 
 from input_iba.attribution import Attributor, InputBottleneck, SaliencyPrior, described
+from input_iba.attribution.found import Attributions
 from input_iba.attribution.methods import Gradient, MethodAttributor
 from input_iba.drawing import heat_of, overlay, rendered
 from input_iba.drawing.card import draw_card
-from input_iba.records import Attribution, Explanation, ImageSample, TextSample
+from input_iba.records import Attribution, Checks, Explanation, ImageSample, TextSample
 
 EVIL = "<script>alert('a')</script>"
 
@@ -80,6 +81,22 @@ def test_a_map_of_an_absent_class_says_so_and_does_not_glow() -> None:
     assert "hardly any evidence" not in record.title()
     shown, empty = (made.images()["overlay"].astype(int) for made in (record, absent))
     assert abs(empty - 70).max() < 3 < abs(shown - 70).max()
+
+
+def test_a_card_says_whether_to_believe_its_map(tmp_path: Path) -> None:
+    checks = Checks(hidden=0.01, spared=0.5, halves=0.1, agreement=0.5)
+    record = replace(attribution(None), checks=checks)
+    assert record.belief.verdict == "red"
+    html = record._repr_html_()
+    assert f'<p class="believed red">{record.belief.line}</p>' in html
+    figure = draw_card(Figure(layout="constrained"), record)
+    assert figure.get_supxlabel().replace("\n", " ") == record.belief.line
+    record.save(tmp_path / "card.png")
+    words = (("a", 0.1), ("b", 0.9))
+    text = replace(record, words=words, map=torch.tensor([0.1, 0.9]))
+    both = Attributions([replace(text, target=0), replace(text, target=1, checks=None)])
+    page = both.to_html(tmp_path / "card.html").read_text(encoding="utf-8")
+    assert re.findall(r'class="believed ([a-z ]+)"', page) == ["red", "not checked"]
 
 
 def test_the_title_says_class_probability_and_seconds() -> None:

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import torch
 
+from input_iba.core.correlation import spearman
 from input_iba.core.processor import processor
-from input_iba.evaluation.correlation import spearman
 from tests.reliability.conftest import Evidence, sized
 from tests.tiny_runs import tiny_config, write_config, write_images
 

@@ -59,7 +59,7 @@ class Given(GivenOptions, ABC):
         """Write the overlays of a work directory, and return what is printed of its samples."""
         records = RecordLog(root / "records.jsonl").load().values()
         return "\n\n".join(
-            "\n".join(self.shown(config, root, record))
+            "\n".join([*self.shown(config, root, record), f"  {record.believed[1]}"])
             if record.status == "done"
             else f"{record.id}: failed: {record.reason}"
             for record in records

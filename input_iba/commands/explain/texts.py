@@ -182,7 +182,10 @@ def _answers_page(title: str, records: Mapping[str, SampleRecord], root: Path) -
         found.sort(key=lambda record: (len(record.id), record.id))  # all of it, token 1, 2, … 10
         masks = [read_text_mask(StoredFiles(root).at(record.map_file)) for record in found]
         rows = [
-            (record.class_name, " · ".join(line.strip() for line in class_lines(record)), mask)
+            (
+                *(record.class_name, " · ".join(line.strip() for line in class_lines(record))),
+                *(record.believed, mask),
+            )
             for record, (_, mask, _) in zip(found, masks, strict=True)
         ]
         cards.append(questions_card(masks[0][2], rows))

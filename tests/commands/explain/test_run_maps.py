@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from html import escape
 from pathlib import Path
 from shutil import rmtree
 
@@ -34,7 +35,23 @@ def without_maps(work: Path) -> None:
     found = [json.loads(line) for line in log.read_text().splitlines()]
     for record in found:
         del record["map_bits"], record["files"]["map"], record["files"]["map_png"]
+        del record["verdict"], record["verdict_reason"], record["checks"]
     log.write_text("".join(f"{json.dumps(record)}\n" for record in found))
+
+
+def test_records_page_and_table_say_whether_to_believe_a_map(
+    config: RunConfig, options: RunOptions
+) -> None:
+    run(config, options)
+    page = (work_of(options) / "report.html").read_text(encoding="utf-8")
+    for record in records(options).values():
+        assert record["verdict"] in ("green", "amber", "red"), record["verdict_reason"]
+        assert set(record["checks"]) == {"hidden", "spared", "halves", "agreement"}
+        line = f"Believe this map? {record['verdict']}: {record['verdict_reason']}"
+        assert f'<p class="believed {record["verdict"]}">{escape(line)}</p>' in page
+    without_maps(work_of(options))  # also of a release without verdicts
+    earlier = rows_of(WorkDir(work_of(options), resume=True))
+    assert all(row.believed == ("", "") for row in earlier)
 
 
 def test_the_map_is_saved_in_bits_and_is_what_pictures_and_commands_show(

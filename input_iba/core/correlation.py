@@ -1,12 +1,9 @@
-"""How well values agree: correlation of values and of ranks, and what two maps' peaks share."""
+"""How well values agree: correlation of values and of ranks."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
-
-from input_iba.errors import EvaluationError
-from input_iba.evaluation.ranks import ranks
 
 
 def pearson(first: Tensor, second: Tensor) -> Tensor:
@@ -47,19 +44,3 @@ def spearman(first: Tensor, second: Tensor) -> Tensor:
         Spearman 1904; ties as in Kendall and Gibbons 1990, "Rank correlation methods", chapter 3.
     """
     return pearson(mean_ranks(first), mean_ranks(second))
-
-
-def top_overlap(first: Tensor, second: Tensor, share: float = 0.05) -> Tensor:
-    """Return which part of the hottest `share` of the units two maps (S, …) have in common, (S,).
-
-    At least one unit is hottest. Equal values follow each other as in `ranks`. Chance gives about
-    the share itself.
-
-    Raises:
-        EvaluationError: The share is not in (0, 1].
-    """
-    if not 0 < share <= 1:
-        raise EvaluationError(f"The share of the hottest units is in (0, 1]; got {share!r}.")
-    count = max(1, round(share * first[0].numel()))
-    a, b = (ranks(maps.flatten(1)) < count for maps in (first, second))
-    return (a & b).sum(1).double() / count
