@@ -31,6 +31,9 @@ from input_iba.registry import PRIORS, build
 from input_iba.results import Entry, RowLog, write_text
 from input_iba.run.shell import LOGGER, Run, continued_by, opened
 
+PRIOR_CALL = "attribution_cfg.gan"
+"""Section of a config with the other keys of a prior."""
+
 CONFIG, LOG, ROWS = "recommended.py", "recommend.log", "recommend.rows.jsonl"
 
 
@@ -140,7 +143,7 @@ def _stages(config: RunConfig, context: EvaluationContext, setting: Present) -> 
 def recommended(config: RunConfig, options: RecommendOptions, changes: Changes) -> str:
     """Return the config with a candidate's changes, as the text of a file without code."""
     values = dict(changes)
-    if PRIOR in values:  # nothing of the present one's own keys
-        values[PRIOR] = {"_delete_": True, **values[PRIOR]}
+    if PRIOR in values:  # without the keys of the present one
+        values |= {PRIOR: {"_delete_": True, **values[PRIOR]}, PRIOR_CALL: {"_delete_": True}}
     overrides = {**options.cfg_options, **values}
     return load_config(config.path, overrides, options.preset).text()
