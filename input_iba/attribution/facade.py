@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
-from itertools import chain
+from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,9 @@ from input_iba.attribution.found import Attributions, check_on_error, raise_fail
 from input_iba.attribution.loaded import load_model
 from input_iba.attribution.methods import Method, MethodAttributor
 from input_iba.attribution.presets import Preset, preset_of
+from input_iba.attribution.recommend.candidates import Present
+from input_iba.attribution.recommend.of_model import recommend
+from input_iba.attribution.recommend.recommendation import Recommendation
 from input_iba.attribution.several_questions import each_asked
 from input_iba.attribution.start import Start
 from input_iba.core.arguments import Arguments
@@ -26,6 +30,7 @@ from input_iba.core.outputs import Output
 from input_iba.core.precision import choose_precision
 from input_iba.core.targets import EmbeddingTarget
 from input_iba.errors import AttributionError
+from input_iba.evaluation.halving import SearchSettings
 from input_iba.modality import Layout, Modality
 from input_iba.modality.inputs import Inputs
 from input_iba.modality.several_inputs import reader_of
@@ -201,6 +206,40 @@ class InputIBA:
             for record, look in zip(found, looks, strict=True)
         )
 
+    @with_gradients()
+    def recommend(
+        self, samples: Any, target: Any = None, *, data: Any = None, seed: int = 0, **settings: Any
+    ) -> Recommendation:
+        """Try layers, β, priors and readings on some inputs, and measure the best on the others.
+
+        Args:
+            samples: At least 8 inputs, as of `attribute`; half of them take no part in the search.
+            target: One class, by index or name, or one `Target` for all; None for the predicted.
+            data: Usual inputs, as of `fit`; None for views of the samples themselves.
+            seed: Of all noise, and of which samples are held out.
+            settings: Those of `SearchSettings`, such as `minutes`.
+
+        Returns:
+            What was found: `layer` and `preset` for a new `InputIBA`; printed it is a table.
+        """
+        reader, given = self.reader_for(samples)
+        values, looks, target = reader.asked(given, target)
+        first = self._attributor_for(reader, values[:1], None)
+        usual = None if data is None else chain.from_iterable(reader.batches(data))
+        how = SearchSettings(**settings)
+        kept = None if usual is None else [one[None] for one in islice(usual, how.n_estimation)]
+        assert self.layer is not None  # chosen with the first input
+        return recommend(
+            partial(self._built, reader.modality),
+            Present(self.layer, preset_of(self.preset, reader.modality.kind)),
+            reader.samples(values, looks),
+            target,
+            lambda count: kept or first.modality.variations(values, count),
+            how,
+            seed,
+            self.output,
+        )
+
     @property
     def attributor(self) -> Attributor:
         """The stages themselves, once inputs have been seen.
@@ -272,10 +311,14 @@ class InputIBA:
                 first = Arguments.of(beside, device).select(slice(1))
                 self.layer = inputs.modality.choose_layer(self.model, example.to(device), first)
             preset = preset_of(self.preset, inputs.modality.kind)
-            how = {**self._how, **preset.stages, "modality": inputs.modality, "device": device}
-            autocast = choose_precision(self._precision, device)
-            self._attributor = Attributor(self.model, self.layer, autocast=autocast, **how)
+            self._attributor = self._built(inputs.modality, Present(self.layer, preset))
         return self._attributor
+
+    def _built(self, modality: Modality, setting: Present) -> Attributor:
+        device = device_of(self.model)
+        how = {**self._how, **setting.preset.stages, "modality": modality, "device": device}
+        autocast = choose_precision(self._precision, device)
+        return Attributor(self.model, setting.layer, autocast=autocast, **how)
 
     def other(self, method: Method) -> MethodAttributor:
         """Return what explains the inputs that were last read by another method."""

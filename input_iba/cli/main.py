@@ -45,6 +45,10 @@ COMMANDS: Mapping[str, tuple[str, SetUp]] = {
         "explain and score by many methods and metrics, on every network of a suite",
         _of("benchmark", "benchmark"),
     ),
+    "recommend": (
+        "try layers, β, priors and readings on some samples, and write the best as a config",
+        _of("recommend", "recommend"),
+    ),
     "figure grid": ("images, one line each, and what methods saw", _of("show", "grid")),
     "figure curves": ("mean curves of methods, in bands of 95 %%", _of("show", "curves")),
     "report": (

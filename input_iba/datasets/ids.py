@@ -77,6 +77,15 @@ def draw_ids(
     return [id_ for id_ in ids if id_ in chosen]
 
 
+def drawn_order(count: int, seed: int = 0) -> list[int]:
+    """Return the places of so many samples in the order in which a seed draws them.
+
+    >>> sorted(drawn_order(3))
+    [0, 1, 2]
+    """
+    return random.Random(seed).sample(range(count), count)
+
+
 def select_ids(dataset_ids: Sequence[str], subset_file: str | Path) -> list[str]:
     """Return the ids that a file names, in the data set's order.
 

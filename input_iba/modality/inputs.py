@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from PIL.Image import Image
 from torch import Tensor, nn
 
 from input_iba.core.targets import GenerationTarget, family_of, one_each
-from input_iba.core.tokens import PAD_INDEX, pad
+from input_iba.core.tokens import PAD_INDEX, lengths_of, pad
 from input_iba.datasets import PieceDataset
 from input_iba.datasets.given_texts import GivenTexts
 from input_iba.errors import ConfigError, DataError
@@ -23,7 +24,7 @@ from input_iba.modality.base import Modality
 from input_iba.modality.text import TextModality
 from input_iba.modality.tokenizers import modality_of, most_tokens, padded
 from input_iba.modality.vision import VisionModality
-from input_iba.records import Attribution, ImageSample, Sample, Targets
+from input_iba.records import Attribution, ImageSample, Sample, Targets, TextSample
 
 Asked = tuple[Tensor, Sequence[Sample | None], Targets | None]
 """Inputs (S, …), what there is to look at beside each map, and the targets."""
@@ -69,6 +70,13 @@ class Inputs(ABC):
             DataError: They are of several sizes.
         """
         return torch.cat(list(batches))
+
+    def samples(self, values: Tensor, looks: Sequence[Sample | None]) -> list[Sample]:
+        """Return what `read` returned as one sample each, named by its place."""
+        return [
+            Sample(str(i), value) if look is None else replace(look, id=str(i), input=value)
+            for i, (value, look) in enumerate(zip(values, looks, strict=True))
+        ]
 
     def parted(self, record: Attribution) -> Attribution:
         """Return a record with what it holds of each of several inputs; of one it is whole."""
@@ -225,6 +233,17 @@ class TextInputs(Inputs):
         samples, questions = answerer.asked(several, one_each(targets, len(several)))
         looks = [sample if sample.tokens else None for sample in samples]
         return pad([sample.input for sample in samples], self.modality.pad).ids, looks, questions
+
+    def samples(self, values: Tensor, looks: Sequence[Sample | None]) -> list[Sample]:
+        """Return texts without padding; of ids alone, every id is a word."""
+        own = self.modality.pad
+        texts = [
+            row[:length]
+            for row, length in zip(values, lengths_of(values, own).tolist(), strict=True)
+        ]
+        of_ids = (TextSample("", t, tokens=tuple(map(str, t.tolist())), pad=own) for t in texts)
+        made = zip(texts, (look or of for look, of in zip(looks, of_ids, strict=True)), strict=True)
+        return [replace(look, id=str(i), input=text) for i, (text, look) in enumerate(made)]
 
     def batches(self, data: Any) -> Iterator[Tensor]:
         """Yield token ids (B, T)."""

@@ -10,7 +10,6 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from input_iba import __version__
 from input_iba.core.files import read_json
 from input_iba.errors import ResumeError
 from input_iba.results.checked import checked
@@ -55,7 +54,10 @@ _MEANING = {
 
 def installed_versions() -> dict[str, str]:
     """Return the versions of what decides results."""
-    found = {"python": platform.python_version(), "input_iba": __version__}
+    found = {
+        "python": platform.python_version(),
+        "input_iba": importlib.metadata.version("input-iba"),
+    }
     for package in ("torch", "torchvision", "numpy", "timm"):
         try:
             found[package] = importlib.metadata.version(package)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from input_iba.commands.compare.compared import Compared
 from input_iba.datasets.loading import read_batches
 from input_iba.drawing import Pixels, Shown, heat_of, overlay
+from input_iba.drawing.heat_map import Floats
 from input_iba.errors import InputIBAError
 from input_iba.records import ImageSample, Sample, TextSample
 from input_iba.report.comparison_page import Card, map_thumbnail, thumbnail
@@ -29,27 +32,36 @@ def drawn_cards(compared: Compared, most: int, overlaid: bool = False) -> tuple[
 
 
 def _card(compared: Compared, sample: Sample, overlaid: bool) -> Card:
-    images, texts = list[tuple[str, str]](), list[tuple[str, Shown, list[float]]]()
-    image = _pixels(sample) if isinstance(sample, ImageSample) else None
-    if image is not None:
-        images.append(("photograph", thumbnail(image)))
+    maps: list[tuple[str, Floats]] = []
     for method in compared.methods:
         path = compared.maps[method.name].get(sample.id)
         if path is None:
             continue
         try:
-            values = read_map_of(sample, path).numpy()
+            maps.append((method.name, read_map_of(sample, path).numpy()))
         except InputIBAError:
             continue  # the reason stands with what failed
-        if isinstance(sample, TextSample):
-            texts.append((method.name, sample.shown, values.tolist()))
-        elif overlaid and image is not None:
-            images.append((method.name, thumbnail(overlay(image, heat_of(values)))))
-        else:
-            images.append((method.name, map_thumbnail(values)))
     records = [method.records.get(sample.id) for method in compared.methods]
     names = [record.class_name for record in records if record is not None and record.class_name]
-    return Card(sample.id, names[0] if names else "", images, texts)
+    return card_of(sample, maps, names[0] if names else "", overlaid)
+
+
+def card_of(
+    sample: Sample, maps: Sequence[tuple[str, Floats]], class_name: str, overlaid: bool = False
+) -> Card:
+    """Return a sample with maps of it, (H, W) each, or (W,) of a text, drawn small."""
+    images, texts = list[tuple[str, str]](), list[tuple[str, Shown, list[float]]]()
+    image = _pixels(sample) if isinstance(sample, ImageSample) else None
+    if image is not None:
+        images.append(("photograph", thumbnail(image)))
+    for name, values in maps:
+        if isinstance(sample, TextSample):
+            texts.append((name, sample.shown, values.tolist()))
+        elif overlaid and image is not None:
+            images.append((name, thumbnail(overlay(image, heat_of(values)))))
+        else:
+            images.append((name, map_thumbnail(values)))
+    return Card(sample.id, class_name, images, texts)
 
 
 def _pixels(sample: ImageSample) -> Pixels:

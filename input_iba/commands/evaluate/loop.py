@@ -12,18 +12,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from input_iba.commands.evaluate.asking import MET
 from input_iba.commands.evaluate.options import ScoringOptions
 from input_iba.commands.evaluate.samples import Selection, stamp
 from input_iba.config.load import RunConfig
 from input_iba.core.files import Readable
 from input_iba.core.fitting import free_memory, out_of_memory
 from input_iba.core.precision import precision_name
-from input_iba.core.targets import probabilities
 from input_iba.datasets import SampleDataset
 from input_iba.datasets.loading import read_batches
 from input_iba.errors import EvaluationError, InputIBAError
 from input_iba.evaluation import EvaluationContext, Metric, Row, Score, ScoredSample, is_tied
+from input_iba.evaluation.asking import MET, explained_class
 from input_iba.evaluation.base import written_by
 from input_iba.records import Failure, Sample
 from input_iba.results import Entry, RowLog
@@ -180,7 +179,6 @@ def _row(scoring: Scoring, sample: Sample) -> Row | str:
     return row
 
 
-@torch.no_grad()
 def _explained(scoring: Scoring, x: Tensor, sample: Sample) -> tuple[int, float]:
     """Return the target, the predicted class where none is given, and its probability."""
     known, given = None, scoring.targets.get(sample.id, sample.target)
@@ -193,14 +191,5 @@ def _explained(scoring: Scoring, x: Tensor, sample: Sample) -> tuple[int, float]
             )
         if given is not None:
             return given, known
-    logits = scoring.context.classify(x[None])
-    if not bool(torch.isfinite(logits).all()):
-        raise EvaluationError("The classifier's logits of this sample are NaN or infinite.")
-    chances = probabilities(logits, scoring.context.use_softmax)[0]
-    target = int(chances.argmax()) if given is None else given
-    if not 0 <= target < len(chances):
-        raise EvaluationError(
-            f"Target class {target} does not exist: the classifier has classes 0 to "
-            f"{len(chances) - 1}."
-        )
-    return target, float(chances[target]) if known is None else known
+    target, chance = explained_class(scoring.context, x, given)
+    return target, chance if known is None else known

@@ -10,7 +10,6 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from input_iba.commands.evaluate.asking import Asking
 from input_iba.commands.evaluate.loop import Scoring, score_all
 from input_iba.commands.evaluate.options import EvaluationOptions
 from input_iba.commands.evaluate.report import EvaluationResult, write_result
@@ -25,6 +24,7 @@ from input_iba.datasets import SampleDataset
 from input_iba.datasets.loading import cut, read_batches
 from input_iba.errors import EvaluationError, ResumeError
 from input_iba.evaluation import METRICS, EvaluationContext, Metric
+from input_iba.evaluation.asking import Asking
 from input_iba.records import Sample
 from input_iba.report import report_evaluation
 from input_iba.results import RowLog

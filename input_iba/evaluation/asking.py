@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -10,8 +11,11 @@ from torch import Tensor
 from input_iba.core.classifier import Classifier
 from input_iba.core.explainable import working_values
 from input_iba.core.fitting import FittingRows
-from input_iba.core.targets import Question, Target, TargetLosses, default_target
+from input_iba.core.targets import Question, Target, TargetLosses, default_target, probabilities
+from input_iba.errors import EvaluationError
+from input_iba.evaluation.base import EvaluationContext, ScoredSample
 from input_iba.modality import Modality
+from input_iba.records import Sample
 
 SURE = 1e-7
 """Loss below which a question counts as met for sure, so that its logit is finite."""
@@ -89,3 +93,42 @@ class Asking:
         self._question = target.settle(answer[0], facts)
         asked = TargetLosses([self._question])
         return target, asked.met(asked(answer[:, None])[:, 0]).item()
+
+
+@torch.no_grad()
+def explained_class(context: EvaluationContext, x: Tensor, given: int | None) -> tuple[int, float]:
+    """Return the class that is explained of an input, the predicted one where none is given.
+
+    Returns:
+        Its index, and its probability.
+
+    Raises:
+        EvaluationError: The logits are not finite, or there is no such class.
+    """
+    logits = context.classify(x[None])
+    if not bool(torch.isfinite(logits).all()):
+        raise EvaluationError("The classifier's logits of this sample are NaN or infinite.")
+    chances = probabilities(logits, context.use_softmax)[0]
+    target = int(chances.argmax()) if given is None else given
+    if not 0 <= target < len(chances):
+        raise EvaluationError(
+            f"Target class {target} does not exist: the classifier has classes 0 to "
+            f"{len(chances) - 1}."
+        )
+    return target, float(chances[target])
+
+
+def case_of(context: EvaluationContext, sample: Sample) -> ScoredSample:
+    """Return a sample with what is asked of it, and a map that holds nothing yet.
+
+    Raises:
+        InputIBAError: It cannot be asked.
+    """
+    x = sample.input.to(context.device)
+    asked = context.ask(x[None], sample.target)
+    target, chance = (
+        explained_class(context, x, sample.target) if asked is None else (MET, asked[1])
+    )
+    heat = torch.zeros(sample.map_size, dtype=torch.float64)
+    question = None if asked is None else asked[0]
+    return ScoredSample(replace(sample, input=x), target, chance, heat, question)

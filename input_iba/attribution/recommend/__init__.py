@@ -1,0 +1,1 @@
+"""Which layer, β, prior and reading suit a model: tried on some samples, measured on others."""

@@ -1,0 +1,1 @@
+"""Recommend a setting for the classifier of a config."""
