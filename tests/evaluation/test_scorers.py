@@ -13,12 +13,13 @@ import pytest
 import torch
 from torch import Tensor
 
+from input_iba.core.correlation import spearman
 from input_iba.errors import EvaluationError
 from input_iba.evaluation.base import Metric
-from input_iba.evaluation.correlation import spearman, top_overlap
 from input_iba.evaluation.degradation import DegradationMetric
 from input_iba.evaluation.insertion_deletion import InsertionDeletionMetric, insertion_deletion
 from input_iba.evaluation.max_sensitivity import MaxSensitivityMetric, relative_changes
+from input_iba.evaluation.ranks import top_overlap
 from input_iba.evaluation.rationale import MaskRationaleMetric, RationaleMetric, text_rationale
 from input_iba.evaluation.road import RoadMetric, road
 from input_iba.evaluation.sanity_check import SanityMetric, sanity_check

@@ -13,10 +13,10 @@ from input_iba.attribution.feature_iba import FittedFeatures
 from input_iba.attribution.reading import Reading
 from input_iba.attribution.recommend.candidates import Present
 from input_iba.attribution.task import AttributionTask
+from input_iba.core.correlation import spearman
 from input_iba.core.optimise import FittedMask
 from input_iba.datasets.loading import stackable, stacked
 from input_iba.evaluation import METRICS, EvaluationContext, Metric, Row, ScoredSample
-from input_iba.evaluation.correlation import spearman
 from input_iba.evaluation.evidence import EvidenceMetric
 from input_iba.evaluation.halving import Changes, Measured, SearchSettings, named
 from input_iba.evaluation.insertion_deletion import OrderMetric
