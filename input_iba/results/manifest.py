@@ -54,11 +54,8 @@ _MEANING = {
 
 def installed_versions() -> dict[str, str]:
     """Return the versions of what decides results."""
-    found = {
-        "python": platform.python_version(),
-        "input_iba": importlib.metadata.version("input-iba"),
-    }
-    for package in ("torch", "torchvision", "numpy", "timm"):
+    found = {"python": platform.python_version()}
+    for package in ("input_iba", "torch", "torchvision", "numpy", "timm"):
         try:
             found[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
