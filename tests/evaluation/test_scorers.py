@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from input_iba.evaluation.correlation import spearman, top_overlap
 from torch import Tensor
 
 from input_iba.core.correlation import spearman
