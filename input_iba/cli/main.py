@@ -55,6 +55,7 @@ COMMANDS: Mapping[str, tuple[str, SetUp]] = {
         "write the page of one work directory, or of several side by side",
         _of("show", "report"),
     ),
+    "app": ("open a page on which images and texts are explained", _of("app", "app")),
     "reproduce": (
         "repeat a run from its work directory, and compare the maps",
         _of("reproduce", "reproduce"),

@@ -23,6 +23,9 @@ SIGNED_COLOUR_MAP = "coolwarm"
 SATURATED = 0.005
 """Share of the values of a signed map that are drawn in its last colour."""
 
+STEPS = 32
+"""Intervals of the tables of colours in the filter of pages' heat layers."""
+
 Floats = NDArray[np.floating[Any]]
 Pixels = NDArray[np.uint8]
 
@@ -67,6 +70,15 @@ def colourise(mask: Floats, colour_map: str = COLOUR_MAP) -> Pixels:
     check_colour_map(colour_map)
     colours = matplotlib.colormaps[colour_map](np.clip(mask, 0, 1))
     return to_8_bits(colours[..., :3])
+
+
+def heat_tables() -> dict[str, str]:
+    """Return the red, green and blue of the colour map, as the heat layer's filter reads them."""
+    colours = [matplotlib.colormaps[COLOUR_MAP](i / STEPS) for i in range(STEPS + 1)]
+    return {
+        name: " ".join(f"{colour[channel]:.3f}" for colour in colours)
+        for channel, name in enumerate("RGB")
+    }
 
 
 def rendered(mask: Floats, colour_map: str | None = None) -> Pixels:

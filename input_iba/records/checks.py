@@ -58,8 +58,8 @@ class Belief:
     def line(self) -> str:
         """Return verdict and reason in one line.
 
-        >>> Belief("green", "with the hottest tenth hidden 94 % become 3 %").line
-        'Believe this map? green: with the hottest tenth hidden 94 % become 3 %'
+        >>> Belief("green", "with the hottest tenth hidden, 94 % becomes 3 %").line
+        'Believe this map? green: with the hottest tenth hidden, 94 % becomes 3 %'
         """
         return f"Believe this map? {self.verdict}: {self.reason}"
 
@@ -80,8 +80,8 @@ class Bounds:
 BOUNDS: Mapping[str, Bounds] = {
     "met": Bounds(NOT_MET, 0.1, lambda x: f"on the unchanged input only {percent(x)}"),
     "held": Bounds(HARDLY, 0.5, lambda x: f"behind the bottleneck only {percent(x)}"),
-    "halves": Bounds(0.2, 0.5, lambda x: f"two halves of the noise agree by only {x:.2f}"),
-    "agreement": Bounds(-0.1, 0.1, lambda x: f"features and input agree by only {x:.2f}"),
+    "halves": Bounds(0.2, 0.5, lambda x: f"two halves of the noise hardly agree ({x:.2f})"),
+    "agreement": Bounds(-0.5, 0.0, lambda x: f"features and input disagree ({x:.2f})"),
     "drop": Bounds(-1.0, 0.0, lambda _: "hiding the coldest tenth costs more than the hottest"),
 }
 """Chosen on other images than those that show what they are worth; see docs/BELIEVE.md."""
@@ -112,6 +112,6 @@ def belief(met: float | None, losses: Mapping[str, Any], checks: Checks | None) 
     red = min(marks.values()) < 0
     if not red and (still := warning_of(met, losses)):
         red, doubts = True, [still, *doubts]
-    hidden = f"with the hottest tenth hidden {percent(met)} become {percent(checks.hidden)}"
+    hidden = f"with the hottest tenth hidden, {percent(met)} becomes {percent(checks.hidden)}"
     verdict = RED if red else AMBER if doubts else GREEN
     return Belief(verdict, "; ".join([*doubts, hidden]), marks)

@@ -14,11 +14,11 @@ from mimetypes import guess_type
 from typing import Any
 from urllib.parse import quote
 
-import matplotlib
 from jinja2 import Environment
 from markupsafe import Markup
 
-from input_iba.drawing import COLOUR_MAP, Grid, Shown
+from input_iba.drawing import Grid, Shown
+from input_iba.drawing.heat_map import heat_tables
 from input_iba.drawing.pages import POLICY, environment
 from input_iba.drawing.tables import UNKNOWN
 from input_iba.drawing.words import as_it_stands
@@ -31,9 +31,6 @@ from input_iba.run.shell import LOGGER
 
 OPACITY = 75
 """Percent at which the hottest pixel covers the image, at the beginning."""
-
-STEPS = 32
-"""Intervals of the tables of colours in the heat layer's filter."""
 
 MAX_LEFT_OUT = 1000
 """Samples left out by a metric that the page lists; the result's file names all."""
@@ -63,7 +60,7 @@ def report_page(report: Report) -> str:
         failed=[(source, row) for source in report.sources for row in source.rows if row.failure],
         max_samples=MAX_SAMPLES,
         max_left_out=MAX_LEFT_OUT,
-        channels=_channels(),
+        channels=heat_tables(),
         script=script,
         policy=_policy(script),
     )
@@ -83,15 +80,6 @@ def _policy(script: str) -> str:
     """Allow this script alone, and images from the same place: nothing is ever loaded or sent."""
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return f"{POLICY}; script-src 'sha256-{digest}'"
-
-
-def _channels() -> dict[str, str]:
-    """Return the red, green and blue of the colour map, as the heat layer's filter reads them."""
-    colours = [matplotlib.colormaps[COLOUR_MAP](i / STEPS) for i in range(STEPS + 1)]
-    return {
-        name: " ".join(f"{colour[channel]:.3f}" for colour in colours)
-        for channel, name in enumerate("RGB")
-    }
 
 
 def _runs(sources: Sequence[Source]) -> Grid:

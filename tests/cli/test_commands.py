@@ -46,7 +46,7 @@ def test_a_published_script_is_a_command_of_the_table(script: str) -> None:
 def test_every_command_but_the_new_ones_has_a_published_script() -> None:
     named = re.findall(r'script\("(.*)"\)', "".join((TOOLS / s).read_text() for s in SCRIPTS))
     new = {"demo", "layers", "configs", "compare", "figure grid", "figure curves", "report"}
-    new |= {"benchmark", "recommend", "train explainer", "export", "reproduce"} | {
+    new |= {"benchmark", "recommend", "train explainer", "export", "reproduce", "app"} | {
         f"evaluate {name}" for name in METRICS.keys() - PUBLISHED
     }
     assert cli.COMMANDS.keys() - set(named) == new

@@ -21,7 +21,7 @@ def judged(met: float = 0.94, held: float = 0.9, **keys: float) -> Belief:
 def test_a_map_that_passes_all_is_green_and_tells_what_hiding_does() -> None:
     found = judged()
     assert found.verdict == "green"
-    assert found.reason == "with the hottest tenth hidden 94 % become 3 %"
+    assert found.reason == "with the hottest tenth hidden, 94 % becomes 3 %"
     assert found.score >= 1
     assert set(found.marks) == set(BOUNDS)
 
@@ -48,7 +48,7 @@ def test_each_check_alone_makes_a_map_amber_or_red(name: str, keys: Any) -> None
 
 
 def test_doubts_are_named_worst_first() -> None:
-    found = judged(held=0.48, halves=-0.5, agreement=0.0)
+    found = judged(held=0.48, halves=-0.5, agreement=-0.1)
     assert found.verdict == "red"
     of_noise, of_features, behind, hidden = found.reason.split("; ")
     assert "halves of the noise" in of_noise

@@ -1,0 +1,1 @@
+"""Tests of the page that `input-iba app` serves."""
