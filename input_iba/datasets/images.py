@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import zlib
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
@@ -122,7 +123,9 @@ def load_pixels(
     return pixels, targets
 
 
-def read_image(path: str | Path | Readable, channels: int = 3, upright: bool = True) -> Image.Image:
+def read_image(
+    path: str | Path | Readable | io.BytesIO, channels: int = 3, upright: bool = True
+) -> Image.Image:
     """Read an image as it should be looked at, RGB or (1 channel) grey.
 
     It is turned as its EXIF entry says, if `upright`; 16 bits are scaled to 8; transparent pixels
@@ -132,7 +135,7 @@ def read_image(path: str | Path | Readable, channels: int = 3, upright: bool = T
         DataError: The file is absent, truncated, or not an image.
     """
     try:
-        source = path if isinstance(path, str | Path) else path.open("rb")
+        source = path if isinstance(path, str | Path | io.BytesIO) else path.open("rb")
         with Image.open(source) as image:
             image.load()
             turned = ImageOps.exif_transpose(image) if upright else image

@@ -1,6 +1,5 @@
 """The end of a run: table and report, made from what work directories hold."""
 
-from input_iba.report.rows import rows_of
 from input_iba.report.write import report_evaluation, report_folders, write_report
 
-__all__ = ["report_evaluation", "report_folders", "rows_of", "write_report"]
+__all__ = ["report_evaluation", "report_folders", "write_report"]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
 from input_iba.errors import DataError
 from input_iba.report.evaluations import Result, results_in
 from input_iba.report.model import Evaluation, Report, Source
-from input_iba.report.rows import rows_of
+from input_iba.report.rows import LoggedRows
 from input_iba.results import OWN_METHOD, Manifest, WorkDir, telling_names
 
 
@@ -115,22 +115,16 @@ def _source(
     scores = _scores([result for result in results if result.own_maps])
     folder = relative(root, page)
     before = f"{folder}/" if folder else ""
-    rows = [
-        replace(
-            row,
-            files={kind: before + path for kind, path in row.files.items()},
-            scores=scores.get(row.id, {}),
-        )
-        for row in rows_of(work, ids)
-    ]
+    rows = LoggedRows(work, ids, before, scores)
     return Source(
         name=name,
         rows=rows,
         samples=manifest.samples,
         complete=manifest.complete,
-        facts=_facts(manifest, sum(row.total_seconds for row in rows)),
+        facts=_facts(manifest, sum(brief.total_seconds for brief in rows.briefs)),
         manifest=asdict(manifest),
         method="" if manifest.method == OWN_METHOD else manifest.method,
+        briefs=rows.briefs,
     )
 
 

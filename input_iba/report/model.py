@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import groupby
 from typing import Any
 
 from input_iba.core.files import Readable
 from input_iba.drawing import Chart, Shown
 
 MAX_SAMPLES = 2000
-"""A browser should open the page of any run; records and results name all samples."""
+"""Samples of one page; a browser should open the page of any run, so more have several."""
 
 
 @dataclass(frozen=True)
@@ -65,16 +65,50 @@ class Row:
         """Wall time of all stages together."""
         return sum(self.seconds.values())
 
+    @property
+    def numbers(self) -> dict[str, float]:
+        """The numbers by which the sample can be sorted, by their names."""
+        seconds = self.total_seconds if self.seconds else None
+        known = {"probability": self.probability, "bits": self.map_bits, "seconds": seconds}
+        found = {label: value for label, value in known.items() if value is not None}
+        return found | dict(self.scores)
+
+    def brief(self) -> Brief:
+        """Return what is held of the sample while others are shown."""
+        words, masks = bool(self.text.words), frozenset(self.word_masks)
+        seconds = self.total_seconds
+        return Brief(self.id, self.class_name, self.failure, self.numbers, seconds, words, masks)
+
+
+@dataclass(frozen=True)
+class Brief:
+    """What is known of every sample of a run at once; `Row` says what its fields mean.
+
+    Attributes:
+        of_words: Whether it is a text.
+        word_masks: Of a text, the kinds of masks.
+    """
+
+    id: str
+    class_name: str
+    failure: str
+    numbers: Mapping[str, float]
+    total_seconds: float
+    of_words: bool
+    word_masks: frozenset[str]
+
 
 @dataclass(frozen=True)
 class Source:
     """A work directory: what one method found about some samples.
 
     Attributes:
-        rows: Its samples, in the order of the page; paths are relative to the page.
+        rows: Its samples, in the order of the page; paths are relative to the page. They may be
+            read anew whenever they are asked for.
         samples: Number of samples that were selected.
         facts: Short facts, from label to value: layer, device, seed, …
         method: Name of the method where the maps are not those of the three stages.
+        briefs: The same samples, in short; made of `rows` where they are not given.
     """
 
     name: str
@@ -84,11 +118,16 @@ class Source:
     facts: Mapping[str, str] = field(default_factory=dict)
     manifest: Mapping[str, Any] = field(default_factory=dict)
     method: str = ""
+    briefs: Sequence[Brief] = ()
+
+    def __post_init__(self) -> None:
+        if not self.briefs:
+            object.__setattr__(self, "briefs", [row.brief() for row in self.rows])
 
     @property
     def done(self) -> int:
         """Number of samples that were explained."""
-        return sum(not row.failure for row in self.rows)
+        return sum(not brief.failure for brief in self.briefs)
 
 
 @dataclass(frozen=True)
@@ -128,24 +167,54 @@ class Report:
     @property
     def text(self) -> bool:
         """Whether some of the samples are texts."""
-        return any(row.text.words for source in self.sources for row in source.rows)
+        return any(brief.of_words for source in self.sources for brief in source.briefs)
 
     @property
     def units(self) -> list[str]:
         """What has a value in the maps: 'pixel', 'word', or both where some samples are texts."""
-        rows = [row for source in self.sources for row in source.rows if not row.failure]
-        words = {bool(row.text.words) for row in rows} or {False}
+        briefs = [brief for source in self.sources for brief in source.briefs]
+        words = {brief.of_words for brief in briefs if not brief.failure} or {False}
         return [unit for unit, texts in (("pixel", False), ("word", True)) if texts in words]
 
-    def shown(self) -> dict[str, list[tuple[Source, Row]]]:
-        """Return those of the samples that the page has room for."""
-        return dict(islice(self.samples().items(), MAX_SAMPLES))
-
-    def samples(self) -> dict[str, list[tuple[Source, Row]]]:
-        """Return what each method found about each sample that some method explained."""
-        found: dict[str, list[tuple[Source, Row]]] = {}
+    def samples(self) -> dict[str, list[tuple[Source, Brief]]]:
+        """Return what each method found about each sample that some method explained, in short."""
+        found: dict[str, list[tuple[Source, Brief]]] = {}
         for source in self.sources:
-            for row in source.rows:
-                if not row.failure:
-                    found.setdefault(row.id, []).append((source, row))
+            for brief in source.briefs:
+                if not brief.failure:
+                    found.setdefault(brief.id, []).append((source, brief))
         return found
+
+    def parts(self, ids: Sequence[str], size: int) -> Iterator[list[list[tuple[Source, Row]]]]:
+        """Yield what each method found about some samples, so many at a time, in their order.
+
+        All that is held of the others is how to read on.
+        """
+        place = {id_: i for i, id_ in enumerate(ids)}
+        reading = [
+            groupby(_sorted_rows(source, place), lambda row: place[row.id] // size)
+            for source in self.sources
+        ]
+        ahead = [next(groups, None) for groups in reading]
+        for number in range(-(-len(ids) // size)):
+            found: dict[str, list[tuple[Source, Row]]] = {
+                id_: [] for id_ in ids[number * size : (number + 1) * size]
+            }
+            for i, source in enumerate(self.sources):
+                group = ahead[i]
+                if group is not None and group[0] == number:
+                    for row in group[1]:
+                        found[row.id].append((source, row))
+                    ahead[i] = next(reading[i], None)
+            yield list(found.values())
+
+
+def _sorted_rows(source: Source, place: Mapping[str, int]) -> Iterator[Row]:
+    """Yield the rows of samples that have a place, in the order of the places."""
+    numbers = [
+        number
+        for number, brief in enumerate(source.briefs)
+        if not brief.failure and brief.id in place
+    ]
+    numbers.sort(key=lambda number: place[source.briefs[number].id])
+    return (source.rows[number] for number in numbers)

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
@@ -25,45 +25,98 @@ from input_iba.drawing.words import as_it_stands
 from input_iba.errors import InputIBAError
 from input_iba.report.charts import loss_charts
 from input_iba.report.metrics import metrics_shown, plural
-from input_iba.report.model import MAX_SAMPLES, Report, Row, Source
+from input_iba.report.model import MAX_SAMPLES, Brief, Report, Row, Source
 from input_iba.report.rows import WORD_MASKS
 from input_iba.run.shell import LOGGER
 
 OPACITY = 75
 """Percent at which the hottest pixel covers the image, at the beginning."""
 
+Samples = Sequence[Sequence[tuple[Source, Row]]]
+"""What each work directory has about some samples."""
+
 MAX_LEFT_OUT = 1000
 """Samples left out by a metric that the page lists; the result's file names all."""
 
 
-def report_page(report: Report) -> str:
-    """Return one page that needs no server and no network; images have relative paths."""
-    pages = _templates()
-    script = Markup(pages.get_template("report.js").render())  # our own, as it is  # nosec B704
-    keys, samples = sort_keys(report), list(report.shown().values())
-    kinds = {kind for source in report.sources for row in source.rows for kind in row.word_masks}
-    return pages.get_template("report.html.j2").render(
-        report=report,
+def report_page(report: Report, listing: Listing | None = None) -> str:
+    """Return the page of a report, which needs no server and no network.
+
+    It shows all samples, or of more than `MAX_SAMPLES` a `listing` in which they are searched.
+    """
+    samples = report.samples()
+    found = [] if listing else next(report.parts(list(samples), len(samples) or 1), [])
+    return _rendered(
+        "report.html.j2",
+        "report.js" if listing is None else "listing.js",
+        report,
+        found,
         sources=report.sources,
         several=len(report.sources) > 1,
         foreign=sum(bool(source.method) for source in report.sources),
         kind=" or ".join(report.units),
         runs=_runs(report.sources),
-        samples=samples,
-        total=len(report.samples()),
-        classes=sorted(Counter(found[0][1].class_name for found in samples).items()),
-        keys=[(s, list(k)) for s, k in groupby(enumerate(keys), lambda pair: pair[1].source)],
-        sort_values=lambda found: " ".join(key.value(found) for key in keys),
-        word_masks={kind: name for kind, name in WORD_MASKS.items() if kind in kinds},
-        opacity=OPACITY,
+        listing=listing,
+        total=len(samples),
+        classes=_counted(brief.class_name for [(_, brief), *_] in samples.values()),
         metrics=metrics_shown(report.evaluations),
-        failed=[(source, row) for source in report.sources for row in source.rows if row.failure],
+        failed=[(s, brief) for s in report.sources for brief in s.briefs if brief.failure],
         max_samples=MAX_SAMPLES,
         max_left_out=MAX_LEFT_OUT,
+    )
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What a page in which many samples are searched needs to know of them.
+
+    Attributes:
+        data: Ids, classes and numbers of all samples, as JSON that may stand in a page.
+        count: How many samples are listed.
+        parts: Title and address of each page of cards.
+        probability: Whether the first number of samples is the probability.
+    """
+
+    data: Markup
+    count: int
+    parts: Sequence[tuple[str, str]]
+    probability: bool
+
+
+def part_page(report: Report, found: Samples, first: int, links: Mapping[str, str]) -> str:
+    """Return one of several pages of samples: those from the `first` on, by their number.
+
+    `links` are from titles to the addresses of other pages.
+    """
+    classes = _counted(rows[0][1].class_name for rows in found)
+    several = len(report.sources) > 1
+    facts = {"first": first + 1, "last": first + len(found), "links": links, "several": several}
+    return _rendered(
+        "part.html.j2", "report.js", report, found, classes=classes, listing=None, **facts
+    )
+
+
+def _rendered(template: str, code: str, report: Report, found: Samples, **values: Any) -> str:
+    """Return a page about samples, all of them or a part."""
+    pages, keys = _templates(), sort_keys(report)
+    script = Markup(pages.get_template(code).render())  # our own, as it is  # nosec B704
+    kinds = {kind for s in report.sources for brief in s.briefs for kind in brief.word_masks}
+    return pages.get_template(template).render(
+        report=report,
+        samples=found,
+        keys=[(s, list(k)) for s, k in groupby(enumerate(keys), lambda pair: pair[1].source)],
+        sort_values=lambda rows: " ".join(key.value(rows) for key in keys),
+        word_masks={kind: name for kind, name in WORD_MASKS.items() if kind in kinds},
+        opacity=OPACITY,
         channels=heat_tables(),
         script=script,
         policy=_policy(script),
+        **values,
     )
+
+
+def _counted(names: Iterable[str]) -> list[tuple[str, int]]:
+    return sorted(Counter(names).items())
 
 
 @cache
@@ -104,10 +157,10 @@ class SortKey:
     source: str
     descending: bool
 
-    def value(self, found: Sequence[tuple[Source, Row]]) -> str:
+    def value(self, found: Sequence[tuple[Source, Row | Brief]]) -> str:
         """Return the number of a sample as the script reads it; a dash where it has none."""
         rows = (row for source, row in found if self.source in ("", source.name))
-        values = _sortable(row) if (row := next(rows, None)) else {}
+        values = row.numbers if (row := next(rows, None)) else {}
         return f"{values[self.label]:.6g}" if self.label in values else "-"
 
 
@@ -123,16 +176,8 @@ def sort_keys(report: Report) -> list[SortKey]:
     return [
         SortKey(label, source.name if several else "", label not in lower_is_better)
         for source in report.sources
-        for label in dict.fromkeys(label for row in source.rows for label in _sortable(row))
+        for label in dict.fromkeys(label for brief in source.briefs for label in brief.numbers)
     ]
-
-
-def _sortable(row: Row) -> dict[str, float]:
-    """Return the numbers of a sample by which it can be sorted."""
-    seconds = row.total_seconds if row.seconds else None
-    known = {"probability": row.probability, "bits": row.map_bits, "seconds": seconds}
-    found = {label: value for label, value in known.items() if value is not None}
-    return found | dict(row.scores)
 
 
 def _numbers(row: Row) -> dict[str, str]:

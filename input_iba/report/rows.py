@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import PurePosixPath
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +25,7 @@ from input_iba.results import (
     write_image,
 )
 from input_iba.results.map_files import read_map
+from input_iba.results.opened_log import OpenedLog
 from input_iba.results.sample_writer import IMAGE_PLACES
 from input_iba.results.shards import Member
 
@@ -42,17 +45,59 @@ DRAWN: Mapping[str, tuple[str, Draw]] = {
 }
 """Images that work directories of earlier releases lack: the mask shown, and how it is drawn."""
 
+MAX_LISTED = 200
+"""Lines of a table."""
+
 HEAD = ("sample", "class", "probability", "seconds", "files")
 MAX_WIDTH = 32
 """Columns of a terminal that a name may take."""
 
 
-def rows_of(work: WorkDir, ids: Iterable[str] | None = None) -> list[Row]:
-    """Return the samples of a work directory as they are shown, all or those of `ids` in turn."""
-    records = work.records.load()
-    chosen = (records[id_] for id_ in (records if ids is None else ids) if id_ in records)
-    stored = StoredFiles(work.root)
-    return [_row(record, stored) for record in chosen]
+class LoggedRows(Sequence[Row]):
+    """The samples of a work directory as they are shown; each is read when it is asked for.
+
+    Args:
+        work: Nobody writes to it meanwhile.
+        ids: Which samples, in which order; None for all.
+        before: Stands before every path.
+        scores: By sample id: from metric and key to what an evaluation found.
+
+    Attributes:
+        briefs: All of them, in short.
+    """
+
+    def __init__(
+        self,
+        work: WorkDir,
+        ids: Iterable[str] | None = None,
+        before: str = "",
+        scores: Mapping[str, Mapping[str, float]] = {},
+    ) -> None:
+        self._records = OpenedLog(work.records)
+        self._stored = StoredFiles(work.root)
+        self._before, self._scores = before, scores
+        known = (id_ for id_ in (self._records if ids is None else ids))
+        found = (record for id_ in known if (record := self._records.get(id_)) is not None)
+        self.briefs = [self._row(record).brief() for record in found]
+
+    def __len__(self) -> int:
+        return len(self.briefs)
+
+    @overload
+    def __getitem__(self, number: int) -> Row: ...
+
+    @overload
+    def __getitem__(self, number: slice) -> list[Row]: ...
+
+    def __getitem__(self, number: int | slice) -> Row | list[Row]:
+        if isinstance(number, slice):
+            return [self[i] for i in range(*number.indices(len(self)))]
+        return self._row(self._records[self.briefs[number].id])
+
+    def _row(self, record: SampleRecord) -> Row:
+        row = _row(record, self._stored)
+        files = {kind: self._before + path for kind, path in row.files.items()}
+        return replace(row, files=files, scores=self._scores.get(row.id, {}))
 
 
 def _row(record: SampleRecord, stored: StoredFiles) -> Row:
@@ -118,7 +163,9 @@ def format_table(rows: Sequence[Row]) -> str:
     sample  class  probability  seconds  files
     cat     tabby         90 %      1.0  input_masks/cat.npz
     """
-    return lay_out([HEAD, *map(_cells, rows)], right=(2, 3))
+    table = lay_out([HEAD, *map(_cells, rows[:MAX_LISTED])], right=(2, 3))
+    more = len(rows) - MAX_LISTED
+    return table if more <= 0 else f"{table}\nand {more:,} more in records.jsonl"
 
 
 def _cells(row: Row) -> tuple[str, ...]:

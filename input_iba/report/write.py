@@ -10,9 +10,9 @@ from pathlib import Path
 from input_iba.errors import DataError, InputIBAError
 from input_iba.report.evaluations import results_in
 from input_iba.report.gather import build, gather
-from input_iba.report.page import report_page
+from input_iba.report.pages import write_pages
 from input_iba.report.rows import format_table
-from input_iba.results import WorkDir, write_text
+from input_iba.results import WorkDir
 from input_iba.run.shell import LOGGER
 
 PAGE = "report.html"
@@ -26,7 +26,7 @@ def write_report(work: WorkDir, ids: Iterable[str]) -> tuple[str, Path]:
     page = work.report_path
     name = work.root.resolve().name
     report = build({work.root: name}, results_in(work.root), page, name, ids)
-    write_text(page, report_page(report))
+    write_pages(report, page)
     return format_table(report.sources[0].rows), page
 
 
@@ -41,7 +41,7 @@ def report_evaluation(folder: Path) -> Path | None:
     except InputIBAError as error:
         LOGGER.warning("No report was written: %s", error)
         return None
-    write_text(page, report_page(report))
+    write_pages(report, page)
     return page
 
 
@@ -66,7 +66,7 @@ def report_folders(
     report, _ = gather(unique, page, names)
     report = report if title is None else replace(report, title=title)
     page.parent.mkdir(parents=True, exist_ok=True)
-    write_text(page, report_page(report))
+    write_pages(report, page)
     return page
 
 

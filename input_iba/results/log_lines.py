@@ -52,6 +52,9 @@ class LogLines:
         """The samples, in the order in which they are first met."""
         return list(self._places)
 
+    def __contains__(self, id_: str) -> bool:
+        return id_ in self._places
+
     def about(self, id_: str) -> Iterator[bytes]:
         """Yield the lines about a sample, the last one first."""
         for number, start in reversed(self._places[id_]):

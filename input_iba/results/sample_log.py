@@ -118,7 +118,7 @@ class Entry:
     stamp: str = ""
 
 
-T = TypeVar("T", SampleRecord, Entry)
+T = TypeVar("T", bound=SampleRecord | Entry)
 
 
 class SampleLog(Generic[T]):
@@ -146,13 +146,13 @@ class SampleLog(Generic[T]):
 
     def read(self) -> tuple[dict[str, Any] | None, dict[str, T]]:
         """Read what the file begins with, None where that is about a sample, and the samples."""
-        with self._lines() as lines:
-            return lines.head, {one.id: one for one in self._each(lines, lines.ids)}
+        with self.lines() as lines:
+            return lines.head, {one.id: one for one in self.each(lines, lines.ids)}
 
     def scan(self, order: Iterable[str] | None = None) -> Iterator[T]:
         """Read what is known of each sample, one after the other; of those of `order`, if given."""
-        with self._lines() as lines:
-            yield from self._each(lines, lines.ids if order is None else order)
+        with self.lines() as lines:
+            yield from self.each(lines, lines.ids if order is None else order)
 
     def tidy(self, order: Iterable[str] = (), head: Mapping[str, Any] | None = None) -> None:
         """Rewrite as one file with one line per sample, those of `order` first and in that order.
@@ -160,7 +160,7 @@ class SampleLog(Generic[T]):
         No other process may append meanwhile.
         """
         others = self._others()
-        with self._lines() as lines:
+        with self.lines() as lines:
             known = dict.fromkeys(lines.ids)
             first = {id_: None for id_ in order if id_ in known}
             ids = list(first | known)
@@ -170,14 +170,15 @@ class SampleLog(Generic[T]):
             if ids or head is not None or self.path.is_file():
                 with written_whole(self.path) as aside, aside.open("w", encoding="utf-8") as stream:
                     stream.write(_head(head))
-                    stream.writelines(map(_line, self._each(lines, ids)))
+                    stream.writelines(map(_line, self.each(lines, ids)))
         for path in others:
             path.unlink()
 
-    def _lines(self) -> LogLines:
+    def lines(self) -> LogLines:
+        """Return where each line stands, once that is entered."""
         return LogLines(self.path, self._others())
 
-    def _each(self, lines: LogLines, ids: Iterable[str]) -> Iterator[T]:
+    def each(self, lines: LogLines, ids: Iterable[str]) -> Iterator[T]:
         """Yield what the last line that fits says of each sample that has one."""
         broken = 0
         for id_ in ids:
@@ -202,14 +203,14 @@ class RecordLog(SampleLog[SampleRecord]):
 
     kind = SampleRecord
 
-    def _each(self, lines: LogLines, ids: Iterable[str]) -> Iterator[SampleRecord]:
+    def each(self, lines: LogLines, ids: Iterable[str]) -> Iterator[SampleRecord]:
         """Yield the records, as every log does.
 
         Raises:
             DataError: A record names a file outside the work directory.
         """
         inside = Inside(self.path.parent, self.path)
-        for record in super()._each(lines, ids):
+        for record in super().each(lines, ids):
             for file in record.files.values():
                 inside.check(file)
             yield record
@@ -224,7 +225,7 @@ class RecordLog(SampleLog[SampleRecord]):
 
     def _brief(self) -> Iterator[tuple[str, Any, Mapping[str, str]]]:
         """Yield each sample with status and files, without reading the rest of its record."""
-        with self._lines() as lines:
+        with self.lines() as lines:
             for id_ in lines.ids:
                 values = parsed(_without_losses(next(lines.about(id_))))
                 files = values.get("files", {})

@@ -139,14 +139,6 @@ def test_a_partial_run_says_what_is_missing_and_why() -> None:
     assert "truncated image" in page.words
 
 
-def test_a_large_run_stays_a_page_that_opens(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("model", "page"):
-        monkeypatch.setattr(f"input_iba.report.{module}.MAX_SAMPLES", 3)
-    page = page_of(source(*(Row(str(i), "x", 0.9, files=FILES) for i in range(5))))
-    assert len(page.all("article")) == 3
-    assert "The first 3 of 5 samples" in page.words
-
-
 def test_the_preferred_class_is_named_where_another_was_explained() -> None:
     page = page_of(source(Row("a", "tabby", 0.1, "tiger cat", 0.8, files=FILES)))
     assert "classifier prefers tiger cat, 80 %" in page.words

@@ -20,7 +20,7 @@ from input_iba.commands.figure.options import GridOptions
 from input_iba.config.load import RunConfig
 from input_iba.drawing import heat_of, overlay, to_8_bits
 from input_iba.records import shown_at
-from input_iba.report.rows import rows_of
+from input_iba.report.rows import LoggedRows
 from input_iba.results import WorkDir
 from input_iba.results.map_files import find_maps, own_maps, read_map
 from input_iba.run.options import RunOptions
@@ -50,7 +50,7 @@ def test_records_page_and_table_say_whether_to_believe_a_map(
         line = f"Believe this map? {record['verdict']}: {record['verdict_reason']}"
         assert f'<p class="believed {record["verdict"]}">{escape(line)}</p>' in page
     without_maps(work_of(options))  # also of a release without verdicts
-    earlier = rows_of(WorkDir(work_of(options), resume=True))
+    earlier = LoggedRows(WorkDir(work_of(options), resume=True))
     assert all(row.believed == ("", "") for row in earlier)
 
 
@@ -78,7 +78,7 @@ def test_the_map_is_saved_in_bits_and_is_what_pictures_and_commands_show(
             assert np.abs(np.asarray(image) - expected).mean() < 10
         assert find_maps(work, IDS)[id_] == work / record["files"]["map"]
         assert record["files"]["map"] in result.table
-    shown = {row.id: row for row in rows_of(WorkDir(work, resume=True))}
+    shown = {row.id: row for row in LoggedRows(WorkDir(work, resume=True))}
     assert shown["3"].map_bits == records(options)["3"]["map_bits"]
     page = (work / "report.html").read_text()
     assert f"{shown['3'].map_bits:.3g} bits" in page
