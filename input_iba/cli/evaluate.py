@@ -82,9 +82,12 @@ def _evaluate(name: str, arguments: argparse.Namespace) -> int:
     from input_iba.commands.evaluate.report import as_text
     from input_iba.commands.evaluate.run import run_evaluation
     from input_iba.config.load import load_config
+    from input_iba.run.on_ray import session
 
     metric, options = _metric_of(name, arguments), from_arguments(EvaluationOptions, arguments)
-    result = run_evaluation(load_config(arguments.config, arguments.cfg_options), options, metric)
+    config = load_config(arguments.config, arguments.cfg_options)
+    with session(options):
+        result = run_evaluation(config, options, metric)
     print_text(as_text(result))
     if result.report is not None:
         print_text(f"Report: {result.report}")

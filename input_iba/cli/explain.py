@@ -164,12 +164,13 @@ def _explain(
     from input_iba.config.load import load_config
     from input_iba.report import report_folders
     from input_iba.run.launch import launch
+    from input_iba.run.on_ray import session
 
     overrides = dict(arguments.cfg_options)
     if arguments.internal_batch_size is not None:
         overrides["attribution_cfg.internal_batch_size"] = arguments.internal_batch_size
     options = from_arguments(RunOptions, arguments, cfg_options=overrides)
-    with launch(arguments.launcher) as processes:
+    with session(options), launch(options.launcher) as processes:
         with processes.together():
             if given is None:
                 configs = {"": load_config(arguments.config, overrides, arguments.preset)}

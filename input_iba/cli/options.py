@@ -185,13 +185,5 @@ def add_trust(parser: argparse.ArgumentParser) -> None:
 
 
 def add_launcher(parser: argparse.ArgumentParser) -> None:
-    """Add what started the processes of a run."""
-    parser.add_argument(
-        "--launcher",
-        choices=("none", "pytorch", "slurm"),
-        default="none",
-        help="what started several processes that share the samples: torchrun (pytorch) or srun "
-        "(slurm); each computes on a GPU of its own where there are any (default: none)",
-    )
-    # Older launchers pass it; newer ones set a variable, which is read.
+    """Add what older launchers of processes pass; newer ones set a variable, which is read."""
     parser.add_argument("--local-rank", "--local_rank", type=int, help=argparse.SUPPRESS)

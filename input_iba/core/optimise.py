@@ -18,6 +18,28 @@ Progress = Callable[[str, int, int, Mapping[str, float]], None]
 """Called after every step: stage, steps done, steps in all, loss parts (mean over samples)."""
 
 
+class Means(Mapping[str, float]):
+    """Means over samples of the parts of a loss, (S,) each, computed when somebody asks.
+
+    An accelerator is behind the processor that tells it what to do: to ask is to wait for it.
+
+    >>> dict(Means(target=torch.tensor([1.0, 2.0])))
+    {'target': 1.5}
+    """
+
+    def __init__(self, **losses: Tensor) -> None:
+        self._losses = losses
+
+    def __getitem__(self, name: str) -> float:
+        return self._losses[name].mean().item()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._losses)
+
+    def __len__(self) -> int:
+        return len(self._losses)
+
+
 @dataclass(frozen=True)
 class FittedMask:
     """What the loop found.
@@ -97,8 +119,7 @@ def fit_mask(
         schedule.step()
         history.append((target_loss, information.detach()))
         if progress is not None:
-            parts = zip(("target", "information"), history[-1], strict=True)
-            means = {name: loss.mean().item() for name, loss in parts}
+            means = Means(target=history[-1][0], information=history[-1][1])
             progress(stage, step + 1, settings.opt_steps, means)
     with torch.no_grad():
         lambda_ = clamp_mask(bottleneck.mask(alpha))
@@ -153,7 +174,9 @@ def _failures(
     stage: str, total: Tensor, capacity: Tensor, reached: Tensor
 ) -> tuple[str | None, ...]:
     """Return what went wrong with each sample, or None."""
-    finite = torch.isfinite(total)
+    # All at once to the processor, rather than to wait for a device sample by sample.
+    finite, reached = torch.isfinite(total).cpu(), reached.cpu()
+    whole = torch.isfinite(capacity).flatten(1).all(1).cpu()
     reasons: list[str | None] = []
     for sample in range(total.shape[1]):
         if not finite[:, sample].all():
@@ -162,7 +185,7 @@ def _failures(
                 f"the loss is not finite at step {step} of {stage}: check the input and the "
                 "classifier's weights for NaN, or lower the learning rate"
             )
-        elif not torch.isfinite(capacity[sample]).all():
+        elif not whole[sample]:
             reasons.append(f"the mask of {stage} is not finite: lower the learning rate")
         elif not reached[sample]:
             reasons.append(

@@ -74,12 +74,15 @@ def stackable(samples: Sequence[Sample], by_target: bool = False) -> list[list[S
     return list(groups.values())
 
 
-def stacked(samples: Sequence[Sample]) -> Tensor:
+def stacked(samples: Sequence[Sample], pinned: bool = False) -> Tensor:
     """Return the inputs of S ≥ 1 stackable samples as one tensor.
+
+    It may be `pinned` in memory, from where a GPU takes it without making anybody wait.
 
     Returns:
         Images (S, C, H, W), or token ids (S, T), padded to the longest text.
     """
     inputs = [sample.input for sample in samples]
     first = samples[0]
-    return pad(inputs, first.pad).ids if isinstance(first, TextSample) else torch.stack(inputs)
+    one = pad(inputs, first.pad).ids if isinstance(first, TextSample) else torch.stack(inputs)
+    return one.pin_memory() if pinned else one

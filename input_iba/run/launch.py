@@ -130,7 +130,7 @@ def launch(launcher: Launcher = "none") -> Iterator[Processes]:
         ConfigError: The launcher named is not the one that started this process.
         ProcessError: Other processes did not come, or one of them was lost.
     """
-    if launcher == "none":
+    if launcher in ("none", "ray"):  # Ray's own processes are looked after by Ray
         refuse_forgotten_launcher(os.environ)
         yield ALONE
         return

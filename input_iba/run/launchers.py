@@ -19,8 +19,7 @@ from input_iba.errors import ConfigError, ProcessError
 if TYPE_CHECKING:  # torch takes seconds to import, and --help needs none of it
     from torch.distributed.distributed_c10d import Store
 
-Launcher = Literal["none", "pytorch", "slurm"]
-LAUNCHERS: tuple[Launcher, ...] = ("none", "pytorch", "slurm")
+Launcher = Literal["none", "pytorch", "slurm", "ray"]
 
 PLACES = {
     "pytorch": (
@@ -34,7 +33,7 @@ PLACES = {
         "srun -n N input-iba attribute CONFIG --launcher slurm",
     ),
 }
-"""What each launcher sets in the environment, the command, and how it is to be used."""
+"""What torchrun and Slurm set in the environment, the command, and how it is to be used."""
 
 
 def speaks(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> bool:
@@ -83,15 +82,13 @@ def place_by(launcher: Launcher, environment: Mapping[str, str]) -> tuple[int, i
 
 def connect(launcher: Launcher, rank: int, world_size: int, patience: timedelta) -> Store:
     """Connect to the store of the run: torchrun's, or that of Slurm's first process."""
-    from torch.distributed import TCPStore  # type: ignore[attr-defined]
     from torch.distributed.rendezvous import rendezvous
 
+    where = "env://"
+    if launcher == "slurm":
+        where = "tcp://{}:{}".format(*address_by_slurm(os.environ))
     store: Store
-    if launcher == "pytorch":
-        store, _, _ = next(iter(rendezvous("env://", rank, world_size, timeout=patience)))
-    else:
-        host, port = address_by_slurm(os.environ)
-        store = TCPStore(host, port, world_size, is_master=rank == 0, timeout=patience)
+    store, _, _ = next(iter(rendezvous(where, rank, world_size, timeout=patience)))
     return store
 
 

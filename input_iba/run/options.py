@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from input_iba.config.presets import PRESETS
 from input_iba.errors import ConfigError
+from input_iba.run.launchers import Launcher
 from input_iba.settings import Settings, setting
 
 OutStyle = Literal["single_folder", "image_folder"]
@@ -48,7 +49,53 @@ class ComputeOptions(DeviceOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunOptions(ComputeOptions):
+class RayOptions(Settings):
+    """Where Ray computes, and with how much."""
+
+    PLACE = "--"
+
+    address: str | None = setting(
+        None,
+        "with --launcher ray: the cluster, as `ray.init` takes it (default: that of RAY_ADDRESS; "
+        "without one a Ray on this machine alone, which ends with the command)",
+    )
+    num_workers: int | None = setting(
+        None,
+        "with --launcher ray: processes that compute (default: one for each GPU of the cluster, or "
+        "where it has none for each core)",
+        at_least=1,
+    )
+    gpus_per_worker: float | None = setting(
+        None,
+        "with --launcher ray: GPUs of each process; with 0.5 two share one, so that one reads and "
+        "writes while the other computes (default: 1 where the cluster has GPUs)",
+        at_least=0,
+        metavar="G",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class LaunchOptions(RayOptions):
+    """What shares the samples among several processes."""
+
+    launcher: Launcher = setting(
+        "none",
+        "several processes share the samples: those that torchrun (pytorch) or srun (slurm) "
+        "started, each with a GPU of its own where there are any; or those that ray starts",
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        given = (self.address, self.num_workers, self.gpus_per_worker)
+        if self.launcher != "ray" and given != (None, None, None):
+            raise ConfigError(
+                "--address, --num-workers and --gpus-per-worker are about Ray. Add --launcher ray, "
+                "or leave them out."
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions(LaunchOptions, ComputeOptions):
     """Options of `attribute`; overrides of the config's keys are for the manifest."""
 
     preset: str | None = setting(

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from input_iba.attribution.feature_iba import FittedFeatures
 from input_iba.attribution.priors.generator import Losses, MaskedInputGenerator, RealFeaturesPrior
 from input_iba.core.noise import NoiseSource
+from input_iba.core.optimise import Means
 from input_iba.errors import ConfigError
 from input_iba.registry import PRIORS
 from input_iba.settings import setting
@@ -55,7 +56,7 @@ class SlicedWassersteinPrior(RealFeaturesPrior):
             distance = partial(sliced_wasserstein, other=real, directions=directions)
             history.append(generator.step(distance, generator.features(z, with_graph=True), z))
             if task.progress is not None:
-                parts = {"distance": history[-1].mean().item()}
+                parts = Means(distance=history[-1])
                 task.progress("sliced Wasserstein", step, self.steps, parts)
         return {"distance": history}
 

@@ -16,6 +16,7 @@ from input_iba.attribution.priors.generator import (
     RealFeaturesPrior,
 )
 from input_iba.core.noise import NoiseSource
+from input_iba.core.optimise import Means
 from input_iba.errors import ConfigError
 from input_iba.modality.critics import build_critics
 from input_iba.registry import PRIORS
@@ -83,8 +84,8 @@ class WGANPrior(RealFeaturesPrior):
                     generator.step(lambda features: -scores(features).mean(1), fake, z)
                 )
             if task.progress is not None:
-                parts = {name: values[-1].mean().item() for name, values in losses.items()}
-                task.progress("WGAN", step, steps, parts)
+                parts = {name: values[-1] for name, values in losses.items()}
+                task.progress("WGAN", step, steps, Means(**parts))
         return losses
 
     def _batches(self, order: Tensor) -> list[Tensor]:

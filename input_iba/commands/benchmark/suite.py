@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from input_iba.commands.evaluate.run import check_kind
+from input_iba.commands.evaluate.context import check_kind
 from input_iba.config.assembly import read_file, reading_once
 from input_iba.config.load import RunConfig, load_config
 from input_iba.config.other_method import with_baseline

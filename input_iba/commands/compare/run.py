@@ -18,8 +18,8 @@ from input_iba.commands.compare.methods import (
 )
 from input_iba.commands.compare.options import CompareOptions
 from input_iba.commands.compare.report import write_report
+from input_iba.commands.evaluate.context import build_context, check_kind
 from input_iba.commands.evaluate.loop import Scoring, score_all
-from input_iba.commands.evaluate.run import build_context, check_kind
 from input_iba.commands.evaluate.samples import Selection, select, warn_of_tied_maps, warn_of_ties
 from input_iba.config.build import build_attributor
 from input_iba.config.kept import load_kept

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -97,24 +97,35 @@ class Scoring:
         return found if written_by(self.metric, rows) else {}
 
 
-def score_all(scoring: Scoring, entries: dict[str, Entry]) -> None:
+Scored = Callable[["Scoring", Sequence[int]], Iterator[Entry]]
+"""Yields what comes of samples, which are given by their indices."""
+
+
+def scored_here(scoring: Scoring, indices: Sequence[int]) -> Iterator[Entry]:
+    """Score samples one after the other; a signal ends them after one whose entry is dealt with."""
+    workers = scoring.config.loader.num_workers
+    for [item] in read_batches(scoring.dataset, [[index] for index in indices], workers):
+        with finishing("the sample in flight", LOGGER.warning) as end_if_asked:
+            entry = _entry(scoring, item)
+            if entry.status == "failed":
+                end_if_asked()
+            yield entry
+
+
+def score_all(scoring: Scoring, entries: dict[str, Entry], scored: Scored = scored_here) -> None:
     """Score what is left; `entries`, what is known by sample id, grow sample by sample."""
     left = set(scoring.selection.ids) - entries.keys()
-    todo = [[index] for index, id_ in enumerate(scoring.dataset.ids) if id_ in left]
+    todo = [index for index, id_ in enumerate(scoring.dataset.ids) if id_ in left]
     LOGGER.info("%d of %d samples to score", len(todo), len(scoring.selection.ids))
     if not todo:
         return
-    workers = scoring.config.loader.num_workers
     with RunProgress(len(todo), shown=scoring.options.progress_bar) as progress:
-        for [item] in read_batches(scoring.dataset, todo, workers):
-            with finishing("the sample in flight", LOGGER.warning) as end_if_asked:
-                entry = _entry(scoring, item)
-                if entry.status == "failed":
-                    end_if_asked()
-                    LOGGER.error("sample %s failed: %s", entry.id, entry.reason)
-                scoring.log.append(entry)
-                entries[entry.id] = entry
-                progress.end_batch(1)
+        for entry in scored(scoring, todo):
+            if entry.status == "failed":
+                LOGGER.error("sample %s failed: %s", entry.id, entry.reason)
+            scoring.log.append(entry)
+            entries[entry.id] = entry
+            progress.end_batch(1)
 
 
 def _entry(scoring: Scoring, item: Sample | Failure) -> Entry:

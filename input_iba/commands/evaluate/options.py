@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from input_iba.run.options import ComputeOptions
+from input_iba.run.launchers import Launcher
+from input_iba.run.options import ComputeOptions, LaunchOptions
 from input_iba.settings import REQUIRED, setting
 
 
@@ -29,8 +30,12 @@ class ScoringOptions(ComputeOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluationOptions(ScoringOptions):
+class EvaluationOptions(LaunchOptions, ScoringOptions):
     """Options that all evaluation commands share."""
+
+    launcher: Launcher = setting(
+        "none", "let processes that ray starts share the samples", choices=("none", "ray")
+    )
 
     heatmap_dir: Path | None = setting(
         None,

@@ -2,34 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
-import torch
-from torch import Tensor
-
-from input_iba.commands.evaluate.loop import Scoring, score_all
+from input_iba.commands.evaluate.context import build_scoring
+from input_iba.commands.evaluate.loop import score_all
+from input_iba.commands.evaluate.on_ray import scored_on_ray
 from input_iba.commands.evaluate.options import EvaluationOptions
 from input_iba.commands.evaluate.report import EvaluationResult, write_result
-from input_iba.commands.evaluate.samples import read_scores, select, warn_of_tied_maps, warn_of_ties
-from input_iba.config.build import build_attributor, build_own_method
+from input_iba.commands.evaluate.samples import warn_of_tied_maps, warn_of_ties
 from input_iba.config.load import RunConfig
-from input_iba.config.other_method import with_baseline
-from input_iba.core.classifier import Classifier
-from input_iba.core.fitting import FittingRows
-from input_iba.core.outputs import class_names_of
-from input_iba.datasets import SampleDataset
-from input_iba.datasets.loading import cut, read_batches
-from input_iba.errors import EvaluationError, ResumeError
-from input_iba.evaluation import METRICS, EvaluationContext, Metric
-from input_iba.evaluation.asking import Asking
-from input_iba.records import Sample
+from input_iba.errors import ResumeError
+from input_iba.evaluation import Metric
 from input_iba.report import report_evaluation
-from input_iba.results import RowLog
-from input_iba.results.map_files import find_maps
-from input_iba.run.prepared_run import prepare
 from input_iba.run.shell import Run, opened
 
 
@@ -54,97 +39,23 @@ def run_evaluation(
 def _run(
     config: RunConfig, options: EvaluationOptions, metric: Metric, run: Run
 ) -> EvaluationResult:
-    check_kind([metric], config)
-    context, dataset = build_context(config, run, options.path.with_suffix(""))
-    score, folder = metric.scorer(context), options.heatmap_dir
-    maps = {} if folder is None else find_maps(folder, dataset.ids)
-    scores = None if options.scores_file is None else read_scores(options.scores_file)
-    selection = select(
-        dataset.ids,
-        None if folder is None else maps,
-        options.num_samples,
-        options.seed,
-        allow_missing=options.allow_missing or not metric.needs_map,
-    )
+    scoring = build_scoring(config, options, metric, run)
     if metric.needs_map:
-        warn_of_ties([maps[id_] for id_ in selection.ids])
-    log = RowLog(options.path.with_suffix(".rows.jsonl"))
-    if options.path.exists() and not log.path.exists():
+        warn_of_ties([scoring.maps[id_] for id_ in scoring.selection.ids])
+    if options.path.exists() and not scoring.log.path.exists():
         raise ResumeError(
             f"'{options.path}' exists and was not made by this tool, or its rows are gone. Choose "
             "another FILE_NAME, or move the file."
         )
-    scoring = Scoring(
-        config, context, metric, score, options, dataset, folder, maps, selection, log, scores
-    )
     entries = scoring.begin()
     made_with = {"config": str(config.path), **scoring.identity()}
     try:
-        score_all(scoring, entries)
+        if options.launcher == "ray":
+            score_all(scoring, entries, partial(scored_on_ray, config, options))
+        else:
+            score_all(scoring, entries)
     finally:  # an interrupted evaluation reports what it has, as partial
-        result = write_result(options.path, metric, made_with, selection, entries)
+        result = write_result(options.path, metric, made_with, scoring.selection, entries)
         warn_of_tied_maps(entries.values())
         report = report_evaluation(options.path.parent)
     return replace(result, report=report)
-
-
-def check_kind(metrics: Iterable[Metric], config: RunConfig) -> None:
-    """Refuse metrics that are about another kind of input than a config."""
-    kind = config.kind.name
-    for metric in metrics:
-        if metric.kind not in (None, kind):
-            fitting = ", ".join(name for name, other in METRICS.items() if other.kind == kind)
-            raise EvaluationError(
-                f"Metric {metric.name!r} is about {metric.kind}, and the config is about {kind}. "
-                f"Metrics for it: {fitting}."
-            )
-
-
-def build_context(
-    config: RunConfig, run: Run, beside: Path
-) -> tuple[EvaluationContext, SampleDataset]:
-    """Build what all samples share, and the data set to score.
-
-    `beside` is the path of the result without its extension.
-    """
-    ready = prepare(config, run)
-    config, classifier, dataset = ready.config, ready.classifier, ready.dataset
-    device, autocast = run.device, run.autocast
-    fitting = FittingRows(config.internal_batch_size, device)
-    modality = config.kind.modality(classifier)
-    runner = Classifier(classifier, run=modality.run, autocast=autocast, output=config.output)
-    names = dataset.class_names or class_names_of(classifier)
-    question, use_softmax = config.question, config.use_softmax
-    classify = Asking(runner, modality, fitting, question, names, use_softmax)
-    context = EvaluationContext(
-        use_softmax=use_softmax,
-        section=config.raw.get("sanity_check") or {},
-        config_path=config.path,
-        classifier=classifier,
-        classify=classify,
-        ask=classify.ask,
-        device=device,
-        autocast=autocast,
-        seed=run.seed,
-        make_explainer=lambda: build_own_method(config, classifier, device, autocast),
-        make_method=lambda name: build_attributor(
-            config if name is None else with_baseline(config, name), classifier, device, autocast
-        ),
-        estimation_inputs=partial(_spread, ready.estimation_set, config),
-        ids=dataset.ids,
-        beside=beside,
-        fitting=fitting,
-        fingerprints=ready.fingerprints(),
-    )
-    return context, dataset
-
-
-def _spread(dataset: SampleDataset, config: RunConfig, count: int) -> tuple[Iterator[Tensor], int]:
-    """Return inputs evenly spread over a data set, which is sorted by class as a rule."""
-    count = min(count, config.estimation.n_samples, len(dataset))
-    chosen = [i * len(dataset) // count for i in range(count)]
-    batches = (
-        [item.input for item in items if isinstance(item, Sample)]
-        for items in read_batches(dataset, cut(chosen, 8), config.loader.num_workers)
-    )
-    return (torch.stack(inputs) for inputs in batches if inputs), count

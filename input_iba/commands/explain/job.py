@@ -74,23 +74,14 @@ def begin(
         work.check_config(config.digest(), config.text())
         if options.store_at is not None:
             check_address(options.store_at)
-        ready = prepare(config, run, explained=True)
-        ids = selected(ready.dataset.ids, options)
-        identity = Identity(
-            config=config.digest(),
-            **ready.fingerprints(),
-            estimation_data=ready.estimation_set.fingerprint(),
-            samples=digest_of(ids),
-            seed=options.seed,
-            precision=run.precision,
-            out_style=options.out_style,
-        )
+        ready, ids, identity = prepared(config, options, run)
         if like is not None:
             what = "The run that is repeated was made otherwise, and"
             refuse_changes(what, like.plain(), identity.plain(), "explain the samples anew")
     identities = run.processes.all_gather(identity)
     with run.processes.together():
-        _check_alike(identities)
+        for rank, other in enumerate(identities):
+            check_alike(identities[0], other, f"Process {rank}", "process 0")
 
     def claim() -> tuple[int, Manifest, frozenset[str], Sequence[str]]:
         size = _samples_per_batch(options, work, ready, ids, run)
@@ -121,6 +112,28 @@ def begin(
     return Job(run, options, work, ready, ids, identity, *run.processes.from_main(claim))
 
 
+def prepared(
+    config: RunConfig, options: RunOptions, run: Run
+) -> tuple[PreparedRun, list[str], Identity]:
+    """Return what is explained, which samples of it, and what must stay the same.
+
+    Raises:
+        InputIBAError: Something is wrong or missing; the message says what.
+    """
+    ready = prepare(config, run, explained=True)
+    ids = selected(ready.dataset.ids, options)
+    identity = Identity(
+        config=config.digest(),
+        **ready.fingerprints(),
+        estimation_data=ready.estimation_set.fingerprint(),
+        samples=digest_of(ids),
+        seed=options.seed,
+        precision=run.precision,
+        out_style=options.out_style,
+    )
+    return ready, ids, identity
+
+
 def selected(ids: Sequence[str], options: RunOptions) -> list[str]:
     """Return which of a data set's samples are explained, in its order.
 
@@ -140,16 +153,21 @@ def digest_of(ids: Sequence[str]) -> str:
     return hashlib.sha256("\n".join(ids).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _check_alike(identities: Sequence[Identity]) -> None:
-    """Refuse processes that would make unlike masks, on machines with other files say."""
-    for rank, identity in enumerate(identities):
-        different = differences(identities[0].plain(), identity.plain())
-        if different:
-            raise ConfigError(
-                f"Process {rank} would not make the masks that process 0 makes ('was' is process "
-                f"0, 'now' process {rank}):\n  " + "\n  ".join(different) + "\nLet all machines "
-                "see the same files, and give what 'auto' decides, e.g. --precision fp32."
-            )
+def check_alike(first: Identity, other: Identity, who: str, first_one: str) -> None:
+    """Refuse a process that would make unlike masks, on a machine with other files say.
+
+    `who` it is, and `first_one`, are names for the message.
+
+    Raises:
+        ConfigError: Says in what they differ.
+    """
+    different = differences(first.plain(), other.plain())
+    if different:
+        raise ConfigError(
+            f"{who} would not make the masks that {first_one} makes ('was' is {first_one}, 'now' "
+            "the other):\n  " + "\n  ".join(different) + "\nLet all machines see the same files, "
+            "and give what 'auto' decides, e.g. --precision fp32."
+        )
 
 
 def _samples_per_batch(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from input_iba.commands.explain.estimation import provide
 from input_iba.commands.explain.job import Job
 from input_iba.config.build import Explainer, MakeExplainer
 from input_iba.core.fitting import FittingRows, FittingSizes, free_memory, out_of_memory
@@ -19,6 +19,7 @@ from input_iba.results.packing import Packer
 from input_iba.results.sample_writer import SampleWriter
 from input_iba.run.heartbeat import Heartbeat
 from input_iba.run.launchers import finishing
+from input_iba.run.overlap import ahead, beside, overlaps
 from input_iba.run.progress import RunProgress
 from input_iba.run.shell import LOGGER, to_file_only
 
@@ -36,6 +37,10 @@ NO_MEMORY = (
 )
 
 
+Save = Callable[[], SampleRecord]
+"""Writes the files of a sample, and returns its record."""
+
+
 @dataclass(frozen=True)
 class _Raised:
     """What explaining some samples raised: for the record, for the log, and whether for memory."""
@@ -45,32 +50,13 @@ class _Raised:
     memory: bool
 
 
-def explain_job(job: Job, make_explainer: MakeExplainer) -> int:
-    """Explain what is left of a job; return how many samples of the estimation set are unread."""
-    run, config = job.run, job.ready.config
-    todo = batches_to_do(job.ready.dataset, job.ids, job.size, job.finished)
-    with run.processes.together():
-        packer = job.packer()
-    if not todo:
-        if packer is not None:
-            packer.close()
-        return 0
-    LOGGER.info(
-        "%d of %d samples to explain, %d at once, on %s in %s, work directory %s",
-        sum(map(len, todo)),
-        len(job.ids),
-        job.size,
-        run.where,
-        run.precision,
-        job.work.root,
-    )
-    with run.processes.together():
-        explainer = make_explainer(config, job.ready.classifier, run.device, run.autocast)
-        explainer.class_names = job.ready.dataset.class_names or explainer.class_names
-        run.seed_everything()
-    unread = provide(job, explainer)
-    SampleLoop(job, explainer, packer).explain(todo)
-    return unread
+def explainer_of(job: Job, make_explainer: MakeExplainer) -> Explainer:
+    """Build what explains the samples of a job, and seed what may be drawn when it is used."""
+    run, ready = job.run, job.ready
+    explainer = make_explainer(ready.config, ready.classifier, run.device, run.autocast)
+    explainer.class_names = ready.dataset.class_names or explainer.class_names
+    run.seed_everything()
+    return explainer
 
 
 def batches_to_do(
@@ -89,6 +75,36 @@ def batches_to_do(
     return [
         batch for batch in cut(chosen, size) if not all(dataset.ids[i] in finished for i in batch)
     ]
+
+
+def progress_of(
+    job: Job, batches: Sequence[list[int]], others: Callable[[float], float] = lambda _: 0.0
+) -> RunProgress:
+    """Return the bar of batches, which `others` work on too; see `RunProgress`."""
+    config = job.ready.config
+    expected: dict[str, float] = {}
+    if config.baseline is None:
+        expected = EXPECTED_SHARES | PRIOR_SHARES.get(config.prior["type"], {})
+    return RunProgress(
+        sum(map(len, batches)),
+        shown=job.options.progress_bar if job.run.processes.is_main else False,
+        log_every={
+            "FeatureIBA": config.feature_iba.log_every_steps,
+            "InputIBA": config.input_iba.log_every_steps,
+        },
+        expected=expected,
+        others=others,
+    )
+
+
+def keep(job: Job, record: SampleRecord, packer: Packer | None) -> None:
+    """Record what came of a sample, unless an earlier run has explained it; pack its files."""
+    if record.status == "failed":
+        LOGGER.error("sample %s failed: %s", record.id, record.reason)
+    if record.id not in job.finished:
+        job.work.records.append(record)
+        if packer is not None and record.status == "done":
+            packer.add([record])
 
 
 class SampleLoop:
@@ -116,33 +132,28 @@ class SampleLoop:
     def explain(self, batches: Sequence[list[int]]) -> None:
         """Explain this process's share of batches of indices, and wait for the others."""
         config, processes = self._job.ready.config, self._job.run.processes
-        heartbeat = Heartbeat(processes)
-        expected: dict[str, float] = {}
-        if config.baseline is None:
-            expected = EXPECTED_SHARES | PRIOR_SHARES.get(config.prior["type"], {})
-        progress = RunProgress(
-            sum(map(len, batches)),
-            shown=self._job.options.progress_bar if processes.is_main else False,
-            log_every={
-                "FeatureIBA": config.feature_iba.log_every_steps,
-                "InputIBA": config.input_iba.log_every_steps,
-            },
-            expected=expected,
-            others=heartbeat.share,
-        )
+        heartbeat, overlap = Heartbeat(processes), overlaps(self._job.run.device)
         mine = processes.share(batches)
-        with heartbeat, progress:
-            for items in read_batches(self._job.ready.dataset, mine, config.loader.num_workers):
-                what = f"the {len(items)} samples in flight"
-                with finishing(what, LOGGER.warning) as self._end_if_asked:
-                    self._explain_batch(items, progress)
+        read = read_batches(self._job.ready.dataset, mine, config.loader.num_workers)
+        with heartbeat, progress_of(self._job, batches, heartbeat.share) as progress:
+            with beside(self._job.size, overlap) as do:
+                for items in ahead(read, overlap):
+                    what = f"the {len(items)} samples in flight"
+                    with finishing(what, LOGGER.warning) as self._end_if_asked:
+                        for save in self.explained(items, progress):
+                            do(partial(self._keep, save))
             if self._packer is not None:
                 self._packer.close()
             heartbeat.wait(progress.refresh)
 
-    def _explain_batch(self, items: Sequence[Sample | Failure], progress: RunProgress) -> None:
-        """Explain what could be read of a batch; save and record each sample."""
-        records = self._job.work.records
+    def _keep(self, save: Save) -> None:
+        keep(self._job, save(), self._packer)
+
+    def explained(self, items: Sequence[Sample | Failure], progress: RunProgress) -> Iterator[Save]:
+        """Explain what could be read of a batch; yield what saves and records each sample.
+
+        What is finished is left out.
+        """
         failures = [item for item in items if isinstance(item, Failure)]
         progress.end_batch(len(failures))
         for samples in stackable([item for item in items if isinstance(item, Sample)], True):
@@ -151,15 +162,10 @@ class SampleLoop:
                 if isinstance(found, Failure):
                     failures.append(found)
                 elif found.id not in self._job.finished:
-                    record = self._writer.save(by_id[found.id], found)
-                    records.append(record)
-                    if self._packer is not None:
-                        self._packer.add([record])
+                    yield partial(self._writer.save, by_id[found.id], found)
         for failure in failures:
-            LOGGER.error("sample %s failed: %s", failure.id, failure.reason)
-            if failure.id not in self._job.finished:
-                seed = self._job.run.seed
-                records.append(SampleRecord(failure.id, "failed", failure.reason, seed=seed))
+            seed = self._job.run.seed
+            yield partial(SampleRecord, failure.id, "failed", failure.reason, seed=seed)
 
     def _explain(
         self, samples: Sequence[Sample], progress: RunProgress
@@ -201,7 +207,7 @@ class SampleLoop:
         try:
             return list(
                 self._explainer.attribute(
-                    stacked(samples),
+                    stacked(samples, pinned=self._job.run.device.type == "cuda"),
                     [self._job.ready.config.asked(sample.target) for sample in samples],
                     ids=[sample.id for sample in samples],
                     seed=self._job.run.seed,

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from input_iba.commands.explain.estimation import provide
 from input_iba.commands.explain.job import Job, begin
-from input_iba.commands.explain.loop import explain_job
+from input_iba.commands.explain.loop import SampleLoop, batches_to_do, explainer_of
+from input_iba.commands.explain.on_ray import explain_on_ray
 from input_iba.config.build import MakeExplainer, build_attributor
 from input_iba.config.load import RunConfig
 from input_iba.drawing import has_display
@@ -14,7 +16,7 @@ from input_iba.report import write_report
 from input_iba.results import Identity, WorkDir
 from input_iba.run.launch import ALONE, Processes
 from input_iba.run.options import RunOptions
-from input_iba.run.shell import continued_by, opened
+from input_iba.run.shell import LOGGER, continued_by, opened
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,35 @@ def run_attribution(
                 _end(job, alone=processes.world_size == 1)
             raise
         return processes.from_main(lambda: replace(_end(job), unread=unread))
+
+
+def explain_job(job: Job, make_explainer: MakeExplainer) -> int:
+    """Explain what is left of a job; return how many samples of the estimation set are unread."""
+    run = job.run
+    todo = batches_to_do(job.ready.dataset, job.ids, job.size, job.finished)
+    with run.processes.together():
+        packer = job.packer()
+    if not todo:
+        if packer is not None:
+            packer.close()
+        return 0
+    LOGGER.info(
+        "%d of %d samples to explain, %d at once, on %s in %s, work directory %s",
+        sum(map(len, todo)),
+        len(job.ids),
+        job.size,
+        run.where,
+        run.precision,
+        job.work.root,
+    )
+    with run.processes.together():
+        explainer = explainer_of(job, make_explainer)
+    unread = provide(job, explainer)
+    if job.options.launcher == "ray":
+        explain_on_ray(job, explainer, make_explainer, todo, packer)
+    else:
+        SampleLoop(job, explainer, packer).explain(todo)
+    return unread
 
 
 def _end(job: Job, alone: bool = True) -> RunResult:

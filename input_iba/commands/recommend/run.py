@@ -12,7 +12,7 @@ from input_iba.attribution import Attributor, Preset
 from input_iba.attribution.recommend.candidates import PRIOR, Present
 from input_iba.attribution.recommend.recommendation import layers_to_try, search
 from input_iba.attribution.recommend.trials import Trials
-from input_iba.commands.evaluate.run import build_context
+from input_iba.commands.evaluate.context import build_context
 from input_iba.commands.recommend.options import RecommendOptions
 from input_iba.commands.recommend.report import write_report
 from input_iba.config.build import build_own_method
