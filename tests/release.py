@@ -79,7 +79,7 @@ def tried(wheel: Path, name: str, version: str) -> None:
     """Install a wheel into an environment of its own, and explain a photograph from elsewhere."""
     environment = ROOT / "build" / "release" / name
     python, uv = environment / "bin" / "python", [sys.executable, "-m", "uv"]
-    start(*uv, "venv", "--quiet", "--clear", "--python", oldest(name), environment)
+    start(*uv, "venv", "--quiet", "--clear", "--python", python_for(name), environment)
     how = ("--quiet", "--python", python, *TRIED[name])
     start(*uv, "pip", "install", *how, f"input-iba[samples] @ {wheel.as_uri()}")
     with tempfile.TemporaryDirectory() as elsewhere:
@@ -91,12 +91,21 @@ def tried(wheel: Path, name: str, version: str) -> None:
         page = folder / "workdirs" / "cat" / "report.html"
         if not page.is_file():
             raise SystemExit(f"The {name} versions wrote no {page.name}.")
+    shutil.rmtree(environment)  # some GiB
 
 
-def oldest(name: str) -> str:
-    """Return the Python to try with: the oldest one that is there for the lowest versions."""
-    there = [f"python3.{minor}" for minor in range(10, 14) if shutil.which(f"python3.{minor}")]
-    return there[0] if name == "lowest" and there else sys.executable
+def python_for(name: str) -> str:
+    """Return the Python to try with: the oldest one that runs here for the lowest versions."""
+    names = [f"python3.{minor}" for minor in range(10, 14)] if name == "lowest" else []
+    return next(filter(runs, names), sys.executable)
+
+
+def runs(program: str) -> bool:
+    """Return whether a Python is there, and more than the name of one."""
+    found = shutil.which(program)
+    if found is None:
+        return False
+    return subprocess.run([found, "-V"], check=False, capture_output=True).returncode == 0
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
