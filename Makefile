@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 SAMPLES := $(VENV)/.samples
 DEV := $(VENV)/.dev
 
-.PHONY: demo docs release test check test-faults test-versions coverage mutants bench lint types audit sbom install clean
+.PHONY: demo docs notebooks release test check test-faults test-versions coverage mutants bench lint types audit sbom install clean
 
 install: $(SAMPLES)
 
@@ -27,6 +27,16 @@ demo: $(SAMPLES)
 docs: $(DEV)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 	$(BIN)/pytest tests/documents/test_site.py
+
+# The notebooks with what they show, for the site, which shows them without where they are not run.
+notebooks: $(DEV)
+	$(BIN)/jupyter nbconvert --log-level WARN --to notebook --execute \
+		--output-dir build/executed/tutorials tutorials/*.ipynb
+
+# Builds dist/, checks it, and explains a photograph with it in environments of its own; TAG, where
+# it is given, must be that of the version.
+release: $(DEV)
+	$(BIN)/python -m tests.release $(if $(TAG),--tag $(TAG))
 
 # Seconds per sample against the published way; needs a quiet machine for ten minutes.
 bench: $(DEV)
@@ -69,6 +79,7 @@ test-versions: $(DEV)
 lint: $(DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive input_iba tools
 
 # Known holes in what is installed; needs a connection.

@@ -7,8 +7,8 @@ it links to.
 
 from __future__ import annotations
 
+import argparse
 import io
-import sys
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -195,4 +195,7 @@ def main(folder: Path, scene: Photographs, names: Sequence[str] = ()) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(__file__).parents[1] / "images", Photographs(), sys.argv[1:])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(PICTURES))
+    given = parser.parse_args()
+    main(Path(__file__).parents[1] / "images", Photographs(), given.names)

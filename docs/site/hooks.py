@@ -30,6 +30,9 @@ BESIDE = (
 )
 """Pictures, and files that pages link to."""
 
+EXECUTED = "build/executed"
+"""Where notebooks lie that `make notebooks` has run; they are shown where they are up to date."""
+
 HOME = "docs/index.md"
 """Stands on the site where the README stands in the repository."""
 
@@ -38,6 +41,11 @@ LABELLED = {
     '<div class="highlight-ipynb hl-python"': ' tabindex="0"',
 }
 """Beginnings of tags, and what people need there who cannot see, or have no mouse."""
+
+
+def is_newer(path: Path, than: Path) -> bool:
+    """Return whether a file is there and was written after another one."""
+    return path.is_file() and path.stat().st_mtime > than.stat().st_mtime
 
 
 @event_priority(100)  # before the plugins, which look at what is there
@@ -50,7 +58,8 @@ def _lay_out(files: Files, /, config: MkDocsConfig, **_others: Any) -> Files:
     for pattern in (*PAGES, *BESIDE):
         for path in sorted(root.glob(pattern)):
             name = path.relative_to(root).as_posix()
-            file = File(name, str(root), config.site_dir, config.use_directory_urls)
+            source = EXECUTED if is_newer(root / EXECUTED / name, path) else "."
+            file = File(name, str(root / source), config.site_dir, config.use_directory_urls)
             if name.startswith("docs/"):
                 file.dest_uri = file.dest_uri.removeprefix("docs/")
             elif name.startswith("examples/"):

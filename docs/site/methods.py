@@ -6,6 +6,7 @@ images; how it stands is read from the tables of docs/BENCHMARK.md.
 
 from __future__ import annotations
 
+import argparse
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
@@ -217,6 +218,7 @@ def table(rows: Iterator[list[str]]) -> str:
 
 def main() -> None:
     """Put both tables in their places, between comments that name them."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     page = PAGE.read_text(encoding="utf-8")
     for name, rows in (("facts", facts()), ("standing", standing())):
         before, start, rest = page.partition(f"<!-- {name} -->\n")

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 DOCUMENTS = [
     path.relative_to(ROOT).as_posix()
     for path in (
-        ROOT / "README.md",
+        *(ROOT / "README.md", ROOT / "CONTRIBUTING.md"),
         *sorted((ROOT / "tutorials").glob("*.md")),
         *sorted((ROOT / "docs").rglob("*.md")),
     )

@@ -45,8 +45,8 @@ DATA = ("generate_small_imagenet.py",)
 PRINTS = {"docs/PYTHON.md": "torch.Size([1, 1, 224, 224]) Egyptian cat\n"}
 """What the Python blocks of a document print."""
 
-OTHERS = {"--help", "--nproc_per_node", "--kill-on-bad-exit"}
-"""Options of every command, of torchrun and of srun."""
+OTHERS = {"--help", "--version", "--nproc_per_node", "--kill-on-bad-exit"}
+"""Options of every command, of the program itself, of torchrun and of srun."""
 
 OPTION = re.compile(r"--[a-z][\w-]*")
 
@@ -64,8 +64,8 @@ def parts_of_srun(command: str) -> str:
 def check_without_running(command: str) -> bool:
     """Say whether a command that cannot run here is at least understood."""
     words = shlex.split(command)
-    if words[0] == "source":
-        return words[1:] == [".venv/bin/activate"]
+    if words[0] == "pre-commit":
+        return (ROOT / ".pre-commit-config.yaml").is_file()
     if words[0] == "make":
         dry = subprocess.run(["make", "-n", *words[1:]], cwd=ROOT, check=False, capture_output=True)
         return dry.returncode == 0
