@@ -18,6 +18,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import torch
@@ -56,6 +57,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for row in missing_rows(config, options.development, options.fresh, list(rows)):
         rows.append(row)
         options.json.write_text(json.dumps(rows))
+    shares = [row["share"] for row in rows if "share" in row]
+    if shares:
+        print(f"Checks take {100 * median(shares):.1f} % of the time of a map.\n")
     for part in ("development", "fresh"):
         print(as_markdown(table(part, [row for row in rows if row["part"] == part])))
 
@@ -158,7 +162,8 @@ def explained(
         if isinstance(found, Attribution) and found.checks is not None:
             losses = {"input_iba/target": found.losses["input_iba/target"].tolist()}
             seen = {"met": found.target_probability, "losses": losses}
-            yield {**row, **seen, "checks": asdict(found.checks)}
+            share = found.seconds["checks"] / sum(found.seconds.values())
+            yield {**row, **seen, "checks": asdict(found.checks), "share": share}
         else:
             yield {**row, "checks": None}
 

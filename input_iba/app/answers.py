@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -55,6 +55,18 @@ class Question:
                 raise ConfigError(f"Unknown method {name!r}. Known: {', '.join(known)}.")
 
 
+@dataclass(frozen=True)
+class Uploaded:
+    """A file that is only in memory; see `Readable`."""
+
+    content: bytes
+    suffix: str = ""
+
+    def open(self, mode: Literal["rb"]) -> io.BytesIO:
+        """Open it for reading."""
+        return io.BytesIO(self.content)
+
+
 def read_upload(content: bytes, megapixels: float) -> Image.Image:
     """Return an uploaded image, RGB and upright.
 
@@ -75,7 +87,7 @@ def read_upload(content: bytes, megapixels: float) -> Image.Image:
             "smaller."
         )
     try:
-        return read_image(io.BytesIO(content))
+        return read_image(Uploaded(content))
     except DataError as error:
         raise DataError(f"This image is damaged and cannot be read. {expected}") from error
 

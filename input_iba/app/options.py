@@ -24,9 +24,7 @@ class AppOptions(Settings):
     PLACE = "--"
 
     model: tuple[str, ...] = setting(
-        DEFAULT_MODELS,
-        "networks to choose from, as 'attribute --model' takes them; again for another one",
-        metavar="NAME",
+        DEFAULT_MODELS, "networks to choose from, as 'attribute --model' takes them", metavar="NAME"
     )
     allow_any_model: bool = setting(
         False, "let whoever opens the page name any other network, which may be downloaded"

@@ -12,6 +12,7 @@ from input_iba.attribution.input_iba import InputBottleneck
 from input_iba.attribution.task import AttributionTask, Task
 from input_iba.core.correlation import pearson, spearman
 from input_iba.core.optimise import FittedMask, chunks
+from input_iba.modality import VisionModality
 from input_iba.records import Checks
 
 SHARE = 0.1
@@ -40,6 +41,9 @@ def check(
     hot, cold = hidden(task, maps).unbind(1)
     # Of noise that is the same in every step there are no two halves.
     alone = settings.noise == "fixed" or len(fitted.target_loss) < 2
+    # Features of texts may lie anywhere, at the last word of recurrent networks; where those of
+    # several inputs lie is not known.
+    placed = task.modality.kind == VisionModality.kind
     halves = [_smooth_map(task, part) for part in (fitted.half, fitted.gain - fitted.half)]
     size = _smooth_map(task, fitted.gain.abs())
     found = []
@@ -52,7 +56,7 @@ def check(
                 hidden=hot[i].item(),
                 spared=cold[i].item(),
                 halves=nan if alone else pearson(first, second).item(),
-                agreement=spearman(gains, features).item(),
+                agreement=spearman(gains, features).item() if placed else nan,
             )
         )
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import socket
 import threading
 import time
 import urllib.error
@@ -59,6 +60,13 @@ class Served:
             if job["state"] in ("done", "failed"):
                 return key, job
             time.sleep(0.02)
+
+
+def free_port() -> int:
+    """Return a port that nothing listens at."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
 
 
 def picture(kind: str = "PNG", size: tuple[int, int] = (60, 60)) -> bytes:

@@ -27,7 +27,7 @@ def checks_of(record: Attribution | Failure) -> Checks:
 
 def assert_same(one: Attribution | Failure, other: Attribution | Failure) -> None:
     first, second = (vars(checks_of(record)) for record in (one, other))
-    assert first == pytest.approx(second, abs=1e-9)
+    assert first == pytest.approx(second, abs=1e-9, nan_ok=True)
 
 
 def hottest(heat: Tensor, share: float = 0.1) -> Tensor:
@@ -73,6 +73,7 @@ def test_texts_together_are_checked_as_each_alone_and_padding_is_not_hidden() ->
         assert_same(together[i], alone)
         task = made.task(own, [[0, 1, 1, 0][i]])
         assert isinstance(alone, Attribution)
+        assert math.isnan(checks_of(alone).agreement)
         [[hot, _]] = hidden(task, alone.map[None]).tolist()
         assert hot == pytest.approx(checks_of(alone).hidden)
         first = int(alone.map.argmax())  # of fewer than fifteen words one is a tenth
@@ -129,4 +130,5 @@ def test_other_questions_and_inputs_are_checked_or_say_why_not() -> None:
     several = input_iba.InputIBA(trained(), preset="instant").fit((signals, images))
     found = several.attribute((signals[:1], images[:1]))[0]
     assert found.belief.verdict in ("green", "amber", "red")
+    assert set(found.belief.marks) == {"met", "held", "halves", "drop"}
     assert len(found.inputs) == 2

@@ -133,6 +133,8 @@ APPENDED: Mapping[str, str] = {
 
 _INSTALLS = "installs packages, which needs the network"
 NOT_RUN: Mapping[str, str] = {
+    "input-iba app": "serves a page until it is interrupted; tests/app asks it",
+    "python -m benchmarks.believe": "needs photographs in ImageNet's layout, and takes minutes",
     "input-iba benchmark efficientnet_lite0_imagenet": "takes hours",
     "input-iba benchmark reviews": "takes hours",
     "input-iba benchmark presets": "takes half an hour",
