@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,9 @@ PRIOR_SHARES = {
     "SlicedWassersteinPrior": {"sliced Wasserstein": 0.5},
 }
 """Of a batch's time, for the progress bar until a batch has been measured; by the prior's type."""
+
+SECONDS_KEPT = 1.0
+"""For which a record waits at most to be written; those of a batch are written with its end."""
 
 NO_MEMORY = (
     "out of memory with this sample alone and one row at a time through the classifier. Let "
@@ -100,6 +104,7 @@ class SampleLoop:
     def __init__(self, job: Job, explainer: Explainer, packer: Packer | None = None) -> None:
         self._job, self._explainer, self._packer = job, explainer, packer
         self._end_if_asked: Callable[[], None] = lambda: None
+        self._kept, self._since = list[SampleRecord](), time.monotonic()
         config, dataset = job.ready.config, job.ready.dataset
         rows = FittingRows(config.internal_batch_size, job.run.device, config.max_rows_per_sample)
         self._sizes = FittingSizes(job.size, rows)
@@ -135,14 +140,16 @@ class SampleLoop:
             for items in read_batches(self._job.ready.dataset, mine, config.loader.num_workers):
                 what = f"the {len(items)} samples in flight"
                 with finishing(what, LOGGER.warning) as self._end_if_asked:
-                    self._explain_batch(items, progress)
+                    try:
+                        self._explain_batch(items, progress)
+                    finally:
+                        self._record()
             if self._packer is not None:
                 self._packer.close()
             heartbeat.wait(progress.refresh)
 
     def _explain_batch(self, items: Sequence[Sample | Failure], progress: RunProgress) -> None:
         """Explain what could be read of a batch; save and record each sample."""
-        records = self._job.work.records
         failures = [item for item in items if isinstance(item, Failure)]
         progress.end_batch(len(failures))
         for samples in stackable([item for item in items if isinstance(item, Sample)], True):
@@ -151,15 +158,22 @@ class SampleLoop:
                 if isinstance(found, Failure):
                     failures.append(found)
                 elif found.id not in self._job.finished:
-                    record = self._writer.save(by_id[found.id], found)
-                    records.append(record)
-                    if self._packer is not None:
-                        self._packer.add([record])
+                    self._kept.append(self._writer.save(by_id[found.id], found))
+                    if time.monotonic() - self._since > SECONDS_KEPT:
+                        self._record()
         for failure in failures:
             LOGGER.error("sample %s failed: %s", failure.id, failure.reason)
             if failure.id not in self._job.finished:
                 seed = self._job.run.seed
-                records.append(SampleRecord(failure.id, "failed", failure.reason, seed=seed))
+                self._kept.append(SampleRecord(failure.id, "failed", failure.reason, seed=seed))
+
+    def _record(self) -> None:
+        """Write the records of what was explained since, all at once: each costs a disk a wait."""
+        kept, self._kept, self._since = self._kept, [], time.monotonic()
+        if kept:
+            self._job.work.records.append(*kept)
+        if self._packer is not None:
+            self._packer.add(record for record in kept if record.status == "done")
 
     def _explain(
         self, samples: Sequence[Sample], progress: RunProgress
