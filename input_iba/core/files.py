@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Literal, Protocol
 
@@ -29,6 +31,26 @@ class Readable(Protocol):
 
     def open(self, mode: Literal["rb"]) -> IO[bytes]:
         """Open it for reading."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """What was read already, under the name that messages call it."""
+
+    name: str
+    content: bytes
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def suffix(self) -> str:
+        """Return the ending of its name."""
+        return Path(self.name).suffix
+
+    def open(self, mode: Literal["rb"] = "rb") -> IO[bytes]:
+        """Return it as a file."""
+        return io.BytesIO(self.content)
 
 
 @contextmanager

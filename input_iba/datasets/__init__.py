@@ -10,11 +10,13 @@ from input_iba.datasets.images import ImageDataset
 from input_iba.datasets.imdb import IMDBDataset
 from input_iba.datasets.mosaic import GridMosaic
 from input_iba.datasets.noise import NaturalNoise
+from input_iba.datasets.on_disk import HuggingFaceImages, HuggingFaceTexts
 from input_iba.datasets.pieces import PieceDataset
 from input_iba.datasets.pipeline import Pipeline
 from input_iba.datasets.planted import Planted
 from input_iba.datasets.planted_words import PlantedWords
 from input_iba.datasets.samples import SampleCrops, Samples
+from input_iba.datasets.shards import ImageShards, TextShards
 from input_iba.datasets.tetrominoes import Tetrominoes
 from input_iba.datasets.text_dataset import TextDataset
 from input_iba.datasets.text_folder import TextFolder
@@ -29,10 +31,13 @@ __all__ = [
     "FashionMNIST",
     "GivenTexts",
     "GridMosaic",
+    "HuggingFaceImages",
+    "HuggingFaceTexts",
     "IMDBDataset",
     "ImageDataset",
     "ImageFolder",
     "ImageNet",
+    "ImageShards",
     "NaturalNoise",
     "PictureFiles",
     "PieceDataset",
@@ -46,6 +51,7 @@ __all__ = [
     "Tetrominoes",
     "TextDataset",
     "TextFolder",
+    "TextShards",
     "TextTable",
     "TextVariations",
     "TorchvisionSet",

@@ -12,6 +12,7 @@ from typing import Any
 
 from input_iba.core.files import parse_json
 from input_iba.datasets.ids import numbered
+from input_iba.datasets.labels import classes_of, label_of
 from input_iba.datasets.text_dataset import MAX_WORDS, TextDataset
 from input_iba.datasets.tokens import read_text
 from input_iba.errors import DataError, closest
@@ -19,8 +20,6 @@ from input_iba.registry import DATASETS
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
 LINES = (".jsonl", ".ndjson")
-MAX_DIGITS = 5
-"""Whole numbers of more digits are names of classes, not their indices."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +64,8 @@ class TextTable(TextDataset):
         place = Path(file)
         self.columns = [text, *([label] if label else [])]
         rows = _read_rows(place, [*self.columns, *([id] if id else [])])
-        labels = [_label(row.cells.get(label or "", "")) for row in rows]
-        classes = _classes(labels)
+        labels = [label_of(row.cells.get(label or "", "")) for row in rows]
+        classes = classes_of(labels)
         self.indices_given = bool(classes) and classes == [str(i) for i in range(len(classes))]
         wanted = None if select_cls is None else str(select_cls)
         if wanted is not None:
@@ -109,24 +108,6 @@ class TextTable(TextDataset):
     def vocabulary_file(self) -> Path:
         """Return where a vocabulary that is built from these texts is kept."""
         return self.place.with_name(f"{self.place.stem}_vocabulary_{self.max_words}.json")
-
-
-def _label(cell: str) -> str:
-    """Return a label as its class is called: '01' is '1'."""
-    name = cell.strip()
-    return str(int(name)) if name.isdecimal() and len(name) < 100 else name
-
-
-def _classes(labels: Sequence[str]) -> list[str]:
-    """Return the names of the classes, by index.
-
-    >>> _classes(["2", "0", "2"]), _classes(["sad", "gay", "", "sad"])
-    (['0', '1', '2'], ['gay', 'sad'])
-    """
-    found = sorted({label for label in labels if label})
-    if found and all(label.isdecimal() and len(label) <= MAX_DIGITS for label in found):
-        return [str(index) for index in range(max(map(int, found)) + 1)]
-    return found
 
 
 def _read_rows(path: Path, columns: Sequence[str]) -> list[TableRow]:

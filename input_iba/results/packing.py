@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from input_iba.core.files import written_whole
+from input_iba.core.remote import join, put_whole
 from input_iba.results.manifest import Manifest
-from input_iba.results.remote import join, put_whole
 from input_iba.results.sample_log import SampleRecord
 from input_iba.results.shards import FOLDER, FORMAT, Index, pack, place_of
 from input_iba.results.stored import StoredFiles

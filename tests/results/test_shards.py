@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from input_iba.core.remote import put_whole, read_range
 from input_iba.errors import DataError, MissingExtraError, StoreError
 from input_iba.results import Manifest, SampleRecord, StoredFiles, WorkDir
 from input_iba.results.map_files import find_maps, own_maps, read_map
 from input_iba.results.packing import Packer
-from input_iba.results.remote import put_whole, read_range
 from input_iba.results.shards import Member
 from tests.report.work_dirs import make_run
 

@@ -10,12 +10,12 @@ from typing import Literal
 from input_iba.config.load import RunConfig
 from input_iba.core.fitting import fitting_samples
 from input_iba.core.processor import processor
+from input_iba.core.remote import check as check_address
 from input_iba.datasets.ids import draw_ids, select_ids
 from input_iba.datasets.loading import first_shape
 from input_iba.errors import ConfigError, ResumeError
 from input_iba.results import OWN_METHOD, Identity, Manifest, WorkDir, differences, refuse_changes
 from input_iba.results.packing import Packer
-from input_iba.results.remote import check as check_address
 from input_iba.run.options import RunOptions
 from input_iba.run.prepared_run import PreparedRun, prepare
 from input_iba.run.shell import LOGGER, Run

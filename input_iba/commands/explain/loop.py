@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from input_iba.commands.explain.job import Job
+from input_iba.commands.explain.keeping import Keeper
 from input_iba.config.build import Explainer, MakeExplainer
 from input_iba.core.fitting import FittingRows, FittingSizes, free_memory, out_of_memory
 from input_iba.datasets import SampleDataset
@@ -97,16 +98,6 @@ def progress_of(
     )
 
 
-def keep(job: Job, record: SampleRecord, packer: Packer | None) -> None:
-    """Record what came of a sample, unless an earlier run has explained it; pack its files."""
-    if record.status == "failed":
-        LOGGER.error("sample %s failed: %s", record.id, record.reason)
-    if record.id not in job.finished:
-        job.work.records.append(record)
-        if packer is not None and record.status == "done":
-            packer.add([record])
-
-
 class SampleLoop:
     """Reads, explains, saves and records the samples of this process's share.
 
@@ -114,7 +105,7 @@ class SampleLoop:
     """
 
     def __init__(self, job: Job, explainer: Explainer, packer: Packer | None = None) -> None:
-        self._job, self._explainer, self._packer = job, explainer, packer
+        self._job, self._explainer, self._keeper = job, explainer, Keeper(job, packer)
         self._end_if_asked: Callable[[], None] = lambda: None
         config, dataset = job.ready.config, job.ready.dataset
         rows = FittingRows(config.internal_batch_size, job.run.device, config.max_rows_per_sample)
@@ -140,14 +131,16 @@ class SampleLoop:
                 for items in ahead(read, overlap):
                     what = f"the {len(items)} samples in flight"
                     with finishing(what, LOGGER.warning) as self._end_if_asked:
-                        for save in self.explained(items, progress):
-                            do(partial(self._keep, save))
-            if self._packer is not None:
-                self._packer.close()
+                        try:
+                            for save in self.explained(items, progress):
+                                do(partial(self._keep, save))
+                        finally:
+                            do(self._keeper.flush)
+            self._keeper.close()
             heartbeat.wait(progress.refresh)
 
     def _keep(self, save: Save) -> None:
-        keep(self._job, save(), self._packer)
+        self._keeper.add(save())
 
     def explained(self, items: Sequence[Sample | Failure], progress: RunProgress) -> Iterator[Save]:
         """Explain what could be read of a batch; yield what saves and records each sample.

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from input_iba.commands.explain.job import Job, check_alike, prepared
-from input_iba.commands.explain.loop import SampleLoop, explainer_of, keep, progress_of
+from input_iba.commands.explain.keeping import Keeper
+from input_iba.commands.explain.loop import SampleLoop, explainer_of, progress_of
 from input_iba.config.build import Explainer, MakeExplainer
 from input_iba.config.load import RunConfig
 from input_iba.datasets.loading import read_batches
@@ -53,14 +54,15 @@ def explain_on_ray(
         estimated={name: getattr(explainer, name, None) for name in ESTIMATED},
         trust=Trust.now(),
     )
+    keeper = Keeper(job, packer)
     with progress_of(job, batches) as progress:
         for done in spread(work, len(batches), job.options):
             batch = batches[done.index]
             for record in _given_up(job, batch) if done.value is None else done.value:
-                keep(job, record, packer)
+                keeper.add(record)
+            keeper.flush()
             progress.end_batch(len(batch))
-    if packer is not None:
-        packer.close()
+    keeper.close()
 
 
 def _given_up(job: Job, batch: Sequence[int]) -> list[SampleRecord]:

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from input_iba.core.files import PART_SUFFIX, written_whole
 from input_iba.errors import DataError, InputIBAError, StoreError, import_extra
@@ -55,6 +55,24 @@ def put_whole(source: Path, at: str) -> None:
             store.makedirs(store._parent(path), exist_ok=True)
             store.put_file(str(source), path + PART_SUFFIX)
             store.mv(path + PART_SUFFIX, path)
+
+
+@contextmanager
+def lent(at: str) -> Iterator[IO[bytes]]:
+    """Open a file at an address, to be read in parts.
+
+    Raises:
+        OSError: The path cannot be opened.
+        StoreError: It is a URL, and cannot be reached.
+    """
+    if not is_url(at):
+        with Path(at).open("rb") as stream:
+            yield stream
+        return
+    with _reached(at) as (store, path):
+        found = store.open(path, "rb")
+    with found:
+        yield found
 
 
 def read_range(at: str, start: int, length: int) -> bytes:
