@@ -6,8 +6,8 @@
 `run` explains the same samples by one process of one thread, by one of two threads, by two of
 torchrun, and by two of Ray, of which one is killed in a last run; it prints seconds, what is above
 the stages' own, and whether the maps are equal. `simulate` lets actors of a Ray on this machine
-sleep in place of a classifier's passes, so that a few cores can play many machines: measured is what
-giving out the work costs. Both need a quiet machine.
+sleep in place of a classifier's passes, so that a few cores can play many machines: measured is
+what giving out the work costs. Both need a quiet machine.
 """
 
 from __future__ import annotations
