@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
@@ -15,6 +16,22 @@ TRUST_KEY = "trust_remote_code"
 
 REMOTE_CODE: ContextVar[bool] = ContextVar("REMOTE_CODE", default=False)
 """Whether code may run that lies beside a network's weights, on the hub or in a folder."""
+
+
+@dataclass(frozen=True)
+class Trust:
+    """Whether that holds, to be sent to another process."""
+
+    remote_code: bool
+
+    @classmethod
+    def now(cls) -> Trust:
+        """Return what holds here."""
+        return cls(REMOTE_CODE.get())
+
+    def take(self) -> None:
+        """Let it hold here, too."""
+        REMOTE_CODE.set(self.remote_code)
 
 
 @contextmanager

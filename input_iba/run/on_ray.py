@@ -14,9 +14,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from input_iba.errors import ConfigError, InputIBAError, ProcessError, import_extra
-from input_iba.models.hub import REMOTE_CODE
 from input_iba.run.options import LaunchOptions, RayOptions
-from input_iba.run.shell import to_file_only
 
 T = TypeVar("T")
 
@@ -123,22 +121,6 @@ class Done(Generic[T]):
     error: Error | None = None
 
 
-@dataclass(frozen=True)
-class Trust:
-    """Whose code may run, as the command line said it."""
-
-    remote_code: bool
-
-    @classmethod
-    def now(cls) -> Trust:
-        """Return what holds here."""
-        return cls(REMOTE_CODE.get())
-
-    def take(self) -> None:
-        """Let it hold here, too."""
-        REMOTE_CODE.set(self.remote_code)
-
-
 Make = Callable[[], Callable[[int], T]]
 """Builds, once in every actor, what does a piece of work by its number."""
 
@@ -178,6 +160,10 @@ def spread(
         for row in done.iter_rows():
             found: Done[T] = row["done"]
             if found.error is not None:
+                from input_iba.run.shell import (
+                    to_file_only,  # with torch, which actors may not need
+                )
+
                 to_file_only(f"On {found.error.host}: {found.error.details}")
                 message = f"A process of Ray on {found.error.host}: {found.error.text}"
                 raise ProcessError(message, said=False, usage=found.error.usage)

@@ -14,9 +14,10 @@ from input_iba.commands.evaluate.options import EvaluationOptions
 from input_iba.config.load import RunConfig
 from input_iba.errors import EvaluationError
 from input_iba.evaluation import Metric
+from input_iba.models.hub import Trust
 from input_iba.results import Entry
 from input_iba.run.launch import Processes
-from input_iba.run.on_ray import ATTEMPTS, Trust, spread
+from input_iba.run.on_ray import ATTEMPTS, spread
 from input_iba.run.shell import chosen, logging_to
 
 

@@ -14,11 +14,12 @@ from input_iba.commands.explain.loop import SampleLoop, explainer_of, progress_o
 from input_iba.config.build import Explainer, MakeExplainer
 from input_iba.config.load import RunConfig
 from input_iba.datasets.loading import read_batches
+from input_iba.models.hub import Trust
 from input_iba.results import Identity, SampleRecord, WorkDir
 from input_iba.results.manifest import Manifest
 from input_iba.results.packing import Packer
 from input_iba.run.launch import Processes
-from input_iba.run.on_ray import ATTEMPTS, Trust, spread
+from input_iba.run.on_ray import ATTEMPTS, spread
 from input_iba.run.options import RunOptions
 from input_iba.run.shell import chosen, logging_to
 

@@ -14,9 +14,9 @@ from input_iba.commands.explain.on_ray import SampleWork
 from input_iba.commands.explain.run import run_attribution
 from input_iba.config.load import RunConfig
 from input_iba.errors import ConfigError
-from input_iba.models.hub import REMOTE_CODE
+from input_iba.models.hub import REMOTE_CODE, Trust
 from input_iba.results import RecordLog
-from input_iba.run.on_ray import Done, Trust
+from input_iba.run.on_ray import Done
 from input_iba.run.options import RunOptions
 from tests.cli.test_train_script import files
 
