@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
@@ -11,30 +11,21 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from input_iba.attribution.attributor import Attributor
+from input_iba.attribution.borrowed import BorrowedModel
 from input_iba.attribution.fitted import read_fitted, write_fitted
 from input_iba.attribution.found import Attributions, check_on_error, raise_failed
-from input_iba.attribution.loaded import load_model
-from input_iba.attribution.methods import Method, MethodAttributor
-from input_iba.attribution.presets import Preset, preset_of
+from input_iba.attribution.presets import preset_of
 from input_iba.attribution.recommend.candidates import Present
 from input_iba.attribution.recommend.of_model import recommend
 from input_iba.attribution.recommend.recommendation import Recommendation
 from input_iba.attribution.several_questions import each_asked
-from input_iba.attribution.start import Start
 from input_iba.core.arguments import Arguments
-from input_iba.core.explainable import check_explainable, device_of
 from input_iba.core.modes import with_gradients
 from input_iba.core.optimise import Progress
-from input_iba.core.outputs import Output
-from input_iba.core.precision import choose_precision
 from input_iba.core.targets import EmbeddingTarget
 from input_iba.errors import AttributionError
 from input_iba.evaluation.halving import SearchSettings
-from input_iba.modality import Layout, Modality
-from input_iba.modality.inputs import Inputs
-from input_iba.modality.several_inputs import reader_of
-from input_iba.records import Attribution, FeatureStatistics, Target, Targets, described
+from input_iba.records import Attribution, Target, Targets, described
 
 LOGGER = logging.getLogger(__name__)
 
@@ -42,7 +33,7 @@ VARIATIONS = 100
 """Views of the inputs themselves that statistics come from where nothing else is given."""
 
 
-class InputIBA:
+class InputIBA(BorrowedModel):
     """See which pixels or words made a classifier decide.
 
     The model is borrowed: it stays where it is, and comes back from every call as it was.
@@ -72,47 +63,6 @@ class InputIBA:
     (torch.Size([2, 1, 8, 8]), 3)
     """
 
-    def __init__(
-        self,
-        model: nn.Module | str | Path,
-        layer: str | None = None,
-        *,
-        preset: str | Preset = "fast",
-        start: Start | None = None,
-        tokenizer: Any = None,
-        transform: Any = None,
-        class_names: Sequence[str] | None = None,
-        use_softmax: bool = True,
-        modality: Modality | None = None,
-        precision: str = "auto",
-        layout: Layout | None = None,
-        output: Output | None = None,
-        internal_batch_size: int | None = None,
-    ) -> None:
-        if not isinstance(model, nn.Module):
-            loaded = load_model(str(model))
-            tokenizer, transform = tokenizer or loaded.tokenizer, transform or loaded.transform
-            class_names = class_names or loaded.class_names
-            model = loaded.model
-        check_explainable(model)
-        preset_of(preset)  # now, rather than with the first input
-        self.model = model
-        self.layer = layer
-        self.preset = preset
-        self.statistics: FeatureStatistics | None = None
-        self._how: dict[str, Any] = {
-            "class_names": class_names,
-            "use_softmax": use_softmax,
-            "layout": layout,
-            "output": output,
-            "internal_batch_size": internal_batch_size,
-            "start": start,
-        }
-        self._reading = (tokenizer, transform, modality)
-        self._precision = precision
-        self._inputs: Inputs | None = None
-        self._attributor: Attributor | None = None
-
     @with_gradients()
     def fit(
         self, data: Any, n_samples: int | None = None, additional_forward_args: Any = None
@@ -131,7 +81,7 @@ class InputIBA:
         first = next(batches, None)
         if first is None:
             raise AttributionError("fit() was given no inputs. Give 1,000 or more for good maps.")
-        attributor = self._attributor_for(inputs, first[:1], additional_forward_args)
+        attributor = self.attributor_for(inputs, first[:1], additional_forward_args)
         if n_samples is None:
             n_samples = preset_of(self.preset, inputs.modality.kind).n_samples
         chained = chain([first], batches)
@@ -180,7 +130,7 @@ class InputIBA:
             target, (values, looks, ids, additional_forward_args) = each_asked(targets, *how)
         if len(values) == 0:
             return Attributions([])
-        attributor = self._attributor_for(reader, values[:1], additional_forward_args)
+        attributor = self.attributor_for(reader, values[:1], additional_forward_args)
         if self.statistics is None:
             LOGGER.warning(
                 "No fit() came before: the layer's statistics are those of %d views of the inputs "
@@ -224,13 +174,13 @@ class InputIBA:
         """
         reader, given = self.reader_for(samples)
         values, looks, target = reader.asked(given, target)
-        first = self._attributor_for(reader, values[:1], None)
+        first = self.attributor_for(reader, values[:1], None)
         usual = None if data is None else chain.from_iterable(reader.batches(data))
         how = SearchSettings(**settings)
         kept = None if usual is None else [one[None] for one in islice(usual, how.n_estimation)]
         assert self.layer is not None  # chosen with the first input
         return recommend(
-            partial(self._built, reader.modality),
+            partial(self.built, reader.modality),
             Present(self.layer, preset_of(self.preset, reader.modality.kind)),
             reader.samples(values, looks),
             target,
@@ -240,34 +190,11 @@ class InputIBA:
             self.output,
         )
 
-    @property
-    def attributor(self) -> Attributor:
-        """The stages themselves, once inputs have been seen.
-
-        Raises:
-            AttributionError: None have.
-        """
-        if self._attributor is None:
-            raise AttributionError("No inputs were seen yet: call fit(data) or attribute(inputs).")
-        return self._attributor
-
-    @property
-    def layout(self) -> Layout | None:
-        """How features lie, where the caller said so."""
-        found: Layout | None = self._how["layout"]
-        return found
-
-    @property
-    def output(self) -> Output | None:
-        """Which part of what the model returns its logits are, where the caller said so."""
-        found: Output | None = self._how["output"]
-        return found
-
     def embed(self, inputs: Any, additional_forward_args: Any = None) -> Tensor:
         """Return the model's embeddings of inputs, (S, D), for an `EmbeddingTarget` of others."""
         reader, data = self.reader_for(inputs)
         values, _ = reader.read(data)
-        attributor = self._attributor_for(reader, values[:1], additional_forward_args)
+        attributor = self.attributor_for(reader, values[:1], additional_forward_args)
         return attributor.answers(values, EmbeddingTarget(), additional_forward_args)
 
     def save(self, path: str | Path) -> Path:
@@ -292,39 +219,3 @@ class InputIBA:
         loaded = cls(model, layer, **settings)
         loaded.statistics = statistics
         return loaded
-
-    def reader_for(self, data: Any) -> tuple[Inputs, Any]:
-        """Return what reads the caller's kind of input, and the data, whole again."""
-        if self._inputs is None:
-            first = data
-            if isinstance(data, Iterable) and not isinstance(data, Tensor | str | Sequence):
-                items = iter(data)
-                first = next(items, None)
-                data = chain([] if first is None else [first], items)
-            self._inputs = reader_of(self.model, data, first, *self._reading)
-        return self._inputs, data
-
-    def _attributor_for(self, inputs: Inputs, example: Tensor, beside: Any) -> Attributor:
-        if self._attributor is None:
-            device = device_of(self.model)
-            if self.layer is None:
-                first = Arguments.of(beside, device).select(slice(1))
-                self.layer = inputs.modality.choose_layer(self.model, example.to(device), first)
-            preset = preset_of(self.preset, inputs.modality.kind)
-            self._attributor = self._built(inputs.modality, Present(self.layer, preset))
-        return self._attributor
-
-    def _built(self, modality: Modality, setting: Present) -> Attributor:
-        device = device_of(self.model)
-        how = {**self._how, **setting.preset.stages, "modality": modality, "device": device}
-        autocast = choose_precision(self._precision, device)
-        return Attributor(self.model, setting.layer, autocast=autocast, **how)
-
-    def other(self, method: Method) -> MethodAttributor:
-        """Return what explains the inputs that were last read by another method."""
-        assert self._inputs is not None  # what was read says what kind they are
-        how = {key: value for key, value in self._how.items() if key != "start"}
-        device = device_of(self.model)
-        autocast = choose_precision(self._precision, device)
-        how |= {"modality": self._inputs.modality, "device": device, "autocast": autocast}
-        return MethodAttributor(self.model, method, **how)

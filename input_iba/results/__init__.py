@@ -5,7 +5,8 @@ from input_iba.core.files import written_whole
 from input_iba.results.manifest import OWN_METHOD, Identity, Manifest, installed_versions
 from input_iba.results.names import file_names, in_folders, safe_name, telling_names
 from input_iba.results.resume import differences, may_continue, refuse_changes
-from input_iba.results.sample_log import Entry, RecordLog, RowLog, SampleRecord
+from input_iba.results.sample_log import Entry, RecordLog, RowLog
+from input_iba.results.sample_record import SampleRecord
 from input_iba.results.stored import StoredFiles
 from input_iba.results.work_dir import WorkDir
 from input_iba.results.writing import (

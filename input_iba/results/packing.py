@@ -9,7 +9,7 @@ from pathlib import Path
 from input_iba.core.files import written_whole
 from input_iba.core.remote import join, put_whole
 from input_iba.results.manifest import Manifest
-from input_iba.results.sample_log import SampleRecord
+from input_iba.results.sample_record import SampleRecord
 from input_iba.results.shards import FOLDER, FORMAT, Index, pack, place_of
 from input_iba.results.stored import StoredFiles
 

@@ -23,7 +23,7 @@ from input_iba.core.remote import is_url, read_range
 from input_iba.errors import DataError
 from input_iba.results.checked import checked
 from input_iba.results.containment import refuse_outside
-from input_iba.results.sample_log import SampleRecord
+from input_iba.results.sample_record import SampleRecord
 from input_iba.results.writing import write_text
 
 LOGGER = logging.getLogger(__name__)
