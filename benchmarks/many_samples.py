@@ -65,6 +65,11 @@ class Watched:
         self._process.send_signal(signal.SIGKILL)
         self._process.wait()
 
+    def computed(self) -> float:
+        """Return the seconds that it has computed, which do not depend on who else does."""
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     @property
     def status(self) -> int | None:
         """Exit status; None while it runs."""
@@ -100,8 +105,9 @@ def explained(root: Path, store: str, total: int) -> Iterator[tuple[str, str]]:
     yield "memory after 2, 50, 97 % of the samples", ", ".join(f"{m:.0f} MiB" for m in marks)
     again = Watched([*run, "--resume"], work / "records.jsonl")
     seconds = again.until(lambda: again.recorded > 0, every=0.02)
-    yield f"resume after {first.recorded:,}, until the next sample is recorded", f"{seconds:.1f} s"
-    again.until(lambda: again.recorded >= LEFT, every=0.02)
+    what = f"resume after {first.recorded:,}, until the next samples are recorded"
+    yield what, f"{seconds:.1f} s, of which the processor {again.computed():.1f} s"
+    again.until(lambda: again.recorded >= total - first.recorded, every=0.02)
     at = time.perf_counter()
     again.until()
     yield "end of the run: records, manifest, pages", f"{time.perf_counter() - at:.0f} s"
