@@ -72,7 +72,11 @@ class ScoredRows(Sequence[Mapping[str, Any]]):
 
 
 def write_result(
-    path: Path, metric: Metric, made_with: Mapping[str, Any], selection: Selection, scored: Scored
+    path: Path,
+    metric: Metric,
+    made_with: Mapping[str, Any],
+    selection: Selection,
+    scored: ScoredRows,
 ) -> EvaluationResult:
     """Write the JSON file and, where there are rows, the curve as PNG beside it.
 
