@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from input_iba.commands.compare.compared import Compared
@@ -20,7 +20,13 @@ from input_iba.commands.compare.options import CompareOptions
 from input_iba.commands.compare.report import write_report
 from input_iba.commands.evaluate.context import build_context, check_kind
 from input_iba.commands.evaluate.loop import Scoring, score_all
-from input_iba.commands.evaluate.samples import Selection, select, warn_of_tied_maps, warn_of_ties
+from input_iba.commands.evaluate.samples import (
+    Selection,
+    select,
+    tied_maps,
+    warn_of_tied_maps,
+    warn_of_ties,
+)
 from input_iba.config.build import build_attributor
 from input_iba.config.kept import load_kept
 from input_iba.config.other_method import with_baseline
@@ -120,13 +126,19 @@ def _run(
     try:
         for names, scoring in scorings.items():
             LOGGER.info("%s of %s:", *names)
-            score_all(scoring, entries[names])
-            warn_of_tied_maps(entries[names].values(), " of ".join(names))
+            known = entries[names]
+            score_all(scoring, known, partial(_keep, known))
+            scored = [entry for entry in known.values() if entry.status == "scored"]
+            warn_of_tied_maps(tied_maps(scored), len(scored), " of ".join(names))
     finally:  # an interrupted comparison reports what it has, as partial
         text, page = write_report(compared)
         if found is not None:
             found(compared)
     return CompareResult(compared.failed, text, page)
+
+
+def _keep(known: dict[str, Entry], entry: Entry) -> None:
+    known[entry.id] = entry
 
 
 def _of_method(metric: Metric, method: Method) -> Metric:

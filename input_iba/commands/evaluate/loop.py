@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -84,17 +84,26 @@ class Scoring:
         Raises:
             ResumeError: There are rows already that may not be continued.
         """
-        kept = self.log.begin(self.identity(), self.options.resume)
-        found = {
-            id_: kept[id_]
-            for id_ in self.selection.ids
-            if id_ in kept
-            and kept[id_].status != "failed"
-            and kept[id_].stamp == stamp(self.maps.get(id_))
-            and (kept[id_].status == "skipped" or written_by(self.metric, [kept[id_].row]))
-        }
-        rows = [entry.row for entry in found.values() if entry.status == "scored"]
-        return found if written_by(self.metric, rows) else {}
+        return {entry.id: entry for entry in self.kept()}
+
+    def kept(self) -> Iterator[Entry]:
+        """Yield, one after the other, what `begin` returns."""
+        self.log.begin(self.identity(), self.options.resume)
+        known = set(self.selection.ids)
+        first: Entry | None = None
+        for entry in self.log.scan():
+            if (
+                entry.id not in known
+                or entry.status == "failed"
+                or entry.stamp != stamp(self.maps.get(entry.id))
+            ):
+                continue
+            if entry.status == "scored":
+                # Rows that other settings wrote may fit alone, and not beside each other.
+                first = first or entry
+                if not written_by(self.metric, [first.row, entry.row]):
+                    continue
+            yield entry
 
 
 Scored = Callable[["Scoring", Sequence[int]], Iterator[Entry]]
@@ -112,9 +121,14 @@ def scored_here(scoring: Scoring, indices: Sequence[int]) -> Iterator[Entry]:
             yield entry
 
 
-def score_all(scoring: Scoring, entries: dict[str, Entry], scored: Scored = scored_here) -> None:
-    """Score what is left; `entries`, what is known by sample id, grow sample by sample."""
-    left = set(scoring.selection.ids) - entries.keys()
+def score_all(
+    scoring: Scoring,
+    done: Collection[str],
+    found: Callable[[Entry], object],
+    scored: Scored = scored_here,
+) -> None:
+    """Score what is not done, log it, and tell what is `found` sample by sample."""
+    left = set(scoring.selection.ids) - set(done)
     todo = [index for index, id_ in enumerate(scoring.dataset.ids) if id_ in left]
     LOGGER.info("%d of %d samples to score", len(todo), len(scoring.selection.ids))
     if not todo:
@@ -124,7 +138,7 @@ def score_all(scoring: Scoring, entries: dict[str, Entry], scored: Scored = scor
             if entry.status == "failed":
                 LOGGER.error("sample %s failed: %s", entry.id, entry.reason)
             scoring.log.append(entry)
-            entries[entry.id] = entry
+            found(entry)
             progress.end_batch(1)
 
 

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, overload
 
 from input_iba.commands.evaluate.samples import Selection, tied_maps
 from input_iba.drawing import write_charts
 from input_iba.evaluation import Metric, summarise
-from input_iba.results import Entry, installed_versions, write_json, written_whole
+from input_iba.results import Entry, installed_versions, written_whole
 
 
 @dataclass(frozen=True)
 class EvaluationResult:
-    """What is in an evaluation's JSON file, where it is, and the report of its folder, if any."""
+    """What an evaluation's JSON file says beside its rows, where it is, and its report, if any."""
 
     content: Mapping[str, Any]
     path: Path
@@ -28,51 +29,100 @@ class EvaluationResult:
         return len(self.content["failed"])
 
 
+class ScoredRows(Sequence[Mapping[str, Any]]):
+    """The rows of an evaluation, read from its log when they are asked for.
+
+    Args:
+        entries: What is known of samples, by id.
+        reached: Which of them count, in order; all are among the entries.
+
+    Attributes:
+        ids: Samples that have a row, which are the items.
+        skipped, failed: From id to reason, of the others.
+        tied: How many rows are of maps whose order is drawn.
+    """
+
+    def __init__(self, entries: Mapping[str, Entry], reached: Sequence[str]) -> None:
+        self._entries = entries
+        self.ids: list[str] = []
+        self.skipped: dict[str, str] = {}
+        self.failed: dict[str, str] = {}
+        self.tied = 0
+        for entry in (entries[id_] for id_ in reached):
+            if entry.status == "scored":
+                self.ids.append(entry.id)
+                self.tied += tied_maps([entry])
+            else:
+                reasons = self.skipped if entry.status == "skipped" else self.failed
+                reasons[entry.id] = entry.reason
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @overload
+    def __getitem__(self, number: int) -> Mapping[str, Any]: ...
+
+    @overload
+    def __getitem__(self, number: slice) -> list[Mapping[str, Any]]: ...
+
+    def __getitem__(self, number: int | slice) -> Mapping[str, Any] | list[Mapping[str, Any]]:
+        if isinstance(number, slice):
+            return [self[i] for i in range(*number.indices(len(self)))]
+        return self._entries[self.ids[number]].row
+
+
 def write_result(
     path: Path,
     metric: Metric,
     made_with: Mapping[str, Any],
     selection: Selection,
-    entries: Mapping[str, Entry],
+    scored: ScoredRows,
 ) -> EvaluationResult:
     """Write the JSON file and, where there are rows, the curve as PNG beside it.
 
-    `made_with` is what decided the rows, and `entries` what was found so far, by sample id.
+    `made_with` is what decided the rows, and `scored` what was found so far.
     """
-    found = {id_: entries[id_] for id_ in selection.ids if id_ in entries}
-    rows = {id_: entry.row for id_, entry in found.items() if entry.status == "scored"}
-    skipped, failed = (
-        {id_: entry.reason for id_, entry in found.items() if entry.status == status}
-        for status in ("skipped", "failed")
-    )
-    verdict = metric.verdict(list(rows.values())) if rows else None
+    verdict = metric.verdict(scored) if scored else None
+    reached = len(scored) + len(scored.skipped) + len(scored.failed)
     content = {
         "metric": metric.name,
-        "complete": len(rows) + len(skipped) == selection.total,
+        "complete": len(scored) + len(scored.skipped) == selection.total,
         "samples": {
             "data_set": selection.total,
             "selected": len(selection.ids),
-            "scored": len(rows),
-            "tied": tied_maps(found.values()),
-            "skipped": len(skipped),
-            "failed": len(failed),
-            "not_reached": len(selection.ids) - len(found),
+            "scored": len(scored),
+            "tied": scored.tied,
+            "skipped": len(scored.skipped),
+            "failed": len(scored.failed),
+            "not_reached": len(selection.ids) - reached,
             "without_map": len(selection.missing),
         },
         "higher_is_better": dict(metric.higher_is_better),
-        "summary": summarise_rows(metric, list(rows.values())),
+        "summary": summarise_rows(metric, scored),
         **({} if verdict is None else {"verdict": verdict}),
-        "skipped": skipped,
-        "failed": failed,
+        "skipped": scored.skipped,
+        "failed": scored.failed,
         "without_map": list(selection.missing),
         "made_with": {**made_with, "versions": installed_versions()},
-        "rows": rows,
     }
-    if rows:
+    if scored:
         with written_whole(path.with_suffix(".png")) as aside:
-            write_charts(aside, [metric.chart(list(rows.values()))])
-    write_json(path, content)
+            write_charts(aside, [metric.chart(scored)])
+    with written_whole(path) as aside, aside.open("w", encoding="utf-8") as stream:
+        _write_json(stream, content, zip(scored.ids, scored, strict=True))
     return EvaluationResult(content, path)
+
+
+def _write_json(
+    stream: IO[str], content: Mapping[str, Any], rows: Iterable[tuple[str, Mapping[str, Any]]]
+) -> None:
+    """Write a mapping with one item more, `rows`, of which one is held at a time."""
+    stream.write(json.dumps(content, indent=2, allow_nan=False).removesuffix("\n}"))
+    stream.write(',\n  "rows": {')
+    for number, (id_, row) in enumerate(rows):
+        text = f"{json.dumps(id_)}: {json.dumps(row, allow_nan=False)}"
+        stream.write(f"{',' if number else ''}\n    {text}")
+    stream.write("\n  }\n}\n")
 
 
 def summarise_rows(metric: Metric, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -97,7 +147,7 @@ def as_text(result: EvaluationResult, most: int = 12) -> str:
         )
     if len(summary) > most:
         lines.append(f"and {len(summary) - most} more in the result")
-    lines += ["", f"{len(content['rows'])} scored, {result.failed} failed"]
+    lines += ["", f"{content['samples']['scored']} scored, {result.failed} failed"]
     reasons = Counter(content["skipped"].values())
     lines += [f"{count} left out: {reason}" for reason, count in reasons.items()]
     if "verdict" in content:

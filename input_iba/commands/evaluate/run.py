@@ -6,15 +6,16 @@ from dataclasses import replace
 from functools import partial
 
 from input_iba.commands.evaluate.context import build_scoring
-from input_iba.commands.evaluate.loop import score_all
+from input_iba.commands.evaluate.loop import score_all, scored_here
 from input_iba.commands.evaluate.on_ray import scored_on_ray
 from input_iba.commands.evaluate.options import EvaluationOptions
-from input_iba.commands.evaluate.report import EvaluationResult, write_result
+from input_iba.commands.evaluate.report import EvaluationResult, ScoredRows, write_result
 from input_iba.commands.evaluate.samples import warn_of_tied_maps, warn_of_ties
 from input_iba.config.load import RunConfig
 from input_iba.errors import ResumeError
 from input_iba.evaluation import Metric
 from input_iba.report import report_evaluation
+from input_iba.results.opened_log import OpenedLog
 from input_iba.run.shell import Run, opened
 
 
@@ -47,15 +48,16 @@ def _run(
             f"'{options.path}' exists and was not made by this tool, or its rows are gone. Choose "
             "another FILE_NAME, or move the file."
         )
-    entries = scoring.begin()
+    done = {entry.id for entry in scoring.kept()}
     made_with = {"config": str(config.path), **scoring.identity()}
+    on_ray = partial(scored_on_ray, config, options)
+    by = on_ray if options.launcher == "ray" else scored_here
     try:
-        if options.launcher == "ray":
-            score_all(scoring, entries, partial(scored_on_ray, config, options))
-        else:
-            score_all(scoring, entries)
+        score_all(scoring, frozenset(done), lambda entry: done.add(entry.id), by)
     finally:  # an interrupted evaluation reports what it has, as partial
-        result = write_result(options.path, metric, made_with, scoring.selection, entries)
-        warn_of_tied_maps(entries.values())
+        reached = [id_ for id_ in scoring.selection.ids if id_ in done]
+        rows = ScoredRows(OpenedLog(scoring.log), reached)
+        result = write_result(options.path, metric, made_with, scoring.selection, rows)
+        warn_of_tied_maps(rows.tied, len(rows))
         report = report_evaluation(options.path.parent)
     return replace(result, report=report)

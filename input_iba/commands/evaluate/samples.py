@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,16 +74,15 @@ def tied_maps(entries: Iterable[Entry]) -> int:
     return sum(bool(entry.row.get("tied")) for entry in entries if entry.status == "scored")
 
 
-def warn_of_tied_maps(entries: Collection[Entry], method: str = "") -> None:
-    """Warn how many maps leave their order to a draw."""
-    tied = tied_maps(entries)
+def warn_of_tied_maps(tied: int, scored: int, method: str = "") -> None:
+    """Warn how many of the scored maps leave their order to a draw."""
     if tied:
         LOGGER.warning(
             "%s%d of %d scored maps give one value to more than half of their pixels or words, "
             "whose order is then drawn: part of the score is chance.",
             f"{method}: " if method else "",
             tied,
-            sum(entry.status == "scored" for entry in entries),
+            scored,
         )
 
 
