@@ -158,6 +158,7 @@ NOT_RUN: Mapping[str, str] = {
     "input-iba attribute samples --store shards --store-at": (
         "needs a store of objects; tests/results/test_shards.py starts one"
     ),
+    "input-iba attribute samples --launcher ray": "takes half a minute; tests/cli/test_on_ray.py",
     "srun": "needs Slurm; tests/cli/test_launchers.py starts processes as srun does",
 }
 """By the beginning of a command: why it is not executed."""
