@@ -29,9 +29,10 @@ class Reading(Settings):
 
     source: str = setting(
         "mask",
-        "what shares the bits out: the contrast of the input 'mask' and the size of its gains, or "
-        "the 'gain' of its path alone",
-        choices=("mask", "gain"),
+        "what shares the bits out: the contrast of the input 'mask' and the size of its gains, the "
+        "'gain' of its path alone, or its 'product' with the bits of the features, for layers as "
+        "fine as the input",
+        choices=("mask", "gain", "product"),
     )
     contrast: float = setting(32.0, "power of the ranks of the input mask", above=0)
     smoothing: float = setting(
@@ -51,10 +52,13 @@ class Reading(Settings):
         met behind the input bottleneck.
         """
         saliency = task.tokens.zeroed(feature.saliency).clamp_min(0)
+        gain = task.modality.to_map(fitted.gain)
         if self.source == "mask":
             share = self._by_mask(task, saliency, fitted)
+        elif self.source == "gain":
+            share = _by_gain(task, gain)
         else:
-            share = self._by_gain(task, fitted)
+            share = _by_gain(task, task.modality.smooth_map(gain, self.smoothing)) * saliency
         share = task.tokens.zeroed(share)
         total = _each(share.flatten(1).sum(1), share)
         bits = _each(saliency.flatten(1).sum(1), share)
@@ -70,12 +74,13 @@ class Reading(Settings):
         evidence = task.tokens.zeroed(ranks**self.contrast * saliency * size)
         return saturated(evidence, self.saturation)
 
-    def _by_gain(self, task: AttributionTask, fitted: FittedMask) -> Tensor:
-        """Return the gain where it is positive, and hardly anything, in its order, elsewhere."""
-        gain = task.tokens.zeroed(task.modality.to_map(fitted.gain))
-        highest = _each(gain.flatten(1).amax(1), gain)
-        positive = (gain / highest.where(highest > 0, 1)).clamp_min(0)
-        return positive + LEAST * _ranks(task, gain)
+
+def _by_gain(task: AttributionTask, gain: Tensor) -> Tensor:
+    """Return the gain where it is positive, and hardly anything, in its order, elsewhere."""
+    gain = task.tokens.zeroed(gain)
+    highest = _each(gain.flatten(1).amax(1), gain)
+    positive = (gain / highest.where(highest > 0, 1)).clamp_min(0)
+    return positive + LEAST * _ranks(task, gain)
 
 
 def _ranks(task: AttributionTask, maps: Tensor) -> Tensor:

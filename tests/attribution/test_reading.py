@@ -41,6 +41,19 @@ def test_the_sum_of_a_map_is_the_bits_that_pass_times_how_far_the_target_holds(
         assert f"{record.bits:.3g} bits" in record.title()
 
 
+def test_a_product_is_the_gain_where_the_features_have_bits() -> None:
+    attributor = estimated(small_net())
+    by_gain, by_product = (attributor_reading(attributor, source) for source in ("gain", "product"))
+    for gain, product in zip(by_gain, by_product, strict=True):
+        share = gain.map * gain.feature_mask.clamp_min(0)
+        torch.testing.assert_close(product.map, share * (gain.map.sum() / share.sum()))
+
+
+def attributor_reading(attributor: Attributor, source: str) -> list[Any]:
+    attributor.reading = Reading(source=source, smoothing=0.0)
+    return attributor.attribute(inputs(), ids="abcd")
+
+
 @pytest.mark.parametrize("order", [[2, 0, 3, 1], [1, 3], [2]])
 def test_neighbours_do_not_change_a_map(order: list[int]) -> None:
     together = images()

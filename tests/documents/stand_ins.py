@@ -128,6 +128,9 @@ APPENDED: Mapping[str, str] = {
     "tools/vibi/train.py": f"--cfg-options {_BRIEFLY}",
     "tools/vibi/run_experiments.py": f"--cfg-options {_BRIEFLY}",
     "input-iba compare": f"{_ANY} {_STEP} {_SETS}",
+    "input-iba recommend": (
+        "--minutes 0.000001 --least-probable 0 --tried-samples 4 --held-out 4 --n-estimation 8"
+    ),
 }
 """By a part of a command: options put behind its own (before a lone `--`)."""
 

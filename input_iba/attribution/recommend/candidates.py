@@ -29,6 +29,8 @@ PRIORS_TRIED: Sequence[Mapping[str, Any]] = (
 READINGS: Sequence[Changes] = (
     *({"source": "mask", "contrast": contrast} for contrast in (2.0, 8.0, 32.0)),
     {"source": "gain"},
+    {"source": "product", "smoothing": 0.0},
+    {"source": "product", "smoothing": 0.035},
 )
 """Ways to read the map from one fit."""
 

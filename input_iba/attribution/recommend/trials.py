@@ -16,15 +16,25 @@ from input_iba.attribution.task import AttributionTask
 from input_iba.core.correlation import spearman
 from input_iba.core.optimise import FittedMask
 from input_iba.datasets.loading import stackable, stacked
-from input_iba.evaluation import METRICS, EvaluationContext, Metric, Row, ScoredSample
+from input_iba.evaluation import EvaluationContext, Metric, Row, ScoredSample
 from input_iba.evaluation.evidence import EvidenceMetric
 from input_iba.evaluation.halving import Changes, Measured, SearchSettings, named
-from input_iba.evaluation.insertion_deletion import OrderMetric
+from input_iba.evaluation.insertion_deletion import (
+    InsertionDeletionMetric,
+    PatchInsertionDeletionMetric,
+)
 from input_iba.evaluation.localisation import LocalisationMetric
+from input_iba.evaluation.word_insertion import NLPInsertionDeletionMetric
 from input_iba.records import FeatureStatistics
 
 STEPS = 16
 """Steps in which the units of a sample appear, and disappear."""
+
+TILES = 8
+"""Tiles along the shorter side of an image, which appear and disappear as one."""
+
+SCORES = {"insertion": "ins_auc", "deletion": "del_auc", "difference": "difference"}
+"""What rows hold of the metrics' scores, averaged over the metrics."""
 
 WORST: Row = {"difference": -1.0, "insertion": 0.0, "deletion": 1.0, "seconds": 0.0}
 """Row of a sample that could not be explained or scored."""
@@ -84,9 +94,7 @@ class Trials:
         self._build, self._settings = build, settings
         self._known, self._keep = dict(known or {}), keep
         self._statistics: dict[str, FeatureStatistics] = {}
-        ordering = (METRICS[name] for name in METRICS)
-        fitting: Any = next(m for m in ordering if issubclass(m, OrderMetric) and m.kind == kind)
-        self._faithful = fitting
+        self._kind = kind
         self._placed = [(m, key) for m, key in PLACED.items() if m.kind == kind]
 
     def measure(
@@ -166,15 +174,31 @@ class Trials:
         """Return how faithful a map is, and how well placed where that is known."""
         if case.asked is not None:  # what the classifier's single logit is about from now on
             self.context.ask(case.sample.input[None], case.sample.target)
-        units = max(1, -(-case.heat.numel() // STEPS))
-        scored: Any = self._faithful(pixel_batch_size=units).scorer(self.context)(case)
-        row = {"insertion": scored["ins_auc"], "deletion": scored["del_auc"]}
-        row["difference"] = scored["difference"]
+        rows: list[Any] = [
+            metric.scorer(self.context)(case) for metric in faithful(self._kind, case.heat)
+        ]
+        row = {name: sum(one[key] for one in rows) / len(rows) for name, key in SCORES.items()}
         for metric, name in self._placed:
             placed = metric().scorer(self.context)(case)
             if not isinstance(placed, str):
                 row["placed"] = placed[name]
         return row
+
+
+def faithful(kind: str, heat: Tensor) -> list[Metric]:
+    """Return what says how faithful a map is: of images the order of pixels and that of tiles.
+
+    Single pixels favour maps of stripes, tiles maps without detail.
+    """
+    step = max(1, -(-heat.numel() // STEPS))
+    made: list[Metric] = [
+        InsertionDeletionMetric(pixel_batch_size=step),
+        NLPInsertionDeletionMetric(pixel_batch_size=step),
+    ]
+    if heat.ndim == 2:
+        side = max(1, min(heat.shape) // TILES)
+        made.append(PatchInsertionDeletionMetric(pixel_batch_size=step, patch_size=side))
+    return [metric for metric in made if metric.kind == kind]
 
 
 def _agreement(first: Tensor, second: Tensor) -> float:
