@@ -29,6 +29,53 @@ OURS = {"fast": "InputIBA, fast", "instant": "InputIBA, instant"}
 """Presets that the page offers, and what they are called."""
 
 
+EXPECTED = "Expected a whole file in a format such as JPEG, PNG or WebP."
+
+
+@dataclass(frozen=True)
+class Uploaded:
+    """An image file that is only in memory, and not decoded before its turn; see `Readable`."""
+
+    content: bytes
+    suffix: str = ""
+
+    def open(self, mode: Literal["rb"]) -> io.BytesIO:
+        """Open it for reading."""
+        return io.BytesIO(self.content)
+
+    def image(self) -> Image.Image:
+        """Decode it, RGB and upright.
+
+        Raises:
+            DataError: It is damaged.
+        """
+        try:
+            return read_image(self)
+        except DataError as error:
+            raise DataError(f"This image is damaged and cannot be read. {EXPECTED}") from error
+
+
+def uploaded_image(content: bytes, megapixels: float) -> Uploaded:
+    """Return an uploaded image, of which only the head is read.
+
+    Raises:
+        DataError: It is none, or has too many pixels to be decoded.
+    """
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            size = image.width * image.height
+    except Image.DecompressionBombError:
+        size = 10**12
+    except Exception as error:  # Pillow's readers raise whatever they meet in a damaged file
+        raise DataError(f"This is not an image that can be read. {EXPECTED}") from error
+    if size > megapixels * 1e6:
+        raise DataError(
+            f"The image has more than the {megapixels:g} million pixels that are taken. Make it "
+            "smaller."
+        )
+    return Uploaded(content)
+
+
 @dataclass(frozen=True)
 class Question:
     """What a visitor asks.
@@ -41,7 +88,7 @@ class Question:
         beside: Another one beside it; empty for none.
     """
 
-    given: Image.Image | str
+    given: Uploaded | str
     model: str
     target: str = ""
     instead_of: str = ""
@@ -53,43 +100,6 @@ class Question:
         for name in filter(None, (self.method, self.beside)):
             if name not in known:
                 raise ConfigError(f"Unknown method {name!r}. Known: {', '.join(known)}.")
-
-
-@dataclass(frozen=True)
-class Uploaded:
-    """A file that is only in memory; see `Readable`."""
-
-    content: bytes
-    suffix: str = ""
-
-    def open(self, mode: Literal["rb"]) -> io.BytesIO:
-        """Open it for reading."""
-        return io.BytesIO(self.content)
-
-
-def read_upload(content: bytes, megapixels: float) -> Image.Image:
-    """Return an uploaded image, RGB and upright.
-
-    Raises:
-        DataError: It is none, or too large to be decoded.
-    """
-    expected = "Expected a whole file in a format such as JPEG, PNG or WebP."
-    try:
-        with Image.open(io.BytesIO(content)) as image:
-            size = image.size
-    except Image.DecompressionBombError:
-        size = (Image.MAX_IMAGE_PIXELS or 0, 1)
-    except Exception as error:  # Pillow's readers raise whatever they meet in a damaged file
-        raise DataError(f"This is not an image that can be read. {expected}") from error
-    if size[0] * size[1] > megapixels * 1e6:
-        raise DataError(
-            f"The image has more than the {megapixels:g} million pixels that are taken. Make it "
-            "smaller."
-        )
-    try:
-        return read_image(Uploaded(content))
-    except DataError as error:
-        raise DataError(f"This image is damaged and cannot be read. {expected}") from error
 
 
 def answer(question: Question, networks: Networks, told: Told) -> Answer:
@@ -119,16 +129,17 @@ def explained(
     question: Question, network: Network, method: str, told: Told
 ) -> tuple[Explanation, float]:
     """Return what one method found, and how well that is met with the hottest tenth hidden."""
-    target = target_of(question, network)
+    target, asked_of = target_of(question, network), question.given
+    given = asked_of.image() if isinstance(asked_of, Uploaded) else asked_of
     iba = network.iba(method if method in OURS else "fast")
 
     def progress(stage: str, done: int, of: int, _: Mapping[str, float]) -> None:
         told(stage, done, of)
 
     if method in OURS:
-        record = iba.attribute([question.given], target, progress=progress)[0]
+        record = iba.attribute([given], target, progress=progress)[0]
         return record, record.checks.hidden if record.checks else np.nan
-    reader, data = iba.reader_for([question.given])
+    reader, data = iba.reader_for([given])
     values, [look], asked = reader.asked(data, target)
     other = iba.other(build(BASELINES, {"type": method}))
     [found] = other.attribute(values, asked, progress=progress)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
-from input_iba.app.answers import OURS, Question, answer, read_upload
+from input_iba.app.answers import OURS, Question, answer, uploaded_image
 from input_iba.app.jobs import Jobs
 from input_iba.app.networks import Networks
 from input_iba.app.options import METHODS, AppOptions
@@ -93,7 +94,7 @@ class App:
         headers = {
             key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]
         }
-        own = headers.get("host", "").rpartition(":")[0] in LOOPBACK
+        own = re.sub(r":\d+$", "", headers.get("host", "")) in LOOPBACK
         if self.options.host in LOOPBACK and not own:
             # A name of another address leads here, whose page could read the answers.
             return of_json(400, message="This page is served to its own machine alone.")
@@ -175,8 +176,10 @@ def read_question(asked: dict[str, str], content: bytes, options: AppOptions) ->
             f"The text has {len(text)} characters; at most {options.max_characters} are taken. "
             "Shorten it."
         )
-    given = text or read_upload(content, options.max_megapixels)
-    return Question(given, **{"model": options.model[0], **asked})
+    return Question(
+        text or uploaded_image(content, options.max_megapixels),
+        **{"model": options.model[0], **asked},
+    )
 
 
 def serve(options: AppOptions) -> None:
@@ -187,7 +190,6 @@ def serve(options: AppOptions) -> None:
     """
     uvicorn = import_extra("uvicorn", "uvicorn", "app")
     app = App(options)
-    shown = "127.0.0.1" if options.host == "0.0.0.0" else options.host  # nosec B104
-    print(f"http://{shown}:{options.port}", flush=True)
+    print(f"http://{options.host}:{options.port}", flush=True)
     how = {"host": options.host, "port": options.port, "lifespan": "off", "log_level": "warning"}
     uvicorn.run(app, **how)
