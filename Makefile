@@ -25,8 +25,8 @@ demo: $(SAMPLES)
 
 # The site, build/site/index.html: built strictly, then looked at by tests/documents/test_site.py.
 docs: $(DEV)
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
-	$(BIN)/pytest tests/documents/test_site.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
+	$(BIN)/pytest -n 2 --dist worksteal tests/documents/test_site.py
 
 # The notebooks with what they show, for the site, which shows them without where they are not run.
 notebooks: $(DEV)
