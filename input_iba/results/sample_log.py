@@ -10,6 +10,7 @@ import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from glob import escape
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
@@ -128,16 +129,19 @@ class RecordLog(SampleLog[SampleRecord]):
 
     kind = SampleRecord
 
+    @cached_property
+    def _inside(self) -> Inside:
+        return Inside(self.path.parent, self.path)
+
     def each(self, lines: LogLines, ids: Iterable[str]) -> Iterator[SampleRecord]:
         """Yield the records, as every log does.
 
         Raises:
             DataError: A record names a file outside the work directory.
         """
-        inside = Inside(self.path.parent, self.path)
         for record in super().each(lines, ids):
             for file in record.files.values():
-                inside.check(file)
+                self._inside.check(file)
             yield record
 
     def done(self) -> Iterator[tuple[str, Mapping[str, str]]]:

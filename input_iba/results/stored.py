@@ -35,7 +35,7 @@ class StoredFiles:
 
     def packed(self, files: Mapping[str, str]) -> bool:
         """Return whether every file of a sample is in a shard."""
-        place = place_of(files)
+        place = place_of(files) if self._by_place else None
         if place is None or place not in self._by_place:
             return False
         index = self._by_place[place]
