@@ -30,7 +30,7 @@ WORKERS = (1, 4, 16, 64)
 MIDDLE = 60
 """Samples after which a process is killed."""
 
-PIECES = 8
+PIECES = 20
 """Pieces of work for each actor of a simulation."""
 
 TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2")
@@ -73,21 +73,25 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+Span = tuple[float, float, int]
+"""Begin and end of a piece of work, in the system's seconds, and the process that did it."""
+
+
 @dataclass(frozen=True)
 class Sleep:
     """Work that takes as long as it is said to, and tells when it ran."""
 
     seconds: float
 
-    def __call__(self) -> Callable[[int], tuple[float, float]]:
+    def __call__(self) -> Callable[[int], Span]:
         """Return what sleeps."""
         return self.piece
 
-    def piece(self, _index: int) -> tuple[float, float]:
-        """Sleep, and return when that began and ended, in the system's seconds."""
+    def piece(self, _index: int) -> Span:
+        """Sleep, and return when that began and ended, in the system's seconds, and where."""
         begun = time.time()
         time.sleep(self.seconds)
-        return begun, time.time()
+        return begun, time.time(), os.getpid()
 
 
 def simulated(options: argparse.Namespace) -> list[dict[str, float]]:
@@ -106,28 +110,30 @@ def simulated(options: argparse.Namespace) -> list[dict[str, float]]:
 
 
 def efficiency(actors: int, seconds: float) -> dict[str, float]:
-    """Return how much of the time all actors work, from the first piece's begin to the last's end.
+    """Return which share of the time actors work, from when all are there to the end of the last.
 
-    The actors are all there at the first piece that counts: each does one before, which does not.
+    What they do while others still begin does not count: that is the same for any work.
     """
-    pieces, begun = actors * (PIECES + 1), time.time()
-    spans = sorted(done.value for done in spread(Sleep(seconds), pieces, _of(actors)) if done.value)
-    counted = spans[actors:]
-    work = max(end for _, end in counted) - min(first for first, _ in counted)
-    ideal = len(counted) * seconds / actors
+    pieces, begun = actors * PIECES, time.time()
+    spans = [done.value for done in spread(Sleep(seconds), pieces, _of(actors)) if done.value]
+    firsts: dict[int, float] = {}
+    for first, _, process in sorted(spans):
+        firsts.setdefault(process, first)
+    there, ended = max(firsts.values()), max(end for _, end, _ in spans)
+    worked = sum(end - max(first, there) for first, end, _ in spans if end > there)
     return {
-        "actors": actors,
-        "pieces": len(counted),
-        "start": spans[0][0] - begun,
-        "work": work,
-        "efficiency": ideal / work,
+        "actors": len(firsts),
+        "pieces": sum(first >= there for first, _, _ in spans),
+        "start": there - begun,
+        "work": ended - there,
+        "efficiency": worked / (ended - there) / actors,
     }
 
 
 def pieces_per_second(actors: int, pieces: int = 500) -> float:
     """Return how many pieces that take no time are given out and come back."""
-    spans = sorted(done.value for done in spread(Sleep(0), pieces, _of(actors)) if done.value)
-    return (pieces - actors) / (spans[-1][1] - spans[actors][0])
+    ends = sorted(done.value[1] for done in spread(Sleep(0), pieces, _of(actors)) if done.value)
+    return (pieces - actors) / (ends[-1] - ends[actors])
 
 
 def _of(actors: int) -> LaunchOptions:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from torch import nn
 
 from benchmarks import accelerator, ray_scaling
 from benchmarks.devices import Bench, Parity, drawn_on_the_cpu
-from benchmarks.ray_scaling import Sleep
+from benchmarks.ray_scaling import Sleep, Span
 from input_iba.core.information import clamp_mask
 from input_iba.core.noise import NoiseSource
 from input_iba.core.optimise import Means
@@ -76,22 +77,21 @@ def test_a_parity_says_how_far_it_is_off() -> None:
     assert "off by 0.012 of the peak" in said
 
 
-def test_actors_that_sleep_are_counted_from_their_second_piece_on(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Ray is played: two actors, which take turns without a pause."""
+def test_actors_that_sleep_are_counted_once_all_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ray is played: one actor takes up work at 0 s, one at 2 s, and the last piece is alone."""
 
-    def played(work: Sleep, count: int, options: object) -> Iterator[Done[tuple[float, float]]]:
-        for i in range(count):
-            begun = 1000.0 + i // 2 * work.seconds
-            yield Done(i, (begun, begun + work.seconds))
+    def played(work: Sleep, count: int, options: object) -> Iterator[Done[Span]]:
+        assert count == 2 * ray_scaling.PIECES
+        spans = [(0.0, 1.0, 1), (1.0, 2.0, 1), (2.0, 3.0, 1), (2.0, 3.0, 2), (3.0, 4.0, 2)]
+        yield from (Done(i, span) for i, span in enumerate(spans))
 
     monkeypatch.setattr(ray_scaling, "spread", played)
-    found = ray_scaling.efficiency(2, 1.5)
-    assert found["pieces"] == 2 * ray_scaling.PIECES
-    assert found["efficiency"] == pytest.approx(1.0)
-    begun, ended = Sleep(0.01)()(0)
+    found = ray_scaling.efficiency(2, 1.0)
+    assert (found["actors"], found["pieces"], found["work"]) == (2, 3, 2.0)
+    assert found["efficiency"] == pytest.approx(3 / 4)
+    begun, ended, process = Sleep(0.01)()(0)
     assert ended - begun >= 0.009
+    assert process == os.getpid()
 
 
 def test_ways_are_compared_by_their_files(
