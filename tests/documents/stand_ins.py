@@ -6,22 +6,16 @@ not, the tables below are the places to say so, from the gentlest to the last re
 
 - `CONFIGS`: values that make a config of the repository tiny; all others stay.
 - `APPENDED`: options put behind a command, to make it short.
-- `NAMES`: what the Python blocks of a document take for granted.
+- `NAMES` in `names.py`: what the Python blocks of a document take for granted.
 - `NOT_RUN`: commands that cannot run here, and why. Their arguments are parsed all the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-import torch
 from torch import Tensor, nn
-
-import input_iba
-from docs.site.learnt import Detector
-from input_iba.models import CifarResNet
-from tests.models.transformers_families import FAMILIES
 
 SIDE = 32
 """Pixels per side of the pictures on the stage."""
@@ -187,67 +181,3 @@ class NarrowVGG16(nn.Module):
         """Return logits (B, classes) of images (B, 3, H, W)."""
         logits: Tensor = self.classifier(self.avgpool(self.features(inputs)).flatten(1))
         return logits
-
-
-def _evaluation() -> dict[str, Any]:
-    network = CifarResNet(depth=8, num_classes=300).eval()
-    words = nn.Sequential(nn.Embedding(20, 6, padding_idx=1), _Mean(), nn.Linear(6, 2)).eval()
-    return {
-        "network": network,
-        "images": torch.randn(1, 3, SIDE, SIDE),
-        "classifier": words,
-        "heat": torch.rand(5),
-        "token_ids": torch.tensor([3, 4, 5, 6, 7]),
-        "special_ids": [0],
-        "target": 1,
-    }
-
-
-def _readme() -> dict[str, Any]:
-    images = torch.randn(40, 3, SIDE, SIDE)
-    loader = [(images[:20], torch.zeros(20)), (images[20:], torch.zeros(20))]
-    model = CifarResNet(depth=8, num_classes=300).eval()
-    return {"model": model, "x": images[:2], "loader": loader}
-
-
-def _scans() -> dict[str, Any]:
-    network = nn.Sequential(
-        *(nn.Conv2d(1, 4, 3, padding=1), nn.ReLU(), nn.AdaptiveAvgPool2d(4), nn.Flatten()),
-        nn.Linear(64, 2),
-    )
-    loader = [torch.randn(20, 1, SIDE, SIDE) for _ in range(2)]
-    return {"network": network.eval(), "loader": loader, "scan": torch.randn(1, SIDE, SIDE)}
-
-
-def _detector() -> dict[str, Any]:
-    return {"detector": Detector().eval(), "image": torch.randn(3, SIDE, SIDE)}
-
-
-def _vit() -> dict[str, Any]:
-    vit, _ = FAMILIES["vit"]()
-    return {"vit": vit.eval(), "images": torch.randn(2, 3, SIDE, SIDE)}
-
-
-def _cats() -> dict[str, Any]:
-    names = ["tabby", "Egyptian cat", *map(str, range(298))]
-    return {**_readme(), "names": names, "input_iba": input_iba}
-
-
-class _Mean(nn.Module):
-    def forward(self, embedded: Tensor) -> Tensor:
-        """Return the mean over tokens (B, E) of embeddings (B, T, E)."""
-        return embedded.mean(1)
-
-
-NAMES: Mapping[str, Callable[[], dict[str, Any]]] = {
-    "README.md": _readme,
-    "docs/index.md": _readme,
-    "docs/start.md": _readme,
-    "docs/how-to/detector.md": _detector,
-    "docs/how-to/grey_scale.md": _scans,
-    "docs/how-to/is_it_right.md": _cats,
-    "docs/how-to/two_classes.md": _cats,
-    "docs/how-to/vit.md": _vit,
-    "tutorials/evaluation.md": _evaluation,
-}
-"""By document: makes the names that its Python blocks take for granted."""

@@ -15,6 +15,7 @@ import pytest
 
 from input_iba.cli.main import COMMANDS
 from input_iba.datasets import build_dataset
+from tests.documents.names import NAMES
 from tests.documents.printed import (
     DOCUMENTS,
     ROOT,
@@ -25,7 +26,7 @@ from tests.documents.printed import (
     spans,
 )
 from tests.documents.stage import make_stage, offline, parses, run, shortened
-from tests.documents.stand_ins import NAMES, NOT_RUN
+from tests.documents.stand_ins import NOT_RUN
 
 BEFORE = {
     "README.md": (),
@@ -151,11 +152,14 @@ def test_commands_in_sentences_are_understood(document: str) -> None:
 
 @functools.cache
 def known_options() -> set[str]:
-    """Return the options of all commands and benchmarks, as their help has them."""
+    """Return the options of all commands, benchmarks and examples, as their help has them."""
     calls = [["input-iba", *name.split(), "--help"] for name in COMMANDS]
     for path in sorted((ROOT / "benchmarks").glob("*.py")):
         if "ArgumentParser" in path.read_text(encoding="utf-8"):
             calls.append(["python", "-m", f"benchmarks.{path.stem}", "--help"])
+    for path in (*sorted((ROOT / "examples").glob("*.py")), ROOT / "tutorials" / "colab.py"):
+        if "ArgumentParser" in path.read_text(encoding="utf-8"):
+            calls.append(["python", path.relative_to(ROOT).as_posix(), "--help"])
     with redirect_stdout(io.StringIO()) as printed:
         assert [call for call in calls if not parses(call)] == []
     return set(OPTION.findall(printed.getvalue()))
