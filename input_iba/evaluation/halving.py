@@ -24,8 +24,8 @@ PRESENT: Changes = {}
 SEARCHING = 0.6
 """Share of the time in which candidates are compared; the rest is for samples held out."""
 
-LEVEL = 3
-"""Digits of the value in which candidates differ."""
+LEVEL = 0.005
+"""By how much a candidate may be behind the best and count as level with it."""
 
 FEWEST = 4
 """Samples on which candidates are compared at the least, and as many are held out."""
@@ -189,7 +189,7 @@ class Halving:
                 break
         tried = [self._tried({**fit, **r}, rows) for fit in going for r in self._readings]
         self.tried |= {named(one.changes): one for one in tried}
-        return sorted(tried, key=_place)
+        return _in_order(tried)
 
     def _tried(self, changes: Changes, rows: Mapping[str, list[Row]]) -> Tried:
         found = rows[named(changes)]
@@ -207,13 +207,12 @@ class Halving:
         return list(kept.values())[: self._settings.keep]
 
 
-def _place(one: Tried) -> tuple[float, int, float]:
-    """Return by what candidates are put in order: of those that are level the simplest comes first.
-
-    Then the quickest.
-    """
-    seconds = sum(float(row["seconds"]) for row in one.rows)
-    return -round(one.value, LEVEL), len(one.changes), seconds
+def _in_order(tried: Sequence[Tried]) -> list[Tried]:
+    """Return candidates, the best first: of those that are level the one that changes least."""
+    ranked = sorted(tried, key=lambda one: one.value, reverse=True)
+    level = [one for one in ranked if one.value >= ranked[0].value - LEVEL]
+    first = min(level, key=lambda one: len(one.changes))
+    return [first, *(one for one in ranked if one is not first)]
 
 
 def _along(axis: Axis) -> list[Changes]:
