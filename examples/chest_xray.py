@@ -75,8 +75,8 @@ def draw(path: str, pictures: Tensor, maps: Tensor, regions: Tensor) -> None:
     for column, (picture, heat, region) in enumerate(zip(pictures, maps, regions, strict=True)):
         for row, (image, colours) in enumerate(((picture[0], "gray"), (heat[0], "inferno"))):
             axis = figure.add_subplot(2, len(pictures), row * len(pictures) + column + 1)
-            axis.imshow(image, cmap=colours)
-            axis.contour(region, levels=[0.5], colors="cyan", linewidths=0.8)
+            axis.imshow(image.numpy(), cmap=colours)
+            axis.contour(region.numpy(), levels=[0.5], colors="cyan", linewidths=0.8)
             axis.set_axis_off()
     figure.savefig(path, dpi=110)
 

@@ -103,7 +103,7 @@ def draw(path: str, images: Tensor, asked: list[list[int]], maps: list[Tensor]) 
         shown = (image.permute(1, 2, 0) / 3 + 0.5).clamp(0, 1)
         for row, heat in enumerate((shown, *(of[column, 0] for of in maps))):
             axis = figure.add_subplot(3, len(images), row * len(images) + column + 1)
-            axis.imshow(heat, cmap="inferno")
+            axis.imshow(heat.numpy(), cmap="inferno")
             axis.set_axis_off()
             axis.set_title(TEXTS[asked[column][row - 1]] if row else "", fontsize=9)
     figure.savefig(path, dpi=110)

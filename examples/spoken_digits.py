@@ -76,11 +76,11 @@ def draw(path: str, sounds: Tensor, maps: Tensor, seconds: Tensor, digits: Tenso
     figure = Figure(figsize=(2.2 * len(sounds), 4.2), layout="constrained")
     rows = zip(sounds, maps, seconds, digits.tolist(), strict=True)
     for column, (sound, heat, second, digit) in enumerate(rows):
-        ends = second.nonzero().flatten()[[0, -1]]
+        ends = second.nonzero().flatten()[[0, -1]] + torch.tensor([-0.5, 0.5])
         for row, (image, colours) in enumerate(((sound[0], "gray"), (heat[0], "inferno"))):
             axis = figure.add_subplot(2, len(sounds), row * len(sounds) + column + 1)
-            axis.imshow(image, cmap=colours, origin="lower")
-            axis.vlines(ends + torch.tensor([-0.5, 0.5]), -0.5, 63.5, "cyan", linewidth=0.9)
+            axis.imshow(image.numpy(), cmap=colours, origin="lower")
+            axis.vlines(ends.tolist(), -0.5, 63.5, "cyan", linewidth=0.9)
             axis.set_axis_off()
             axis.set_title(f"digit {digit}" if row == 0 else "", fontsize=9)
     figure.savefig(path, dpi=110)

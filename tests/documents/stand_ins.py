@@ -138,6 +138,7 @@ NOT_RUN: Mapping[str, str] = {
     "input-iba benchmark amortised": "takes half an hour, and needs an explainer",
     "input-iba train explainer efficientnet_lite0_imagenet": "takes a quarter of an hour",
     "input-iba benchmark eraser": "takes hours",
+    "input-iba recommend configs/cifar10/vit_cifar10_train.py": "as that of the ResNet before it",
     "input-iba benchmark known": "takes half an hour",
     "input-iba evaluate absent_class efficientnet_lite0_imagenet_development": "takes minutes",
     "python tools/vibi/train.py --config configs/vibi/efficientnet_lite0_photographs_k98.py": (

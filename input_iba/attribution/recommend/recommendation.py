@@ -18,6 +18,7 @@ from input_iba.errors import ConfigError, EvaluationError
 from input_iba.evaluation import Row
 from input_iba.evaluation.halving import (
     FEWEST,
+    LEVEL,
     PRESENT,
     Changes,
     Halving,
@@ -161,7 +162,8 @@ def search(
     )
     found = halving.best(present.axes(layers), first)
     now, then = _held_out(trials, found, range(first, min(count, first + settings.held_out)), end)
-    better = sum(map(settings.value, then)) > sum(map(settings.value, now))
+    before, after = (sum(map(settings.value, rows)) / len(rows) for rows in (now, then))
+    better = after > before + LEVEL
     changes = found if better else PRESENT
     chosen = present.changed(changes)
     tried = sorted(halving.tried.values(), key=lambda one: (-len(one.rows), -one.value))
