@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
+from griffe import load, load_extensions
 
 from docs.site import gallery, methods
-from docs.site.doctests import FencedDoctests
+from docs.site.docstrings import Docstrings
 from docs.site.learnt import EDGE, boxes_of, squares
 from input_iba.registry import BASELINES
 from tests.documents.printed import ROOT, read
@@ -70,10 +72,16 @@ def test_squares_lie_where_their_boxes_say() -> None:
             assert image[:, top:bottom, left:right].flatten(1).std(1).max() == 0
 
 
+def test_settings_are_described_by_their_help() -> None:
+    read_with = load_extensions({str(ROOT / "docs/site/docstrings.py"): {}})
+    cells: Any = load("input_iba.attribution.methods.perturbation.Rise.cells", extensions=read_with)
+    assert (cells.docstring.value, cells.value) == ("Cells of a coarse mask per side.", "7")
+
+
 def test_examples_of_docstrings_become_code() -> None:
     class Documented:
         class docstring:  # noqa: N801
             value = "Add.\n\n>>> 1 + 1\n2\n\nMore."
 
-    FencedDoctests().on_object(obj=Documented)  # type: ignore[arg-type]
+    Docstrings().on_object(obj=Documented)  # type: ignore[arg-type]
     assert Documented.docstring.value == "Add.\n\n```pycon\n>>> 1 + 1\n2\n```\n\nMore."
