@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,7 @@ class Watched:
         if records.exists():
             self._read = records.stat().st_size
         self.memory: list[tuple[int, float]] = []
+        self._computed = 0.0
         self.begun = time.perf_counter()
         self._process = subprocess.Popen(
             [sys.executable, "-m", *arguments], stdout=subprocess.DEVNULL
@@ -69,9 +71,15 @@ class Watched:
         self._process.wait()
 
     def computed(self) -> float:
-        """Return the seconds that it has computed, which do not depend on who else does."""
-        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        """Return the seconds that it has computed, which do not depend on who else does.
+
+        Of a process that has ended they are those up to the last look at it.
+        """
+        with suppress(OSError):
+            text = Path(f"/proc/{self._process.pid}/stat").read_text()
+            fields = text.rpartition(")")[2].split()
+            self._computed = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return self._computed
 
     @property
     def status(self) -> int | None:
@@ -89,6 +97,7 @@ class Watched:
             pages = int(Path(f"/proc/{self._process.pid}/statm").read_text().split()[1])
         except (OSError, IndexError, ValueError):
             return
+        self.computed()
         self.memory.append((self.recorded, pages * os.sysconf("SC_PAGE_SIZE") / MIB))
 
 

@@ -102,7 +102,7 @@ def test_a_wrong_config_is_refused_by_name(tmp_path: Path, change: Change, said:
 
 def test_objects_in_a_config_are_refused(tmp_path: Path) -> None:
     path = changed(tmp_path, lambda c: None)
-    path.write_text(path.read_text() + "\nattribution_cfg['gan']['real'] = print\n")
+    path.write_text(path.read_text() + "\nattribution_cfg['gan']['real'] = len\n")
     with pytest.raises(ConfigError, match=r"'attribution_cfg.gan.real' holds a builtin_function"):
         load_config(path)
 
