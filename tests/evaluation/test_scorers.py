@@ -17,7 +17,9 @@ from input_iba.core.correlation import spearman
 from input_iba.errors import EvaluationError
 from input_iba.evaluation.base import Metric
 from input_iba.evaluation.degradation import DegradationMetric
+from input_iba.evaluation.ehr import EhrMetric, effective_heat_ratios
 from input_iba.evaluation.insertion_deletion import InsertionDeletionMetric, insertion_deletion
+from input_iba.evaluation.localisation import LocalisationMetric, localise
 from input_iba.evaluation.max_sensitivity import MaxSensitivityMetric, relative_changes
 from input_iba.evaluation.ranks import top_overlap
 from input_iba.evaluation.rationale import MaskRationaleMetric, RationaleMetric, text_rationale
@@ -28,7 +30,7 @@ from input_iba.evaluation.sensitivity_n import SensitivityNMetric, sensitivity_n
 from input_iba.evaluation.sets import random_sets, set_sizes
 from input_iba.evaluation.similarity import edge_map
 from input_iba.evaluation.single_deletion import SingleDeletionMetric, single_deletion
-from input_iba.records import TextSample
+from input_iba.records import ImageSample, TextSample
 from tests.evaluation.nets import network
 from tests.evaluation.scoring import SIZE, TARGET, Features, context_of, image_case
 
@@ -125,6 +127,39 @@ def test_a_chart_of_sensitivity_shows_the_sizes_that_all_samples_have() -> None:
     assert list(line.x) == [1, 3]
     assert list(line.y) == pytest.approx([0.4, 0.6])
     assert chart.log_x
+
+
+def in_a_region() -> tuple[Any, Tensor]:
+    """Return a case of which a part is known to decide, and that part."""
+    case, region = image_case(), torch.zeros(SIZE, dtype=torch.bool)
+    region[2:6, 3:9] = True
+    image = torch.zeros(3, *SIZE, dtype=torch.uint8)
+    sample = ImageSample("a", case.sample.input, TARGET, image=image, region=region)
+    return replace(case, sample=sample), region
+
+
+def test_effective_heat_ratio(tmp_path: Path) -> None:
+    case, region = in_a_region()
+    row = scored(EhrMetric(), case)
+    heat = (case.heat / case.heat.max())[None]
+    found = effective_heat_ratios(heat, region[None], 0.1, False)
+    assert row["auc"] == pytest.approx(found.area.item())
+    assert row["ratios"] == pytest.approx(found.ratios[0].tolist(), abs=1e-6)
+    assert EhrMetric().chart([row]).lines[0].y == pytest.approx(row["ratios"])
+    np.savez(tmp_path / "a.npz", mask=region.numpy().astype(np.float32))
+    masked = EhrMetric(roi="masks", masks_dir=tmp_path)
+    assert scored(masked, image_case())["auc"] == pytest.approx(row["auc"])
+    assert masked.scorer(context_of())(image_case("b")) == "no mask of the region"
+    assert EhrMetric().scorer(context_of())(image_case()) == "no boxes"
+
+
+def test_localisation() -> None:
+    case, region = in_a_region()
+    row = scored(LocalisationMetric(), case)
+    found = localise(case.heat[None], region[None])
+    assert row == {key: pytest.approx(getattr(found, key).item()) for key in row}
+    assert set(row) == set(LocalisationMetric.higher_is_better)
+    assert LocalisationMetric().scorer(context_of())(image_case()) == "no boxes"
 
 
 def words_case() -> Any:
