@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 import torch
 from torch import Tensor, nn
 
+from input_iba.attribution.asked import asked, checked_ids
 from input_iba.attribution.task import Task
 from input_iba.core.arguments import NO_ARGUMENTS, Arguments
 from input_iba.core.checked import Checked, Entered, check_classifier
@@ -20,7 +21,6 @@ from input_iba.core.optimise import Progress
 from input_iba.core.outputs import class_names_of, everything
 from input_iba.core.targets import Target, family_of, target_losses, target_of
 from input_iba.core.tokens import Behind
-from input_iba.errors import ConfigError
 from input_iba.modality import Modality, VisionModality
 from input_iba.records import Explanation, Failure, FeatureStatistics, Targets
 
@@ -119,7 +119,7 @@ class BaseAttributor(ABC, Generic[Kind, Found]):
         }
         beside = Arguments.of(additional_forward_args, self.device)
         checked = self._check(inputs, beside)
-        targets = _asked(targets, checked.suggests)
+        targets = asked(targets, checked.suggests)
         if checked.alone and len(inputs) > 1:
             found: list[Found | Failure] = []
             for i, single in enumerate(self.modality.one_by_one(inputs)):
@@ -146,7 +146,7 @@ class BaseAttributor(ABC, Generic[Kind, Found]):
         names = checked_ids(ids, len(inputs))
         beside = Arguments.of(additional_forward_args, self.device)
         checked = self._check(inputs, beside)
-        targets = _asked(targets, checked.suggests)
+        targets = asked(targets, checked.suggests)
         values, tokens = self._enter(inputs, beside)
         runner = self._asking(targets)
         with torch.no_grad(), runner.frozen():
@@ -225,36 +225,3 @@ class BaseAttributor(ABC, Generic[Kind, Found]):
                 self._checked = check_classifier(exact, one, (pair[0], pair[1]) if pair else None)
             self._checked.say()
         return self._checked
-
-
-def _asked(targets: Targets | None, suggested: Target | None) -> Any:
-    """Return targets, with classes and nothing at all as the model's output suggests to ask."""
-    if suggested is None or (isinstance(targets, Tensor) and targets.ndim > 1):
-        return targets
-    if targets is None:
-        return suggested
-    if isinstance(targets, int | str):
-        if not suggested.asks:
-            raise ConfigError(
-                f"Target {targets!r} is a class, and the model's output has none: it suggests "
-                f"{suggested.type}. Give a Target (attribution_cfg.target in a config), or none."
-            )
-        return suggested.about(targets)
-    if isinstance(targets, list | tuple):
-        return [_asked(one, suggested) for one in targets]
-    return targets
-
-
-def checked_ids(ids: Sequence[str] | None, samples: int) -> tuple[str, ...]:
-    """Return the ids of some samples, by default their positions.
-
-    Raises:
-        ConfigError: There are more or fewer than samples, or two are equal.
-    """
-    names = tuple(ids) if ids is not None else tuple(str(i) for i in range(samples))
-    if len(names) != samples or len(set(names)) != len(names):
-        raise ConfigError(
-            f"Expected {samples} ids that differ from each other, got {len(names)} of which "
-            f"{len(set(names))} differ."
-        )
-    return names

@@ -17,7 +17,7 @@ from input_iba.drawing.heat_map import Pixels
 from input_iba.drawing.words import percent
 from input_iba.errors import ConfigError
 from input_iba.modality import VisionModality
-from input_iba.modality.inputs import ImageInputs
+from input_iba.modality.image_inputs import ImageInputs
 from input_iba.models.dual_encoder import check_dual, image_side, text_side
 from input_iba.models.dual_source import load_dual_encoder
 from input_iba.records import Attribution

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from input_iba.core.tokens import pad
+from input_iba.core.padding import pad
 from input_iba.datasets.base import SampleDataset
 from input_iba.errors import DataError
 from input_iba.records import Failure, Sample, TextSample

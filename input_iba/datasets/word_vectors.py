@@ -15,7 +15,7 @@ from typing import IO, NamedTuple
 import torch
 from torch import Tensor
 
-from input_iba.core.tokens import PAD_INDEX
+from input_iba.core.padding import PAD_INDEX
 from input_iba.datasets.vocabulary import Vocabulary
 from input_iba.errors import DataError
 

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from input_iba.core.explainable import bare, device_of
 from input_iba.core.modes import frozen
+from input_iba.core.padding import lengths_of
 from input_iba.core.targets import GenerationTarget
-from input_iba.core.tokens import lengths_of
 from input_iba.datasets import AnsweredDataset, GivenTexts, PieceDataset, TextDataset
 from input_iba.datasets.answered import asked_of
 from input_iba.datasets.pieces import without_spaces

@@ -11,6 +11,9 @@ from torch.nn import functional as F
 
 from input_iba.modality.critics import CONVOLUTIONS
 
+WIDTH = 32
+"""Channels of a decoder."""
+
 ASKED = 64
 """Numbers in which a decoder keeps what is asked."""
 

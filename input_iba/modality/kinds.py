@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 
 from torch import nn
 
+from input_iba.core.padding import PAD_INDEX
 from input_iba.core.targets import GenerationTarget, Target
-from input_iba.core.tokens import PAD_INDEX
 from input_iba.datasets import PieceDataset, SampleDataset, TextDataset
 from input_iba.errors import ConfigError
 from input_iba.modality.answers import Answerer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NoReturn
 
@@ -11,8 +11,11 @@ from torch import Tensor, nn
 
 from input_iba.errors import DataError
 from input_iba.modality.base import Modality
-from input_iba.modality.inputs import AT_ONCE, Inputs, inputs_of
+from input_iba.modality.image_inputs import ImageInputs
+from input_iba.modality.inputs import AT_ONCE, Inputs, first_of
 from input_iba.modality.several import SeveralModality
+from input_iba.modality.text import TextModality
+from input_iba.modality.text_inputs import TextInputs
 from input_iba.modality.vision import VisionModality
 from input_iba.records import Attribution, Sample
 
@@ -101,3 +104,17 @@ def reader_of(
         if len(tensors) == len(data) and not one_each and len(rows) == 1:
             return SeveralInputs(SeveralModality([tuple(x.shape[1:]) for x in tensors]))
     return inputs_of(model, first, tokenizer, transform, modality)
+
+
+def inputs_of(
+    model: nn.Module, data: Any, tokenizer: Any, transform: Any, modality: Modality | None
+) -> Inputs:
+    """Return what reads a caller's inputs, told from some of them and from what else is given."""
+    first = data
+    while isinstance(first, Sequence | Mapping) and not isinstance(first, str) and len(first):
+        first = first_of(first)
+    ids = isinstance(first, Tensor) and not first.is_floating_point() and first.ndim <= 2
+    if tokenizer is not None or isinstance(modality, TextModality) or ids or isinstance(first, str):
+        return TextInputs(model, tokenizer, modality)
+    vision = modality if isinstance(modality, VisionModality) else VisionModality()
+    return ImageInputs(model, transform, vision)

@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
-from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
@@ -15,9 +14,10 @@ from input_iba.core.arguments import NO_ARGUMENTS, Arguments
 from input_iba.core.explainable import bare
 from input_iba.core.hooks import Wrapping, find_layer
 from input_iba.core.modes import frozen, padding_known, plain_attention
+from input_iba.core.padding import PAD_INDEX, lengths_of
 from input_iba.core.recurrent import RecurrentWrapping
 from input_iba.core.targets import Facts, Spelling, numbers
-from input_iba.core.tokens import ANSWER, PAD_INDEX, Behind, Tokens, lengths_of
+from input_iba.core.tokens import ANSWER, Behind, Tokens
 from input_iba.core.watched import Tap
 from input_iba.errors import AttributionError, ConfigError
 from input_iba.modality.base import Layout, Modality
@@ -34,7 +34,7 @@ from input_iba.modality.text_ids import (
     with_padding,
 )
 from input_iba.modality.text_places import Places, TextWrapping
-from input_iba.modality.text_survey import Survey, embeddings_replaced, survey, word_embedding
+from input_iba.modality.text_survey import Surveys, embeddings_replaced, word_embedding
 
 
 class TextModality(Modality):
@@ -66,10 +66,7 @@ class TextModality(Modality):
         self.special = tuple(special)
         self.embedding = embedding
         self.spelled = spelled
-        # What a pass has shown, and for which embedding.
-        self._surveys: WeakKeyDictionary[nn.Module, tuple[nn.Embedding, Survey]] = (
-            WeakKeyDictionary()
-        )
+        self._surveys = Surveys(embedding, self._call)
 
     def enter(self, model: nn.Module, inputs: Tensor) -> tuple[Tensor, Tokens]:
         """Embed token ids (S, T) to (S, T, E).
@@ -93,7 +90,7 @@ class TextModality(Modality):
                 "Explain texts of one length together, or give it one of these arguments."
             )
         check_embedded(ids, word_embedding(model, self.embedding).num_embeddings)
-        reader = self._survey(model, tokens).readers[0]
+        reader = self._surveys.of(model, tokens).readers[0]
         with torch.no_grad():
             embeddings: Tensor = reader(ids)
         return embeddings, tokens
@@ -132,8 +129,7 @@ class TextModality(Modality):
         """Run the classifier with `inputs` in place of what its embedding layer puts out."""
         assert isinstance(tokens, Tokens)  # enter() returns some
         model = bare(model)
-        readers = self._survey(model, tokens).readers
-        with embeddings_replaced(readers, tokens, inputs):
+        with embeddings_replaced(self._surveys.of(model, tokens).readers, tokens, inputs):
             return self._call(model, tokens)
 
     def choose_layer(
@@ -153,7 +149,7 @@ class TextModality(Modality):
 
     def _keeping(self, model: nn.Module, tokens: Tokens) -> set[str]:
         """Return names of layers that put out one vector per token."""
-        places = self._survey(model, tokens).places
+        places = self._surveys.of(model, tokens).places
         return {name for name, module in model.named_modules() if (module, "output") in places}
 
     def most_tokens(self, model: nn.Module) -> int | None:
@@ -170,18 +166,6 @@ class TextModality(Modality):
         with plain_attention(), padding_known(model, self.pad):
             return model(tokens.ids, **told_of(model, tokens))
 
-    def _survey(self, model: nn.Module, tokens: Tokens) -> Survey:
-        """Find out who embeds texts, and where they then stand, by a pass of the first text."""
-        named = word_embedding(model, self.embedding)
-        known = self._surveys.get(model)
-        if known is not None and known[0] is named:
-            return known[1]
-        first = tokens.select([0]).repeat(3 if tokens.ids.shape[1] == 2 else 2)
-        with torch.no_grad(), frozen(model):
-            found = survey(model, named, first, lambda: self._call(model, first))
-        self._surveys[model] = (named, found)
-        return found
-
     def wrapping(
         self, model: nn.Module, layer: str, side: str, layout: Layout | None = None
     ) -> Wrapping:
@@ -197,7 +181,7 @@ class TextModality(Modality):
             return RecurrentWrapping(module, side)
 
         def places() -> Places | None:
-            return self._surveys[network][1].places.get((module, side))
+            return self._surveys.last(network).places.get((module, side))
 
         return TextWrapping(places)
 

@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
+import torch
 from torch import Tensor, nn
 
 from input_iba.core.hooks import find_layer, unwrap
-from input_iba.core.modes import replaced_forward
+from input_iba.core.modes import frozen, replaced_forward
 from input_iba.core.tokens import Tokens
 from input_iba.errors import AttributionError
 from input_iba.modality.text_places import Places, find_places
@@ -157,3 +159,32 @@ def word_embedding(model: nn.Module, name: str | None = None) -> nn.Embedding:
             "nn.Embedding: TextModality(embedding='...')."
         )
     return found
+
+
+class Surveys:
+    """What one pass has shown about each classifier, kept as long as the classifier is.
+
+    Args:
+        embedding: Name of the embedding layer; None for the one that the classifier says.
+        call: Gives texts to a classifier.
+    """
+
+    def __init__(self, embedding: str | None, call: Callable[[nn.Module, Tokens], object]) -> None:
+        self._embedding, self._call = embedding, call
+        self._known: WeakKeyDictionary[nn.Module, tuple[nn.Embedding, Survey]] = WeakKeyDictionary()
+
+    def of(self, model: nn.Module, tokens: Tokens) -> Survey:
+        """Return what a pass of the first text shows, or showed for the same embedding."""
+        named = word_embedding(model, self._embedding)
+        known = self._known.get(model)
+        if known is not None and known[0] is named:
+            return known[1]
+        first = tokens.select([0]).repeat(3 if tokens.ids.shape[1] == 2 else 2)
+        with torch.no_grad(), frozen(model):
+            found = survey(model, named, first, lambda: self._call(model, first))
+        self._known[model] = (named, found)
+        return found
+
+    def last(self, model: nn.Module) -> Survey:
+        """Return what the last pass showed."""
+        return self._known[model][1]

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from input_iba.core.maps import check_maps
+from input_iba.core.padding import pad
 from input_iba.core.smoothing import gaussian_smooth
-from input_iba.core.tokens import pad
 from input_iba.errors import EvaluationError, closest
 from input_iba.records import Sample, TextSample
 

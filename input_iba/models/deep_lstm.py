@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from input_iba.core.tokens import PAD_INDEX, lengths_of
+from input_iba.core.padding import PAD_INDEX, lengths_of
 from input_iba.errors import ConfigError
 from input_iba.registry import CLASSIFIERS
 

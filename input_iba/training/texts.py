@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from input_iba.core.modes import padding_known
-from input_iba.core.tokens import PAD_INDEX, pad
+from input_iba.core.padding import PAD_INDEX, pad
 from input_iba.training.classifier import ClassifierTrainer, Labelled, row_losses
 from input_iba.training.loop import autocasting
 from input_iba.training.settings import TextTraining

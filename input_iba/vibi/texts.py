@@ -15,7 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from input_iba.core.tokens import PAD_INDEX, Tokens, lengths_of
+from input_iba.core.padding import PAD_INDEX, lengths_of
+from input_iba.core.tokens import Tokens
 from input_iba.errors import ConfigError, closest
 from input_iba.modality import TextModality
 from input_iba.training.texts import LENGTH_STEP, by_length, mixed_by_length

@@ -6,7 +6,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from input_iba.core.tokens import NO_TOKENS, PAD_INDEX, Tokens, lengths_of, pad
+from input_iba.core.padding import PAD_INDEX, lengths_of, pad
+from input_iba.core.tokens import NO_TOKENS, Tokens
 
 
 @given(st.lists(st.lists(st.integers(0, 5), max_size=6), min_size=1, max_size=4))

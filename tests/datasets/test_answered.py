@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from input_iba.core.tokens import Tokens, pad
+from input_iba.core.padding import pad
+from input_iba.core.tokens import Tokens
 from input_iba.datasets import AnsweredDataset, GivenTexts, PieceDataset
 from input_iba.errors import DataError
 from tests.models.tiny_lm import ID, tokenizer

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from input_iba.core.tokens import PAD_INDEX
+from input_iba.core.padding import PAD_INDEX
 from input_iba.datasets.vocabulary import (
     SPECIALS,
     UNKNOWN_INDEX,

@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from input_iba.modality.decoders import FINEST, TextDecoder, VisionDecoder, build_decoder
+from input_iba.modality.decoders import FINEST, VisionDecoder, build_decoder
+from input_iba.modality.text_decoder import TextDecoder
 
 ASKED = 6
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from input_iba.core.tokens import pad
+from input_iba.core.padding import pad
 from input_iba.errors import CheckpointError, ConfigError
 from input_iba.models import DeepLSTM, build_classifier
 from input_iba.models.deep_lstm import MAX_MEMORY

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from input_iba.core.tokens import PAD_INDEX
+from input_iba.core.padding import PAD_INDEX
 
 PLANTED, VOCABULARY, LONGEST = 7, 40, 24
 

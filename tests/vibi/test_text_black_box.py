@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from input_iba.core.tokens import PAD_INDEX, lengths_of, pad
+from input_iba.core.padding import PAD_INDEX, lengths_of, pad
 from input_iba.models import DeepLSTM
 from input_iba.vibi import Vibi, VibiTrainer, VibiTraining, hard_top_k, measure_fidelity
 from input_iba.vibi.commands.texts import explained_texts

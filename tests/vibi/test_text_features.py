@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from input_iba.core.tokens import pad
+from input_iba.core.padding import pad
 from input_iba.errors import ConfigError, LayerNotFoundError
 from input_iba.models import DeepLSTM
 from input_iba.vibi import Vibi, VibiTrainer, VibiTraining

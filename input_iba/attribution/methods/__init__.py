@@ -3,7 +3,7 @@
 from input_iba.attribution.methods.amortised import Amortised
 from input_iba.attribution.methods.attributor import MethodAttributor
 from input_iba.attribution.methods.backprop import DeepShap, GuidedBackprop
-from input_iba.attribution.methods.base import Method, MethodTask, check_explains
+from input_iba.attribution.methods.base import Method, check_explains
 from input_iba.attribution.methods.cams import GradCam, GradCamPlusPlus, LayerCam, ScoreCam
 from input_iba.attribution.methods.coiba import CoIBA
 from input_iba.attribution.methods.extremal import ExtremalPerturbation
@@ -18,6 +18,7 @@ from input_iba.attribution.methods.paths import BlurIntegratedGradients, Expecte
 from input_iba.attribution.methods.perturbation import Occlusion, Rise
 from input_iba.attribution.methods.simple import IBA, Random
 from input_iba.attribution.methods.surrogate import KernelShap, Lime
+from input_iba.attribution.methods.task import MethodTask
 from input_iba.attribution.methods.transformers import AttentionRollout, GradientAttention, LeGrad
 
 __all__ = [

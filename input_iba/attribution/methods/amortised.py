@@ -10,7 +10,8 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from input_iba.attribution.amortised import Explainer, labels_of, read_explainer
-from input_iba.attribution.methods.base import Method, MethodTask
+from input_iba.attribution.methods.base import Method
+from input_iba.attribution.methods.task import MethodTask
 from input_iba.core.precision import precision
 from input_iba.errors import ConfigError
 from input_iba.registry import BASELINES

@@ -12,8 +12,9 @@ from torch import Tensor, nn
 
 from input_iba.attribution.attributor import Attributor
 from input_iba.attribution.base import BaseAttributor
-from input_iba.attribution.methods.base import Method, MethodTask, Needs, check_explains
+from input_iba.attribution.methods.base import Method, Needs, check_explains
 from input_iba.attribution.methods.simple import IBA
+from input_iba.attribution.methods.task import MethodTask
 from input_iba.attribution.outcome import clocked, first_reasons, logit_failures, make_records
 from input_iba.core.classifier import Classifier
 from input_iba.core.hooks import Wrapping, find_layer

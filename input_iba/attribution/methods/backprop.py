@@ -18,8 +18,9 @@ from input_iba.attribution.methods.activations import (
     plain,
     refuse_hidden_relus,
 )
-from input_iba.attribution.methods.base import MethodTask, Needs, captum_attr
+from input_iba.attribution.methods.base import Needs, captum_attr
 from input_iba.attribution.methods.gradients import GradientMethod
+from input_iba.attribution.methods.task import MethodTask
 from input_iba.errors import AttributionError
 from input_iba.registry import BASELINES
 from input_iba.settings import setting

@@ -10,7 +10,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from input_iba.attribution.methods.base import MethodTask, ScoringMethod
+from input_iba.attribution.methods.base import ScoringMethod
+from input_iba.attribution.methods.task import MethodTask
 from input_iba.core.hooks import layer_shapes
 from input_iba.core.tap import TappedClassifier
 from input_iba.core.targets import target_scores

@@ -11,7 +11,8 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from input_iba.attribution.methods.base import Method, MethodTask, Needs
+from input_iba.attribution.methods.base import Method, Needs
+from input_iba.attribution.methods.task import MethodTask
 from input_iba.attribution.methods.transformers import attend, name_of
 from input_iba.core.bottleneck import Bottleneck, BottleneckSettings
 from input_iba.core.hooks import find_layer, hooked

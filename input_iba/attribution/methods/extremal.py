@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from input_iba.attribution.methods.base import MethodTask, ScoringMethod
+from input_iba.attribution.methods.base import ScoringMethod
+from input_iba.attribution.methods.task import MethodTask
 from input_iba.core.smoothing import gaussian_smooth
 from input_iba.errors import ConfigError
 from input_iba.registry import BASELINES

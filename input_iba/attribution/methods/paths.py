@@ -10,8 +10,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from input_iba.attribution.methods.base import MethodTask, Needs
+from input_iba.attribution.methods.base import Needs
 from input_iba.attribution.methods.gradients import GradientMethod
+from input_iba.attribution.methods.task import MethodTask
 from input_iba.core.smoothing import gaussian_smooth
 from input_iba.registry import BASELINES
 from input_iba.settings import setting

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from input_iba.attribution.methods.base import MethodTask, ScoringMethod, captum_attr
+from input_iba.attribution.methods.base import ScoringMethod, captum_attr
+from input_iba.attribution.methods.task import MethodTask
 from input_iba.errors import ConfigError
 from input_iba.registry import BASELINES
 from input_iba.settings import setting

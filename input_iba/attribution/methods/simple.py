@@ -10,7 +10,8 @@ from torch import Tensor
 
 from input_iba.attribution.attributor import Attributor
 from input_iba.attribution.feature_iba import FeatureIBA
-from input_iba.attribution.methods.base import Method, MethodTask, Needs
+from input_iba.attribution.methods.base import Method, Needs
+from input_iba.attribution.methods.task import MethodTask
 from input_iba.attribution.task import AttributionTask, Task
 from input_iba.core.classifier import Classifier
 from input_iba.errors import AttributionError

@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from input_iba.attribution.methods.base import MethodTask, ScoringMethod, captum_attr
+from input_iba.attribution.methods.base import ScoringMethod, captum_attr
+from input_iba.attribution.methods.task import MethodTask
 from input_iba.core.noise import seeded_globally
 from input_iba.modality.segments import SEGMENTS, load_slic
 from input_iba.registry import BASELINES

@@ -9,7 +9,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from input_iba.attribution.methods.base import MethodTask, ScoringMethod
+from input_iba.attribution.methods.base import ScoringMethod
+from input_iba.attribution.methods.task import MethodTask
 from input_iba.core.attention import Attention, Call, bypassed, recorded_attention
 from input_iba.errors import AttributionError
 from input_iba.registry import BASELINES

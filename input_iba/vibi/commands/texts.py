@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from input_iba import models
-from input_iba.core.tokens import lengths_of, pad
+from input_iba.core.padding import lengths_of, pad
 from input_iba.datasets import IMDBDataset, build_dataset
 from input_iba.datasets.tokens import cleaned, read_text, words_read
 from input_iba.drawing.words import Shown, split_at
