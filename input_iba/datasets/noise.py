@@ -6,7 +6,6 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from PIL import Image
-from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
 from input_iba.datasets.images import ImageDataset
@@ -45,6 +44,8 @@ def numbered_ids(name: str, n: int) -> list[str]:
 
 def smoothed_noise(draws: np.random.Generator, size: int, sigma: float) -> Array:
     """Return normal noise (size, size), smoothed by a Gaussian of `sigma` pixels; 0 for white."""
+    from scipy.ndimage import gaussian_filter
+
     noise = draws.standard_normal((size, size))
     return noise if sigma == 0 else gaussian_filter(noise, sigma, mode="wrap")
 

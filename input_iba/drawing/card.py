@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 from markupsafe import Markup
-from matplotlib.figure import Figure
 
 from input_iba.drawing.heat_map import Floats, Pixels
 from input_iba.drawing.pages import data_uri, highlighted, render
@@ -80,6 +79,8 @@ class Drawn:
     def show(self, path: str | Path | None = None) -> None:
         """Open a window with the images, or the coloured words; given a path, save them there."""
         if path is not None:
+            from matplotlib.figure import Figure
+
             draw_card(Figure(layout="constrained"), self).savefig(path, dpi=110)
             return
         import matplotlib.pyplot as plt  # chooses how windows open, so only where one is to

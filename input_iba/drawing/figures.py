@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib import rc_context
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from input_iba.drawing.heat_map import Pixels
 from input_iba.drawing.words import printable_lines
 from input_iba.errors import ConfigError, closest
+
+if TYPE_CHECKING:  # where nothing is drawn, half a second of imports is not needed
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 SURE = 1.96
 """Standard errors on either side of a mean that hold it with 95 % where it is nearly normal."""
@@ -105,6 +106,8 @@ def _draw_lines(axis: Axes, chart: Chart) -> None:
 
 def _charts_drawn(charts: Sequence[Chart], size: tuple[float, float]) -> tuple[Figure, list[Axes]]:
     """Return a figure of a width and height in inches with charts side by side, and their axes."""
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=size, layout="constrained")
     axes: list[Axes] = list(figure.subplots(1, len(charts), squeeze=False)[0])
     for axis, chart in zip(axes, charts, strict=True):
@@ -182,6 +185,8 @@ def write_grid(
         inches: Height and width of one image.
         dots_per_inch: Resolution of a figure of pixels.
     """
+    from matplotlib.figure import Figure
+
     size = (inches * len(head), (inches + 0.3) * len(rows))
     figure = Figure(figsize=size, layout="constrained")
     axes = figure.subplots(len(rows), len(head), squeeze=False)
@@ -201,6 +206,8 @@ def write_grid(
 
 
 def _save(figure: Figure, path: Path, format_: str, dots_per_inch: int) -> None:
+    from matplotlib import rc_context
+
     stamp = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}
     with rc_context(STYLE):
         figure.savefig(path, dpi=dots_per_inch, format=format_, metadata=stamp.get(format_))

@@ -10,7 +10,6 @@ import matplotlib
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy.ndimage import gaussian_filter
 
 from input_iba.errors import ConfigError, closest
 
@@ -100,6 +99,8 @@ def smoothed(mask: Floats, share: float = 0.013) -> Floats:
 
     `share` is the Gaussian's deviation as a share of the shorter side.
     """
+    from scipy.ndimage import gaussian_filter
+
     blurred: Floats = gaussian_filter(mask, share * min(mask.shape))
     return blurred
 

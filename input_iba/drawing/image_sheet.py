@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from input_iba.drawing.heat_map import Pixels, to_8_bits
@@ -93,6 +92,8 @@ def _short(caption: str) -> str:
 
 def _save(path: Path, sheet: Pixels, texts: Sequence[tuple[int, int, str]]) -> None:
     """Write a sheet with its texts, the heading first, at x, y of their upper left corners."""
+    from matplotlib.figure import Figure
+
     height, width = sheet.shape[:2]
     figure = Figure(figsize=(width / DOTS_PER_INCH, height / DOTS_PER_INCH), dpi=DOTS_PER_INCH)
     figure.figimage(sheet)

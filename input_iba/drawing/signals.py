@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib import colormaps
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.collections import LineCollection
 from matplotlib.colors import Colormap, LinearSegmentedColormap
-from matplotlib.figure import Figure
 
 from input_iba.drawing.heat_map import SATURATED, SIGNED_COLOUR_MAP, Floats, Pixels, scale_to_range
 
@@ -36,6 +33,10 @@ def coloured_signal(values: Floats, mask: Floats, held: float = 1.0) -> Pixels:
     >>> coloured_signal(np.zeros((2, 5)), np.arange(5.0)).shape
     (190, 700, 3)
     """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.collections import LineCollection
+    from matplotlib.figure import Figure
+
     shares, colours = _shares(mask, held)
     curves, places, shares = _thinned(values[:MAX_CURVES], shares)
     strength = np.abs(shares - (0 if colours is HEAT else 0.5))

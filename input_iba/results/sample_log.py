@@ -156,7 +156,7 @@ class RecordLog(SampleLog[SampleRecord]):
         """Yield each sample with status and files, without reading the rest of its record."""
         with self.lines() as lines:
             for id_ in lines.ids:
-                values = parsed(_without_losses(next(lines.about(id_))))
+                values = parsed(_in_brief(next(lines.about(id_))))
                 files = values.get("files", {})
                 if fits(files, Mapping[str, str]):
                     yield id_, values.get("status"), files
@@ -195,7 +195,14 @@ def _head(values: Mapping[str, Any] | None) -> str:
     return "" if values is None else json.dumps(values) + "\n"
 
 
-def _without_losses(line: bytes) -> bytes:
-    """Return a line without its greatest part, which stands near its end."""
-    head, losses, rest = line.rpartition(b', "losses": {')
-    return head + b"}" if losses and rest.endswith(b"}\n") else line
+def _in_brief(line: bytes) -> bytes:
+    """Return a line with status and files alone, where it is as it was written.
+
+    In JSON no text holds a quote that is not escaped, so that keys are what they look like.
+    """
+    status = line.partition(b'", "status": "')[2].partition(b'"')[0]
+    _, found, rest = line.rpartition(b', "files": {')
+    files, losses, _ = rest.partition(b'}, "losses": {')
+    if not (status and found and losses and line.endswith(b"}\n")):
+        return line
+    return b'{"status": "%b", "files": {%b}}' % (status, files)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
@@ -69,3 +70,23 @@ class StoredFiles:
     def _by_place(self) -> dict[str, Index]:
         """Return the index that counts for each place: the last one."""
         return {place: index for index in indices(self.root) for place in index.samples}
+
+
+class ListedFiles(StoredFiles):
+    """The files as they are when their folder is first asked about: one look for thousands."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self._names: dict[str, set[str]] = {}
+
+    def _is_loose(self, file: str) -> bool:
+        folder, _, name = file.rpartition("/")
+        if folder not in self._names:
+            names = set[str]()
+            with (
+                suppress(FileNotFoundError, NotADirectoryError),
+                os.scandir(self.root / folder) as entries,
+            ):
+                names.update(entry.name for entry in entries if entry.is_file())
+            self._names[folder] = names
+        return name in self._names[folder]

@@ -11,7 +11,7 @@ from input_iba.errors import ResumeError
 from input_iba.results.manifest import Manifest, now_text
 from input_iba.results.resume import may_continue, refuse_changes
 from input_iba.results.sample_log import RecordLog
-from input_iba.results.stored import StoredFiles
+from input_iba.results.stored import ListedFiles
 from input_iba.results.writing import write_text
 
 
@@ -95,7 +95,7 @@ class WorkDir:
 
     def survey(self) -> tuple[list[str], list[str]]:
         """Return the samples of which every file exists, and those of them that lie loose."""
-        stored = StoredFiles(self.root)
+        stored = ListedFiles(self.root)
         finished, loose = list[str](), list[str]()
         for id_, files in self.records.done():
             if files and stored.have(files):

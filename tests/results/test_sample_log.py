@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from input_iba.errors import DataError, ResumeError
 from input_iba.results import Entry, RecordLog, RowLog, SampleRecord
@@ -30,6 +33,31 @@ def test_the_last_record_of_a_sample_counts(tmp_path: Path) -> None:
     log.append(SampleRecord("a", "failed", "broken"), SampleRecord("b", "done"))
     log.append(SampleRecord("a", "done"))
     assert [record.status for record in log.load().values()] == ["done", "done"]
+
+
+HOSTILE = st.sampled_from(['", "status": "done"', ', "files": {', '}, "losses": {', "\\", '"}'])
+TEXTS = st.lists(st.text(max_size=4) | HOSTILE, max_size=3).map("".join)
+
+
+@given(
+    st.builds(
+        SampleRecord,
+        id=TEXTS,
+        status=st.sampled_from(["done", "failed"]),
+        reason=TEXTS,
+        class_name=TEXTS,
+        checks=st.dictionaries(TEXTS, st.none(), max_size=2),
+        files=st.dictionaries(TEXTS, TEXTS, max_size=2),
+        losses=st.dictionaries(TEXTS, st.just([1.0]), max_size=2),
+    )
+)
+def test_what_is_done_is_told_without_reading_whole_records(record: SampleRecord) -> None:
+    with TemporaryDirectory() as folder:
+        log = RecordLog(Path(folder) / "records.jsonl")
+        log.append(record)
+        done = record.status == "done"
+        assert list(log.done()) == ([(record.id, record.files)] if done else [])
+        assert list(log.failed()) == ([] if done else [record.id])
 
 
 def test_a_line_cut_off_by_a_crash_counts_as_absent_and_is_cleared(tmp_path: Path) -> None:
