@@ -96,6 +96,7 @@ class VisionModality(Modality):
     def variations(self, inputs: Tensor, count: int) -> Iterator[Tensor]:
         """Yield crops of a half to all of an image, mirrored or not, a little shifted."""
         generator = torch.Generator().manual_seed(0)
+        inputs = inputs.to(torch.promote_types(inputs.dtype, torch.float32))
         size = inputs.shape[2:]
         dims = len(size)
         for i in range(count):

@@ -13,7 +13,7 @@ from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.conv import _ConvNd
 
 from input_iba.core.classifier import run_alone
-from input_iba.core.explainable import bare
+from input_iba.core.explainable import bare, weights_dtype
 from input_iba.core.hooks import Read, Wrapping, find_layer, hooked, rewrap, unwrap
 from input_iba.core.modes import frozen
 from input_iba.core.tokens import NO_TOKENS, Behind
@@ -181,7 +181,8 @@ def layouts_of(
             if name:
                 noted = partial(look, name, vision_wrapping(model, name))
                 stack.enter_context(hooked(module, noted))
-        run_alone(model, images.clone(), tokens.repeat(len(images)))
+        own = images.to(weights_dtype(model) or images.dtype, copy=True)
+        run_alone(model, own, tokens.repeat(len(images)))
     return {name: layout for name, layout in found.items() if name not in again}
 
 

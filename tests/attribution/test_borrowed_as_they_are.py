@@ -12,6 +12,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+import input_iba
 from input_iba.attribution import Attributor, FeatureIBA, InputBottleneck, SaliencyPrior
 from input_iba.attribution.methods import Gradient, MethodAttributor
 from input_iba.errors import AttributionError, ConfigError
@@ -80,6 +81,19 @@ def test_any_floating_point_type_gives_the_map_of_float32(
     assert (found.input_mask - expected.input_mask).abs().max() < 0.02
     # Not 256 values of bfloat16, among which most pixels would tie.
     assert torch.unique(found.input_mask).numel() > 200
+
+
+@pytest.mark.parametrize("weights", [torch.float16, torch.bfloat16, torch.float64])
+@pytest.mark.parametrize("inputs", [None, torch.float32])
+def test_two_lines_explain_a_network_in_any_floating_point_type(
+    weights: torch.dtype, inputs: torch.dtype | None
+) -> None:
+    # The layer is chosen, and the statistics are of views of the images.
+    exact, other = input_iba.InputIBA(Corner()), input_iba.InputIBA(Corner().to(weights))
+    expected = exact.attribute(images(1), 1).maps
+    found = other.attribute(images(1).to(inputs or weights), 1).maps
+    assert other.layer == exact.layer == "conv"
+    assert (found - expected).abs().max() < 0.02 * expected.max()
 
 
 @pytest.mark.parametrize("context", [torch.no_grad, torch.inference_mode])
