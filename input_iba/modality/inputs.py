@@ -21,6 +21,7 @@ from input_iba.errors import ConfigError, DataError
 from input_iba.modality.answers import Answerer
 from input_iba.modality.axes import KINDS, axes_named
 from input_iba.modality.base import Modality
+from input_iba.modality.nearly import what_to_do
 from input_iba.modality.text import TextModality
 from input_iba.modality.tokenizers import modality_of, most_tokens, padded
 from input_iba.modality.vision import VisionModality
@@ -145,7 +146,7 @@ class ImageInputs(Inputs):
         else:
             axes = axes_named(self._of_one - 1)
             expected = f"{KINDS[self._of_one - 1]}s ({axes}) or batches (B, {axes})"
-        raise DataError(f"Expected {expected}; got {got}.")
+        raise DataError(f"Expected {expected}; got {got}.{what_to_do(item)}")
 
 
 def first_of(item: Any) -> Any:
@@ -265,6 +266,6 @@ class TextInputs(Inputs):
             what = "a tokenizer= is needed" if isinstance(item, str) else "expected texts"
             raise DataError(
                 f"Texts cannot be read: {what}; got {type(item).__name__}. Give strings with "
-                "tokenizer=, or token ids (S, T) as a tensor."
+                f"tokenizer=, or token ids (S, T) as a tensor.{what_to_do(item)}"
             )
         return PieceDataset(GivenTexts([item]), self._tokenizer, self._limit)[0]
