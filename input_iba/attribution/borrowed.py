@@ -7,6 +7,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from torch import Tensor, nn
 
 from input_iba.attribution.attributor import Attributor
@@ -24,6 +25,9 @@ from input_iba.modality import Layout, Modality
 from input_iba.modality.inputs import Inputs
 from input_iba.modality.several_inputs import reader_of
 from input_iba.records import FeatureStatistics
+
+AS_THEY_ARE = (Tensor, str, Sequence, np.ndarray)
+"""Data that are looked at without being used up."""
 
 
 class BorrowedModel:
@@ -46,6 +50,12 @@ class BorrowedModel:
         output: Output | None = None,
         internal_batch_size: int | None = None,
     ) -> None:
+        if not isinstance(model, nn.Module | str | Path):
+            raise AttributionError(
+                f"Expected a model, an nn.Module or the name of one; got {type(model).__name__}. "
+                "Weights alone (a state dict) are no model: build the network, and load them with "
+                "model.load_state_dict(...)."
+            )
         if not isinstance(model, nn.Module):
             loaded = load_model(str(model))
             tokenizer, transform = tokenizer or loaded.tokenizer, transform or loaded.transform
@@ -97,7 +107,7 @@ class BorrowedModel:
         """Return what reads the caller's kind of input, and the data, whole again."""
         if self._inputs is None:
             first = data
-            if isinstance(data, Iterable) and not isinstance(data, Tensor | str | Sequence):
+            if isinstance(data, Iterable) and not isinstance(data, AS_THEY_ARE):
                 items = iter(data)
                 first = next(items, None)
                 data = chain([] if first is None else [first], items)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
-from typing import Any
+from typing import Any, NoReturn
 
 from input_iba import __version__
 from input_iba.cli.run import STATUS_HELP, run_command
+from input_iba.errors import closest
 from input_iba.evaluation import METRICS
 
 SetUp = Callable[[argparse.ArgumentParser], None]
@@ -88,6 +90,9 @@ GROUPS = {
 }
 """How the second word of commands is called, and what those with the same first word do."""
 
+SECOND = ("COMMAND", *{what for what, _ in GROUPS.values()})
+"""How messages call the words that name a command."""
+
 
 class Parser(argparse.ArgumentParser):
     """A parser whose arguments are added when it is to parse: of many commands, those of one."""
@@ -100,6 +105,14 @@ class Parser(argparse.ArgumentParser):
         if set_up is not None:
             set_up(self)
         return super().parse_known_args(*args, **kwargs)
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong as every parser does, and which commands a mistyped one is near to."""
+        wrong = re.search(rf"argument (?:{'|'.join(SECOND)}): invalid choice: '([^']*)'", message)
+        before = self.prog.split()[1:]
+        split = [name.split() for name in COMMANDS]
+        known = [words[len(before)] for words in split if words[: len(before)] == before]
+        super().error(message + (closest(wrong[1], known) if wrong else ""))
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -29,6 +29,9 @@ Entered = tuple[Tensor, Behind]
 VIEWS = ("View", "Reshape", "Squeeze", "Unsqueeze", "Alias", "ToCopy", "Clone", "Select", "Slice")
 """Beginnings of the names of autograd's steps that leave values as they are."""
 
+COLOURS = (1, 3)
+"""Channels that images usually have."""
+
 
 @dataclass(frozen=True)
 class Checked:
@@ -146,8 +149,16 @@ def _first_returned(classifier: Classifier, name: str, values: Tensor, tokens: B
             ) from error
         raise AttributionError(
             f"{name} cannot be run on an input of shape {tokens.shape(values)}: "
-            f"{type(error).__name__}: {error}. Give inputs of the shape that it was trained on."
+            f"{type(error).__name__}: {error}. Give inputs of the shape that it was trained on"
+            f"{_channels_first(values)}."
         ) from error
+
+
+def _channels_first(values: Tensor) -> str:
+    """Return what else to do where the channels of images seem to stand last."""
+    if values.ndim != 4 or values.shape[-1] not in COLOURS or values.shape[1] in COLOURS:
+        return ""
+    return "; channels come before height and width: x.permute(0, 3, 1, 2)"
 
 
 def _probabilities(name: str, logits: Tensor) -> list[str]:

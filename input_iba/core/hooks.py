@@ -31,7 +31,8 @@ def find_layer(model: nn.Module, name: str) -> nn.Module:
     if name not in modules:
         raise LayerNotFoundError(
             f"Layer {name!r} not found in {type(model).__name__}.{closest(name, modules)} "
-            f"'input-iba layers CONFIG' lists all {len(modules)}."
+            f"'input-iba layers' with --model NAME or a CONFIG lists all {len(modules)}, and so "
+            "does model.named_modules()."
         )
     return modules[name]
 

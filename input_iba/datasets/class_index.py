@@ -128,12 +128,15 @@ def imagenet_classes() -> Classes:
 def classes_of_file(path: str | Path) -> Classes:
     """Read classes from a JSON file of the form {"0": ["n01440764", "tench"], …}.
 
-    Classes that it leaves out are named by their number, and have no id.
+    Classes that it leaves out are named by their number, and have no id. A file whose name ends
+    in .txt has the name of a class in every line, by index, and no ids.
 
     Raises:
         DataError: The file is absent or of another form.
     """
     try:
+        if Path(path).suffix.lower() == ".txt":
+            return Classes(_one_a_line(Path(path).read_text(encoding="utf-8-sig")))
         content = read_json(Path(path))
         found = {int(i): (str(name), str(folder)) for i, (folder, name) in content.items()}
         if wrong := [i for i in found if not 0 <= i < MAX_CLASSES]:
@@ -146,10 +149,18 @@ def classes_of_file(path: str | Path) -> Classes:
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise DataError(
             f"Class index file '{path}' cannot be used: {error}. Expected JSON of the form "
-            '{"0": ["n01440764", "tench"], …}.'
+            '{"0": ["n01440764", "tench"], …}, or a .txt with the name of a class in every line.'
         ) from error
     every = [found.get(i, (f"class {i}", "")) for i in range(max(found, default=-1) + 1)]
     return Classes([name for name, _ in every], [id_ for _, id_ in every])
+
+
+def _one_a_line(text: str) -> list[str]:
+    """Return the lines of a text, each of which is the name of a class."""
+    names = [line.strip() for line in text.rstrip().split("\n")]
+    if "" in names:  # left out it would shift the classes behind it
+        raise ValueError(f"line {names.index('') + 1} is empty")
+    return names
 
 
 def named_classes(classes: str | Path | Sequence[str] | None) -> Classes | None:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from input_iba.errors import DataError
 from input_iba.modality.axes import KINDS, axes_named
 from input_iba.modality.inputs import AT_ONCE, Inputs, first_of
+from input_iba.modality.nearly import what_to_do
 from input_iba.modality.vision import VisionModality
 from input_iba.records import ImageSample, Sample
 
@@ -82,7 +83,7 @@ class ImageInputs(Inputs):
         else:
             axes = axes_named(self._of_one - 1)
             expected = f"{KINDS[self._of_one - 1]}s ({axes}) or batches (B, {axes})"
-        raise DataError(f"Expected {expected}; got {got}.")
+        raise DataError(f"Expected {expected}; got {got}.{what_to_do(item)}")
 
 
 def _look(given: Image, image: Tensor) -> Sample | None:

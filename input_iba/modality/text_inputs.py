@@ -18,6 +18,7 @@ from input_iba.errors import ConfigError, DataError
 from input_iba.modality.answers import Answerer
 from input_iba.modality.base import Modality
 from input_iba.modality.inputs import Asked, Inputs, first_of
+from input_iba.modality.nearly import what_to_do
 from input_iba.modality.text import TextModality
 from input_iba.modality.tokenizers import modality_of, most_tokens, padded
 from input_iba.records import Sample, Targets, TextSample
@@ -109,6 +110,6 @@ class TextInputs(Inputs):
             what = "a tokenizer= is needed" if isinstance(item, str) else "expected texts"
             raise DataError(
                 f"Texts cannot be read: {what}; got {type(item).__name__}. Give strings with "
-                "tokenizer=, or token ids (S, T) as a tensor."
+                f"tokenizer=, or token ids (S, T) as a tensor.{what_to_do(item)}"
             )
         return PieceDataset(GivenTexts([item]), self._tokenizer, self._limit)[0]

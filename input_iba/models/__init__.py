@@ -1,6 +1,6 @@
 """Classifiers to be explained: networks of our own, other libraries' networks, checkpoints."""
 
-from input_iba.models.build import SOURCES, build_classifier
+from input_iba.models.build import SOURCES, build_classifier, classes_of_checkpoint
 from input_iba.models.checkpoints import load_checkpoint, read_state_dict
 from input_iba.models.deep_lstm import DeepLSTM
 from input_iba.models.hub import load_tokenizer
@@ -15,6 +15,7 @@ __all__ = [
     "MiniLMClassifier",
     "SmallVGG",
     "build_classifier",
+    "classes_of_checkpoint",
     "load_checkpoint",
     "load_tokenizer",
     "read_state_dict",

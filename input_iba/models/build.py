@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import torchvision
 from torch import nn
 
 from input_iba.errors import CheckpointError, ConfigError, closest, import_extra
-from input_iba.models.checkpoints import load_checkpoint, only_weights
+from input_iba.models.checkpoints import (
+    classes_of_head,
+    load_checkpoint,
+    only_weights,
+    read_state_dict,
+)
 from input_iba.models.dual_source import ASKS, build_dual_encoder, is_dual_encoder
 from input_iba.models.efficientnet_lite import build_efficientnet_lite
 from input_iba.models.hub import TRUST_KEY
@@ -60,6 +66,29 @@ def build_classifier(cfg: Mapping[str, Any]) -> nn.Module:
     if not (num_classes is None or (isinstance(num_classes, int) and num_classes > 0)):
         raise ConfigError(f"`num_classes` is a positive integer; got {num_classes!r}.")
     return SOURCES[source](type_, pretrained, num_classes, arguments).eval()
+
+
+def classes_of_checkpoint(cfg: Mapping[str, Any], path: str) -> int | None:
+    """Return how many classes a checkpoint tells apart that has a last layer of its own.
+
+    Args:
+        cfg: Of its network, as `build_classifier` takes it, without `num_classes`.
+        path: Of the checkpoint.
+
+    Returns:
+        None where there is no such file, and where its shapes are those of the network, or differ
+        in more than the last layer.
+
+    Raises:
+        CheckpointError: The file is no checkpoint.
+        ConfigError: There is no such network.
+    """
+    if not Path(path).is_file():
+        return None
+    there = {name: value.shape for name, value in read_state_dict(path).items()}
+    here = build_classifier({**cfg, "pretrained": False}).state_dict()
+    pairs = [(there[name], value.shape) for name, value in here.items() if name in there]
+    return classes_of_head([(one, other) for one, other in pairs if one != other])
 
 
 def _build_custom(

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from input_iba.errors import CheckpointError, import_extra
+from input_iba.errors import CheckpointError, closest, import_extra
 from input_iba.models.checkpoints import only_weights
 
 TRUST_KEY = "trust_remote_code"
@@ -78,7 +79,15 @@ def from_place(
         raise CheckpointError(
             f"Nothing could be loaded from {place!r} ({type(error).__name__}: {reason}). Expected "
             f"a folder {expected}; or a name on the hub, which needs a connection once."
+            f"{_near(str(place))}"
         ) from error
+
+
+def _near(place: str) -> str:
+    """Return a sentence on folders beside a mistyped one, empty for none."""
+    beside = Path(place).parent
+    folders = [path.name for path in beside.glob("*") if path.is_dir()]
+    return "" if Path(place).is_dir() else closest(Path(place).name, folders)
 
 
 @contextmanager

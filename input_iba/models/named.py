@@ -33,6 +33,12 @@ def named_model(name: str, weights: str | None = None) -> NamedModel:
         CheckpointError: A folder, or the hub, does not say how images are prepared.
         MissingExtraError: It is asked of timm, which is not installed.
     """
+    if Path(name).is_file():
+        raise ConfigError(
+            f"Model {name!r} is a file, and a file of weights does not say what network they are "
+            "of. Give the network's name and the file: --model resnet18 --weights FILE. From "
+            "Python build the network, and load them with load_state_dict."
+        )
     source, slash, type_ = name.rpartition("/")
     if Path(name).is_dir() or (slash and source not in SOURCES):
         return named_folder(name)

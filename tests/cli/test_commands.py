@@ -52,6 +52,18 @@ def test_every_command_but_the_new_ones_has_a_published_script() -> None:
     assert cli.COMMANDS.keys() - set(named) == new
 
 
+@pytest.mark.parametrize(
+    ("words", "near"),
+    [(["atribute"], "attribute"), (["evaluate", "insertion"], "insertion_deletion")],
+)
+def test_a_mistyped_command_is_told_which_is_near(
+    words: list[str], near: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(words)
+    assert f"Closest: '{near}'" in capsys.readouterr().err
+
+
 def test_help_of_every_command_loads_no_large_library() -> None:
     done = subprocess.run([sys.executable, "-c", HELP], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -87,6 +87,7 @@ class Named(Net):
         (Two(), image(), r"forward method takes \(x.*meta.*OneInput"),
         (Named(), image(), r"takes \(\*, pixel_values"),
         (Net(), torch.zeros(1, 1, 8, 8), r"cannot be run on an input of shape \(1, 1, 8, 8\)"),
+        (Net(), torch.zeros(1, 8, 8, 3), r"trained on; channels come before .* x\.permute"),
     ],
 )
 def test_inputs_that_do_not_go_in_are_refused(net: nn.Module, inputs: Tensor, message: str) -> None:

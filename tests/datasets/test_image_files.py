@@ -84,6 +84,16 @@ def test_what_errors_say(cat: Path, keys: dict[str, Any], kind: type[Exception],
     assert said in str(caught.value)
 
 
+def test_classes_can_stand_in_a_text_file_one_a_line(tmp_path: Path) -> None:
+    path = tmp_path / "names.txt"
+    path.write_text("cat\r\n hot dog\n\n", encoding="utf-8")
+    assert classes_of_file(path) == Classes(["cat", "hot dog"])
+    for content, said in (("cat\n\ndog", "line 2 is empty"), ("", "line 1 is empty")):
+        path.write_text(content)
+        with pytest.raises(DataError, match=said):
+            classes_of_file(path)
+
+
 def test_the_packaged_wordnet_ids_are_those_of_the_class_index() -> None:
     content = json.loads(Path(INDEX).read_text(encoding="utf-8"))
     folders = [content[str(i)][0] for i in range(1000)]

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import atexit
+import functools
 import os
 import runpy
 import shlex
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
+import torchvision
 
 from input_iba.cli.main import main
 from input_iba.registry import CLASSIFIERS
@@ -84,6 +89,7 @@ def make_stage(root: Path) -> None:
     save("vit", root / "path/to/vit")
     save_dual_encoder(root / "path/to/clip", "clip")
     (root / "classes.txt").write_text("dog\ncat\n")
+    (root / "my.pt").symlink_to(checkpoint())
     (root / "review.txt").write_text(WORDS[0])
 
 
@@ -95,6 +101,16 @@ def _write_configs(folder: Path) -> None:
         lines = [f"_base_ = [{str(path)!r}]\n"]
         lines += [f"{key} = {value!r}\n" for key, value in CONFIGS.get(name.as_posix(), {}).items()]
         (folder / name).write_text("".join(lines))
+
+
+@functools.cache
+def checkpoint() -> Path:
+    """Write the weights of a ResNet of two classes, once for all stages, until Python ends."""
+    folder = tempfile.TemporaryDirectory()
+    atexit.register(folder.cleanup)
+    path = Path(folder.name) / "my.pt"
+    torch.save(torchvision.models.resnet18(num_classes=2).state_dict(), path)
+    return path
 
 
 def write_mnist(folder: Path) -> None:

@@ -105,6 +105,7 @@ _RUN = "--num-samples 2"
 
 APPENDED: Mapping[str, str] = {
     "--preset paper": f"--cfg-options {_SMALL_GAN}",
+    "--weights my.pt": "--preset instant --cfg-options estimation_cfg.n_samples=8",
     "input-iba train explainer": "--epochs 1 --num-samples 8",
     "tools/vision/train_baseline.py": "--precision fp32",
     "tools/vision/train_classifier.py": "--epochs 1",

@@ -161,6 +161,16 @@ def test_a_narrow_screen_shows_a_page_whole(page: Page, address: str, name: str)
 
 
 @in_chromium
+def test_the_start_fits_on_one_screen(page: Page, address: str) -> None:
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto(f"{address}start.html")
+    lowest = page.locator(".start").evaluate("start => start.getBoundingClientRect().bottom")
+    assert lowest <= 800
+    blocks = page.locator(".start pre code").all()
+    assert [block.evaluate("b => b.scrollWidth - b.clientWidth") for block in blocks] == [0] * 5
+
+
+@in_chromium
 def test_search_finds_a_page(page: Page, address: str) -> None:
     page.set_viewport_size(WIDE)
     page.goto(f"{address}index.html")

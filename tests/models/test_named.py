@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -44,6 +45,12 @@ def test_the_weights_decide_how_images_are_prepared() -> None:
 def test_what_errors_say(name: str, said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         named_model(name)
+
+
+def test_a_file_of_weights_is_no_name(tmp_path: Path) -> None:
+    (tmp_path / "my.pt").write_bytes(b"")
+    with pytest.raises(ConfigError, match="--model resnet18 --weights FILE"):
+        named_model(str(tmp_path / "my.pt"))
 
 
 def test_a_place_that_is_neither_folder_nor_on_the_hub_is_named() -> None:

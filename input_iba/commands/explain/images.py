@@ -72,11 +72,13 @@ class GivenImages(ImageOptions, Given):
             "pretrained": self.weights or True,
         }
         classes: str | list[str] | None = None
-        if model.num_classes == len(imagenet_classes().names):
-            classes = IMAGENET
         if self.classes is not None:
             count, classes = len(classes_of_file(self.classes).names), str(self.classes)
             cfg |= {"num_classes": count} if self.weights else {}
+        elif self.weights and (own := models.classes_of_checkpoint(cfg, self.weights)):
+            cfg["num_classes"] = own  # of which no names are known
+        elif model.num_classes == len(imagenet_classes().names):
+            classes = IMAGENET
         if model.num_classes:  # before weights are downloaded
             find_targets(named_classes(classes), self.targets)
         classifier = self._built(cfg)
@@ -157,6 +159,8 @@ class GivenImages(ImageOptions, Given):
                 if self.weights is None
                 else f"--weights '{self.weights}' does not do for --model {self._model}"
             )
+            if self.weights and self.classes:
+                remedy += f" with the {cfg['num_classes']} classes of --classes '{self.classes}'"
             raise type(error)(
                 f"{error}\n{remedy}; --model {DEFAULT_MODEL} needs neither file nor network."
             ) from error

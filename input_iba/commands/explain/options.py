@@ -52,12 +52,16 @@ class ImageOptions(GivenOptions):
         False, "let the network see all of the image instead of the square in its middle"
     )
     weights: str | None = setting(
-        None, "checkpoint of the model, or the name of weights of torchvision's", metavar="FILE"
+        None,
+        "checkpoint of the model, also of one whose last layer has classes of your own; or the "
+        "name of weights of torchvision's",
+        metavar="FILE",
     )
     classes: Path | None = setting(
         None,
-        "classes of a checkpoint of your own: JSON like resources/imagenet_class_index.json; of a "
-        "dual encoder (CLIP, SigLIP) a text file with one class a line",
+        "classes of a checkpoint of your own, or of a dual encoder (CLIP, SigLIP): a text file "
+        "(.txt) with one class a line; of a checkpoint also JSON like "
+        "resources/imagenet_class_index.json",
         metavar="FILE",
     )
 

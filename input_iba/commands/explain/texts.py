@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -70,6 +70,7 @@ class GivenTexts(TextOptions, Given):
                 "encoder, which tells no classes apart before a head is trained "
                 "(configs/minilm_imdb.py)."
             )
+        _refuse_files(self.texts)
         classifier_cfg = self.classifier_config(self.model)
         classifier = models.build_classifier(classifier_cfg).eval()
         question = self.question(classifier)
@@ -169,6 +170,20 @@ class GivenTexts(TextOptions, Given):
             figure.savefig(aside, format="png", dpi=110)
         yield f"  Overlay: {path}"
         yield f"  Coloured words: {StoredFiles(root).at(record.files['highlights'])}"
+
+
+def _refuse_files(texts: Sequence[str]) -> None:
+    """Refuse the names of files, which would be explained as if they were the texts."""
+    for text in texts:
+        try:
+            is_file = bool(Path(text).suffix) and Path(text).is_file()
+        except (OSError, ValueError):  # too long for a name
+            is_file = False
+        if is_file:
+            raise ConfigError(
+                f"--text {text!r} is the name of a file. Give what is in it: "
+                f"--text \"$(cat '{text}')\"; for many files a config with type='TextFolder'."
+            )
 
 
 def _answers_page(title: str, records: Mapping[str, SampleRecord], root: Path) -> str:

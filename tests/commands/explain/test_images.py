@@ -111,6 +111,15 @@ def test_a_checkpoint_with_classes_of_its_own(wide: Path, tmp_path: Path) -> Non
     assert (dataset.target(0), dataset.class_names) == (1, ["cat", "dog"])
     with pytest.raises(ConfigError, match="Closest: 'dog'"):
         config_of(wide, targets=["dogs"], **own)
+    del own["classes"]
+    config = config_of(wide, targets=["1"], **own)
+    assert (config.classifier["num_classes"], config.attribution_data["classes"]) == (2, None)
+    (tmp_path / "names.txt").write_text("cat\ndog\nhorse\n")
+    with pytest.raises(CheckpointError, match=r"does not do .* with the 3 classes of --classes"):
+        config_of(wide, classes=tmp_path / "names.txt", **own)
+    (tmp_path / "names.txt").write_text("cat\nhot dog\n")
+    config = config_of(wide, targets=["hot dog"], classes=tmp_path / "names.txt", **own)
+    assert build_dataset(config.attribution_data).class_names == ["cat", "hot dog"]
 
 
 def test_a_model_has_a_config_to_list_its_layers_with() -> None:

@@ -71,6 +71,22 @@ def test_what_errors_say(
         config_of("great fun", **{"model": bert, **keys})
 
 
+def test_a_mistyped_folder_is_told_which_are_near(
+    bert: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    (tmp_path / "classifier").mkdir()
+    with pytest.raises(CheckpointError, match="Closest: 'classifier'"):
+        config_of("great fun", model=str(tmp_path / "clasifier"))
+
+
+def test_the_name_of_a_file_is_not_explained_as_a_text(bert: str, tmp_path: Path) -> None:
+    (tmp_path / "my.txt").write_text("great fun")
+    with pytest.raises(ConfigError, match=r"is the name of a file.*\$\(cat"):
+        config_of(str(tmp_path / "my.txt"), model=bert)
+    assert config_of("great fun.no", "x" * 5000 + ".txt", model=bert)
+
+
 def test_texts_without_a_word_are_refused(bert: str) -> None:
     with pytest.raises(ConfigError, match="Text 2 of 2 is empty"):
         config_of("fun", " ", model=bert)
