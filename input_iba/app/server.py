@@ -190,6 +190,7 @@ def serve(options: AppOptions) -> None:
     """
     uvicorn = import_extra("uvicorn", "uvicorn", "app")
     app = App(options)
-    print(f"http://{options.host}:{options.port}", flush=True)
+    where = f"http://{options.host}:{options.port}"
+    print(f"{where} – open it in a browser; Ctrl-C ends it.", flush=True)
     how = {"host": options.host, "port": options.port, "lifespan": "off", "log_level": "warning"}
     uvicorn.run(app, **how)

@@ -223,5 +223,5 @@ class BaseAttributor(ABC, Generic[Kind, Found]):
             with exact.frozen():
                 one, *pair = (self._enter(like, first) for like in (example, *(alike or ())))
                 self._checked = check_classifier(exact, one, (pair[0], pair[1]) if pair else None)
-            self._checked.say()
+            self._checked.say(len(self.class_names))
         return self._checked

@@ -52,10 +52,16 @@ class Checked:
     suggests: Target | None = None
     classes: int | None = None
 
-    def say(self) -> None:
-        """Log what is odd."""
+    def say(self, names: int = 0) -> None:
+        """Log what is odd, of a number of names of classes, too."""
         for warning in self.warnings:
             LOGGER.warning("%s", warning)
+        if names and self.classes not in (None, names) and (names, self.classes) != (2, 1):
+            LOGGER.warning(
+                "There are %d names for %d classes, so that some may stand at the wrong class. "
+                "Give class_names= with one for each, in the order of the logits.",
+                *(names, self.classes),
+            )
 
     def compare(self, model: nn.Module, logits: Tensor) -> None:
         """Refuse logits (B, classes) of other inputs that are more or fewer than the first one's.

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from input_iba.core.checked import check_classifier
+from input_iba.core.checked import Checked, check_classifier
 from input_iba.core.classifier import Classifier
 from input_iba.core.tap import TappedClassifier
 from input_iba.core.tokens import NO_TOKENS
@@ -119,3 +119,16 @@ def test_a_first_layer_that_works_in_place_does_not_overwrite_the_input() -> Non
     with torch.no_grad():
         Classifier(net).logits(x)
     assert torch.equal(x, kept)
+
+
+@pytest.mark.parametrize(("names", "said"), [(0, False), (3, False), (2, True), (4, True)])
+def test_as_many_names_as_classes_are_expected(
+    names: int, said: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    Checked(classes=3).say(names)
+    assert ("names for 3 classes" in caplog.text) == said
+
+
+def test_one_logit_may_have_two_names(caplog: pytest.LogCaptureFixture) -> None:
+    Checked(classes=1).say(2)
+    assert caplog.text == ""
