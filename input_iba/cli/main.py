@@ -109,10 +109,12 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Say what is wrong as every parser does, and which commands a mistyped one is near to."""
         wrong = re.search(rf"argument (?:{'|'.join(SECOND)}): invalid choice: '([^']*)'", message)
-        before = self.prog.split()[1:]
-        split = [name.split() for name in COMMANDS]
-        known = [words[len(before)] for words in split if words[: len(before)] == before]
-        super().error(message + (closest(wrong[1], known) if wrong else ""))
+        if wrong:  # of a command that has others below it
+            before = self.prog.split()[1:]
+            split = [name.split() for name in COMMANDS]
+            known = [words[len(before)] for words in split if words[: len(before)] == before]
+            message += closest(wrong[1], known)
+        super().error(message)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -156,7 +156,10 @@ def test_a_batch_gives_the_maps_of_each_alone(kind: str) -> None:
     both: Sequence[Any] = pixels.attribute(images, 1, ids=ids)
     for image, name, record in zip(images, ids, both, strict=True):
         alone = pixels.attribute(image, 1, ids=[name])[0]
-        torch.testing.assert_close(alone.map, record.map, rtol=1e-3, atol=1e-6)
+        torch.testing.assert_close(alone.input_mask, record.input_mask, rtol=0, atol=1e-6)
+        torch.testing.assert_close(alone.feature_mask, record.feature_mask, rtol=0, atol=1e-6)
+        # The map goes by ranks, and the last bit of a mask may swap those of two pixels.
+        assert (alone.map - record.map).abs().max() < 0.005 * record.map.max()
 
 
 def test_a_text_is_set_against_others() -> None:

@@ -46,8 +46,20 @@ _SAMPLES: dict[str, Any] = {
         "attribution": {**_pictures(SIDE * 2)["attribution"], "names": ["coffee", "chelsea"]},
     },
 }
+_RESNET: dict[str, Any] = {**_STEPS, "attributor": {"classifier": {"width": 8}}}
 CONFIGS: Mapping[str, dict[str, Any]] = {
     "samples.py": _SAMPLES,
+    **{f"cifar10/resnet_cifar10_{part}.py": _RESNET for part in ("train", "val", "test", "grid")},
+    "benchmark/cifar10.py": {
+        "networks": [
+            {
+                "name": "ResNet-8, CIFAR-10",
+                "config": "configs/cifar10/resnet_cifar10_test.py",
+                "num_samples": 2,
+                "scores_threshold": 0.0,
+            }
+        ]
+    },
     "samples_amortised.py": _SAMPLES,
     "benchmark/samples.py": {
         "networks": [
