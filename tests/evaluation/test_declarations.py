@@ -49,3 +49,11 @@ def test_settings_without_effect_decide_no_row() -> None:
     assert found.settings() == {"sigma": 1.0, "pixel_batch_size": 10, "blur_radius": None}
     with pytest.raises(EvaluationError, match="--blur-radius"):
         InsertionDeletionMetric(blur_radius=-1)
+
+
+def test_measures_that_stand_beside_each_other_hide_words_in_one_way() -> None:
+    assert NLPInsertionDeletionMetric(replace="remove").replace == "remove"
+    fixed = METRICS["nlp_insertion_deletion_mask"]
+    assert fixed().replace == "mask"
+    with pytest.raises(EvaluationError, match="replace"):
+        fixed(replace="zero")

@@ -202,3 +202,26 @@ def test_a_planted_word_is_found_out() -> None:
     assert metric.evaluate([0, 1, 0, 0], text, 0)["ins_auc"] == pytest.approx(
         1 - right["ins_auc"], abs=1e-6
     )
+
+
+def test_the_sum_of_what_words_bring_is_what_the_logit_loses() -> None:
+    class Weighed(nn.Module):
+        """Adds up what each word brings."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.embedding = nn.Embedding(4, 1, _weight=torch.tensor([[0.5], [-1.0], [2.0], [1.0]]))
+
+        def forward(self, tokens: Tensor) -> Tensor:
+            brought: Tensor = self.embedding(tokens)[..., 0].sum(1)
+            return torch.stack([-brought, brought], 1)
+
+    tokens = torch.tensor([[0, 1, 2, 3]])
+    sets = torch.tensor([[1, 1, 0, 0], [0, 1, 1, 0], [0, 0, 1, 1], [1, 0, 0, 1]]).bool()
+    brought = torch.tensor([[0.5, -1.0, 2.0, 1.0]])
+    with TextClassifier(Weighed()).zeroing() as classify:
+        found, against = (
+            text_sensitivity_n(classify, tokens, heats, [1], sets).correlation.item()
+            for heats in (brought, -brought)
+        )
+    assert (found, against) == (pytest.approx(1), pytest.approx(-1))
