@@ -124,7 +124,8 @@ def _members(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
     some = False
     while True:
         try:
-            info = tar.next()
+            # Of an empty one Python 3.10 would look before its beginning.
+            info = tar.next() if tar.offset else None
         except tarfile.TarError:
             if not some:
                 raise
