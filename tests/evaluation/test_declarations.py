@@ -11,7 +11,10 @@ from input_iba import evaluation
 from input_iba.errors import EvaluationError
 from input_iba.evaluation import METRICS
 from input_iba.evaluation.insertion_deletion import InsertionDeletionMetric
-from input_iba.evaluation.word_insertion import NLPInsertionDeletionMetric
+from input_iba.evaluation.word_insertion import (
+    MaskInsertionDeletionMetric,
+    NLPInsertionDeletionMetric,
+)
 
 CODE = """
 import sys
@@ -53,7 +56,6 @@ def test_settings_without_effect_decide_no_row() -> None:
 
 def test_measures_that_stand_beside_each_other_hide_words_in_one_way() -> None:
     assert NLPInsertionDeletionMetric(replace="remove").replace == "remove"
-    fixed = METRICS["nlp_insertion_deletion_mask"]
-    assert fixed().replace == "mask"
+    assert MaskInsertionDeletionMetric().replace == "mask"
     with pytest.raises(EvaluationError, match="replace"):
-        fixed(replace="zero")
+        MaskInsertionDeletionMetric(replace="zero")

@@ -224,4 +224,5 @@ def test_the_sum_of_what_words_bring_is_what_the_logit_loses() -> None:
             text_sensitivity_n(classify, tokens, heats, [1], sets).correlation.item()
             for heats in (brought, -brought)
         )
-    assert (found, against) == (pytest.approx(1), pytest.approx(-1))
+    assert found == pytest.approx(1)
+    assert against == pytest.approx(-1)
