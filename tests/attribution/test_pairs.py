@@ -158,8 +158,9 @@ def test_a_batch_gives_the_maps_of_each_alone(kind: str) -> None:
         alone = pixels.attribute(image, 1, ids=[name])[0]
         torch.testing.assert_close(alone.input_mask, record.input_mask, rtol=0, atol=1e-6)
         torch.testing.assert_close(alone.feature_mask, record.feature_mask, rtol=0, atol=1e-6)
-        # The map goes by ranks, and the last bit of a mask may swap those of two pixels.
-        assert (alone.map - record.map).abs().max() < 0.005 * record.map.max()
+        # The map goes by ranks to the power of 32, and the last bit of a mask may swap neighbours.
+        swapped = 1 - (1 - 1 / SIDE**2) ** 32
+        assert (alone.map - record.map).abs().max() < 1.01 * swapped * record.map.max()
 
 
 def test_a_text_is_set_against_others() -> None:
