@@ -15,6 +15,7 @@ from torch import Tensor
 
 from input_iba.core.correlation import spearman
 from input_iba.errors import EvaluationError
+from input_iba.evaluation.asking import explained_class
 from input_iba.evaluation.base import Metric
 from input_iba.evaluation.degradation import DegradationMetric
 from input_iba.evaluation.ehr import EhrMetric, effective_heat_ratios
@@ -271,3 +272,20 @@ def test_the_verdict_is_about_the_last_layer() -> None:
     assert SanityMetric().verdict([row([0.1, 0.2, 0.8], [0.4, 0.4, 0.4])])["passes"] is False
     unrepeatable = SanityMetric().verdict([row([0.1, 0.1, 0.1], [0.4] * 3, unchanged=0.2)])
     assert unrepeatable["passes"] is False
+
+
+def test_charts_show_what_they_say() -> None:
+    shares = RoadMetric().shares
+    drawn = RoadMetric().chart(
+        [{"lerf_curve": [1.0] * len(shares), "morf_curve": [0.0] * len(shares)}]
+    )
+    assert [max(line.y) for line in drawn.lines] == [1, 0]
+    assert "higher is better" in drawn.lines[0].label
+    rows = [{"max_sensitivity": 0.5, "mean_sensitivity": 0.25}] * 2
+    drawn = MaxSensitivityMetric().chart(rows)
+    assert [max(line.x) for line in drawn.lines] == [0.5, 0.25]
+    assert "2 samples" in drawn.title
+
+
+def test_class_0_is_explained_like_others() -> None:
+    assert explained_class(context_of(), image_case().sample.input, 0)[0] == 0
