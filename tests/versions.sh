@@ -3,7 +3,8 @@
 #   python3.N      every Python from 3.10 to 3.13 that is installed, but the one in .venv
 #   lowest         the lowest versions that pyproject.toml allows, on the oldest of these Pythons
 #   transformers4  the newest transformers below 5; only tests that have to do with it
-# `make test-versions` runs all; arguments name some.
+# `make test-versions` runs all; arguments name some. `--quick` runs only tests of what depends most
+# on versions: arguments, files, settings and tensors.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -15,6 +16,11 @@ for minor in 10 11 12 13; do
         [ python3.$minor = "$own" ] || others+=("python3.$minor")
     fi
 done
+quick=()
+if [ "${1:-}" = --quick ]; then
+    quick=(tests/{cli,config,core,datasets,results} tests/test_imports.py)
+    shift
+fi
 if [ $# -gt 0 ]; then chosen=("$@"); else chosen=("${others[@]}" lowest transformers4); fi
 
 trained=test_known_answer_the_copied_word_comes_first
@@ -39,5 +45,5 @@ for name in "${chosen[@]}"; do
     .venv/bin/uv pip install --quiet --python ".venvs/$name/bin/python" \
         --editable '.[test]' "${how[@]}"
     ".venvs/$name/bin/python" -m pytest -n 2 --dist worksteal -m 'not slow and not data' \
-        --disable-warnings "${tests[@]}"
+        --disable-warnings "${tests[@]}" "${quick[@]}"
 done
