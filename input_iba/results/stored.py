@@ -83,10 +83,8 @@ class ListedFiles(StoredFiles):
         folder, _, name = file.rpartition("/")
         if folder not in self._names:
             names = set[str]()
-            with (
-                suppress(FileNotFoundError, NotADirectoryError),
-                os.scandir(self.root / folder) as entries,
-            ):
+            # What cannot be listed counts as not there, as where each file is asked for.
+            with suppress(OSError), os.scandir(self.root / folder) as entries:
                 names.update(entry.name for entry in entries if entry.is_file())
             self._names[folder] = names
         return name in self._names[folder]
